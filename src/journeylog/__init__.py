@@ -1,0 +1,1 @@
+"""journeylog: from behaviour data to customer journeys."""
