@@ -1,1 +1,50 @@
-"""journeylog: from behaviour data to customer journeys."""
+"""journeylog: from behaviour data to customer journeys.
+
+>>> import journeylog as jl
+>>> log = jl.datasets.tiny()
+>>> log.compute(jl.Transitions()).table[["from", "to", "n"]].head(2)
+    from    to  n
+0  start  home  4
+1   cart   pay  2
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+#: Every public name and the module it comes from; a module is loaded when its name is first used.
+_HOME = {
+    "EventLog": "core.log",
+    "Synthetic": "core.nodes",
+    "Transitions": "stats.transitions",
+    "Window": "core.window",
+    "load": "core.log",
+}
+_MODULES = ("datasets", "errors", "plots")
+
+__all__ = [*_HOME, *_MODULES]  # noqa: PLE0604
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from journeylog import datasets as datasets
+    from journeylog.core.log import EventLog as EventLog
+    from journeylog.core.log import load as load
+    from journeylog.core.nodes import Synthetic as Synthetic
+    from journeylog.core.window import Window as Window
+    from journeylog.stats.transitions import Transitions as Transitions
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        value = getattr(importlib.import_module(f"journeylog.{_HOME[name]}"), name)
+    elif name in _MODULES:
+        value = importlib.import_module(f"journeylog.{name}")
+    else:
+        raise AttributeError(f"module 'journeylog' has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__version__"])

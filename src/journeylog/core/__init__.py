@@ -1,1 +1,1 @@
-"""..."""
+"""The core: schema, time, chunk, counts, contracts, kernels, intervals, log."""

@@ -1,1 +1,1 @@
-"""..."""
+"""Statistics: one file a family; no statistic imports another."""

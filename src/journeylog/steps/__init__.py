@@ -1,1 +1,1 @@
-"""..."""
+"""Steps: sessions, stages, journeys, and cleaning."""

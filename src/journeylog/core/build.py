@@ -1,0 +1,67 @@
+"""From columns in input order to a chunk: encode, order, gather."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from journeylog.core.chunk import Category, Chunk, Column
+from journeylog.core.encode import encode
+from journeylog.core.kernels import layout
+
+__all__ = ["build_chunk", "empty_chunk"]
+
+Ints = npt.NDArray[np.int64]
+
+
+def build_chunk(
+    actor: Category | pa.Array | pa.ChunkedArray,
+    time: Ints,
+    columns: Mapping[str, Column],
+    ties: Sequence[npt.NDArray[np.generic]] = (),
+) -> tuple[Chunk, int]:
+    """Return the chunk of the events and how many of them are tied.
+
+    Parameters
+    ----------
+    actor : Category or Arrow string array, length n_events
+        Actor ids as text, none missing.
+    time : ndarray of int64, shape (n_events,)
+        Microseconds since 1970 UTC.
+    columns : mapping of str to Category, Number or Text
+        Must hold ``"event"``; rows in the order of the input.
+    ties : sequence of ndarray, each of shape (n_events,)
+        What decides between equal times, most important first. The position in the input decides last.
+
+    Returns
+    -------
+    chunk : Chunk
+    n_tied : int
+        Events at the same time as the event before them.
+    """
+    who = actor if isinstance(actor, Category) else encode(actor)
+    n_actors = len(who.labels)
+    start = np.lexsort([np.asarray(t) for t in reversed(ties)]) if ties else np.empty(0, np.int64)
+    offsets = layout.actor_offsets(who.codes, n_actors)
+    order = layout.place_by_actor(who.codes, offsets, start)
+    moved = np.take(np.asarray(time, dtype=np.int64), order)
+    late = layout.unsorted_actors(moved, offsets)
+    if len(late):
+        layout.sort_times_inside(moved, order, offsets, late)
+    n_tied = int(layout.count_ties(moved, offsets))
+    placed = {name: column.take(order) for name, column in columns.items()}
+    return Chunk(who.labels, offsets, moved, placed), n_tied
+
+
+def empty_chunk(columns: Mapping[str, Column] | None = None) -> Chunk:
+    """Return a chunk without actors; every statistic gives its empty table on it."""
+    none = pa.array([], type=pa.string())
+    return Chunk(
+        none,
+        np.zeros(1, np.int64),
+        np.zeros(0, np.int64),
+        {"event": Category(np.zeros(0, np.int32), none), **(columns or {})},
+    )

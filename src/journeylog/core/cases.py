@@ -1,0 +1,69 @@
+"""What a path statistic asks: nodes of a column in the cases of a level."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from journeylog.core.chunk import Category, Chunk
+from journeylog.core.contracts import Stat
+from journeylog.core.objects import object_level
+from journeylog.core.visits import Visits, make_visits
+from journeylog.core.window import Window
+from journeylog.errors import ConfigError, MissingColumnError
+
+__all__ = ["NO_PATIENCE", "PathStat", "check_choice"]
+
+#: Note of a result whose cases have no declared patience.
+NO_PATIENCE = (
+    "no patience was declared, so unfinished journeys are open and none is called dropped; "
+    "declare one with jl.Journeys(patience=...)"
+)
+
+
+def check_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
+    """Raise :class:`ConfigError` unless the value is one of the choices."""
+    if value not in choices:
+        raise ConfigError(f"{name}={value!r} is not possible. Fix: one of {list(choices)}")
+
+
+@dataclass(frozen=True)
+class PathStat(Stat):
+    """A statistic over the paths of cases through the nodes of a column.
+
+    Parameters
+    ----------
+    node : str or None
+        A categorical column: ``"event"``, ``"stage"``, ``"channel"`` or any other. None is ``"stage"`` when the
+        log has stages and ``"event"`` otherwise.
+    case : str or None
+        What is followed: ``"actor"``, ``"session"``, ``"journey"``, or a column that names an object (order,
+        deal). None is ``"journey"`` when the log has journeys and ``"actor"`` otherwise.
+    merge : bool or None
+        Whether neighbouring events of one node are one visit. None is False for events and True otherwise.
+    """
+
+    node: str | None = None
+    case: str | None = None
+    merge: bool | None = None
+
+    def prepare(self, chunk: Chunk) -> Chunk:
+        """Return the chunk with a level for an object column when that is the case."""
+        case = self.case
+        if case is None or case in ("actor", "session", "journey") or case in chunk.levels:
+            return chunk
+        if isinstance(chunk.columns.get(case), Category):
+            return chunk.with_level(case, object_level(chunk, case))
+        if case in chunk.columns:
+            raise MissingColumnError(f"case={case!r} is not categorical. Fix: choose a column that names an object")
+        chunk.cases(case)  # raises with the levels there are
+        return chunk
+
+    def node_of(self, chunk: Chunk) -> str:
+        """Return the column whose values are the nodes."""
+        return self.node if self.node is not None else ("stage" if "stage" in chunk.columns else "event")
+
+    def visits(self, chunk: Chunk, window: Window) -> Visits:
+        """Return the visits this statistic counts."""
+        node = self.node_of(chunk)
+        merge = self.merge if self.merge is not None else node != "event"
+        return make_visits(chunk, window, node, self.case_level(chunk), merge)

@@ -1,0 +1,185 @@
+"""The two contracts (Step, Stat) and what a Stat returns (Result)."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+
+from journeylog.core.chunk import Chunk
+from journeylog.core.counts import Counts
+from journeylog.core.window import Window
+
+__all__ = ["Grouped", "Result", "Stat", "Step", "question_dict"]
+
+
+def question_dict(question: object) -> dict[str, Any]:
+    """Return a step or a statistic as JSON-able values, its class under ``"kind"``."""
+    fields = {f.name: getattr(question, f.name) for f in dataclasses.fields(question)}  # type: ignore[arg-type]
+    return {"kind": type(question).__name__, **json.loads(json.dumps(fields, default=str))}
+
+
+class Step(ABC):
+    """A frozen dataclass that maps a chunk of whole actors to a chunk of whole actors.
+
+    A step looks at one actor at a time, so applying it to the parts is the same as applying it to the whole.
+    """
+
+    @abstractmethod
+    def apply(self, chunk: Chunk, window: Window) -> Chunk:
+        """Return the new chunk; the old one is untouched."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the step as JSON-able values."""
+        return question_dict(self)
+
+
+class Stat(ABC):
+    """A question as data: a frozen dataclass with two pure functions.
+
+    :meth:`summarize` counts a chunk, :meth:`result` divides. Counts of chunks add up, so the same two functions
+    serve one table in memory, threads, files that do not fit in memory and other machines.
+    """
+
+    def case_level(self, chunk: Chunk) -> str:
+        """Return the level whose cases this statistic counts; ``by=`` takes its value at their first events."""
+        case = getattr(self, "case", None)
+        return str(case) if case is not None else ("journey" if "journey" in chunk.levels else "actor")
+
+    def prepare(self, chunk: Chunk) -> Chunk:
+        """Return the chunk with what the statistic needs made first (object cases); by default nothing."""
+        return chunk
+
+    @abstractmethod
+    def summarize(self, chunk: Chunk, window: Window) -> Counts:
+        """Return the counts of a chunk; an empty chunk gives empty tables with the full schema."""
+
+    @abstractmethod
+    def result(self, counts: Counts, window: Window) -> Result:
+        """Return the readable result of (merged) counts."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the question as JSON-able values."""
+        return question_dict(self)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Result:
+    """The answer to a statistic.
+
+    Parameters
+    ----------
+    question : Stat
+        What was asked.
+    window : Window
+        What was observed.
+    table : pandas.DataFrame
+        The main table: counts first, then rates, then intervals. Numerators and denominators always.
+    tables : mapping of str to pandas.DataFrame
+        Further tables of the same answer.
+    notes : tuple of str
+        What a reader must know (no patience declared, names that did not occur).
+    """
+
+    question: Stat
+    window: Window
+    table: pd.DataFrame
+    tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    def plot(self, **options: Any) -> Any:
+        """Return the plotly figure of this result; see :mod:`journeylog.plots`."""
+        return importlib.import_module("journeylog.plots").plot(self, **options)
+
+    def to_arrow(self) -> pa.Table:
+        """Return the main table as Arrow."""
+        return pa.Table.from_pandas(self.table, preserve_index=False)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return question, window, notes and all tables as JSON-able values (nan and missing become None)."""
+        return {
+            "question": self.question.to_dict(),
+            "window": self.window.to_dict(),
+            "notes": list(self.notes),
+            "table": _records(self.table),
+            "tables": {name: _records(table) for name, table in self.tables.items()},
+        }
+
+    def __repr__(self) -> str:
+        """Return the question, the window and the first rows."""
+        lines = [f"{self.question!r}", f"window: {self.window}"]
+        lines += [f"note: {note}" for note in self.notes]
+        return "\n".join([*lines, self.table.head(20).to_string(max_colwidth=40, float_format="%.4g")])
+
+    def _repr_html_(self) -> str:
+        """Return the table for notebooks."""
+        notes = "".join(f"<p><small>{_escape(note)}</small></p>" for note in self.notes)
+        head = f"<p><b>{_escape(repr(self.question))}</b><br><small>window: {_escape(str(self.window))}</small></p>"
+        shown = self.table.head(50)
+        more = len(self.table) - len(shown)
+        tail = f"<p><small>and {more:,} more rows in <code>.table</code></small></p>" if more > 0 else ""
+        return head + notes + shown.to_html(escape=True, float_format="%.4g", border=0) + tail
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Grouped(Mapping[str | None, Result]):
+    """One result for each value of an attribute (``by=``); the table has the value as its first column."""
+
+    by: str
+    results: Mapping[str | None, Result]
+    window: Window
+
+    def __getitem__(self, value: str | None) -> Result:
+        """Return the result of one value."""
+        return self.results[value]
+
+    def __iter__(self) -> Iterator[str | None]:
+        """Iterate over the values."""
+        return iter(self.results)
+
+    def __len__(self) -> int:
+        """Return the number of values."""
+        return len(self.results)
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """All tables below each other, the value first."""
+        parts = []
+        for value, result in self.results.items():
+            part = result.table.copy()
+            part.insert(0, self.by, pd.Series([value] * len(part), index=part.index, dtype="str"), allow_duplicates=True)
+            parts.append(part)
+        return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame({self.by: pd.Series(dtype="str")})
+
+    def to_arrow(self) -> pa.Table:
+        """Return the table as Arrow."""
+        return pa.Table.from_pandas(self.table, preserve_index=False)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return all results as JSON-able values."""
+        groups = [{"value": value, **result.to_dict()} for value, result in self.results.items()]
+        return {"by": self.by, "window": self.window.to_dict(), "groups": groups}
+
+    def __repr__(self) -> str:
+        """Return the values and the first rows."""
+        return f"by {self.by!r}: {len(self)} values\n" + self.table.head(20).to_string(max_colwidth=40)
+
+    def _repr_html_(self) -> str:
+        """Return the table for notebooks."""
+        return str(self.table.head(100).to_html(escape=True, float_format="%.4g", border=0))
+
+
+def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = json.loads(table.to_json(orient="records", date_format="iso", double_precision=15))
+    return rows
+
+
+def _escape(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

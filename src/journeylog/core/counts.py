@@ -1,0 +1,288 @@
+"""Counts: small keyed tables of integers, and the one merge.
+
+A statistic summarises a chunk into :class:`Counts`; two counts are added by one grouped sum (or minimum, or
+maximum). Sums of integers do not depend on order, so no partitioning, thread count or engine can change a
+digit. The canonical form (vocabulary sorted, rows sorted by key) makes equal counts equal bytes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from journeylog.errors import ValueOverflowError
+
+__all__ = ["Coded", "Counts", "Paths", "Table"]
+
+Ints = npt.NDArray[np.int64]
+_SAFE = float(2**62)
+
+
+@dataclass(frozen=True, eq=False)
+class Coded:
+    """A key column of names: codes of zero or more point into `labels`, negative codes are typed nodes."""
+
+    codes: Ints
+    labels: tuple[str, ...]
+    ordered: bool = False
+
+    def take(self, index: npt.NDArray[Any]) -> Coded:
+        """Return the rows at `index`."""
+        return Coded(self.codes[index], self.labels, self.ordered)
+
+    def canonical(self) -> Coded:
+        """Return the same column with sorted labels, only those in use (an order with a meaning stays)."""
+        if self.ordered:
+            return self
+        used = np.unique(self.codes[self.codes >= 0])
+        names = [self.labels[i] for i in used]
+        rank = sorted(range(len(names)), key=names.__getitem__)
+        moved = np.empty(len(self.labels), dtype=np.int64)
+        moved[used[rank]] = np.arange(len(rank))
+        codes = self.codes.copy()
+        codes[codes >= 0] = moved[codes[codes >= 0]]
+        return Coded(codes, tuple(names[i] for i in rank))
+
+    @staticmethod
+    def concat(columns: Sequence[Coded]) -> Coded:
+        """Return the columns one after the other over one vocabulary."""
+        first = columns[0]
+        if all(c.labels is first.labels or c.labels == first.labels for c in columns):
+            return Coded(np.concatenate([c.codes for c in columns]), first.labels, first.ordered)
+        place: dict[str, int] = {}
+        parts = []
+        for column in columns:
+            to = np.array([place.setdefault(name, len(place)) for name in column.labels], dtype=np.int64)
+            codes = column.codes.copy()
+            codes[codes >= 0] = to[codes[codes >= 0]]
+            parts.append(codes)
+        return Coded(np.concatenate(parts), tuple(place), any(c.ordered for c in columns))
+
+    def names(self, words: Mapping[int, str]) -> list[str | None]:
+        """Return each row's text; negative codes are looked up in `words`."""
+        labels = self.labels
+        return [labels[c] if c >= 0 else words.get(int(c)) for c in self.codes.tolist()]
+
+
+@dataclass(frozen=True, eq=False)
+class Paths:
+    """A payload column of sequences, the same for equal keys: `codes[offsets[i]:offsets[i + 1]]` over `labels`."""
+
+    offsets: Ints
+    codes: Ints
+    labels: tuple[str, ...]
+
+    def take(self, index: npt.NDArray[Any]) -> Paths:
+        """Return the rows at `index`."""
+        length = np.diff(self.offsets)[index]
+        offsets = np.concatenate((np.zeros(1, np.int64), np.cumsum(length)))
+        spot = np.repeat(self.offsets[:-1][index] - offsets[:-1], length) + np.arange(offsets[-1])
+        return Paths(offsets, self.codes[spot], self.labels)
+
+    def canonical(self) -> Paths:
+        """Return the same sequences over sorted labels in use."""
+        column = Coded(self.codes, self.labels).canonical()
+        return Paths(self.offsets, column.codes, column.labels)
+
+    @staticmethod
+    def concat(columns: Sequence[Paths]) -> Paths:
+        """Return the sequences one after the other over one vocabulary."""
+        joined = Coded.concat([Coded(c.codes, c.labels) for c in columns])
+        length = np.concatenate([np.diff(c.offsets) for c in columns])
+        return Paths(np.concatenate((np.zeros(1, np.int64), np.cumsum(length))), joined.codes, joined.labels)
+
+    def to_lists(self) -> list[list[str]]:
+        """Return each sequence as a list of names."""
+        names = [self.labels[c] for c in self.codes.tolist()]
+        bounds = self.offsets.tolist()
+        return [names[a:b] for a, b in zip(bounds[:-1], bounds[1:], strict=True)]
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """One keyed table.
+
+    Parameters
+    ----------
+    keys : mapping of str to Coded or int64 array
+        A row's key; keys are distinct once the table is canonical.
+    values : mapping of str to int64 array
+        Integers that add up.
+    smallest, largest : tuple of str
+        Values that are merged by minimum or maximum instead of by sum.
+    payload : mapping of str to Paths
+        Columns that the key determines.
+    """
+
+    keys: Mapping[str, Coded | Ints]
+    values: Mapping[str, Ints]
+    smallest: tuple[str, ...] = ()
+    largest: tuple[str, ...] = ()
+    payload: Mapping[str, Paths] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return len(next(iter(self.values.values())))
+
+    def codes(self, key: str) -> Ints:
+        """Return a key column's integers."""
+        column = self.keys[key]
+        return column.codes if isinstance(column, Coded) else column
+
+    def take(self, index: npt.NDArray[Any]) -> Table:
+        """Return the rows at `index`."""
+        keys = {k: c.take(index) if isinstance(c, Coded) else c[index] for k, c in self.keys.items()}
+        values = {k: v[index] for k, v in self.values.items()}
+        return Table(keys, values, self.smallest, self.largest, {k: p.take(index) for k, p in self.payload.items()})
+
+    def tagged(self, key: str, column: Coded) -> Table:
+        """Return the table with one more key column in front."""
+        return Table({key: column, **self.keys}, self.values, self.smallest, self.largest, self.payload)
+
+    def canonical(self) -> Table:
+        """Return rows grouped by key, sorted by key, over a sorted vocabulary."""
+        keys = {k: c.canonical() if isinstance(c, Coded) else c for k, c in self.keys.items()}
+        payload = {k: p.canonical() for k, p in self.payload.items()}
+        codes = [c.codes if isinstance(c, Coded) else c for c in keys.values()]
+        if not codes or len(self) == 0:
+            return Table(keys, dict(self.values), self.smallest, self.largest, payload) if codes else self._total()
+        order = _sort_order(codes)
+        new = np.zeros(len(order), dtype=bool)
+        new[0] = True
+        for column in codes:
+            sorted_column = column[order]
+            new[1:] |= sorted_column[1:] != sorted_column[:-1]
+        starts = np.flatnonzero(new)
+        first = order[starts]
+        values = {name: self._reduce(name, v[order], starts) for name, v in self.values.items()}
+        taken = {k: c.take(first) if isinstance(c, Coded) else c[first] for k, c in keys.items()}
+        kept = {k: p.take(first) for k, p in payload.items()}
+        return Table(taken, values, self.smallest, self.largest, kept)
+
+    def _total(self) -> Table:
+        if len(self) == 0:
+            return self
+        start = np.zeros(1, dtype=np.int64)
+        values = {name: self._reduce(name, v, start) for name, v in self.values.items()}
+        return Table({}, values, self.smallest, self.largest)
+
+    def _reduce(self, name: str, values: Ints, starts: Ints) -> Ints:
+        if name in self.smallest:
+            return np.asarray(np.minimum.reduceat(values, starts), dtype=np.int64)
+        if name in self.largest:
+            return np.asarray(np.maximum.reduceat(values, starts), dtype=np.int64)
+        if len(starts) == len(values):
+            return values
+        if len(values) and np.abs(np.add.reduceat(values.astype(np.float64), starts)).max() > _SAFE:
+            raise ValueOverflowError(
+                f"the sum of {name!r} leaves the range of 64-bit integers. Fix: shorten the window or filter the values"
+            )
+        return np.asarray(np.add.reduceat(values, starts), dtype=np.int64)
+
+    @staticmethod
+    def concat(tables: Sequence[Table]) -> Table:
+        """Return the rows of all tables, not yet grouped."""
+        first = tables[0]
+        keys: dict[str, Coded | Ints] = {}
+        for name, column in first.keys.items():
+            if isinstance(column, Coded):
+                keys[name] = Coded.concat([t.keys[name] for t in tables])  # type: ignore[misc]
+            else:
+                keys[name] = np.concatenate([t.codes(name) for t in tables])
+        values = {name: np.concatenate([t.values[name] for t in tables]) for name in first.values}
+        payload = {name: Paths.concat([t.payload[name] for t in tables]) for name in first.payload}
+        return Table(keys, values, first.smallest, first.largest, payload)
+
+    def to_arrow(self) -> pa.Table:
+        """Return the table as Arrow, keys first; the form in which counts travel between machines."""
+        columns: dict[str, Any] = {}
+        for name, column in self.keys.items():
+            columns[name] = pa.array(column.codes if isinstance(column, Coded) else column)
+            if isinstance(column, Coded):
+                columns[f"{name}_label"] = pa.array(column.names({}), type=pa.string())
+        columns |= {name: pa.array(v) for name, v in self.values.items()}
+        columns |= {name: pa.array(p.to_lists(), type=pa.list_(pa.string())) for name, p in self.payload.items()}
+        return pa.table(columns)
+
+
+@dataclass(frozen=True, eq=False)
+class Counts:
+    """What a statistic counted in a chunk: named tables of integers.
+
+    Two counts of the same statistic add up with ``+``; :meth:`to_bytes` is the same for any partitioning.
+    """
+
+    tables: Mapping[str, Table]
+
+    def __getitem__(self, name: str) -> Table:
+        """Return one table."""
+        return self.tables[name]
+
+    def __add__(self, other: Counts) -> Counts:
+        """Add two counts."""
+        return Counts.merge([self, other])
+
+    @staticmethod
+    def merge(parts: Iterable[Counts]) -> Counts:
+        """Add any number of counts in any order; an empty part changes nothing."""
+        listed = list(parts)
+        names = listed[0].tables
+        return Counts({name: Table.concat([p.tables[name] for p in listed]).canonical() for name in names})
+
+    def canonical(self) -> Counts:
+        """Return the canonical form: grouped, sorted, nothing unused."""
+        return Counts({name: table.canonical() for name, table in self.tables.items()})
+
+    def tagged(self, key: str, label: str | None) -> Counts:
+        """Return the counts with one more key that holds the same label in every row."""
+        labels = () if label is None else (label,)
+        code = -1 if label is None else 0
+        return Counts(
+            {n: t.tagged(key, Coded(np.full(len(t), code, np.int64), labels)) for n, t in self.tables.items()}
+        )
+
+    def where(self, key: str, code: int) -> Counts:
+        """Return the rows whose `key` has this code, without that key."""
+        kept = {}
+        for name, table in self.tables.items():
+            rows = table.take(np.flatnonzero(table.codes(key) == code))
+            keys = {k: c for k, c in rows.keys.items() if k != key}
+            kept[name] = Table(keys, rows.values, rows.smallest, rows.largest, rows.payload)
+        return Counts(kept)
+
+    def to_bytes(self) -> bytes:
+        """Return the canonical counts as bytes: equal counts, equal bytes."""
+        out: list[bytes] = []
+        for name, table in sorted(self.canonical().tables.items()):
+            out.append(json.dumps([name, list(table.keys), list(table.values), len(table)]).encode())
+            for column in table.keys.values():
+                if isinstance(column, Coded):
+                    out.append(json.dumps([list(column.labels), column.ordered]).encode())
+                out.append(np.ascontiguousarray(column.codes if isinstance(column, Coded) else column, "<i8").tobytes())
+            out.extend(np.ascontiguousarray(v, "<i8").tobytes() for v in table.values.values())
+            for paths in table.payload.values():
+                out.append(json.dumps(paths.to_lists()).encode())
+        return b"\n".join(out)
+
+
+def _sort_order(codes: Sequence[Ints]) -> Ints:
+    """Return a stable order by the key columns, the first one leading."""
+    if len(codes) == 1:
+        return np.asarray(np.argsort(codes[0], kind="stable"), dtype=np.int64)
+    low = [int(c.min()) for c in codes]
+    span = [int(c.max()) - b + 1 for c, b in zip(codes, low, strict=True)]
+    size = 1
+    for s in span:
+        size *= s
+    if size < 2**62:
+        joined = np.zeros(len(codes[0]), dtype=np.int64)
+        for column, base, s in zip(codes, low, span, strict=True):
+            joined = joined * s + (column - base)
+        return np.asarray(np.argsort(joined, kind="stable"), dtype=np.int64)
+    return np.asarray(np.lexsort(list(reversed(codes))), dtype=np.int64)

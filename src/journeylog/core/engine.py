@@ -1,0 +1,96 @@
+"""One pass for several statistics: count each partition, merge, then divide."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from journeylog.core.chunk import Category, Chunk, Level
+from journeylog.core.contracts import Grouped, Result, Stat
+from journeylog.core.counts import Coded, Counts
+from journeylog.core.window import Window
+
+__all__ = ["answer", "gather"]
+
+
+def gather(chunk: Chunk, stats: Sequence[Stat], window: Window, by: str | None = None) -> list[Counts]:
+    """Return the counts of each statistic over one chunk.
+
+    With `by`, the cases of each level are split once by the value at their first event, and every row of the
+    counts gets that value as a key. Events are shared, not copied.
+    """
+    if by is None:
+        return [stat.summarize(stat.prepare(chunk), window) for stat in stats]
+    column = chunk.category(by)
+    out = []
+    split: dict[tuple[str, int], list[tuple[int, Chunk]]] = {}
+    for stat in stats:
+        ready = stat.prepare(chunk)
+        level = stat.case_level(ready)
+        key = (level, id(ready))
+        if key not in split:
+            split[key] = _split_cases(ready, level, column)
+        parts = [
+            stat.summarize(part, window).tagged("by", column.names[code] if code >= 0 else None)
+            for code, part in split[key]
+        ]
+        out.append(Counts.merge(parts) if parts else stat.summarize(ready, window).tagged("by", None))
+    return out
+
+
+def answer(
+    parts: Sequence[Sequence[Counts]], stats: Sequence[Stat], window: Window, by: str | None = None
+) -> tuple[Result | Grouped, ...]:
+    """Merge the parts of each statistic and read the results."""
+    merged = [Counts.merge([part[i] for part in parts]) for i in range(len(stats))]
+    if by is None:
+        return tuple(stat.result(counts, window) for stat, counts in zip(stats, merged, strict=True))
+    return tuple(_grouped(stat, counts, window, by) for stat, counts in zip(stats, merged, strict=True))
+
+
+def _grouped(stat: Stat, counts: Counts, window: Window, by: str) -> Grouped:
+    values: set[str | None] = set()
+    for table in counts.tables.values():
+        column = table.keys["by"]
+        assert isinstance(column, Coded)
+        values |= set(column.names({}))
+    results: dict[str | None, Result] = {}
+    for value in sorted(values, key=lambda v: (v is None, v or "")):
+        results[value] = stat.result(_group(counts, value), window)
+    return Grouped(by, results, window)
+
+
+def _group(counts: Counts, value: str | None) -> Counts:
+    """Return the counts of one value; each table has its own vocabulary."""
+    tables = {}
+    for name, table in counts.tables.items():
+        column = table.keys["by"]
+        assert isinstance(column, Coded)
+        code = -1 if value is None else (column.labels.index(value) if value in column.labels else -2)
+        tables[name] = Counts({name: table}).where("by", code)[name]
+    return Counts(tables)
+
+
+def _split_cases(chunk: Chunk, name: str, column: Category) -> list[tuple[int, Chunk]]:
+    """Return (code, chunk) for each value of the column at the first event of the cases of a level."""
+    level = chunk.cases(name)
+    codes = column.codes[level.first_event()]
+    owner = level.actor_of_case()
+    order = np.argsort(codes, kind="stable")
+    found, starts = np.unique(codes[order], return_index=True)
+    parts = []
+    for code, cases in zip(found.tolist(), np.split(order, starts[1:]), strict=True):
+        actors, first = np.unique(owner[cases], return_index=True)
+        del actors
+        offsets = np.append(first, len(cases)).astype(np.int64)
+        part: Level = replace(
+            level,
+            actor_offsets=offsets,
+            begin=level.begin[cases],
+            end=level.end[cases],
+            outcome=level.outcome[cases],
+        )
+        parts.append((int(code), chunk.with_level(name, part)))
+    return parts

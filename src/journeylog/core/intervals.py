@@ -1,0 +1,191 @@
+"""Intervals: every rate the library prints carries one of these.
+
+Shares of cases use Wilson's score interval. Shares of visits or transitions, where one actor may count many
+times, use the score interval with an effective sample size that comes from the variance between actors.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy import special
+
+__all__ = ["LEVEL", "clopper_pearson", "cluster_share", "quantile_ranks", "wilson"]
+
+#: Confidence level of every interval in the library.
+LEVEL = 0.95
+
+Floats = npt.NDArray[np.float64]
+
+
+def wilson(k: npt.ArrayLike, n: npt.ArrayLike, level: float = LEVEL) -> tuple[Floats, Floats]:
+    """Return Wilson's score interval of a share.
+
+    Parameters
+    ----------
+    k, n : array_like
+        Successes and trials (not necessarily whole numbers). ``n == 0`` is no data and gives nan.
+    level : float
+        Confidence level.
+
+    Returns
+    -------
+    low, high : ndarray of float64
+
+    References
+    ----------
+    E. B. Wilson (1927), Probable inference, the law of succession, and statistical inference. JASA 22.
+
+    Examples
+    --------
+    >>> low, high = wilson(5, 10)
+    >>> round(float(low), 8), round(float(high), 8)
+    (0.23659309, 0.76340691)
+    """
+    k, n = np.asarray(k, dtype=np.float64), np.asarray(n, dtype=np.float64)
+    z = float(special.ndtri(0.5 + level / 2))
+    return _score(k, n, z)
+
+
+def clopper_pearson(k: npt.ArrayLike, n: npt.ArrayLike, level: float = LEVEL) -> tuple[Floats, Floats]:
+    """Return the exact (Clopper-Pearson) interval of a share.
+
+    References
+    ----------
+    C. J. Clopper, E. S. Pearson (1934), The use of confidence or fiducial limits. Biometrika 26.
+
+    Examples
+    --------
+    >>> low, high = clopper_pearson(0, 10)
+    >>> round(float(high), 8)
+    0.30849711
+    """
+    k, n = np.asarray(k, dtype=np.float64), np.asarray(n, dtype=np.float64)
+    tail = (1 - level) / 2
+    with np.errstate(invalid="ignore"):
+        low = np.where(k > 0, special.betaincinv(np.maximum(k, 1e-300), n - k + 1, tail), 0.0)
+        high = np.where(k < n, special.betaincinv(k + 1, np.maximum(n - k, 1e-300), 1 - tail), 1.0)
+    return np.where(n > 0, low, np.nan), np.where(n > 0, high, np.nan)
+
+
+def cluster_share(
+    k: npt.ArrayLike,
+    n: npt.ArrayLike,
+    actors: npt.ArrayLike,
+    kk: npt.ArrayLike,
+    kn: npt.ArrayLike,
+    nn: npt.ArrayLike,
+    level: float = LEVEL,
+) -> tuple[Floats, Floats]:
+    """Return the interval of a share in which one actor may count many times.
+
+    The share is ``k / n`` with ``k`` and ``n`` summed over actors. Its variance comes from the spread between
+    actors (delta method for a ratio); it is turned into an effective number of independent trials, with which
+    the score interval is taken.
+
+    Parameters
+    ----------
+    k, n : array_like
+        Sums over actors of successes and trials.
+    actors : array_like
+        Number of actors with at least one trial.
+    kk, kn, nn : array_like
+        Sums over actors of ``k_a ** 2``, ``k_a * n_a`` and ``n_a ** 2``: second moments, which add up over any
+        partition of the actors.
+    level : float
+        Confidence level.
+
+    Returns
+    -------
+    low, high : ndarray of float64
+        nan where ``n == 0``.
+
+    Notes
+    -----
+    With one trial an actor this is Wilson's interval. Otherwise the effective number also pays for estimating
+    the variance from few actors (t quantile). At a share of 0 or 1 nothing varies
+    between actors, so each actor counts as one trial.
+
+    References
+    ----------
+    E. L. Korn, B. I. Graubard (1998), Confidence intervals for proportions with small expected number of
+    positive counts estimated from survey data. Survey Methodology 24.
+
+    Examples
+    --------
+    Ten actors with four trials each; five of them always succeed, five never do:
+
+    >>> low, high = cluster_share(20, 40, 10, 5 * 16, 5 * 16, 10 * 16)
+    >>> bool(low < wilson(20, 40)[0])
+    True
+    """
+    k, n, m, kk, kn, nn = (np.asarray(v, dtype=np.float64) for v in (k, n, actors, kk, kn, nn))
+    z = float(special.ndtri(0.5 + level / 2))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        p = k / n
+        spread = (kk - 2 * p * kn + p * p * nn) * m / (m - 1)
+        effective = p * (1 - p) * n * n / spread
+        usable = (k > 0) & (k < n) & (m > 1) & (spread > 0)
+        effective = np.where(usable, np.minimum(effective, n), np.minimum(m, n))
+        t = np.where(m > 1, special.stdtrit(np.maximum(m - 1, 1), 0.5 + level / 2), np.inf)
+        effective = np.where(np.isfinite(t), effective * (z / t) ** 2, np.minimum(effective, 1.0))
+        effective = np.where(nn == n, n, effective)  # one trial an actor: independent, Wilson as it stands
+        low, high = _score(p * effective, effective, z)
+    return np.where(n > 0, low, np.nan), np.where(n > 0, high, np.nan)
+
+
+def quantile_ranks(n: int, q: float, level: float = LEVEL) -> tuple[int, int, int]:
+    """Return the ranks (1-based) of a quantile and of its distribution-free interval.
+
+    Parameters
+    ----------
+    n : int
+        Number of observations, at least 1.
+    q : float
+        Quantile, between 0 and 1.
+    level : float
+        Confidence level.
+
+    Returns
+    -------
+    rank, low, high : int
+        The quantile is the observation of that rank; the interval runs between the observations of the two
+        others. Low 0 and high n + 1 mean the sample is too small to bound that side.
+
+    References
+    ----------
+    H. A. David, H. N. Nagaraja (2003), Order Statistics, 3rd ed., section 7.1.
+
+    Examples
+    --------
+    >>> quantile_ranks(100, 0.5)
+    (50, 40, 61)
+    """
+    rank = min(max(int(np.ceil(q * n - 1e-9)), 1), n)
+    tail = (1 - level) / 2
+    low = _binomial_quantile(tail, n, q)
+    high = _binomial_quantile(1 - tail, n, q) + 1
+    return rank, low, min(high, n + 1)
+
+
+def _binomial_quantile(tail: float, n: int, q: float) -> int:
+    """Return the smallest k with P(X <= k) >= tail for X binomial(n, q)."""
+    guess = int(np.floor(special.bdtrik(tail, n, q)))
+    guess = max(guess - 1, 0)
+    while special.bdtr(guess, n, q) < tail:
+        guess += 1
+    return guess
+
+
+def _score(k: Any, n: Any, z: float) -> tuple[Floats, Floats]:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        p = k / n
+        centre = p + z * z / (2 * n)
+        half = z * np.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+        scale = 1 + z * z / n
+        low = np.where(k <= 0, 0.0, np.maximum((centre - half) / scale, 0.0))
+        high = np.where(k >= n, 1.0, np.minimum((centre + half) / scale, 1.0))
+    empty = ~(n > 0)
+    return np.where(empty, np.nan, low), np.where(empty, np.nan, high)

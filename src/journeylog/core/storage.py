@@ -1,0 +1,196 @@
+"""One file for a log: an Arrow IPC file that other programs read as a plain table of events.
+
+Categories travel as dictionaries, so nothing is encoded again on opening; what is not an event (levels, window,
+card, rejects) travels in the schema's metadata.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from journeylog.core.card import Card
+from journeylog.core.chunk import Category, Chunk, Column, Level, Number, Text
+from journeylog.core.contracts import Step
+from journeylog.core.window import Window
+from journeylog.errors import OutputError, ParseError
+
+__all__ = ["VERSION", "events_table", "load", "save"]
+
+#: Version of the file's layout.
+VERSION = 1
+_KEY = b"journeylog"
+
+
+def events_table(chunk: Chunk) -> pa.Table:
+    """Return the events as a table: actor, time, columns, and the case number of each level (null: in no case)."""
+    columns: dict[str, Any] = {"actor": _actor_column(chunk), "time": Number(chunk.time, unit="time").to_arrow()}
+    for name, column in chunk.columns.items():
+        columns[_free(name, columns)] = column.to_arrow()
+    for name, level in chunk.levels.items():
+        owner = level.case_of_event(chunk.n_events)
+        columns[_free(name, columns)] = pa.array(owner, mask=owner < 0)
+    return pa.table(columns)
+
+
+def save(
+    path: Path, chunk: Chunk, window: Window, card: Card, rejects: pa.Table | None, steps: Sequence[Step]
+) -> Path:
+    """Write the file aside and move it into place."""
+    table = events_table(chunk)
+    names = ["actor", "time", *chunk.columns, *chunk.levels]
+    head = {
+        "version": VERSION,
+        "window": [window.start, window.end, window.declared],
+        "card": card.to_dict(),
+        "steps": [step.to_dict() for step in steps],
+        "columns": [[name, *_spell(column)] for name, column in chunk.columns.items()],
+        "levels": [[name, level.patience, level.order is not None] for name, level in chunk.levels.items()],
+        "names": names,
+    }
+    extra = {_KEY: json.dumps(head).encode()}
+    for name, level in chunk.levels.items():
+        extra[f"journeylog.level.{name}".encode()] = _level_bytes(level)
+    if rejects is not None:
+        extra[b"journeylog.rejects"] = _table_bytes(rejects)
+    table = table.replace_schema_metadata(extra)
+    try:
+        handle, aside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        os.close(handle)
+        try:
+            options = pa.ipc.IpcWriteOptions(compression="lz4")
+            with pa.OSFile(aside, "wb") as sink, pa.ipc.new_file(sink, table.schema, options=options) as writer:
+                writer.write_table(table)
+            Path(aside).replace(path)
+        except BaseException:
+            Path(aside).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise OutputError(f"the log could not be written to {path}: {error}. Fix: choose a folder you may write to") from error
+    return path
+
+
+def load(path: Path) -> tuple[Chunk, Window, Card, pa.Table | None]:
+    """Read the file back."""
+    try:
+        with pa.OSFile(str(path), "rb") as source:
+            table = pa.ipc.open_file(source).read_all()
+    except (OSError, pa.ArrowInvalid) as error:
+        raise ParseError(f"{path} is not a saved log: {error}. Fix: write it with log.save(path)") from error
+    meta = table.schema.metadata or {}
+    if _KEY not in meta:
+        raise ParseError(f"{path} is an Arrow file but not a saved log. Fix: read it with jl.read(path, actor=..., ...)")
+    head = json.loads(meta[_KEY])
+    if head["version"] > VERSION:
+        raise ParseError(f"{path} was written by a newer version (layout {head['version']}). Fix: upgrade journeylog")
+    table = table.combine_chunks()
+    parts = [table.column(i) for i in range(table.num_columns)]
+    actors, offsets = _actors_back(_one(parts[0]))
+    columns = {
+        name: _column_back(_one(parts[2 + i]), kind, spec) for i, (name, kind, spec) in enumerate(head["columns"])
+    }
+    levels = {
+        name: _level_back(meta[f"journeylog.level.{name}".encode()], patience, ordered)
+        for name, patience, ordered in head["levels"]
+    }
+    time = _one(parts[1]).cast(pa.int64()).to_numpy()
+    chunk = Chunk(actors, offsets, time, columns, levels)
+    rejects = _table_back(meta[b"journeylog.rejects"]) if b"journeylog.rejects" in meta else None
+    return chunk, Window(*head["window"]), Card.from_dict(head["card"]), rejects
+
+
+def _one(column: pa.ChunkedArray) -> pa.Array:
+    chunk = column.combine_chunks()
+    if isinstance(chunk, pa.ChunkedArray):
+        return chunk.chunk(0) if chunk.num_chunks else pa.array([], type=chunk.type)
+    return chunk
+
+
+def _actor_column(chunk: Chunk) -> pa.Array:
+    codes = np.repeat(np.arange(chunk.n_actors, dtype=np.int32), np.diff(chunk.offsets))
+    return pa.DictionaryArray.from_arrays(pa.array(codes), chunk.actors)
+
+
+def _actors_back(column: pa.DictionaryArray) -> tuple[pa.Array, np.ndarray[Any, np.dtype[np.int64]]]:
+    counts = np.bincount(column.indices.to_numpy(), minlength=len(column.dictionary))
+    return column.dictionary, np.concatenate((np.zeros(1, np.int64), np.cumsum(counts)))
+
+
+def _free(name: str, taken: dict[str, Any]) -> str:
+    """Return the name, or the name with a number when an attribute is called like a canonical column."""
+    free, k = name, 2
+    while free in taken:
+        free, k = f"{name}_{k}", k + 1
+    return free
+
+
+def _spell(column: Column) -> tuple[str, str]:
+    if isinstance(column, Category):
+        return "category", "ordered" if column.ordered else ""
+    if isinstance(column, Number):
+        return "number", column.unit
+    return "text", ""
+
+
+def _column_back(array: pa.Array, kind: str, spec: str) -> Column:
+    if kind == "category":
+        codes = array.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+        return Category(codes, array.dictionary, spec == "ordered")
+    if kind == "text":
+        return Text(array)
+    valid = array.is_valid().to_numpy(zero_copy_only=False) if array.null_count else None
+    if spec == "micros":
+        wide = np.frombuffer(array.buffers()[1], dtype=np.int64).reshape(-1, 2)
+        values = wide[array.offset : array.offset + len(array), 0].copy()
+    elif spec == "time":
+        values = array.cast(pa.int64()).fill_null(0).to_numpy(zero_copy_only=False)
+    elif spec == "bool":
+        values = array.fill_null(False).to_numpy(zero_copy_only=False).astype(np.int64)
+    else:
+        values = array.fill_null(0).to_numpy(zero_copy_only=False)
+    return Number(values, valid, spec)
+
+
+def _level_bytes(level: Level) -> bytes:
+    arrays = {"actor_offsets": level.actor_offsets, "begin": level.begin, "end": level.end, "outcome": level.outcome}
+    if level.order is not None:
+        arrays["order"] = level.order
+    row = pa.table({name: _as_list(values) for name, values in arrays.items()})
+    return _table_bytes(row)
+
+
+def _as_list(values: np.ndarray[Any, np.dtype[Any]]) -> pa.Array:
+    flat = pa.array(values.astype(np.int64))
+    return pa.LargeListArray.from_arrays(pa.array([0, len(flat)], type=pa.int64()), flat)
+
+
+def _level_back(data: bytes, patience: int, ordered: bool) -> Level:
+    row = _table_back(data)
+    arrays = {name: row.column(name).combine_chunks().flatten().to_numpy() for name in row.column_names}
+    return Level(
+        arrays["actor_offsets"],
+        arrays["begin"],
+        arrays["end"],
+        arrays["outcome"],
+        arrays["order"] if ordered else None,
+        patience,
+    )
+
+
+def _table_bytes(table: pa.Table) -> bytes:
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    out: bytes = sink.getvalue().to_pybytes()
+    return out
+
+
+def _table_back(data: bytes) -> pa.Table:
+    return pa.ipc.open_stream(data).read_all()

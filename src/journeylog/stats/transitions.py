@@ -1,0 +1,246 @@
+"""Transitions: who moves where, how often, how fast."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import networkx as nx
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from journeylog.core.cases import NO_PATIENCE, PathStat, check_choice
+from journeylog.core.chunk import Chunk
+from journeylog.core.contracts import Result
+from journeylog.core.counts import Coded, Counts, Table
+from journeylog.core.durations import BIN_NOTE, bin_quantiles
+from journeylog.core.edges import edge_tables
+from journeylog.core.intervals import cluster_share
+from journeylog.core.nodes import Synthetic, check_flow, node_columns, ratio
+from journeylog.core.schema import DROPPED, OPEN
+from journeylog.core.window import Window
+from journeylog.errors import OutputError
+
+__all__ = ["Transitions", "TransitionsResult"]
+
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Transitions(PathStat):
+    """Count the moves from node to node in every case, with shares, intervals and times.
+
+    A case goes from its start to its first node, from node to node, and ends reached, dropped or open. Start
+    and ends are nodes of their own kind, so no event name can meet them.
+
+    Parameters
+    ----------
+    node, case, merge
+        See :class:`journeylog.core.cases.PathStat`.
+    time : {"wait", "stay", "dwell"}
+        Which duration a transition carries. ``wait``: exit to the next visit's enter; ``stay``: enter to the next
+        visit's enter; ``dwell``: enter to exit of the visit that is left.
+    quantiles : bool
+        Whether to give median and 90th percentile besides the mean.
+
+    Notes
+    -----
+    Table, one row a transition, most frequent first: ``from, from_kind, to, to_kind, n, n_cases, n_actors,
+    n_tied, n_followed, n_from_followed, rate, rate_low, rate_high, time_mean_s, time_median_s, time_p90_s``.
+
+    ``rate`` is ``n_followed / n_from_followed``: of the visits watched for the whole patience, the share that
+    went this way. Visits too young to tell are in ``n`` but not in the rate, so the rate is not bent by the
+    window's end; a row to ``open`` has no rate. Without a declared patience it is the share of all moves made.
+    The interval knows that one actor may move often (see :func:`journeylog.core.intervals.cluster_share`).
+
+    ``n_tied`` transitions lie between equal times: their direction rests on the declared order of ties.
+
+    ``tables["nodes"]``: ``node, kind, n, n_cases, n_actors, n_followed, n_loops, n_returns``.
+
+    Counts merge by addition, keyed by the names of both nodes.
+
+    Examples
+    --------
+    >>> import journeylog as jl
+    >>> log = jl.datasets.tiny()
+    >>> log.compute(jl.Transitions()).table[["from", "to", "n", "n_cases"]].head(3)
+        from    to  n  n_cases
+    0  start  home  4        4
+    1   cart   pay  2        2
+    2   home  cart  2        2
+    """
+
+    time: Literal["wait", "stay", "dwell"] = "wait"
+    quantiles: bool = True
+
+    def __post_init__(self) -> None:
+        """Check the choices."""
+        check_choice("time", self.time, ("wait", "stay", "dwell"))
+
+    def summarize(self, chunk: Chunk, window: Window) -> Counts:
+        """Return the counts of edges, nodes and duration bins."""
+        return Counts(edge_tables(self.visits(chunk, window), self.time, self.quantiles)).canonical()
+
+    def result(self, counts: Counts, window: Window) -> TransitionsResult:
+        """Return shares, intervals and times."""
+        check_flow(counts)
+        edges, nodes = counts["edges"], counts["nodes"]
+        table = pd.DataFrame(
+            {
+                **node_columns(_coded(edges, "from"), "from"),
+                **node_columns(_coded(edges, "to"), "to"),
+                **{name: edges.values[name] for name in ("n", "n_cases", "n_actors", "n_tied", "n_followed")},
+                **_shares(edges, nodes),
+                **_times(counts, self.time),
+            }
+        )
+        order = np.lexsort((table["to"], table["to_kind"], table["from"], table["from_kind"], -table["n"]))
+        total = {name: int(values[0]) for name, values in counts["cases"].values.items()}
+        return TransitionsResult(
+            self,
+            window,
+            table.iloc[order].reset_index(drop=True),
+            {"nodes": _node_frame(nodes)},
+            _notes(self, edges, total),
+        )
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class TransitionsResult(Result):
+    """The transition graph; see :class:`Transitions` for its tables."""
+
+    @property
+    def nodes(self) -> pd.DataFrame:
+        """One row a node with its visits, cases, actors, self-loops and returns."""
+        return self.tables["nodes"]
+
+    def to_networkx(self) -> nx.DiGraph[Any]:
+        """Return the graph; nodes of the data are their names, the typed ones members of :class:`Synthetic`.
+
+        Examples
+        --------
+        >>> import journeylog as jl
+        >>> graph = jl.datasets.tiny().compute(jl.Transitions()).to_networkx()
+        >>> graph["home"]["cart"]["n"]
+        2
+        """
+        graph: nx.DiGraph[Any] = nx.DiGraph()
+        for row in self.nodes.to_dict("records"):
+            graph.add_node(_graph_node(row["node"], row["kind"]), **{str(k): v for k, v in row.items() if k != "node"})
+        for row in self.table.to_dict("records"):
+            start, to = _graph_node(row["from"], row["from_kind"]), _graph_node(row["to"], row["to_kind"])
+            graph.add_node(to, kind=row["to_kind"])
+            facts = {str(k): v for k, v in row.items() if k not in ("from", "to", "from_kind", "to_kind")}
+            graph.add_edge(start, to, **facts)
+        return graph
+
+    def to_graphml(self, path: str | Path) -> Path:
+        """Write the graph as GraphML (Gephi, yEd): nodes carry ``label`` and ``kind``, missing numbers are left out.
+
+        Raises
+        ------
+        OutputError
+            If the file cannot be written.
+        """
+        source = self.to_networkx()
+        plain: nx.DiGraph[str] = nx.DiGraph()
+        ids = {node: f"n{i}" for i, node in enumerate(source)}
+        for node, facts in source.nodes(data=True):
+            plain.add_node(ids[node], label=_xml_text(str(node)), **_plain(facts))
+        for start, to, facts in source.edges(data=True):
+            plain.add_edge(ids[start], ids[to], **_plain(facts))
+        try:
+            nx.write_graphml(plain, path)
+        except OSError as error:
+            raise OutputError(f"{path} could not be written: {error}. Fix: choose another place") from error
+        return Path(path)
+
+    def matrix(self, values: str = "rate") -> pd.DataFrame:
+        """Return one column of the table as a matrix, from-nodes down and to-nodes across (0 where no move was)."""
+        named = self.table.assign(
+            **{side: _bracketed(self.table[side], self.table[f"{side}_kind"]) for side in ("from", "to")}
+        )
+        return named.pivot(index="from", columns="to", values=values).fillna(0)
+
+
+def _coded(table: Table, key: str) -> Coded:
+    column = table.keys[key]
+    assert isinstance(column, Coded)
+    return column
+
+
+def _shares(edges: Table, nodes: Table) -> dict[str, Any]:
+    """Return the rate of each edge among the followed visits of its from-node, with its interval."""
+    row = _rows_of(_coded(edges, "from"), _coded(nodes, "node"))
+    n = nodes.values["n_followed"][row]
+    k = edges.values["n_followed"]
+    low, high = cluster_share(
+        k, n, nodes.values["n_followed_actors"][row], edges.values["kk"], edges.values["kn"], nodes.values["nn"][row]
+    )
+    told = edges.codes("to") != OPEN
+    parts = {"rate": ratio(k, n), "rate_low": low, "rate_high": high}
+    return {"n_from_followed": n, **{name: np.where(told, v, np.nan) for name, v in parts.items()}}
+
+
+def _rows_of(column: Coded, key: Coded) -> Ints:
+    """Return for each row of `column` the row of `key` that holds the same node."""
+    place = {(name, min(code, 0)): i for i, (name, code) in enumerate(zip(key.names({}), key.codes.tolist(), strict=True))}
+    wanted = zip(column.names({}), column.codes.tolist(), strict=True)
+    return np.array([place[name, min(code, 0)] for name, code in wanted], dtype=np.int64)
+
+
+def _times(counts: Counts, meaning: str) -> dict[str, Any]:
+    """Return mean, and median and p90 when bins were counted; nan for transitions without a duration."""
+    edges = counts["edges"]
+    timed = edges.codes("from") >= 0
+    if meaning != "dwell":
+        timed &= edges.codes("to") >= 0
+    columns = {"time_mean_s": np.where(timed, ratio(edges.values["time_ms"], edges.values["n"]) / 1000, np.nan)}
+    if "bins" in counts.tables:
+        bins = counts["bins"]
+        pairs = zip(*(_coded(bins, key).names({}) for key in ("from", "to")), bins.codes("to").tolist(), strict=True)
+        known = zip(*(_coded(edges, key).names({}) for key in ("from", "to")), edges.codes("to").tolist(), strict=True)
+        place = {(a, b, min(c, 0)): i for i, (a, b, c) in enumerate(known) if timed[i]}
+        group = np.array([place[a, b, min(c, 0)] for a, b, c in pairs], dtype=np.int64)
+        for name, q in (("time_median_s", 0.5), ("time_p90_s", 0.9)):
+            columns[name] = bin_quantiles(group, bins.codes("bin"), bins.values["n"], len(edges), q)[0]
+    return columns
+
+
+def _node_frame(nodes: Table) -> pd.DataFrame:
+    names = ("n", "n_cases", "n_actors", "n_followed", "n_loops", "n_returns")
+    frame = pd.DataFrame({**node_columns(_coded(nodes, "node"), "node"), **{k: nodes.values[k] for k in names}})
+    if _coded(nodes, "node").ordered:
+        return frame
+    return frame.sort_values(["n", "node"], ascending=[False, True], kind="stable").reset_index(drop=True)
+
+
+def _notes(question: Transitions, edges: Table, total: dict[str, int]) -> tuple[str, ...]:
+    notes = [BIN_NOTE] if question.quantiles else []
+    ends = edges.codes("to")
+    if (ends == OPEN).any() and not (ends == DROPPED).any():
+        notes.append(NO_PATIENCE)
+    if total["n_without"]:
+        notes.append(f"{total['n_without']:,} of {total['n_cases']:,} cases visit no node")
+    return tuple(notes)
+
+
+def _graph_node(name: str, kind: str) -> str | Synthetic:
+    return name if kind == "node" else Synthetic(kind)
+
+
+def _bracketed(names: pd.Series[Any], kinds: pd.Series[Any]) -> list[str]:
+    return [n if k == "node" else f"({n})" for n, k in zip(names, kinds, strict=True)]
+
+
+def _plain(facts: dict[str, Any]) -> dict[str, Any]:
+    """Return the facts GraphML can hold: no nan, no numpy types."""
+    values = {k: v.item() if isinstance(v, np.generic) else v for k, v in facts.items()}
+    return {k: v for k, v in values.items() if v == v}
+
+
+def _xml_text(text: str) -> str:
+    """Replace what XML 1.0 cannot hold."""
+    return "".join(c if c in "\t\n\r" or " " <= c <= "\ud7ff" or "\ue000" <= c else "\ufffd" for c in text)
