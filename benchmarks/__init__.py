@@ -1,0 +1,1 @@
+"""Speed and memory of journeylog beside other tools, measured in one run."""
