@@ -11,7 +11,7 @@ from journeylog.core.visits import Visits, make_visits
 from journeylog.core.window import Window
 from journeylog.errors import ConfigError, MissingColumnError
 
-__all__ = ["NO_PATIENCE", "PathStat", "check_choice"]
+__all__ = ["NO_PATIENCE", "PathStat", "check_choice", "with_cases"]
 
 #: Note of a result whose cases have no declared patience.
 NO_PATIENCE = (
@@ -24,6 +24,18 @@ def check_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
     """Raise :class:`ConfigError` unless the value is one of the choices."""
     if value not in choices:
         raise ConfigError(f"{name}={value!r} is not possible. Fix: one of {list(choices)}")
+
+
+def with_cases(chunk: Chunk, case: str | None) -> Chunk:
+    """Return the chunk with a level for an object column when that is the case."""
+    if case is None or case in ("actor", "session", "journey") or case in chunk.levels:
+        return chunk
+    if isinstance(chunk.columns.get(case), Category):
+        return chunk.with_level(case, object_level(chunk, case))
+    if case in chunk.columns:
+        raise MissingColumnError(f"case={case!r} is not categorical. Fix: choose a column that names an object")
+    chunk.cases(case)  # raises with the levels there are
+    return chunk
 
 
 @dataclass(frozen=True)
@@ -48,15 +60,7 @@ class PathStat(Stat):
 
     def prepare(self, chunk: Chunk) -> Chunk:
         """Return the chunk with a level for an object column when that is the case."""
-        case = self.case
-        if case is None or case in ("actor", "session", "journey") or case in chunk.levels:
-            return chunk
-        if isinstance(chunk.columns.get(case), Category):
-            return chunk.with_level(case, object_level(chunk, case))
-        if case in chunk.columns:
-            raise MissingColumnError(f"case={case!r} is not categorical. Fix: choose a column that names an object")
-        chunk.cases(case)  # raises with the levels there are
-        return chunk
+        return with_cases(chunk, self.case)
 
     def node_of(self, chunk: Chunk) -> str:
         """Return the column whose values are the nodes."""

@@ -2,30 +2,40 @@
 
 A condition is JSON-able, so it can stand in a configuration file and in a printed question:
 
-========================  ==================================================================
-``"pay*"``                the event name matches; ``*`` is any text, ``?`` one character
-``["cart", "pay*"]``      any of these matches
-``{"channel": "web"}``    the column matches; several columns must all match
-``{"value": {">": 10}}``  comparison: ``> >= < <= == !=``; all given ones must hold
-``{"event": {"is": "a*"}}``  exactly this text, no wildcard; ``{"is_not": ...}`` its opposite
-``{"channel": None}``     the value is missing
-========================  ==================================================================
+===============================  ===========================================================
+``"pay*"``                       the event name matches; ``*`` is any text, ``?`` one character
+``["cart", "pay*"]``             any of these matches
+``{"channel": "web"}``           the column matches; several columns must all match
+``{"value": {">": 10}}``         comparison: ``> >= < <= == !=``; all given ones must hold
+``{"event": {"is": "a*"}}``      exactly this text, no wildcard; ``{"is_not": ...}`` its opposite
+``{"channel": {"is_not": [..]}}``  none of these
+``{"received": {"<": "2025-02"}}``  times are ISO dates, UTC unless a zone is written
+``{"channel": None}``            the value is missing
+===============================  ===========================================================
+
+Upper and lower case are different. A missing value matches ``None`` and nothing else, so ``{"is_not": "web"}``
+means "has a value, and not this one".
 """
 
 from __future__ import annotations
 
+import datetime as dt
+import functools
+import math
 import operator
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from fractions import Fraction
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from journeylog.core.chunk import Category, Chunk, Column, Number, Text
+from journeylog.core.encode import encode
 from journeylog.errors import ConfigError, UnseenNameWarning, cut, nearest, warn
 
-__all__ = ["Condition", "columns_of", "freeze", "matches", "warn_unseen"]
+__all__ = ["Condition", "columns_of", "freeze", "matches", "matching_names", "warn_unseen"]
 
 Condition: TypeAlias = Any
 Mask = npt.NDArray[np.bool_]
@@ -38,6 +48,8 @@ _COMPARE = {
     "==": operator.eq,
     "!=": operator.ne,
 }
+_SAME_AS = {"is": "==", "is_not": "!="}
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
 def freeze(condition: Condition) -> Condition:
@@ -49,7 +61,7 @@ def freeze(condition: Condition) -> Condition:
             raise ConfigError("an empty condition {} selects nothing. Fix: name a column, for example {'event': 'pay*'}")
         return {str(k): _freeze_value(v) for k, v in condition.items()}
     if isinstance(condition, Iterable):
-        parts = tuple(freeze(part) for part in condition)
+        parts = tuple(freeze(part) for part in _in_order(condition))
         if not parts:
             raise ConfigError("an empty list of conditions selects nothing. Fix: name at least one event")
         return parts
@@ -74,112 +86,204 @@ def matches(chunk: Chunk, condition: Condition) -> Mask:
     ------
     MissingColumnError
         If a column is not in the chunk.
+    ConfigError
+        If a column cannot be compared like that (text with ``>``, a number with text).
     """
+    names = columns_of(condition)
+    if len(names) == 1:
+        (name,) = names
+        column = chunk.column(name)
+        if isinstance(column, Category):
+            return np.asarray(_on_labels(column.names, condition, name)[column.codes])
+    return _evaluate(condition, lambda name, value: _test(chunk.column(name), value, name), chunk.n_events)
+
+
+def matching_names(names: Sequence[str], condition: Condition) -> Mask | None:
+    """Return for each event name whether the condition holds, or None if it looks at other columns too."""
+    return _on_labels(names, condition, "event")[:-1] if columns_of(condition) == {"event"} else None
+
+
+def warn_unseen(names: Chunk | Sequence[str], condition: Condition) -> None:
+    """Warn about event names in the condition that are not among `names` (those of a chunk, or of a whole log)."""
+    known = names.event.names if isinstance(names, Chunk) else tuple(names)
+    for shown, value in _asked_names(condition):
+        if not _test_labels(known, value, "event").any():
+            near = nearest(shown, known)
+            hint = f"; near: {near}" if near else f"; the log has {list(known[:8])}"
+            warn(f"no event matches {shown!r}{hint}. It counts as zero", UnseenNameWarning)
+
+
+def _asked_names(condition: Condition) -> Iterator[tuple[str, Any]]:
+    """Yield each event name asked for, as it is shown and as it is tested."""
     if isinstance(condition, str):
-        return _test(chunk.column("event"), condition, "event")
+        yield condition, condition
+    elif isinstance(condition, tuple):
+        for part in condition:
+            yield from _asked_names(part)
+    elif isinstance(condition, Mapping):
+        value = condition.get("event")
+        for part in value if isinstance(value, tuple) else (value,):
+            if isinstance(part, str):
+                yield part, part
+            elif isinstance(part, Mapping):
+                for op in ("is", "=="):
+                    wanted = part.get(op)
+                    for text in wanted if isinstance(wanted, tuple) else (wanted,):
+                        if isinstance(text, str):
+                            yield text, {"is": text}
+
+
+def _evaluate(condition: Condition, test: Callable[[str, Any], Mask], n: int) -> Mask:
+    """Return the condition over `n` places, given the test of one column."""
+    if isinstance(condition, str):
+        return test("event", condition)
     if isinstance(condition, Mapping):
-        found = np.ones(chunk.n_events, dtype=bool)
+        found = np.ones(n, dtype=bool)
         for name, value in condition.items():
-            found &= _test(chunk.column(name), value, name)
+            found &= test(name, value)
         return found
-    found = np.zeros(chunk.n_events, dtype=bool)
+    names = tuple(part for part in condition if isinstance(part, str))
+    found = test("event", names) if names else np.zeros(n, dtype=bool)
     for part in condition:
-        found |= matches(chunk, part)
+        if not isinstance(part, str):
+            found = found | _evaluate(part, test, n)
     return found
 
 
-def warn_unseen(chunk: Chunk, condition: Condition) -> None:
-    """Warn about event names in the condition that do not occur in the data."""
-    known = chunk.event.names
-    for pattern in _event_patterns(condition):
-        if not any(_hits(pattern, name) for name in known):
-            near = nearest(pattern, known)
-            hint = f"; near: {near}" if near else f"; the log has {list(known[:8])}"
-            warn(f"no event matches {pattern!r}{hint}. It counts as zero", UnseenNameWarning)
+def _on_labels(labels: Sequence[str], condition: Condition, name: str) -> Mask:
+    """Return a condition on one column for each of its labels, and last for a missing value (code -1)."""
+    return _evaluate(condition, lambda _, value: _test_labels(labels, value, name), len(labels) + 1)
 
 
-def _event_patterns(condition: Condition) -> list[str]:
-    if isinstance(condition, str):
-        return [condition]
-    if isinstance(condition, Mapping):
-        value = condition.get("event")
-        return _event_patterns(value) if isinstance(value, str | tuple) else []
-    return [p for part in condition for p in _event_patterns(part)]
+def _test(column: Column, value: Any, name: str) -> Mask:
+    if isinstance(column, Number):
+        return _test_number(column, value, name)
+    if isinstance(column, Text):
+        column = encode(column.values)
+    return np.asarray(_test_labels(column.names, value, name)[column.codes])
+
+
+def _test_labels(labels: Sequence[str], value: Any, name: str) -> Mask:
+    found = np.zeros(len(labels) + 1, dtype=bool)
+    parts = value if isinstance(value, tuple) else (value,)
+    patterns = tuple(part for part in parts if isinstance(part, str))
+    if patterns:
+        fits = _matcher(patterns)
+        found[:-1] = np.fromiter((fits(label) for label in labels), bool, len(labels))
+    for part in parts:
+        if part is None:
+            found[-1] = True
+        elif isinstance(part, Mapping):
+            hold = [_compares(op, other, name) for op, other in part.items()]
+            found[:-1] |= np.fromiter((all(h(label) for h in hold) for label in labels), bool, len(labels))
+        elif not isinstance(part, str):
+            text = str(part)
+            found[:-1] |= np.fromiter((label == text for label in labels), bool, len(labels))
+    return found
+
+
+def _compares(op: str, other: Any, name: str) -> Callable[[str], bool]:
+    same = _SAME_AS.get(op, op)
+    if same not in ("==", "!="):
+        raise ConfigError(f"column {name!r} holds text; {op!r} compares numbers. Fix: use text, a list, or {{'is': ...}}")
+    wanted = {None if o is None else str(o) for o in (other if isinstance(other, tuple) else (other,))}
+    return lambda label: (label in wanted) == (same == "==")
+
+
+@functools.lru_cache(maxsize=512)
+def _matcher(patterns: tuple[str, ...]) -> Callable[[str], bool]:
+    """Return a function that tells whether a text matches any of the patterns."""
+    plain = frozenset(p for p in patterns if "*" not in p and "?" not in p)
+    wild = [p for p in patterns if p not in plain]
+    if not wild:
+        return plain.__contains__
+    shape = "|".join("".join(".*" if c == "*" else "." if c == "?" else re.escape(c) for c in p) for p in wild)
+    fits = re.compile(shape, flags=re.DOTALL).fullmatch
+    return lambda text: text in plain or fits(text) is not None
+
+
+def _test_number(column: Number, value: Any, name: str) -> Mask:
+    present = np.ones(len(column.values), bool) if column.valid is None else column.valid
+    if isinstance(value, tuple):
+        found = np.zeros(len(column.values), dtype=bool)
+        for part in value:
+            found |= _test_number(column, part, name)
+        return found
+    if value is None:
+        return ~present
+    found = present.copy()
+    for op, other in (value if isinstance(value, Mapping) else {"==": value}).items():
+        same = _SAME_AS.get(op, op)
+        several = isinstance(other, tuple)
+        if several and same not in ("==", "!="):
+            raise ConfigError(f"{name!r}: {op!r} compares with one number, not a list. Fix: {{{op!r}: 10}}")
+        if several or other is None:  # is, is_not: one of them, none of them, missing
+            among = _test_number(column, other, name)
+            found &= among if same == "==" else ~among
+        else:
+            found &= _compare_numbers(column, same, other, name)
+    return found
+
+
+def _compare_numbers(column: Number, op: str, other: Any, name: str) -> Mask:
+    """Return the comparison without rounding: money and large integers are compared as integers."""
+    if isinstance(other, str):
+        other = _moment(other, name) if column.unit == "time" else other
+        if isinstance(other, str):
+            raise ConfigError(f"column {name!r} holds numbers, {other!r} is text. Fix: give a number or {{'>': 10}}")
+    values = column.values
+    if values.dtype.kind == "f" or (isinstance(other, float) and not math.isfinite(other)):
+        return np.asarray(_COMPARE[op](values, other))
+    exact = Fraction(str(other) if isinstance(other, float) else other) * (1_000_000 if column.unit == "micros" else 1)
+    if exact.denominator != 1 and op in ("==", "!="):
+        return np.full(len(values), op == "!=")
+    whole = math.floor(exact) if op in (">", "<=") else math.ceil(exact)
+    return np.asarray(_COMPARE[op](values, whole))
+
+
+def _moment(text: str, name: str) -> int:
+    """Return an ISO date or time as microseconds since 1970 UTC."""
+    full = f"{text}-01" if re.fullmatch(r"\d{4}-\d{2}", text) else text
+    try:
+        moment = dt.datetime.fromisoformat(full)
+    except ValueError as error:
+        raise ConfigError(
+            f"column {name!r} holds times, {text!r} is none. Fix: write '2025-01-31' or '2025-01-31 23:59:59'"
+        ) from error
+    moment = moment if moment.tzinfo is not None else moment.replace(tzinfo=dt.UTC)
+    return (moment - _EPOCH) // dt.timedelta(microseconds=1)
 
 
 def _freeze_value(value: Any) -> Any:
     if isinstance(value, Mapping):
         for key in value:
-            if key not in _COMPARE and key not in ("is", "is_not"):
-                raise ConfigError(f"unknown comparison {key!r}. Fix: one of {[*_COMPARE, 'is', 'is_not']}")
-        return dict(value)
+            if key not in _COMPARE and key not in _SAME_AS:
+                raise ConfigError(f"unknown comparison {key!r}. Fix: one of {[*_COMPARE, *_SAME_AS]}")
+        if not value:
+            raise ConfigError("an empty comparison {} compares nothing. Fix: for example {'>': 10}")
+        return {str(key): _freeze_operand(other, str(key)) for key, other in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
-        return tuple(_freeze_value(v) for v in (sorted(value, key=str) if isinstance(value, set | frozenset) else value))
-    if value is None or isinstance(value, str | int | float | bool | np.number):
-        return value.item() if isinstance(value, np.generic) else value
+        parts = tuple(_freeze_value(v) for v in _in_order(value))
+        if not parts:
+            raise ConfigError("an empty list of values selects nothing. Fix: name at least one value")
+        return parts
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, dt.date):
+        return value.isoformat()
+    if value is None or isinstance(value, str | int | float | bool):
+        return value
     raise ConfigError(f"{cut(value)} is not a value to compare with. Fix: text, a number, None, a list, or {{'>': 10}}")
 
 
-def _test(column: Column, value: Any, name: str) -> Mask:
-    if isinstance(value, tuple):
-        found = np.zeros(_length(column), dtype=bool)
-        for part in value:
-            found |= _test(column, part, name)
-        return found
-    if isinstance(column, Category):
-        wanted = np.array([_label_fits(label, value, name) for label in column.names] + [value is None], dtype=bool)
-        return np.asarray(wanted[column.codes])  # the code -1 picks the last entry: missing
-    if isinstance(column, Number):
-        return _test_number(column, value, name)
-    return _test_text(column, value, name)
+def _freeze_operand(value: Any, op: str) -> Any:
+    frozen = _freeze_value(value)
+    equality = _SAME_AS.get(op, op) in ("==", "!=")
+    if isinstance(frozen, Mapping) or (not equality and (frozen is None or isinstance(frozen, tuple))):
+        raise ConfigError(f"{op!r} cannot compare with {cut(value)}. Fix: for example {{{op!r}: 10}}")
+    return frozen
 
 
-def _label_fits(label: str, value: Any, name: str) -> bool:
-    if value is None:
-        return False
-    if isinstance(value, str):
-        return _hits(value, label)
-    if isinstance(value, Mapping):
-        return all(_label_compares(label, op, other, name) for op, other in value.items())
-    return label == str(value)
-
-
-def _label_compares(label: str, op: str, other: Any, name: str) -> bool:
-    if op in ("is", "=="):
-        return label == other
-    if op in ("is_not", "!="):
-        return label != other
-    raise ConfigError(f"column {name!r} holds text; {op!r} compares numbers. Fix: use text, a list, or {{'is': ...}}")
-
-
-def _test_number(column: Number, value: Any, name: str) -> Mask:
-    present = np.ones(len(column.values), bool) if column.valid is None else column.valid
-    if value is None:
-        return ~present
-    if isinstance(value, str):
-        raise ConfigError(f"column {name!r} holds numbers, {value!r} is text. Fix: give a number or {{'>': 10}}")
-    scale = 1_000_000 if column.unit == "micros" else 1
-    tests = value if isinstance(value, Mapping) else {"==": value}
-    found = present.copy()
-    for op, other in tests.items():
-        compare = _COMPARE.get({"is": "==", "is_not": "!="}.get(op, op))
-        if compare is None or isinstance(other, str):
-            raise ConfigError(f"column {name!r} holds numbers; cannot test {op!r} {other!r}. Fix: {{'>': 10}}")
-        found &= compare(column.values, other * scale)
-    return found
-
-
-def _test_text(column: Text, value: Any, name: str) -> Mask:
-    texts = column.values.to_pylist()
-    return np.array([(t is None) if value is None else (t is not None and _label_fits(t, value, name)) for t in texts], bool)
-
-
-def _length(column: Column) -> int:
-    return len(column.codes) if isinstance(column, Category) else len(column.values)
-
-
-def _hits(pattern: str, label: str) -> bool:
-    if "*" not in pattern and "?" not in pattern:
-        return pattern == label
-    regex = "".join(".*" if c == "*" else "." if c == "?" else re.escape(c) for c in pattern)
-    return re.fullmatch(regex, label, flags=re.DOTALL) is not None
+def _in_order(values: Iterable[Any]) -> Iterable[Any]:
+    """Return sets sorted, so that equal conditions read the same; everything else as it is."""
+    return sorted(values, key=str) if isinstance(values, set | frozenset) else values

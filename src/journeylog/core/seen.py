@@ -1,0 +1,30 @@
+"""Which event names occur: told once for the whole log, however it is partitioned."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from journeylog.core.chunk import Chunk
+from journeylog.core.condition import Condition, warn_unknown
+from journeylog.core.counts import Coded, Table
+from journeylog.core.kernels.names import used_codes
+
+__all__ = ["name_table", "warn_unseen_names"]
+
+
+def name_table(chunk: Chunk) -> Table:
+    """Return the event names that occur in a chunk as a table that can be merged."""
+    used = np.flatnonzero(used_codes(chunk.event.codes, len(chunk.event.labels)))
+    return Table({"name": Coded(used, chunk.event.names)}, {"seen": np.ones(len(used), np.int64)}, largest=("seen",))
+
+
+def warn_unseen_names(names: Table, conditions: Iterable[Condition]) -> None:
+    """Warn about names in the conditions that do not occur; a log without events has nothing to say about names."""
+    column = names.keys["name"]
+    assert isinstance(column, Coded)
+    known = [str(name) for name in column.names({})]
+    if known:
+        for condition in conditions:
+            warn_unknown(known, condition)
