@@ -13,8 +13,8 @@ A condition is JSON-able, so it can stand in a configuration file and in a print
 ``{"channel": None}``            the value is missing
 ===============================  ===========================================================
 
-Upper and lower case are different. A missing value matches ``None`` and nothing else, so ``{"is_not": "web"}``
-means "has a value, and not this one".
+Upper and lower case are different. A missing value matches ``None`` and nothing else, so
+``{"is_not": "web"}`` means "has a value, and not this one".
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from journeylog.core.chunk import Category, Chunk, Column, Number, Text
 from journeylog.core.encode import encode
 from journeylog.errors import ConfigError, UnseenNameWarning, cut, nearest, warn
 
-__all__ = ["Condition", "columns_of", "freeze", "matches", "matching_names", "warn_unseen"]
+__all__ = ["Condition", "columns_of", "freeze", "matches", "matching_names", "warn_unknown", "warn_unseen"]
 
 Condition: TypeAlias = Any
 Mask = npt.NDArray[np.bool_]
@@ -58,7 +58,9 @@ def freeze(condition: Condition) -> Condition:
         return condition
     if isinstance(condition, Mapping):
         if not condition:
-            raise ConfigError("an empty condition {} selects nothing. Fix: name a column, for example {'event': 'pay*'}")
+            raise ConfigError(
+                "an empty condition {} selects nothing. Fix: name a column, like {'event': 'pay*'}"
+            )
         return {str(k): _freeze_value(v) for k, v in condition.items()}
     if isinstance(condition, Iterable):
         parts = tuple(freeze(part) for part in _in_order(condition))
@@ -66,7 +68,7 @@ def freeze(condition: Condition) -> Condition:
             raise ConfigError("an empty list of conditions selects nothing. Fix: name at least one event")
         return parts
     raise ConfigError(
-        f"{cut(condition)} is not a condition. Fix: an event name ('pay*'), a list of them, or {{'column': value}}"
+        f"{cut(condition)} is no condition. Fix: an event name ('pay*'), a list of them, {{'column': value}}"
     )
 
 
@@ -103,9 +105,13 @@ def matching_names(names: Sequence[str], condition: Condition) -> Mask | None:
     return _on_labels(names, condition, "event")[:-1] if columns_of(condition) == {"event"} else None
 
 
-def warn_unseen(names: Chunk | Sequence[str], condition: Condition) -> None:
-    """Warn about event names in the condition that are not among `names` (those of a chunk, or of a whole log)."""
-    known = names.event.names if isinstance(names, Chunk) else tuple(names)
+def warn_unseen(chunk: Chunk, condition: Condition) -> None:
+    """Warn about event names in the condition that are not in the vocabulary of the chunk."""
+    warn_unknown(chunk.event.names, condition)
+
+
+def warn_unknown(known: Sequence[str], condition: Condition) -> None:
+    """Warn about event names in the condition that are not among the known ones."""
     for shown, value in _asked_names(condition):
         if not _test_labels(known, value, "event").any():
             near = nearest(shown, known)
@@ -185,7 +191,9 @@ def _test_labels(labels: Sequence[str], value: Any, name: str) -> Mask:
 def _compares(op: str, other: Any, name: str) -> Callable[[str], bool]:
     same = _SAME_AS.get(op, op)
     if same not in ("==", "!="):
-        raise ConfigError(f"column {name!r} holds text; {op!r} compares numbers. Fix: use text, a list, or {{'is': ...}}")
+        raise ConfigError(
+            f"column {name!r} holds text; {op!r} compares numbers. Fix: text, a list, or {{'is': ...}}"
+        )
     wanted = {None if o is None else str(o) for o in (other if isinstance(other, tuple) else (other,))}
     return lambda label: (label in wanted) == (same == "==")
 
@@ -197,7 +205,8 @@ def _matcher(patterns: tuple[str, ...]) -> Callable[[str], bool]:
     wild = [p for p in patterns if p not in plain]
     if not wild:
         return plain.__contains__
-    shape = "|".join("".join(".*" if c == "*" else "." if c == "?" else re.escape(c) for c in p) for p in wild)
+    letters = {"*": ".*", "?": "."}
+    shape = "|".join("".join(letters.get(c) or re.escape(c) for c in p) for p in wild)
     fits = re.compile(shape, flags=re.DOTALL).fullmatch
     return lambda text: text in plain or fits(text) is not None
 
@@ -230,11 +239,14 @@ def _compare_numbers(column: Number, op: str, other: Any, name: str) -> Mask:
     if isinstance(other, str):
         other = _moment(other, name) if column.unit == "time" else other
         if isinstance(other, str):
-            raise ConfigError(f"column {name!r} holds numbers, {other!r} is text. Fix: give a number or {{'>': 10}}")
+            raise ConfigError(
+                f"column {name!r} holds numbers, {other!r} is text. Fix: a number or {{'>': 10}}"
+            )
     values = column.values
     if values.dtype.kind == "f" or (isinstance(other, float) and not math.isfinite(other)):
         return np.asarray(_COMPARE[op](values, other))
-    exact = Fraction(str(other) if isinstance(other, float) else other) * (1_000_000 if column.unit == "micros" else 1)
+    scale = 1_000_000 if column.unit == "micros" else 1
+    exact = Fraction(str(other) if isinstance(other, float) else other) * scale
     if exact.denominator != 1 and op in ("==", "!="):
         return np.full(len(values), op == "!=")
     whole = math.floor(exact) if op in (">", "<=") else math.ceil(exact)
@@ -273,7 +285,9 @@ def _freeze_value(value: Any) -> Any:
         return value.isoformat()
     if value is None or isinstance(value, str | int | float | bool):
         return value
-    raise ConfigError(f"{cut(value)} is not a value to compare with. Fix: text, a number, None, a list, or {{'>': 10}}")
+    raise ConfigError(
+        f"{cut(value)} is no value to compare with. Fix: text, a number, None, a list, or {{'>': 10}}"
+    )
 
 
 def _freeze_operand(value: Any, op: str) -> Any:

@@ -23,7 +23,7 @@ def keep_events(chunk: Chunk, mask: Mask) -> Chunk:
     """
     if mask.all():
         return chunk
-    moved = np.concatenate((np.zeros(1, np.int64), np.cumsum(mask)))
+    moved = _running(mask)
     offsets = moved[chunk.offsets]
     stay = offsets[1:] > offsets[:-1]
     kept = Chunk(
@@ -49,7 +49,7 @@ def keep_cases(chunk: Chunk, name: str, mask: Mask) -> Chunk:
 
 def restrict_level(level: Level, mask: Mask) -> Level:
     """Return the level with only the cases in `mask`."""
-    moved = np.concatenate((np.zeros(1, np.int64), np.cumsum(mask)))
+    moved = _running(mask)
     return replace(
         level,
         actor_offsets=moved[level.actor_offsets],
@@ -66,8 +66,15 @@ def _shrink(level: Level, mask: Mask, moved: Ints, stay: Mask) -> Level:
     else:
         kept = mask[level.order]
         order = moved[level.order[kept]]
-        before = np.concatenate((np.zeros(1, np.int64), np.cumsum(kept)))
+        before = _running(kept)
     begin, end = before[level.begin], before[level.end]
     shrunk = restrict_level(replace(level, begin=begin, end=end, order=order), end > begin)
     first = shrunk.actor_offsets[:-1][stay]
     return replace(shrunk, actor_offsets=np.concatenate((first, shrunk.actor_offsets[-1:])))
+
+
+def _running(mask: Mask) -> Ints:
+    """Return how many are kept before each place, and last how many in all."""
+    kept = np.zeros(len(mask) + 1, dtype=np.int64)
+    np.cumsum(mask, out=kept[1:])
+    return kept
