@@ -74,22 +74,26 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument("--repeats", type=int, default=5, help="calls on a loaded log, after one warm-up")
     made.add_argument(
-        "--peers", type=Path, default=found and Path(found), help=f"their venv (or {PEERS_VARIABLE})"
+        "--peers", type=folder, default=found and folder(found), help=f"their venv (or {PEERS_VARIABLE})"
     )
     made.add_argument("--peer-rounds", type=int, default=1)
     made.add_argument(
-        "--make-peers", type=Path, metavar="DIR", help="make the venv of pm4py and retentioneering, stop"
+        "--make-peers", type=folder, metavar="DIR", help="make the venv of pm4py and retentioneering, stop"
     )
     made.add_argument("--strict", action="store_true", help="exit with 1 when a target fails")
     return made
 
 
-def make_peers(folder: Path) -> None:
+def folder(text: str) -> Path:
+    return Path(text).expanduser().absolute()  # processes start elsewhere; a link must stay a link
+
+
+def make_peers(place: Path) -> None:
     """Make a virtual environment with the pinned peers; it belongs outside the repository."""
-    venv.create(folder, with_pip=True)
+    venv.create(place, with_pip=True)
     pinned = Path(__file__).parent / "peers.txt"
-    subprocess.run([folder / "bin" / "python", "-m", "pip", "install", "--quiet", "-r", pinned], check=True)
-    print(f"now: python -m benchmarks --peers {folder}")
+    subprocess.run([place / "bin" / "python", "-m", "pip", "install", "--quiet", "-r", pinned], check=True)
+    print(f"now: python -m benchmarks --peers {place}")
 
 
 def checked(chosen: list[Log]) -> list[Log]:
