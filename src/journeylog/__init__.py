@@ -16,6 +16,9 @@ from typing import TYPE_CHECKING, Any
 #: Every public name and the module it comes from; a module is loaded when its name is first used.
 _HOME = {
     "EventLog": "core.log",
+    "Bottlenecks": "stats.bottlenecks",
+    "DropOff": "stats.dropoff",
+    "Funnel": "stats.funnel",
     "Synthetic": "core.nodes",
     "Transitions": "stats.transitions",
     "Window": "core.window",
@@ -32,6 +35,9 @@ if TYPE_CHECKING:
     from journeylog.core.log import load as load
     from journeylog.core.nodes import Synthetic as Synthetic
     from journeylog.core.window import Window as Window
+    from journeylog.stats.bottlenecks import Bottlenecks as Bottlenecks
+    from journeylog.stats.dropoff import DropOff as DropOff
+    from journeylog.stats.funnel import Funnel as Funnel
     from journeylog.stats.transitions import Transitions as Transitions
 
 

@@ -150,4 +150,4 @@ def warn(message: str, category: type[JourneylogWarning]) -> None:
     while frame is not None and frame.f_code.co_filename.startswith(_PACKAGE):
         level += 1
         frame = frame.f_back
-    warnings.warn(message, category, stacklevel=max(level - 1, 2))
+    warnings.warn(message, category, stacklevel=level)

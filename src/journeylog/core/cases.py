@@ -33,7 +33,9 @@ def with_cases(chunk: Chunk, case: str | None) -> Chunk:
     if isinstance(chunk.columns.get(case), Category):
         return chunk.with_level(case, object_level(chunk, case))
     if case in chunk.columns:
-        raise MissingColumnError(f"case={case!r} is not categorical. Fix: choose a column that names an object")
+        raise MissingColumnError(
+            f"case={case!r} is not categorical. Fix: choose a column that names an object"
+        )
     chunk.cases(case)  # raises with the levels there are
     return chunk
 

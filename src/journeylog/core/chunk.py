@@ -7,6 +7,7 @@ All arrays are read-only; a step returns a new chunk that shares what it did not
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -162,7 +163,12 @@ class Level:
 
     def __post_init__(self) -> None:
         """Freeze the arrays."""
-        for name, kind in (("actor_offsets", np.int64), ("begin", np.int64), ("end", np.int64), ("outcome", np.int32)):
+        for name, kind in (
+            ("actor_offsets", np.int64),
+            ("begin", np.int64),
+            ("end", np.int64),
+            ("outcome", np.int32),
+        ):
             object.__setattr__(self, name, read_only(np.asarray(getattr(self, name), dtype=kind)))
         if self.order is not None:
             object.__setattr__(self, "order", read_only(np.asarray(self.order, dtype=np.int64)))
@@ -179,7 +185,9 @@ class Level:
         """Return for each event the case it belongs to, -1 for none."""
         owner = np.full(n_events, -1, dtype=np.int64)
         length = self.end - self.begin
-        spot = np.repeat(self.begin - np.concatenate(([0], np.cumsum(length)[:-1])), length) + np.arange(length.sum())
+        spot = np.repeat(self.begin - np.concatenate(([0], np.cumsum(length)[:-1])), length) + np.arange(
+            length.sum()
+        )
         owner[spot if self.order is None else self.order[spot]] = np.repeat(np.arange(len(self)), length)
         return owner
 
@@ -275,11 +283,22 @@ class Chunk:
                 steps = np.arange(n + 1, dtype=np.int64)
             else:
                 steps = np.concatenate(([0], np.cumsum(self.offsets[1:] > self.offsets[:-1])))
-            return Level(steps, self.offsets[:-1][filled], self.offsets[1:][filled], np.full(len(filled), OPEN, np.int32))
+            return Level(
+                steps,
+                self.offsets[:-1][filled],
+                self.offsets[1:][filled],
+                np.full(len(filled), OPEN, np.int32),
+            )
         known = ["actor", *self.levels]
-        step = {"session": "jl.Sessions(gap='30min')", "journey": "jl.Journeys(goal=..., patience=...)"}.get(case)
+        step = {"session": "jl.Sessions(gap='30min')", "journey": "jl.Journeys(goal=..., patience=...)"}.get(
+            case
+        )
         near = nearest(case, [*known, "session", "journey"])
-        hint = f"log.then({step}) first" if step else f"choose one of {known}" + (f" (near: {near})" if near else "")
+        hint = (
+            f"log.then({step}) first"
+            if step
+            else f"choose one of {known}" + (f" (near: {near})" if near else "")
+        )
         raise MissingLevelError(f"the log has no level {case!r}; it has {known}. Fix: {hint}")
 
     def with_columns(self, **columns: Column) -> Chunk:
@@ -307,7 +326,7 @@ class Chunk:
             return [self]
         marks = np.searchsorted(self.offsets, np.linspace(0, self.n_events, parts + 1)[1:-1])
         bounds = np.unique(np.concatenate(([0], marks, [self.n_actors])))
-        return [self.slice(int(a), int(b)) for a, b in zip(bounds[:-1], bounds[1:], strict=True)]
+        return [self.slice(int(a), int(b)) for a, b in itertools.pairwise(bounds)]
 
     def actor_of_event(self) -> Ints:
         """Return for each event the position of its actor."""

@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from journeylog.core.chunk import Chunk
 from journeylog.core.counts import Counts
+from journeylog.core.nodes import TEXT
 from journeylog.core.window import Window
 
 __all__ = ["Grouped", "Result", "Stat", "Step", "question_dict"]
@@ -125,7 +126,7 @@ class Result:
         shown = self.table.head(50)
         more = len(self.table) - len(shown)
         tail = f"<p><small>and {more:,} more rows in <code>.table</code></small></p>" if more > 0 else ""
-        return head + notes + shown.to_html(escape=True, float_format="%.4g", border=0) + tail
+        return head + notes + _table_html(shown) + tail
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -154,9 +155,16 @@ class Grouped(Mapping[str | None, Result]):
         parts = []
         for value, result in self.results.items():
             part = result.table.copy()
-            part.insert(0, self.by, pd.Series([value] * len(part), index=part.index, dtype="str"), allow_duplicates=True)
+            part.insert(
+                0,
+                self.by,
+                pd.Series([value] * len(part), index=part.index, dtype=TEXT),
+                allow_duplicates=True,
+            )
             parts.append(part)
-        return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame({self.by: pd.Series(dtype="str")})
+        return (
+            pd.concat(parts, ignore_index=True) if parts else pd.DataFrame({self.by: pd.Series(dtype=TEXT)})
+        )
 
     def to_arrow(self) -> pa.Table:
         """Return the table as Arrow."""
@@ -173,11 +181,17 @@ class Grouped(Mapping[str | None, Result]):
 
     def _repr_html_(self) -> str:
         """Return the table for notebooks."""
-        return str(self.table.head(100).to_html(escape=True, float_format="%.4g", border=0))
+        return _table_html(self.table.head(100))
+
+
+def _table_html(table: pd.DataFrame) -> str:
+    return str(table.to_html(escape=True, float_format="{:.4g}".format, border=0))
 
 
 def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = json.loads(table.to_json(orient="records", date_format="iso", double_precision=15))
+    rows: list[dict[str, Any]] = json.loads(
+        table.to_json(orient="records", date_format="iso", double_precision=15)
+    )
     return rows
 
 

@@ -7,6 +7,7 @@ digit. The canonical form (vocabulary sorted, rows sorted by key) makes equal co
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ __all__ = ["Coded", "Counts", "Paths", "Table"]
 
 Ints = npt.NDArray[np.int64]
 _SAFE = float(2**62)
+_BELOW = 8  # room for the codes of typed nodes when counting codes
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,14 +42,24 @@ class Coded:
         """Return the same column with sorted labels, only those in use (an order with a meaning stays)."""
         if self.ordered:
             return self
-        used = np.unique(self.codes[self.codes >= 0])
+        used = np.flatnonzero(np.bincount(self.codes + _BELOW, minlength=len(self.labels) + _BELOW)[_BELOW:])
         names = [self.labels[i] for i in used]
+        if len(used) == len(self.labels) and all(a < b for a, b in itertools.pairwise(names)):
+            return self
         rank = sorted(range(len(names)), key=names.__getitem__)
         moved = np.empty(len(self.labels), dtype=np.int64)
         moved[used[rank]] = np.arange(len(rank))
         codes = self.codes.copy()
         codes[codes >= 0] = moved[codes[codes >= 0]]
         return Coded(codes, tuple(names[i] for i in rank))
+
+    def onto(self, target: Coded) -> Ints:
+        """Return the codes in the vocabulary of another column; typed nodes keep theirs, unknown names get -9."""
+        place = {name: i for i, name in enumerate(target.labels)}
+        moved = np.array([place.get(name, -9) for name in self.labels], dtype=np.int64)
+        codes = self.codes.copy()
+        codes[codes >= 0] = moved[codes[codes >= 0]]
+        return codes
 
     @staticmethod
     def concat(columns: Sequence[Coded]) -> Coded:
@@ -101,7 +113,7 @@ class Paths:
         """Return each sequence as a list of names."""
         names = [self.labels[c] for c in self.codes.tolist()]
         bounds = self.offsets.tolist()
-        return [names[a:b] for a, b in zip(bounds[:-1], bounds[1:], strict=True)]
+        return [names[a:b] for a, b in itertools.pairwise(bounds)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,7 +151,32 @@ class Table:
         """Return the rows at `index`."""
         keys = {k: c.take(index) if isinstance(c, Coded) else c[index] for k, c in self.keys.items()}
         values = {k: v[index] for k, v in self.values.items()}
-        return Table(keys, values, self.smallest, self.largest, {k: p.take(index) for k, p in self.payload.items()})
+        return Table(
+            keys, values, self.smallest, self.largest, {k: p.take(index) for k, p in self.payload.items()}
+        )
+
+    def coded(self, key: str) -> Coded:
+        """Return a key column of names."""
+        column = self.keys[key]
+        if not isinstance(column, Coded):
+            raise TypeError(f"key {key!r} holds plain integers")
+        return column
+
+    def find(self, other: Table, names: Mapping[str, str]) -> Ints:
+        """Return for each row of `other` the row of this table with the same key.
+
+        Parameters
+        ----------
+        names : mapping of str to str
+            For each key of this table, the key of `other` that must equal it.
+        """
+        size = 16 + sum(len(self.coded(k).labels) for k in names)
+        known, wanted = np.zeros(len(self), np.int64), np.zeros(len(other), np.int64)
+        for mine, theirs in names.items():
+            known = known * size + self.codes(mine) + 10
+            wanted = wanted * size + other.coded(theirs).onto(self.coded(mine)) + 10
+        order = np.argsort(known, kind="stable")
+        return np.asarray(order[np.searchsorted(known, wanted, sorter=order)], dtype=np.int64)
 
     def tagged(self, key: str, column: Coded) -> Table:
         """Return the table with one more key column in front."""
@@ -151,7 +188,11 @@ class Table:
         payload = {k: p.canonical() for k, p in self.payload.items()}
         codes = [c.codes if isinstance(c, Coded) else c for c in keys.values()]
         if not codes or len(self) == 0:
-            return Table(keys, dict(self.values), self.smallest, self.largest, payload) if codes else self._total()
+            return (
+                Table(keys, dict(self.values), self.smallest, self.largest, payload)
+                if codes
+                else self._total()
+            )
         order = _sort_order(codes)
         new = np.zeros(len(order), dtype=bool)
         new[0] = True
@@ -207,7 +248,9 @@ class Table:
             if isinstance(column, Coded):
                 columns[f"{name}_label"] = pa.array(column.names({}), type=pa.string())
         columns |= {name: pa.array(v) for name, v in self.values.items()}
-        columns |= {name: pa.array(p.to_lists(), type=pa.list_(pa.string())) for name, p in self.payload.items()}
+        columns |= {
+            name: pa.array(p.to_lists(), type=pa.list_(pa.string())) for name, p in self.payload.items()
+        }
         return pa.table(columns)
 
 
@@ -264,7 +307,11 @@ class Counts:
             for column in table.keys.values():
                 if isinstance(column, Coded):
                     out.append(json.dumps([list(column.labels), column.ordered]).encode())
-                out.append(np.ascontiguousarray(column.codes if isinstance(column, Coded) else column, "<i8").tobytes())
+                out.append(
+                    np.ascontiguousarray(
+                        column.codes if isinstance(column, Coded) else column, "<i8"
+                    ).tobytes()
+                )
             out.extend(np.ascontiguousarray(v, "<i8").tobytes() for v in table.values.values())
             for paths in table.payload.values():
                 out.append(json.dumps(paths.to_lists()).encode())
@@ -275,6 +322,8 @@ def _sort_order(codes: Sequence[Ints]) -> Ints:
     """Return a stable order by the key columns, the first one leading."""
     if len(codes) == 1:
         return np.asarray(np.argsort(codes[0], kind="stable"), dtype=np.int64)
+    if _sorted(codes):
+        return np.arange(len(codes[0]), dtype=np.int64)
     low = [int(c.min()) for c in codes]
     span = [int(c.max()) - b + 1 for c, b in zip(codes, low, strict=True)]
     size = 1
@@ -286,3 +335,16 @@ def _sort_order(codes: Sequence[Ints]) -> Ints:
             joined = joined * s + (column - base)
         return np.asarray(np.argsort(joined, kind="stable"), dtype=np.int64)
     return np.asarray(np.lexsort(list(reversed(codes))), dtype=np.int64)
+
+
+def _sorted(codes: Sequence[Ints]) -> bool:
+    """Return whether the rows are in order already, which saves most of the merging of big tables."""
+    tied = np.ones(len(codes[0]) - 1, dtype=bool)
+    for column in codes:
+        step = np.diff(column)
+        if (step[tied] < 0).any():
+            return False
+        tied &= step == 0
+        if not tied.any():
+            break
+    return True

@@ -35,8 +35,10 @@ def bin_quantiles(
     tuple of ndarray of float64, shape (n_groups,)
         nan for a group without observations.
     """
-    order = np.lexsort((bins, group))
-    group, bins, counts = group[order], bins[order], counts[order]
+    key = (group << 13) | bins
+    if (np.diff(key) < 0).any():
+        order = np.argsort(key, kind="stable")
+        group, bins, counts = group[order], bins[order], counts[order]
     low_ms, high_ms = bin_edges_ms(bins)
     middle = (low_ms + high_ms) / 2000.0
     outputs = [np.full(n_groups, np.nan) for _ in range(3 if interval else 1)]

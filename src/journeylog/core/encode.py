@@ -1,14 +1,18 @@
-"""Text to integer codes: one vocabulary over all chunks of a column, in order of first appearance."""
+"""Text to integer codes: one vocabulary over all chunks of a column, small ones sorted."""
 
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from journeylog.core.chunk import Category
 
 __all__ = ["encode"]
+
+#: Vocabularies up to this size are sorted.
+_SORTED = 1 << 16
 
 
 def encode(values: pa.Array | pa.ChunkedArray) -> Category:
@@ -28,4 +32,14 @@ def encode(values: pa.Array | pa.ChunkedArray) -> Category:
         return Category(np.zeros(0, np.int32), pa.array([], type=pa.string()))
     codes = [p.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int32) for p in parts]
     labels = parts[-1].dictionary.cast(pa.string())
-    return Category(codes[0] if len(codes) == 1 else np.concatenate(codes), labels)
+    joined = codes[0] if len(codes) == 1 else np.concatenate(codes)
+    return _sorted(joined, labels) if len(labels) <= _SORTED else Category(joined, labels)
+
+
+def _sorted(codes: npt.NDArray[np.int32], labels: pa.Array) -> Category:
+    """Return the column over sorted labels: counts keyed by it come out sorted, which makes merging cheap."""
+    rank = pc.array_sort_indices(labels).to_numpy()
+    moved = np.empty(len(rank) + 1, dtype=np.int32)
+    moved[rank] = np.arange(len(rank), dtype=np.int32)
+    moved[-1] = -1
+    return Category(moved[codes], labels.take(pa.array(rank)))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -140,7 +139,9 @@ class EventLog:
             if not isinstance(stat, Stat):
                 raise ConfigError(f"{stat!r} is not a statistic. Fix: pass for example jl.Transitions()")
         if not stats:
-            raise ConfigError("nothing to compute. Fix: pass at least one statistic, for example jl.Transitions()")
+            raise ConfigError(
+                "nothing to compute. Fix: pass at least one statistic, for example jl.Transitions()"
+            )
         parts = self.source.map(lambda chunk: gather(chunk, stats, self.window, by), threads)
         results: tuple[Result | Grouped, ...] = answer(parts, stats, self.window, by)
         return results[0] if len(results) == 1 else results
@@ -189,7 +190,9 @@ class EventLog:
         if n >= chunk.n_actors:
             return self
         salt = seed.to_bytes(8, "little", signed=True)
-        marks = [hashlib.blake2b(a.encode(), digest_size=8, key=salt).digest() for a in chunk.actors.to_pylist()]
+        marks = [
+            hashlib.blake2b(a.encode(), digest_size=8, key=salt).digest() for a in chunk.actors.to_pylist()
+        ]
         chosen = np.zeros(chunk.n_actors, dtype=bool)
         chosen[np.argsort(np.array(marks, dtype="S8"), kind="stable")[:n]] = True
         return replace(self, source=Memory((keep_actors(chunk, chosen),)))
@@ -244,7 +247,9 @@ class EventLog:
 
     def _card_rows(self) -> list[tuple[str, str]]:
         card = self.card
-        reasons = ", ".join(f"{code} {n:,}" for code, n in sorted(card.reasons.items(), key=lambda r: (-r[1], r[0])))
+        reasons = ", ".join(
+            f"{code} {n:,}" for code, n in sorted(card.reasons.items(), key=lambda r: (-r[1], r[0]))
+        )
         rows = [
             ("rows in", f"{card.rows_in:,}"),
             ("kept", f"{card.kept:,}"),
@@ -271,7 +276,10 @@ class EventLog:
 
     def _repr_html_(self) -> str:
         """Return the card for notebooks."""
-        body = "".join(f"<tr><th style='text-align:left'>{_esc(k)}</th><td>{_esc(v)}</td></tr>" for k, v in self._card_rows())
+        body = "".join(
+            f"<tr><th style='text-align:left'>{_esc(k)}</th><td>{_esc(v)}</td></tr>"
+            for k, v in self._card_rows()
+        )
         return f"<table><caption>EventLog</caption>{body}</table>"
 
 
@@ -304,12 +312,12 @@ def _micros(moment: str | pd.Timestamp) -> int:
     try:
         stamp = pd.Timestamp(moment)
     except ValueError as error:
-        raise ConfigError(f"{moment!r} is not a time. Fix: write it as '2025-01-31' or '2025-01-31 23:59:59'") from error
+        raise ConfigError(
+            f"{moment!r} is not a time. Fix: write it as '2025-01-31' or '2025-01-31 23:59:59'"
+        ) from error
     stamp = stamp.tz_localize("UTC") if stamp.tzinfo is None else stamp.tz_convert("UTC")
     return int(stamp.as_unit("us").value)
 
 
 def _esc(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-

@@ -11,7 +11,10 @@ import pandas as pd
 from journeylog.core.counts import Coded, Counts
 from journeylog.core.schema import KIND_OF_CODE
 
-__all__ = ["Synthetic", "check_flow", "node_columns", "ratio"]
+__all__ = ["TEXT", "Synthetic", "check_flow", "node_columns", "ratio"]
+
+#: Type of text columns in tables.
+TEXT: Any = "str" if int(pd.__version__.split(".")[0]) >= 3 else object
 
 
 class Synthetic(enum.Enum):
@@ -29,8 +32,8 @@ class Synthetic(enum.Enum):
 
 def node_columns(column: Coded, name: str) -> dict[str, Any]:
     """Return the two table columns of a node key: its name and its kind."""
-    names = pd.array(column.names(KIND_OF_CODE), dtype="str")
-    kinds = pd.array([KIND_OF_CODE.get(int(c), "node") for c in column.codes], dtype="str")
+    names = pd.array(column.names(KIND_OF_CODE), dtype=TEXT)
+    kinds = pd.array([KIND_OF_CODE.get(int(c), "node") for c in column.codes], dtype=TEXT)
     return {name: names, f"{name}_kind" if name != "node" else "kind": kinds}
 
 
@@ -50,7 +53,9 @@ def check_flow(counts: Counts) -> None:
     entered: dict[str | None, int] = {}
     left: dict[str | None, int] = {}
     for column, total in ((to, entered), (start, left)):
-        for name, code, n in zip(column.names({}), column.codes.tolist(), edges.values["n"].tolist(), strict=True):
+        for name, code, n in zip(
+            column.names({}), column.codes.tolist(), edges.values["n"].tolist(), strict=True
+        ):
             if code >= 0:
                 total[name] = total.get(name, 0) + n
     seen = {

@@ -31,7 +31,10 @@ _KEY = b"journeylog"
 
 def events_table(chunk: Chunk) -> pa.Table:
     """Return the events as a table: actor, time, columns, and the case number of each level (null: in no case)."""
-    columns: dict[str, Any] = {"actor": _actor_column(chunk), "time": Number(chunk.time, unit="time").to_arrow()}
+    columns: dict[str, Any] = {
+        "actor": _actor_column(chunk),
+        "time": Number(chunk.time, unit="time").to_arrow(),
+    }
     for name, column in chunk.columns.items():
         columns[_free(name, columns)] = column.to_arrow()
     for name, level in chunk.levels.items():
@@ -66,14 +69,19 @@ def save(
         os.close(handle)
         try:
             options = pa.ipc.IpcWriteOptions(compression="lz4")
-            with pa.OSFile(aside, "wb") as sink, pa.ipc.new_file(sink, table.schema, options=options) as writer:
+            with (
+                pa.OSFile(aside, "wb") as sink,
+                pa.ipc.new_file(sink, table.schema, options=options) as writer,
+            ):
                 writer.write_table(table)
             Path(aside).replace(path)
         except BaseException:
             Path(aside).unlink(missing_ok=True)
             raise
     except OSError as error:
-        raise OutputError(f"the log could not be written to {path}: {error}. Fix: choose a folder you may write to") from error
+        raise OutputError(
+            f"the log could not be written to {path}: {error}. Fix: choose a folder you may write to"
+        ) from error
     return path
 
 
@@ -86,15 +94,20 @@ def load(path: Path) -> tuple[Chunk, Window, Card, pa.Table | None]:
         raise ParseError(f"{path} is not a saved log: {error}. Fix: write it with log.save(path)") from error
     meta = table.schema.metadata or {}
     if _KEY not in meta:
-        raise ParseError(f"{path} is an Arrow file but not a saved log. Fix: read it with jl.read(path, actor=..., ...)")
+        raise ParseError(
+            f"{path} is an Arrow file but not a saved log. Fix: read it with jl.read(path, actor=..., ...)"
+        )
     head = json.loads(meta[_KEY])
     if head["version"] > VERSION:
-        raise ParseError(f"{path} was written by a newer version (layout {head['version']}). Fix: upgrade journeylog")
+        raise ParseError(
+            f"{path} was written by a newer version (layout {head['version']}). Fix: upgrade journeylog"
+        )
     table = table.combine_chunks()
     parts = [table.column(i) for i in range(table.num_columns)]
     actors, offsets = _actors_back(_one(parts[0]))
     columns = {
-        name: _column_back(_one(parts[2 + i]), kind, spec) for i, (name, kind, spec) in enumerate(head["columns"])
+        name: _column_back(_one(parts[2 + i]), kind, spec)
+        for i, (name, kind, spec) in enumerate(head["columns"])
     }
     levels = {
         name: _level_back(meta[f"journeylog.level.{name}".encode()], patience, ordered)
@@ -159,7 +172,12 @@ def _column_back(array: pa.Array, kind: str, spec: str) -> Column:
 
 
 def _level_bytes(level: Level) -> bytes:
-    arrays = {"actor_offsets": level.actor_offsets, "begin": level.begin, "end": level.end, "outcome": level.outcome}
+    arrays: dict[str, np.ndarray[Any, np.dtype[Any]]] = {
+        "actor_offsets": level.actor_offsets,
+        "begin": level.begin,
+        "end": level.end,
+        "outcome": level.outcome,
+    }
     if level.order is not None:
         arrays["order"] = level.order
     row = pa.table({name: _as_list(values) for name, values in arrays.items()})

@@ -83,7 +83,9 @@ def make_visits(chunk: Chunk, window: Window, node: str, case: str, merge: bool)
     visited: Any = kernel.visits(codes, time, level.begin, level.end, merge)
     found, enter, leave, first, last = visited
     cases = Level(level.actor_offsets, first, last, level.outcome, None, level.patience)
-    return Visits(read_only(found), read_only(enter), read_only(leave), cases, column.names, column.ordered, horizon)
+    return Visits(
+        read_only(found), read_only(enter), read_only(leave), cases, column.names, column.ordered, horizon
+    )
 
 
 def case_times(chunk: Chunk, level: Level) -> tuple[Ints, Ints]:

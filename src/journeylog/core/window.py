@@ -58,7 +58,9 @@ class Window:
 
     def union(self, other: Window) -> Window:
         """Return the smallest window that holds both."""
-        return Window(min(self.start, other.start), max(self.end, other.end), self.declared and other.declared)
+        return Window(
+            min(self.start, other.start), max(self.end, other.end), self.declared and other.declared
+        )
 
     def to_dict(self) -> dict[str, object]:
         """Return the window as JSON-able values."""
@@ -69,7 +71,9 @@ class Window:
         return f"{utc_text(self.start)} to {utc_text(self.end)} UTC"
 
 
-def parse_duration(value: str | int | float | dt.timedelta | np.timedelta64, *, name: str = "duration") -> int:
+def parse_duration(
+    value: str | int | float | dt.timedelta | np.timedelta64, *, name: str = "duration"
+) -> int:
     """Return a duration as integer microseconds.
 
     Parameters
@@ -98,9 +102,13 @@ def parse_duration(value: str | int | float | dt.timedelta | np.timedelta64, *, 
     elif isinstance(value, str):
         micros = _parse_text(value, name)
     else:
-        raise ConfigError(f"{name}={value!r} has no unit. Fix: write it with one, for example '30min' or '7d'")
+        raise ConfigError(
+            f"{name}={value!r} has no unit. Fix: write it with one, for example '30min' or '7d'"
+        )
     if micros <= 0:
-        raise ConfigError(f"{name}={value!r} is not a positive duration. Fix: use for example '30min' or '7d'")
+        raise ConfigError(
+            f"{name}={value!r} is not a positive duration. Fix: use for example '30min' or '7d'"
+        )
     return micros
 
 
@@ -114,17 +122,20 @@ def format_duration(micros: float) -> str:
     """
     if micros < 0:
         return "-" + format_duration(-micros)
-    if micros < MINUTE:
+    if micros < SECOND:
+        return f"{micros / 1000:.3g} ms" if micros else "0 s"
+    if micros < 59.95 * SECOND:
         return f"{micros / SECOND:.3g} s"
-    for unit, size, small, part in (("d", DAY, "h", HOUR), ("h", HOUR, "min", MINUTE), ("min", MINUTE, "s", SECOND)):
-        if micros >= size:
-            whole = int(micros // size)
-            rest = round((micros - whole * size) / part)
-            if rest * part >= size:
-                whole, rest = whole + 1, 0
+    for unit, size, small, part in (
+        ("d", DAY, "h", HOUR),
+        ("h", HOUR, "min", MINUTE),
+        ("min", MINUTE, "s", SECOND),
+    ):
+        if round(micros / part) * part >= size:
+            whole, rest = divmod(round(micros / part), size // part)
             shown = f"{whole:,} {unit}"
             return shown + (f" {rest} {small}" if rest and whole < 100 else "")
-    return f"{micros / SECOND:.3g} s"
+    return f"{micros / SECOND:.3g} s"  # not reached: a minute is caught above
 
 
 def utc_text(micros: int) -> str:
@@ -144,7 +155,7 @@ def _parse_text(value: str, name: str) -> int:
         found = _DURATION.match(text, position)
         if found is None or found.group(2) not in _UNITS:
             raise ConfigError(
-                f"{name}={value!r} is not a duration. Fix: a number and a unit (us, ms, s, min, h, d, w), for example '30min'"
+                f"{name}={value!r} is not a duration. Fix: a number and a unit (ms, s, min, h, d, w), for example '30min'"
             )
         total += float(found.group(1)) * _UNITS[found.group(2)]
         position = found.end()

@@ -14,7 +14,7 @@ import pandas as pd
 from journeylog.core.cases import NO_PATIENCE, PathStat, check_choice
 from journeylog.core.chunk import Chunk
 from journeylog.core.contracts import Result
-from journeylog.core.counts import Coded, Counts, Table
+from journeylog.core.counts import Counts, Table
 from journeylog.core.durations import BIN_NOTE, bin_quantiles
 from journeylog.core.edges import edge_tables
 from journeylog.core.intervals import cluster_share
@@ -81,7 +81,7 @@ class Transitions(PathStat):
 
     def summarize(self, chunk: Chunk, window: Window) -> Counts:
         """Return the counts of edges, nodes and duration bins."""
-        return Counts(edge_tables(self.visits(chunk, window), self.time, self.quantiles)).canonical()
+        return Counts(edge_tables(self.visits(chunk, window), self.time, self.quantiles))
 
     def result(self, counts: Counts, window: Window) -> TransitionsResult:
         """Return shares, intervals and times."""
@@ -89,8 +89,8 @@ class Transitions(PathStat):
         edges, nodes = counts["edges"], counts["nodes"]
         table = pd.DataFrame(
             {
-                **node_columns(_coded(edges, "from"), "from"),
-                **node_columns(_coded(edges, "to"), "to"),
+                **node_columns(edges.coded("from"), "from"),
+                **node_columns(edges.coded("to"), "to"),
                 **{name: edges.values[name] for name in ("n", "n_cases", "n_actors", "n_tied", "n_followed")},
                 **_shares(edges, nodes),
                 **_times(counts, self.time),
@@ -128,7 +128,9 @@ class TransitionsResult(Result):
         """
         graph: nx.DiGraph[Any] = nx.DiGraph()
         for row in self.nodes.to_dict("records"):
-            graph.add_node(_graph_node(row["node"], row["kind"]), **{str(k): v for k, v in row.items() if k != "node"})
+            graph.add_node(
+                _graph_node(row["node"], row["kind"]), **{str(k): v for k, v in row.items() if k != "node"}
+            )
         for row in self.table.to_dict("records"):
             start, to = _graph_node(row["from"], row["from_kind"]), _graph_node(row["to"], row["to_kind"])
             graph.add_node(to, kind=row["to_kind"])
@@ -165,30 +167,22 @@ class TransitionsResult(Result):
         return named.pivot(index="from", columns="to", values=values).fillna(0)
 
 
-def _coded(table: Table, key: str) -> Coded:
-    column = table.keys[key]
-    assert isinstance(column, Coded)
-    return column
-
-
 def _shares(edges: Table, nodes: Table) -> dict[str, Any]:
     """Return the rate of each edge among the followed visits of its from-node, with its interval."""
-    row = _rows_of(_coded(edges, "from"), _coded(nodes, "node"))
+    row = nodes.find(edges, {"node": "from"})
     n = nodes.values["n_followed"][row]
     k = edges.values["n_followed"]
     low, high = cluster_share(
-        k, n, nodes.values["n_followed_actors"][row], edges.values["kk"], edges.values["kn"], nodes.values["nn"][row]
+        k,
+        n,
+        nodes.values["n_followed_actors"][row],
+        edges.values["kk"],
+        edges.values["kn"],
+        nodes.values["nn"][row],
     )
     told = edges.codes("to") != OPEN
     parts = {"rate": ratio(k, n), "rate_low": low, "rate_high": high}
     return {"n_from_followed": n, **{name: np.where(told, v, np.nan) for name, v in parts.items()}}
-
-
-def _rows_of(column: Coded, key: Coded) -> Ints:
-    """Return for each row of `column` the row of `key` that holds the same node."""
-    place = {(name, min(code, 0)): i for i, (name, code) in enumerate(zip(key.names({}), key.codes.tolist(), strict=True))}
-    wanted = zip(column.names({}), column.codes.tolist(), strict=True)
-    return np.array([place[name, min(code, 0)] for name, code in wanted], dtype=np.int64)
 
 
 def _times(counts: Counts, meaning: str) -> dict[str, Any]:
@@ -197,13 +191,12 @@ def _times(counts: Counts, meaning: str) -> dict[str, Any]:
     timed = edges.codes("from") >= 0
     if meaning != "dwell":
         timed &= edges.codes("to") >= 0
-    columns = {"time_mean_s": np.where(timed, ratio(edges.values["time_ms"], edges.values["n"]) / 1000, np.nan)}
+    columns = {
+        "time_mean_s": np.where(timed, ratio(edges.values["time_ms"], edges.values["n"]) / 1000, np.nan)
+    }
     if "bins" in counts.tables:
         bins = counts["bins"]
-        pairs = zip(*(_coded(bins, key).names({}) for key in ("from", "to")), bins.codes("to").tolist(), strict=True)
-        known = zip(*(_coded(edges, key).names({}) for key in ("from", "to")), edges.codes("to").tolist(), strict=True)
-        place = {(a, b, min(c, 0)): i for i, (a, b, c) in enumerate(known) if timed[i]}
-        group = np.array([place[a, b, min(c, 0)] for a, b, c in pairs], dtype=np.int64)
+        group = edges.find(bins, {"from": "from", "to": "to"})
         for name, q in (("time_median_s", 0.5), ("time_p90_s", 0.9)):
             columns[name] = bin_quantiles(group, bins.codes("bin"), bins.values["n"], len(edges), q)[0]
     return columns
@@ -211,8 +204,8 @@ def _times(counts: Counts, meaning: str) -> dict[str, Any]:
 
 def _node_frame(nodes: Table) -> pd.DataFrame:
     names = ("n", "n_cases", "n_actors", "n_followed", "n_loops", "n_returns")
-    frame = pd.DataFrame({**node_columns(_coded(nodes, "node"), "node"), **{k: nodes.values[k] for k in names}})
-    if _coded(nodes, "node").ordered:
+    frame = pd.DataFrame({**node_columns(nodes.coded("node"), "node"), **{k: nodes.values[k] for k in names}})
+    if nodes.coded("node").ordered:
         return frame
     return frame.sort_values(["n", "node"], ascending=[False, True], kind="stable").reset_index(drop=True)
 
@@ -243,4 +236,4 @@ def _plain(facts: dict[str, Any]) -> dict[str, Any]:
 
 def _xml_text(text: str) -> str:
     """Replace what XML 1.0 cannot hold."""
-    return "".join(c if c in "\t\n\r" or " " <= c <= "\ud7ff" or "\ue000" <= c else "\ufffd" for c in text)
+    return "".join(c if c in "\t\n\r" or " " <= c <= "\ud7ff" or c >= "\ue000" else "\ufffd" for c in text)

@@ -47,7 +47,6 @@ def count_bins(rows: Codes, durations: Ints, n_rows: int) -> Any:
     """Return the counts of (row, bin) for durations in microseconds, as keys ``row << 13 | bin`` and counts."""
     block = np.full((n_rows, 48), -1, np.int32)
     counts = np.zeros(128 * 64, np.int32)
-    owner = np.empty(64, np.int64)
     n_blocks = 0
     for i in range(rows.size):
         if rows[i] < 0:
@@ -55,19 +54,15 @@ def count_bins(rows: Codes, durations: Ints, n_rows: int) -> Any:
         b = bin_of_ms((durations[i] + 500) // 1000)
         k = block[rows[i], b >> 7]
         if k < 0:
-            if n_blocks == owner.size:
+            if n_blocks * 128 == counts.size:
                 wider = np.zeros(2 * counts.size, np.int32)
                 wider[: counts.size] = counts
                 counts = wider
-                owners = np.empty(2 * owner.size, np.int64)
-                owners[: owner.size] = owner
-                owner = owners
             k = n_blocks
             block[rows[i], b >> 7] = k
-            owner[k] = (np.int64(rows[i]) << 13) | ((b >> 7) << 7)
             n_blocks += 1
         counts[k * 128 + (b & 127)] += 1
-    return _unfold(counts, owner, n_blocks)
+    return _unfold(counts, block)
 
 
 @njit(cache=True, nogil=True)
@@ -86,7 +81,6 @@ def edge_bins(
     wide = n_nodes + 3
     block = np.full((n_rows, 48), -1, np.int32)
     counts = np.zeros(128 * 64, np.int32)
-    owner = np.empty(64, np.int64)
     n_blocks = 0
     for c in range(begin.size):
         for i in range(begin[c], end[c] - shift):
@@ -95,25 +89,19 @@ def edge_bins(
             b = bin_of_ms((time_to[i + shift] - time_from[i] + 500) // 1000)
             k = block[row, b >> 7]
             if k < 0:
-                if n_blocks == owner.size:
+                if n_blocks * 128 == counts.size:
                     wider = np.zeros(2 * counts.size, np.int32)
                     wider[: counts.size] = counts
                     counts = wider
-                    owners = np.empty(2 * owner.size, np.int64)
-                    owners[: owner.size] = owner
-                    owner = owners
                 k = n_blocks
                 block[row, b >> 7] = k
-                owner[k] = (row << 13) | ((b >> 7) << 7)
                 n_blocks += 1
             counts[k * 128 + (b & 127)] += 1
-    return _unfold(counts, owner, n_blocks)
+    return _unfold(counts, block)
 
 
 @njit(cache=True, nogil=True)
-def edge_bins_keys(
-    time_from: Ints, time_to: Ints, shift: int, begin: Ints, end: Ints, rows: Codes
-) -> Ints:
+def edge_bins_keys(time_from: Ints, time_to: Ints, shift: int, begin: Ints, end: Ints, rows: Codes) -> Ints:
     """Return the key ``row << 13 | bin`` of every transition that has a duration, rows given in walking order."""
     out = np.empty(rows.size, np.int64)
     n = 0
@@ -132,18 +120,22 @@ def edge_bins_keys(
 
 
 @njit(cache=True, nogil=True)
-def _unfold(counts: Codes, owner: Ints, n_blocks: int) -> Any:
-    """Return the blocks' cells that are not empty as keys and counts."""
+def _unfold(counts: Codes, block: Any) -> Any:
+    """Return the cells that are not empty as sorted keys and counts."""
     n = 0
-    for k in range(n_blocks * 128):
+    for k in range(counts.size):
         n += counts[k] > 0
     keys = np.empty(n, np.int64)
     found = np.empty(n, np.int64)
     n = 0
-    for b in range(n_blocks):
-        for m in range(128):
-            if counts[b * 128 + m] > 0:
-                keys[n] = owner[b] | m
-                found[n] = counts[b * 128 + m]
-                n += 1
+    for row in range(block.shape[0]):
+        for e in range(block.shape[1]):
+            if block[row, e] < 0:
+                continue
+            for m in range(128):
+                count = counts[block[row, e] * 128 + m]
+                if count > 0:
+                    keys[n] = (np.int64(row) << 13) | (e << 7) | m
+                    found[n] = count
+                    n += 1
     return keys, found

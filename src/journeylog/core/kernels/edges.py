@@ -20,10 +20,17 @@ Codes = npt.NDArray[np.int32]
 Grid = npt.NDArray[np.int64]
 
 #: Columns of the edge grid and of the node grid.
-N, N_CASES, N_ACTORS, N_TIED, N_FOLLOWED, KK, KN, TIME_MS = range(8)
-NODE_N, NODE_CASES, NODE_ACTORS, NODE_FOLLOWED, NODE_FOLLOWED_ACTORS, NN, NODE_LOOPS, NODE_RETURNS = range(8)
+N, N_RETURNS, N_ACTORS, N_TIED, N_FOLLOWED, KK, KN, TIME_MS = range(8)
+NODE_N, NODE_CASES, NODE_ACTORS, NODE_FOLLOWED, NODE_FOLLOWED_ACTORS, NN = range(6)
 
-__all__ = ["count_edges", "edge_keys"]
+#: Which duration an edge carries.
+MEANINGS = {"wait": 0, "stay": 1, "dwell": 2}
+STAY, DWELL = 1, 2
+
+FOLLOWED = np.int64(1) << 32
+LOW = FOLLOWED - 1
+
+__all__ = ["MEANINGS", "count_edges", "edge_keys", "end_rows"]
 
 
 @njit(cache=True, nogil=True)
@@ -46,13 +53,32 @@ def edge_keys(node: Codes, begin: Ints, end: Ints, outcome: Codes, n_nodes: int)
 
 
 @njit(cache=True, nogil=True)
+def end_rows(node: Codes, begin: Ints, end: Ints, outcome: Codes, n_nodes: int) -> Codes:
+    """Return the row ``from * 4 + how it went on`` of every transition in walking order.
+
+    It goes on 0 to another visit, or ends 1 reached, 2 dropped, 3 open.
+    """
+    out = np.empty(node.size + begin.size, np.int32)
+    p = 0
+    for c in range(begin.size):
+        if begin[c] == end[c]:
+            continue
+        f = n_nodes
+        for i in range(begin[c], end[c]):
+            out[p] = f * 4
+            f = node[i]
+            p += 1
+        out[p] = f * 4 - 2 - outcome[c]
+        p += 1
+    return out[:p].copy()
+
+
+@njit(cache=True, nogil=True)
 def count_edges(
     node: Codes,
     enter: Ints,
     leave: Ints,
-    time_from: Ints,
-    time_to: Ints,
-    shift: int,
+    meaning: int,
     actor_offsets: Ints,
     begin: Ints,
     end: Ints,
@@ -63,7 +89,7 @@ def count_edges(
     n_rows: int,
     longest: int,
 ) -> Any:
-    """Return the edge grid and the node grid.
+    """Return the edge grid, the distinct cases of each edge, and the node grid.
 
     A visit is *followed* when it was left before `horizon` (so that it was watched for the whole patience) and
     its case did not stay open right there: only these visits can tell a share without bias. Second moments are
@@ -72,15 +98,19 @@ def count_edges(
     wide = n_nodes + 3
     looked_up = rows.size > 0
     edges = np.zeros((n_rows, 8), np.int64)
-    nodes = np.zeros((n_nodes + 1, 8), np.int64)
-    mark = np.full(n_rows, -1, np.int64)
-    node_mark = np.full(n_nodes + 1, -1, np.int64)
-    mine = np.zeros((n_rows, 2), np.int32)
-    node_mine = np.zeros((n_nodes + 1, 2), np.int32)
-    touched = np.empty(min(longest, n_rows), np.int64)
-    touched_from = np.empty(min(longest, n_rows), np.int32)
-    touched_nodes = np.empty(min(longest, n_nodes + 1), np.int32)
+    nodes = np.zeros((n_nodes + 1, 6), np.int64)
+    n_cases = np.zeros(n_rows, np.int64)
+    edge_case = np.full(n_rows, -1, np.int64)
+    node_case = np.full(n_nodes + 1, -1, np.int64)
+    # one actor's counts: transitions in the low half, followed ones in the high half
+    mine = np.zeros(n_rows, np.int64)
+    node_mine = np.zeros(n_nodes + 1, np.int64)
+    touched = np.empty((min(longest, n_rows) + 1, 2), np.int64)
+    touched_nodes = np.empty(min(longest, n_nodes + 1) + 1, np.int64)
     p = 0
+    several = False
+    for a in range(actor_offsets.size - 1):
+        several |= actor_offsets[a + 1] - actor_offsets[a] > 1
     for a in range(actor_offsets.size - 1):
         n_touched = 0
         n_nodes_touched = 0
@@ -88,61 +118,64 @@ def count_edges(
             first, last = begin[c], end[c]
             if first == last:
                 continue
-            f = n_nodes
+            f = np.int64(n_nodes)
+            came, went = np.int64(0), np.int64(0)
             for i in range(first, last + 1):
-                t = node[i] if i < last else n_nodes - 3 - outcome[c]
-                e = np.int64(rows[p]) if looked_up else np.int64(f) * wide + t
+                inside = i < last
+                t = np.int64(node[i]) if inside else np.int64(n_nodes - 3 - outcome[c])
+                e = np.int64(rows[p]) if looked_up else f * wide + t
                 p += 1
-                # --- the node it leaves
-                if node_mine[f, 0] == 0:
-                    touched_nodes[n_nodes_touched] = f
-                    n_nodes_touched += 1
-                node_mine[f, 0] += 1
-                followed = True
+                one = FOLLOWED + 1
                 if i > first:
-                    if i < last:
-                        followed = leave[i - 1] < horizon
-                        edges[e, 3] += enter[i] == leave[i - 1]
-                        nodes[f, 6] += t == f
-                        nodes[t, 7] += (t != f) & (node_mark[t] == c)
-                    else:
-                        followed = (outcome[c] != OPEN) & (leave[i - 1] < horizon)
-                    if i < last or shift == 0:
-                        edges[e, 7] += (time_to[i - 1 + shift] - time_from[i - 1] + 500) // 1000
-                # --- the edge
-                if mine[e, 0] == 0:
-                    touched[n_touched] = e
-                    touched_from[n_touched] = f
-                    n_touched += 1
-                mine[e, 0] += 1
-                if followed:
-                    mine[e, 1] += 1
-                    node_mine[f, 1] += 1
-                if mark[e] != c:
-                    mark[e] = c
-                    edges[e, 1] += 1
-                if node_mark[f] != c:
-                    node_mark[f] = c
-                    nodes[f, 1] += 1
+                    known = inside or outcome[c] != OPEN
+                    one = np.int64(1) + ((np.int64(went < horizon) & np.int64(known)) << 32)
+                    if inside:
+                        now = enter[i]
+                        edges[e, N_TIED] += now == went
+                        duration = (
+                            went - came if meaning == DWELL else now - (came if meaning == STAY else went)
+                        )
+                        edges[e, TIME_MS] += (duration + 500) // 1000
+                        edges[e, N_RETURNS] += (t != f) & (node_case[t] == c)
+                    elif meaning == DWELL:
+                        edges[e, TIME_MS] += (went - came + 500) // 1000
+                # no branches on what is new: the counter moves on or it does not
+                touched[n_touched, 0] = e
+                touched[n_touched, 1] = f
+                n_touched += mine[e] == 0
+                mine[e] += one
+                if several:
+                    n_cases[e] += edge_case[e] != c
+                    edge_case[e] = c
+                    nodes[f, NODE_CASES] += node_case[f] != c
+                node_case[f] = c
                 f = t
+                if inside:
+                    came, went = enter[i], leave[i]
         for k in range(n_touched):
-            e = touched[k]
-            x = np.int64(mine[e, 1])
-            edges[e, 0] += mine[e, 0]
-            edges[e, 2] += 1
-            edges[e, 4] += x
-            edges[e, 5] += x * x
-            edges[e, 6] += x * np.int64(node_mine[touched_from[k], 1])
-            mine[e, 0] = 0
-            mine[e, 1] = 0
+            f = touched[k, 1]
+            touched_nodes[n_nodes_touched] = f
+            n_nodes_touched += node_mine[f] == 0
+            node_mine[f] += mine[touched[k, 0]]
+        for k in range(n_touched):
+            e = touched[k, 0]
+            x = mine[e] >> 32
+            edges[e, N] += mine[e] & LOW
+            edges[e, N_ACTORS] += 1
+            edges[e, N_FOLLOWED] += x
+            edges[e, KK] += x * x
+            edges[e, KN] += x * (node_mine[touched[k, 1]] >> 32)
+            mine[e] = 0
         for k in range(n_nodes_touched):
             f = touched_nodes[k]
-            x = np.int64(node_mine[f, 1])
-            nodes[f, 0] += node_mine[f, 0]
-            nodes[f, 2] += 1
-            nodes[f, 3] += x
-            nodes[f, 4] += x > 0
-            nodes[f, 5] += x * x
-            node_mine[f, 0] = 0
-            node_mine[f, 1] = 0
-    return edges, nodes
+            x = node_mine[f] >> 32
+            nodes[f, NODE_N] += node_mine[f] & LOW
+            nodes[f, NODE_ACTORS] += 1
+            nodes[f, NODE_FOLLOWED] += x
+            nodes[f, NODE_FOLLOWED_ACTORS] += x > 0
+            nodes[f, NN] += x * x
+            node_mine[f] = 0
+    if not several:
+        n_cases[:] = edges[:, N_ACTORS]
+        nodes[:, NODE_CASES] = nodes[:, NODE_ACTORS]
+    return edges, n_cases, nodes

@@ -1,0 +1,180 @@
+"""Bottlenecks: where time goes, how much of it is above a stated baseline, and what is done again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from journeylog.core.cases import PathStat
+from journeylog.core.chunk import Chunk
+from journeylog.core.contracts import Result
+from journeylog.core.counts import Counts, Table
+from journeylog.core.durations import BIN_NOTE, bin_quantiles
+from journeylog.core.edges import edge_tables
+from journeylog.core.kernels.bins import bin_edges_ms
+from journeylog.core.nodes import TEXT, node_columns, ratio
+from journeylog.core.schema import SECOND
+from journeylog.core.window import Window, format_duration, parse_duration
+
+__all__ = ["Bottlenecks", "BottlenecksResult"]
+
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Bottlenecks(PathStat):
+    """Rank nodes and transitions by the waiting time they cost above a baseline.
+
+    Parameters
+    ----------
+    node, case, merge
+        See :class:`journeylog.core.cases.PathStat`.
+    baseline : str
+        What a wait may take without counting as excess: a duration such as ``"1d"`` (a promise, a target), or
+        ``"median"``: the median over all transitions of the log, the same for all of them.
+
+    Notes
+    -----
+    Table, edges first, then nodes, each ranked by ``excess_s``: ``part, rank, from, to, n, n_cases, n_loops,
+    n_returns, excess_share, time_total_s, time_mean_s, time_median_s, time_median_low_s, time_median_high_s,
+    time_p90_s, baseline_s, excess_s``.
+
+    A row with part ``edge`` is a transition and its time is the *wait*: exit to the next visit's enter. A row
+    with part ``node`` is a node and its time is the *stay*: enter to the next visit's enter; ``to`` is missing
+    there. ``excess_s`` is the sum over transitions of what each took above the baseline, ``excess_share`` its
+    share of all excess of that part. ``n_loops`` are transitions from a node to itself, ``n_returns`` visits to
+    a node the same case has visited before: rework. Only moves that were made have a time; cases still waiting
+    at the window's end are not in it.
+
+    The excess is read from duration bins (relative error at most 1/256). Counts merge by addition.
+
+    Examples
+    --------
+    >>> import journeylog as jl
+    >>> slow = jl.datasets.tiny().compute(jl.Bottlenecks(baseline="5min"))
+    >>> slow.table[["part", "rank", "from", "to", "n", "time_mean_s"]].head(2)
+       part  rank    from    to  n  time_mean_s
+    0  edge     1    cart   pay  2        570.0
+    1  edge     2  search  cart  1        600.0
+    """
+
+    baseline: str = "median"
+
+    def __post_init__(self) -> None:
+        """Check the baseline."""
+        if self.baseline != "median":
+            parse_duration(self.baseline, name="baseline")
+
+    def summarize(self, chunk: Chunk, window: Window) -> Counts:
+        """Return the counts of edges by wait and of nodes by stay."""
+        visits = self.visits(chunk, window)
+        tables = edge_tables(visits, "wait", quantiles=True)
+        stay = edge_tables(visits, "stay", quantiles=True)
+        tables["stays"], tables["stay_bins"] = stay["edges"], stay["bins"]
+        return Counts(tables)
+
+    def result(self, counts: Counts, window: Window) -> BottlenecksResult:
+        """Return the ranked table."""
+        edges = _part(counts["edges"], counts["bins"], self.baseline)
+        stays = _by_node(counts["stays"], counts["nodes"])
+        nodes = _part(stays, _bins_by_node(counts["stay_bins"]), self.baseline)
+        parts = [frame.assign(part=name) for name, frame in (("edge", edges), ("node", nodes))]
+        table = pd.concat(parts, ignore_index=True)[list(_COLUMNS)].astype(_COLUMNS)
+        notes = [BIN_NOTE]
+        for name, frame in (("waits", edges), ("stays", nodes)):
+            if len(frame):
+                notes.append(
+                    f"baseline of the {name}: {self.baseline} ({format_duration(frame['baseline_s'].iloc[0] * SECOND)})"
+                )
+        return BottlenecksResult(self, window, table, {}, tuple(notes))
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class BottlenecksResult(Result):
+    """Ranked waits and stays; see :class:`Bottlenecks` for the table."""
+
+    @property
+    def edges(self) -> pd.DataFrame:
+        """The ranked transitions."""
+        return self.table[self.table["part"] == "edge"].reset_index(drop=True)
+
+    @property
+    def nodes(self) -> pd.DataFrame:
+        """The ranked nodes."""
+        return self.table[self.table["part"] == "node"].drop(columns="to").reset_index(drop=True)
+
+
+_COUNTS = ("n", "n_cases", "n_loops", "n_returns")
+_TIMES = (
+    "time_total_s",
+    "time_mean_s",
+    "time_median_s",
+    "time_median_low_s",
+    "time_median_high_s",
+    "time_p90_s",
+)
+_COLUMNS: dict[str, Any] = {
+    "part": TEXT, "rank": "int64", "from": TEXT, "to": TEXT,
+    **dict.fromkeys(_COUNTS, "int64"),
+    **dict.fromkeys(("excess_share", *_TIMES, "baseline_s", "excess_s"), "float64"),
+}
+
+
+def _part(table: Table, bins: Table, baseline: str) -> pd.DataFrame:
+    """Return the ranked rows of one part; only moves between visits have a time."""
+    keys = [k for k in ("from", "to") if k in table.keys]
+    timed = table.take(np.flatnonzero(np.logical_and.reduce([table.codes(k) >= 0 for k in keys])))
+    frame = pd.DataFrame({k: node_columns(timed.coded(k), k)[k] for k in keys})
+    if "to" not in frame:
+        frame["to"] = pd.Series([None] * len(frame), dtype=TEXT)
+    n = timed.values["n"]
+    same = (frame["from"] == frame["to"]).to_numpy()
+    for name, values in ({"n_loops": np.where(same, n, 0)} | dict(timed.values)).items():
+        if name in _COUNTS:
+            frame[name] = values
+    group = timed.find(bins, {k: k for k in keys})
+    seconds = bin_edges_ms(bins.codes("bin"))
+    middle = (seconds[0] + seconds[1]) / 2000.0
+    limit = _limit(baseline, bins)
+    above = np.maximum(middle - limit, 0.0) * bins.values["n"]
+    arguments = (group, bins.codes("bin"), bins.values["n"], len(frame))
+    median, low, high = bin_quantiles(*arguments, 0.5, interval=True)
+    frame["time_total_s"] = timed.values["time_ms"] / 1000
+    frame["time_mean_s"] = ratio(timed.values["time_ms"], n) / 1000
+    frame["time_median_s"], frame["time_median_low_s"], frame["time_median_high_s"] = median, low, high
+    frame["time_p90_s"] = bin_quantiles(*arguments, 0.9)[0]
+    frame["baseline_s"] = limit
+    frame["excess_s"] = np.bincount(group, weights=above, minlength=len(frame)) if len(frame) else 0.0
+    frame["excess_share"] = ratio(frame["excess_s"], np.full(len(frame), frame["excess_s"].sum()))
+    order = np.lexsort((frame["to"].fillna(""), frame["from"], -frame["time_total_s"], -frame["excess_s"]))
+    frame = frame.iloc[order].reset_index(drop=True)
+    frame["rank"] = np.arange(1, len(frame) + 1)
+    return frame
+
+
+def _by_node(edges: Table, nodes: Table) -> Table:
+    """Return the stays added up by the node that is stayed at, with the node's own cases and rework."""
+    timed = edges.take(np.flatnonzero((edges.codes("from") >= 0) & (edges.codes("to") >= 0)))
+    moves = Table({"from": timed.keys["from"]}, {k: timed.values[k] for k in ("n", "time_ms")}).canonical()
+    row = nodes.find(moves, {"node": "from"})
+    more = {name: nodes.values[name][row] for name in ("n_cases", "n_loops", "n_returns")}
+    return Table(moves.keys, {**moves.values, **more})
+
+
+def _bins_by_node(bins: Table) -> Table:
+    return Table({"from": bins.keys["from"], "bin": bins.keys["bin"]}, bins.values).canonical()
+
+
+def _limit(baseline: str, bins: Table) -> float:
+    """Return the baseline in seconds; the median is over everything timed."""
+    if baseline != "median":
+        return parse_duration(baseline, name="baseline") / SECOND
+    everything = Table({"bin": bins.keys["bin"]}, bins.values).canonical()
+    found = bin_quantiles(
+        np.zeros(len(everything), np.int64), everything.codes("bin"), everything.values["n"], 1, 0.5
+    )
+    return float(np.nan_to_num(found[0][0]))

@@ -1,0 +1,212 @@
+"""The laws of every statistic: any partition, any merge order, any thread count, the same bytes."""
+
+from __future__ import annotations
+
+import itertools
+import pickle
+import random
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import journeylog as jl
+from journeylog.core.build import build_chunk
+from journeylog.core.chunk import Chunk
+from journeylog.core.contracts import Stat
+from journeylog.core.counts import Counts
+from journeylog.core.encode import encode
+from journeylog.core.engine import gather
+from journeylog.core.log import EventLog
+from journeylog.core.schema import UNDECLARED
+from journeylog.core.source import Memory
+from tests.strategies import SECOND, Event, make_log, rows, with_cases
+
+#: One line a statistic: every question here keeps every law below.
+QUESTIONS: list[Stat] = [
+    jl.Transitions(),
+    jl.Transitions(node="event", case="actor", time="stay", quantiles=False),
+    jl.Transitions(node="stage", case="journey", time="dwell"),
+    jl.Transitions(node="channel", case="stage"),
+    jl.DropOff(),
+    jl.DropOff(node="event", case="journey"),
+    jl.Bottlenecks(node="stage"),
+    jl.Bottlenecks(node="event", baseline="30s"),
+]
+
+cases = st.tuples(
+    st.lists(st.integers(0, 1000), max_size=4),
+    st.lists(st.integers(0, 2), min_size=1, max_size=5),
+    st.sampled_from([UNDECLARED, 20 * SECOND, 900 * SECOND]),
+)
+quick = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+each = pytest.mark.parametrize("question", QUESTIONS, ids=repr)
+pytestmark = pytest.mark.filterwarnings("ignore::journeylog.errors.UnseenNameWarning")
+
+
+def counted(question: Stat, chunk: Chunk, log: EventLog) -> Counts:
+    return gather(chunk, [question], log.window)[0]
+
+
+def prepared(events: list[Event], how: Any) -> EventLog:
+    log = make_log(events)
+    return replace(log, source=Memory((with_cases(log.chunk, *how),)))
+
+
+@each
+@quick
+@given(events=rows(), how=cases, seed=st.integers(0, 99))
+def test_any_partition_and_any_merge_order_give_the_same_bytes(
+    question: Stat, events: list[Event], how: Any, seed: int
+) -> None:
+    log = prepared(events, how)
+    whole = counted(question, log.chunk, log).to_bytes()
+    chance = random.Random(seed)
+    bounds = sorted({0, log.n_actors, *(chance.randint(0, log.n_actors) for _ in range(3))})
+    parts = [log.chunk.slice(a, b) for a, b in itertools.pairwise(bounds)] or [log.chunk]
+    counts = [counted(question, part, log) for part in parts]
+    chance.shuffle(counts)
+    assert Counts.merge(counts).to_bytes() == whole
+    pairwise = counts[0]
+    for other in counts[1:]:
+        pairwise = other + pairwise
+    assert pairwise.to_bytes() == whole
+
+
+@each
+@quick
+@given(events=rows(), how=cases)
+def test_an_empty_chunk_changes_nothing_and_has_the_full_schema(
+    question: Stat, events: list[Event], how: Any
+) -> None:
+    log = prepared(events, how)
+    nothing = counted(question, log.chunk.slice(0, 0), log)
+    whole = counted(question, log.chunk, log)
+    assert (whole + nothing).to_bytes() == whole.to_bytes()
+    filled, bare = question.result(whole, log.window), question.result(nothing.canonical(), log.window)
+    assert list(filled.table.columns) == list(bare.table.columns)
+    assert len(bare.table) == 0 or not bare.table.select_dtypes("int64").to_numpy().any()
+    for name, table in filled.tables.items():
+        assert list(bare.tables[name].columns) == list(table.columns)
+
+
+@each
+@quick
+@given(events=rows(distinct_times=True), how=cases, seed=st.integers(0, 99))
+def test_input_order_does_not_matter_when_times_are_distinct(
+    question: Stat, events: list[Event], how: Any, seed: int
+) -> None:
+    distinct = [replace(e, time=i * i * SECOND) for i, e in enumerate(events)]
+    shuffled = random.Random(seed).sample(distinct, len(distinct))
+    cuts = ([], how[1][:1], how[2])  # cases cut by position would follow the order of the actors
+    one, other = prepared(distinct, cuts), prepared(shuffled, cuts)
+    assert counted(question, one.chunk, one).to_bytes() == counted(question, other.chunk, other).to_bytes()
+
+
+@each
+@quick
+@given(events=rows(), how=cases, shift=st.integers(0, 10**12))
+def test_renaming_actors_and_shifting_all_times_changes_no_count(
+    question: Stat, events: list[Event], how: Any, shift: int
+) -> None:
+    log = prepared(events, how)
+    moved = make_log(
+        [replace(e, actor=f"x{e.actor}", time=e.time + shift) for e in events],
+        jl.Window(log.window.start + shift, log.window.end + shift),
+    )
+    moved = replace(moved, source=Memory((with_cases(moved.chunk, *how),)))
+    one, other = (
+        question.result(counted(question, x.chunk, x).canonical(), x.window).table for x in (log, moved)
+    )
+    times = [
+        c
+        for c in one.columns
+        if c.endswith("_time") or c.startswith(("time_first", "time_last"))
+    ]
+    assert one.drop(columns=times).equals(other.drop(columns=times))
+
+
+@each
+def test_threads_give_the_same_bytes_and_by_adds_up(question: Stat) -> None:
+    log = larger()
+    tables = [log.compute(question, threads=k).table for k in (1, 2, 5)]
+    assert tables[0].equals(tables[1]) and tables[0].equals(tables[2])
+    parts = gather(log.chunk, [question], log.window, by="channel")[0]
+    whole = counted(question, log.chunk, log).canonical()
+    for name, table in whole.tables.items():
+        if table.largest or table.smallest or "n" not in table.values:
+            continue
+        assert parts[name].values["n"].sum() == table.values["n"].sum()
+
+
+@each
+def test_a_question_survives_pickle_and_json(question: Stat) -> None:
+    assert pickle.loads(pickle.dumps(question)) == question
+    assert question.to_dict()["kind"] == type(question).__name__
+
+
+@each
+def test_vocabulary_order_does_not_matter(question: Stat) -> None:
+    log = larger()
+    events = log.chunk.event
+    turned = np.array([len(events.names) - 1 - i for i in range(len(events.names))], np.int32)
+    flipped = type(events)(turned[events.codes], pa.array(events.names[::-1]))
+    chunk = log.chunk.with_columns(event=flipped)
+    assert counted(question, chunk, log).to_bytes() == counted(question, log.chunk, log).to_bytes()
+
+
+def larger(n: int = 4000) -> EventLog:
+    chance = np.random.default_rng(5)
+    log = make_log(
+        [
+            Event(f"u{a}", f"e{e}", int(t), ["see", "think", "do", None][s], ["web", "app", None][c])
+            for a, e, t, s, c in zip(
+                chance.integers(0, 300, n),
+                chance.integers(0, 300, n),
+                chance.integers(0, 10**9, n),
+                chance.integers(0, 4, n),
+                chance.integers(0, 3, n),
+                strict=True,
+            )
+        ],
+        jl.Window(0, 10**9),
+    )
+    return replace(log, source=Memory((with_cases(log.chunk, [3, 8], [0, 1, 2], 10**8),)))
+
+
+def test_many_names_take_the_numbered_path_and_agree_with_few() -> None:
+    """Beyond 65,536 possible edges rows are numbered; the counts are those of the plain grid."""
+    log = larger()
+    assert len(log.events) * len(log.events) > 1 << 16
+    found = log.compute(jl.Transitions(node="event", case="journey")).table
+    grouped: dict[tuple[str, str], int] = {}
+    level = log.chunk.cases("journey")
+    codes, names = log.chunk.event.codes, log.events
+    for b, e in zip(level.begin, level.end, strict=True):
+        for i in range(b, e - 1):
+            key = names[codes[i]], names[codes[i + 1]]
+            grouped[key] = grouped.get(key, 0) + 1
+    real = found[(found["from_kind"] == "node") & (found["to_kind"] == "node")]
+    assert {(r["from"], r["to"]): r["n"] for r in real.to_dict("records")} == grouped
+
+
+def test_chunks_with_different_vocabularies_add_up() -> None:
+    """Partitions of a store are encoded apart; their counts still meet by name."""
+    events = [("a", "x", 0), ("a", "y", 1), ("b", "z", 0), ("b", "x", 3), ("b", "y", 9)]
+
+    def chunk(part: list[tuple[str, str, int]]) -> Chunk:
+        return build_chunk(
+            pa.array([e[0] for e in part]),
+            np.array([e[2] * SECOND for e in part]),
+            {"event": encode(pa.array([e[1] for e in part]))},
+        )[0]
+
+    window = jl.Window(0, 10 * SECOND)
+    question = jl.Transitions()
+    whole = gather(chunk(events), [question], window)[0].to_bytes()
+    parts = [gather(chunk([e for e in events if e[0] == who]), [question], window)[0] for who in "ba"]
+    assert Counts.merge(parts).to_bytes() == whole
