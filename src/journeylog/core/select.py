@@ -21,7 +21,7 @@ def keep_events(chunk: Chunk, mask: Mask) -> Chunk:
 
     Cases keep their outcome and shrink; a case without an event left is gone.
     """
-    if mask.all():
+    if mask.all() and (chunk.offsets[1:] > chunk.offsets[:-1]).all():
         return chunk
     moved = _running(mask)
     offsets = moved[chunk.offsets]
