@@ -15,7 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 #: Every public name and the module it comes from; a module is loaded when its name is first used.
 _HOME = {
+    "Collapse": "steps.collapse",
+    "Drop": "steps.filters",
     "EventLog": "core.log",
+    "Journeys": "steps.journeys",
+    "Rename": "steps.rename",
+    "Sessions": "steps.sessions",
+    "Stages": "steps.stages",
+    "Where": "steps.filters",
     "Bottlenecks": "stats.bottlenecks",
     "DropOff": "stats.dropoff",
     "Funnel": "stats.funnel",
@@ -39,6 +46,13 @@ if TYPE_CHECKING:
     from journeylog.stats.dropoff import DropOff as DropOff
     from journeylog.stats.funnel import Funnel as Funnel
     from journeylog.stats.transitions import Transitions as Transitions
+    from journeylog.steps.collapse import Collapse as Collapse
+    from journeylog.steps.filters import Drop as Drop
+    from journeylog.steps.filters import Where as Where
+    from journeylog.steps.journeys import Journeys as Journeys
+    from journeylog.steps.rename import Rename as Rename
+    from journeylog.steps.sessions import Sessions as Sessions
+    from journeylog.steps.stages import Stages as Stages
 
 
 def __getattr__(name: str) -> Any:

@@ -2,16 +2,16 @@
 
 A condition is JSON-able, so it can stand in a configuration file and in a printed question:
 
-===============================  ===========================================================
-``"pay*"``                       the event name matches; ``*`` is any text, ``?`` one character
-``["cart", "pay*"]``             any of these matches
-``{"channel": "web"}``           the column matches; several columns must all match
-``{"value": {">": 10}}``         comparison: ``> >= < <= == !=``; all given ones must hold
-``{"event": {"is": "a*"}}``      exactly this text, no wildcard; ``{"is_not": ...}`` its opposite
-``{"channel": {"is_not": [..]}}``  none of these
-``{"received": {"<": "2025-02"}}``  times are ISO dates, UTC unless a zone is written
-``{"channel": None}``            the value is missing
-===============================  ===========================================================
+=====================================  ================================================================
+``"pay*"``                             the event name matches; ``*`` is any text, ``?`` one character
+``["cart", "pay*"]``                   any of these matches
+``{"channel": "web"}``                 the column matches; several columns must all match
+``{"value": {">": 10}}``               comparison: ``> >= < <= == !=``; all given ones must hold
+``{"event": {"is": "a*"}}``            exactly this text, no wildcard; ``{"is_not": ...}`` its opposite
+``{"channel": {"is_not": [...]}}``     none of these
+``{"received": {"<": "2025-02-01"}}``  times are ISO dates, UTC unless a zone is written
+``{"channel": None}``                  the value is missing
+=====================================  ================================================================
 
 Upper and lower case are different. A missing value matches ``None`` and nothing else, so
 ``{"is_not": "web"}`` means "has a value, and not this one".
@@ -33,6 +33,7 @@ import numpy.typing as npt
 
 from journeylog.core.chunk import Category, Chunk, Column, Number, Text
 from journeylog.core.encode import encode
+from journeylog.core.time import moment
 from journeylog.errors import ConfigError, UnseenNameWarning, cut, nearest, warn
 
 __all__ = ["Condition", "columns_of", "freeze", "matches", "matching_names", "warn_unknown", "warn_unseen"]
@@ -49,7 +50,6 @@ _COMPARE = {
     "!=": operator.ne,
 }
 _SAME_AS = {"is": "==", "is_not": "!="}
-_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
 def freeze(condition: Condition) -> Condition:
@@ -237,7 +237,7 @@ def _test_number(column: Number, value: Any, name: str) -> Mask:
 def _compare_numbers(column: Number, op: str, other: Any, name: str) -> Mask:
     """Return the comparison without rounding: money and large integers are compared as integers."""
     if isinstance(other, str):
-        other = _moment(other, name) if column.unit == "time" else other
+        other = moment(other, f"column {name!r} holds times") if column.unit == "time" else other
         if isinstance(other, str):
             raise ConfigError(
                 f"column {name!r} holds numbers, {other!r} is text. Fix: a number or {{'>': 10}}"
@@ -251,19 +251,6 @@ def _compare_numbers(column: Number, op: str, other: Any, name: str) -> Mask:
         return np.full(len(values), op == "!=")
     whole = math.floor(exact) if op in (">", "<=") else math.ceil(exact)
     return np.asarray(_COMPARE[op](values, whole))
-
-
-def _moment(text: str, name: str) -> int:
-    """Return an ISO date or time as microseconds since 1970 UTC."""
-    full = f"{text}-01" if re.fullmatch(r"\d{4}-\d{2}", text) else text
-    try:
-        moment = dt.datetime.fromisoformat(full)
-    except ValueError as error:
-        raise ConfigError(
-            f"column {name!r} holds times, {text!r} is none. Fix: write '2025-01-31' or '2025-01-31 23:59:59'"
-        ) from error
-    moment = moment if moment.tzinfo is not None else moment.replace(tzinfo=dt.UTC)
-    return (moment - _EPOCH) // dt.timedelta(microseconds=1)
 
 
 def _freeze_value(value: Any) -> Any:

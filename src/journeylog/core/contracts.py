@@ -6,7 +6,7 @@ import dataclasses
 import importlib
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -36,6 +36,13 @@ class Step(ABC):
     @abstractmethod
     def apply(self, chunk: Chunk, window: Window) -> Chunk:
         """Return the new chunk; the old one is untouched."""
+
+    def check(self, names: Sequence[str]) -> tuple[str, ...]:
+        """Return the event names after this step, given those before; warn about names that do not occur.
+
+        Asked once for a log, before its partitions are changed, so a warning comes once however they lie.
+        """
+        return tuple(names)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the step as JSON-able values."""

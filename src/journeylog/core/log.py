@@ -88,7 +88,8 @@ class EventLog:
     @property
     def events(self) -> tuple[str, ...]:
         """Distinct event names."""
-        return self.chunk.event.names
+        parts = self.source.map(lambda c: c.event.names, 1)
+        return tuple(dict.fromkeys(name for names in parts for name in names))
 
     @property
     def columns(self) -> dict[str, str]:
@@ -108,6 +109,9 @@ class EventLog:
         for step in steps:
             if not isinstance(step, Step):
                 raise ConfigError(f"{step!r} is not a step. Fix: pass for example jl.Sessions(gap='30min')")
+        names = self.events
+        for step in steps if names else ():  # a log without events says nothing about names
+            names = step.check(names)
         return replace(self, source=self.source.then(steps, self.window), steps=(*self.steps, *steps))
 
     def compute(self, *stats: Stat, by: str | None = None, threads: int | None = None) -> Any:
