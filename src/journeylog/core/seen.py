@@ -17,11 +17,12 @@ __all__ = ["name_table", "warn_unseen_names"]
 def name_table(chunk: Chunk) -> Table:
     """Return the event names that occur in a chunk as a table that can be merged."""
     used = np.flatnonzero(used_codes(chunk.event.codes, len(chunk.event.labels)))
-    return Table({"name": Coded(used, chunk.event.names)}, {"seen": np.ones(len(used), np.int64)}, largest=("seen",))
+    seen = {"seen": np.ones(len(used), np.int64)}
+    return Table({"name": Coded(used, chunk.event.names)}, seen, largest=("seen",))
 
 
 def warn_unseen_names(names: Table, conditions: Iterable[Condition]) -> None:
-    """Warn about names in the conditions that do not occur; a log without events has nothing to say about names."""
+    """Warn about names in the conditions that do not occur; a log without events says nothing about names."""
     column = names.keys["name"]
     assert isinstance(column, Coded)
     known = [str(name) for name in column.names({})]

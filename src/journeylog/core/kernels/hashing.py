@@ -10,7 +10,13 @@ from numba import njit
 
 Ints = npt.NDArray[np.int64]
 
-__all__ = ["number_keys"]
+__all__ = ["number_keys", "scatter"]
+
+
+@njit(cache=True, nogil=True, inline="always")
+def scatter(key: int) -> int:
+    """Return a key's place in a hash table; the product of 32 and 31 bits never leaves 64."""
+    return (((key ^ (key >> 32)) & 0xFFFFFFFF) * 0x61C88647) >> 20
 
 
 @njit(cache=True, nogil=True)
@@ -24,8 +30,8 @@ def number_keys(keys: Ints) -> Any:
     n = 0
     for i in range(keys.size):
         key = keys[i]
-        h = (np.uint64(key) * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(20)
-        s = np.int64(h & np.uint64(size - 1))
+        h = scatter(key)
+        s = h & (size - 1)
         while slot[s] >= 0 and known[slot[s]] != key:
             s = (s + 1) & (size - 1)
         if slot[s] < 0:
@@ -36,12 +42,11 @@ def number_keys(keys: Ints) -> Any:
                 wider[:n], counted[:n] = known[:n], count[:n]
                 known, count = wider, counted
                 for k in range(n):
-                    hk = (np.uint64(known[k]) * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(20)
-                    s = np.int64(hk & np.uint64(size - 1))
+                    s = scatter(known[k]) & (size - 1)
                     while slot[s] >= 0:
                         s = (s + 1) & (size - 1)
                     slot[s] = k
-                s = np.int64(h & np.uint64(size - 1))
+                s = h & (size - 1)
                 while slot[s] >= 0:
                     s = (s + 1) & (size - 1)
             slot[s] = n
