@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from journeylog.core.chunk import Category, Chunk, Column
-from journeylog.core.encode import encode
+from journeylog.core.encode import encode, side_by_side
 from journeylog.core.kernels import layout
 
 __all__ = ["build_chunk", "empty_chunk"]
@@ -52,7 +52,9 @@ def build_chunk(
     if len(late):
         layout.sort_times_inside(moved, order, offsets, late)
     n_tied = int(layout.count_ties(moved, offsets))
-    placed = {name: column.take(order) for name, column in columns.items()}
+    placed = dict(
+        zip(columns, side_by_side(lambda column: column.take(order), list(columns.values())), strict=True)
+    )
     return Chunk(who.labels, offsets, moved, placed), n_tied
 
 
