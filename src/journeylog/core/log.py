@@ -320,7 +320,7 @@ def _micros(moment: str | pd.Timestamp) -> int:
             f"{moment!r} is not a time. Fix: write it as '2025-01-31' or '2025-01-31 23:59:59'"
         ) from error
     stamp = stamp.tz_localize("UTC") if stamp.tzinfo is None else stamp.tz_convert("UTC")
-    return int(stamp.as_unit("us").value)
+    return int((stamp - pd.Timestamp(0, tz="UTC")) // pd.Timedelta("1us"))  # .value is always nanoseconds
 
 
 def _esc(text: str) -> str:
