@@ -1,1 +1,25 @@
-"""..."""
+"""Data with known truth: a tiny log for examples, and simulators for tests and samples."""
+
+from journeylog.datasets.chain import ChainSimulation, simulate_chain
+from journeylog.datasets.exports import ROLES
+from journeylog.datasets.simulate import Simulation, simulate
+from journeylog.datasets.spec import Edge, Node, Segment, ShopSpec, Wait
+from journeylog.datasets.tiny import tiny, tiny_frame
+from journeylog.datasets.truth import ChainTruth, Truth
+
+__all__ = [
+    "ROLES",
+    "ChainSimulation",
+    "ChainTruth",
+    "Edge",
+    "Node",
+    "Segment",
+    "ShopSpec",
+    "Simulation",
+    "Truth",
+    "Wait",
+    "simulate",
+    "simulate_chain",
+    "tiny",
+    "tiny_frame",
+]

@@ -1,0 +1,175 @@
+"""What a simulation knows about itself."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from journeylog.datasets.spec import Node, Segment, ShopSpec
+from journeylog.datasets.walk import worsened
+
+__all__ = ["ChainTruth", "Truth", "node_table", "transition_table"]
+
+
+@dataclass(frozen=True)
+class ChainTruth:
+    """The known parameters of a simulated process, and how each of its walkers ended.
+
+    Parameters
+    ----------
+    transitions : DataFrame
+        ``node, next, outcome, probability, mean_wait_s, median_wait_s``: one row a way on. `outcome` is ``event``,
+        or ``dropped`` or ``reached``, where `next` and the waits are missing. Probabilities of a node sum to 1.
+    nodes : DataFrame
+        ``node, stage, channel, source, dropped, reached, mean_score``; `dropped` is the hazard, the probability
+        that the actor never comes back after this node. Only ``node, dropped, reached`` for a chain.
+    start, end : Timestamp
+        The window (UTC). `end` is missing when nothing was cut off.
+    outcomes : DataFrame
+        ``actor, ..., state, last_node, last_time, n_events``: one row an actor (of a chain: a visit), `state` being
+        ``reached``, ``dropped`` or ``open`` (still under way when the window ended). `n_events` counts the events
+        inside the window; `last_node` is missing where there are none.
+    """
+
+    transitions: pd.DataFrame = field(repr=False)
+    nodes: pd.DataFrame = field(repr=False)
+    start: pd.Timestamp
+    end: pd.Timestamp | None
+    outcomes: pd.DataFrame = field(repr=False)
+
+    def hazard(self, node: str) -> float:
+        """Return the probability that nothing follows `node` because the actor dropped out."""
+        return float(self.nodes.set_index("node")["dropped"][node])
+
+    def probability(self, node: str, to: str) -> float:
+        """Return the probability that `to` is the event after `node`; 0 when there is no such edge."""
+        rows = self.transitions
+        hit = rows[(rows["node"] == node) & (rows["next"] == to)]
+        return float(hit["probability"].sum())
+
+    def mean_wait_s(self, node: str, to: str) -> float:
+        """Return the mean wait on the edge, in seconds; KeyError when there is no such edge."""
+        return float(self.transitions.set_index(["node", "next"])["mean_wait_s"][node, to])
+
+
+@dataclass(frozen=True)
+class Truth(ChainTruth):
+    """Everything known about a simulated shop; see :class:`ChainTruth` for the process itself.
+
+    `transitions` holds for everybody outside the bad segment, `segment_transitions` has the rows of the segment's
+    node for the customers inside it (same columns).
+
+    Parameters
+    ----------
+    spec : ShopSpec
+        What was simulated.
+    segment_transitions : DataFrame
+        The rows that differ in the bad segment; empty without one.
+    identity : DataFrame
+        ``source, id, actor``: which customer is behind each device, deal, order, ticket and response id of the
+        window. An id has exactly one customer.
+    dirt : DataFrame
+        ``table, row, kind, code, column, n_events``: one row for every dirty row of the tables; `row` is its position
+        in the table, `code` the verdict a loader must reach (a reason code, ``DUP_EXACT`` for the copy to be
+        dropped, empty for rows that must be kept), `n_events` the events the row holds (more than 1 only in the wide
+        table of orders).
+    balance : DataFrame
+        ``table, rows, n_events, n_kept, n_rejected, n_deduplicated``: what a load must add up to, by table, when
+        read as :data:`journeylog.datasets.ROLES` says.
+    skew : DataFrame
+        ``device_id, skew_s``: devices whose clock is off, and by how much (added to the true time).
+    """
+
+    spec: ShopSpec = field(repr=False)
+    segment_transitions: pd.DataFrame = field(repr=False)
+    identity: pd.DataFrame = field(repr=False)
+    dirt: pd.DataFrame = field(repr=False)
+    balance: pd.DataFrame = field(repr=False)
+    skew: pd.DataFrame = field(repr=False)
+
+    @property
+    def bottleneck(self) -> tuple[str, str]:
+        """The planted edge with by far the longest wait."""
+        return self.spec.bottleneck
+
+    @property
+    def unhappy_stage(self) -> str:
+        """The stage whose scores are low."""
+        return self.spec.unhappy_stage
+
+    @property
+    def segment(self) -> Segment | None:
+        """The customers who leave more often at one node."""
+        return self.spec.segment
+
+    @property
+    def dirt_counts(self) -> pd.Series[int]:
+        """Dirty rows by (table, kind, code)."""
+        return self.dirt.groupby(["table", "kind", "code"], sort=True).size().rename("n_rows")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return all but the tables by customer, id and row, as plain values that `json.dumps` takes."""
+        states = self.outcomes["state"].value_counts().sort_index()
+        return {
+            "window": [self.start.isoformat(), None if self.end is None else self.end.isoformat()],
+            "n_customers": len(self.outcomes),
+            "states": {str(state): int(n) for state, n in states.items()},
+            "goal": self.spec.goal,
+            "bottleneck": list(self.bottleneck),
+            "unhappy_stage": self.unhappy_stage,
+            "bad_segment": None if self.segment is None else self.spec.to_dict()["segment"],
+            "balance": _records(self.balance),
+            "dirt": _records(self.dirt_counts.reset_index()),
+            "nodes": _records(self.nodes),
+            "transitions": _records(self.transitions),
+            "segment_transitions": _records(self.segment_transitions),
+        }
+
+
+def transition_table(nodes: tuple[Node, ...], segment: Segment | None = None) -> pd.DataFrame:
+    """Return the ways on of `nodes`, or only of the segment's node as the segment meets it."""
+    if segment is not None:
+        nodes = tuple(worsened(node, segment) for node in nodes if node.name == segment.node)
+    rows: list[tuple[str, str | None, str, float, float, float]] = []
+    nan = float("nan")
+    for node in nodes:
+        rows += [
+            (node.name, e.to, "event", e.probability, e.wait.mean_s, e.wait.median_s)
+            for e in node.next
+            if e.probability > 0
+        ]
+        ends = (("dropped", node.dropped), ("reached", node.reached))
+        rows += [(node.name, None, kind, share, nan, nan) for kind, share in ends if share > 0]
+    columns = ["node", "next", "outcome", "probability", "mean_wait_s", "median_wait_s"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def node_table(nodes: tuple[Node, ...]) -> pd.DataFrame:
+    """Return one row a node with its hazard and mean score."""
+    return pd.DataFrame(
+        {
+            "node": [n.name for n in nodes],
+            "stage": [n.stage for n in nodes],
+            "channel": [n.channel for n in nodes],
+            "source": [n.source for n in nodes],
+            "dropped": [n.dropped for n in nodes],
+            "reached": [n.reached for n in nodes],
+            "mean_score": [
+                sum(s * p for s, p in enumerate(n.scores)) if n.scores else float("nan") for n in nodes
+            ],
+        }
+    )
+
+
+def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    columns = {str(name): [_plain(value) for value in frame[name].tolist()] for name in frame.columns}
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, float):
+        return None if math.isnan(value) else round(value, 9)
+    return value
