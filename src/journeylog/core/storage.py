@@ -31,6 +31,11 @@ _KEY = b"journeylog"
 
 def events_table(chunk: Chunk) -> pa.Table:
     """Return the events as a table: actor, time, columns, and the case number of each level (null: in no case)."""
+    return pa.Table.from_batches([_events_batch(chunk)])
+
+
+def _events_batch(chunk: Chunk) -> pa.RecordBatch:
+    """Return the events as one batch, so that a vocabulary survives even when there are no rows."""
     columns: dict[str, Any] = {
         "actor": _actor_column(chunk),
         "time": Number(chunk.time, unit="time").to_arrow(),
@@ -40,14 +45,14 @@ def events_table(chunk: Chunk) -> pa.Table:
     for name, level in chunk.levels.items():
         owner = level.case_of_event(chunk.n_events)
         columns[_free(name, columns)] = pa.array(owner, mask=owner < 0)
-    return pa.table(columns)
+    return pa.RecordBatch.from_pydict(columns)
 
 
 def save(
     path: Path, chunk: Chunk, window: Window, card: Card, rejects: pa.Table | None, steps: Sequence[Step]
 ) -> Path:
     """Write the file aside and move it into place."""
-    table = events_table(chunk)
+    table = _events_batch(chunk)
     names = ["actor", "time", *chunk.columns, *chunk.levels]
     head = {
         "version": VERSION,
@@ -73,7 +78,7 @@ def save(
                 pa.OSFile(aside, "wb") as sink,
                 pa.ipc.new_file(sink, table.schema, options=options) as writer,
             ):
-                writer.write_table(table)
+                writer.write_batch(table)
             Path(aside).replace(path)
         except BaseException:
             Path(aside).unlink(missing_ok=True)
@@ -89,8 +94,8 @@ def load(path: Path) -> tuple[Chunk, Window, Card, pa.Table | None]:
     """Read the file back."""
     try:
         with pa.OSFile(str(path), "rb") as source:
-            table = pa.ipc.open_file(source).read_all()
-    except (OSError, pa.ArrowInvalid) as error:
+            table = pa.ipc.open_file(source).get_batch(0)
+    except (OSError, ValueError) as error:
         raise ParseError(f"{path} is not a saved log: {error}. Fix: write it with log.save(path)") from error
     meta = table.schema.metadata or {}
     if _KEY not in meta:
@@ -102,28 +107,20 @@ def load(path: Path) -> tuple[Chunk, Window, Card, pa.Table | None]:
         raise ParseError(
             f"{path} was written by a newer version (layout {head['version']}). Fix: upgrade journeylog"
         )
-    table = table.combine_chunks()
     parts = [table.column(i) for i in range(table.num_columns)]
-    actors, offsets = _actors_back(_one(parts[0]))
+    actors, offsets = _actors_back(parts[0])
     columns = {
-        name: _column_back(_one(parts[2 + i]), kind, spec)
+        name: _column_back(parts[2 + i], kind, spec)
         for i, (name, kind, spec) in enumerate(head["columns"])
     }
     levels = {
         name: _level_back(meta[f"journeylog.level.{name}".encode()], patience, ordered)
         for name, patience, ordered in head["levels"]
     }
-    time = _one(parts[1]).cast(pa.int64()).to_numpy()
+    time = parts[1].cast(pa.int64()).to_numpy()
     chunk = Chunk(actors, offsets, time, columns, levels)
     rejects = _table_back(meta[b"journeylog.rejects"]) if b"journeylog.rejects" in meta else None
     return chunk, Window(*head["window"]), Card.from_dict(head["card"]), rejects
-
-
-def _one(column: pa.ChunkedArray) -> pa.Array:
-    chunk = column.combine_chunks()
-    if isinstance(chunk, pa.ChunkedArray):
-        return chunk.chunk(0) if chunk.num_chunks else pa.array([], type=chunk.type)
-    return chunk
 
 
 def _actor_column(chunk: Chunk) -> pa.Array:

@@ -1,0 +1,85 @@
+"""Intervals equal published figures, and quantile ranks bound quantiles as often as they say."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from journeylog.core.durations import bin_quantiles
+from journeylog.core.intervals import clopper_pearson, cluster_share, quantile_ranks, wilson
+from journeylog.core.kernels.bins import bin_edges_ms, bin_of_ms
+
+
+@pytest.mark.parametrize(
+    ("k", "n", "low", "high"),
+    [
+        (0, 10, 0.0, 0.2775328),
+        (5, 10, 0.23659309, 0.76340691),
+        (10, 10, 0.7224672, 1.0),
+        (1, 1, 0.20654931, 1.0),
+    ],
+)
+def test_wilson_equals_published_figures(k: int, n: int, low: float, high: float) -> None:
+    found = wilson(k, n)
+    assert found[0] == pytest.approx(low, abs=5e-8) and found[1] == pytest.approx(high, abs=5e-8)
+
+
+@pytest.mark.parametrize(("k", "n", "low", "high"), [(0, 10, 0.0, 0.30849711), (10, 10, 0.69150289, 1.0)])
+def test_clopper_pearson_equals_published_figures(k: int, n: int, low: float, high: float) -> None:
+    found = clopper_pearson(k, n)
+    assert found[0] == pytest.approx(low, abs=5e-9) and found[1] == pytest.approx(high, abs=5e-9)
+
+
+@pytest.mark.parametrize("method", ["wilson", "exact"])
+def test_intervals_of_a_share_equal_scipy(method: str) -> None:
+    ours = {"wilson": wilson, "exact": clopper_pearson}[method]
+    for n in (1, 7, 50, 1000):
+        for k in {0, 1, n // 3, n - 1, n}:
+            want = stats.binomtest(k, n).proportion_ci(method=method)
+            assert tuple(float(v) for v in ours(k, n)) == pytest.approx((want.low, want.high), abs=1e-12)
+
+
+def test_no_data_is_no_data() -> None:
+    for interval in (wilson(0, 0), clopper_pearson(0, 0), cluster_share(0, 0, 0, 0, 0, 0)):
+        assert np.isnan(interval[0]) and np.isnan(interval[1])
+
+
+def test_clustering_widens_and_never_narrows_below_wilson() -> None:
+    alike = cluster_share(20, 40, 10, 5 * 16, 5 * 16, 10 * 16)  # five actors always, five never
+    assert alike[0] < wilson(20, 40)[0] and alike[1] > wilson(20, 40)[1]
+    even = cluster_share(20, 40, 10, 10 * 4, 10 * 8, 10 * 16)  # every actor two of four: no spread at all
+    assert even[0] <= wilson(20, 40)[0] + 1e-12 and even[1] >= wilson(20, 40)[1] - 1e-12
+    certain = cluster_share(40, 40, 10, 160, 160, 160)  # nothing varies: ten actors, not forty trials
+    assert certain[0] <= wilson(10, 10)[0]
+
+
+def test_quantile_ranks_hold_their_level() -> None:
+    for n in (5, 20, 100, 1001):
+        for q in (0.5, 0.9):
+            rank, low, high = quantile_ranks(n, q)
+            assert low <= rank <= high
+            below, above = stats.binom.cdf(low - 1, n, q), stats.binom.sf(high - 1, n, q)
+            assert below <= 0.025 + 1e-12 and above <= 0.025 + 1e-12
+
+
+def test_every_millisecond_is_in_its_bin_and_a_bin_is_narrow() -> None:
+    chance = np.random.default_rng(1)
+    values = np.concatenate([np.arange(3000), 2 ** chance.uniform(0, 44, 2000)]).astype(np.int64)
+    bins = np.array([bin_of_ms(int(v)) for v in values])
+    low, high = bin_edges_ms(bins)
+    assert (low <= values).all() and (values <= high).all()
+    middle = (low + high) / 2
+    assert (np.abs(middle - values) <= np.maximum(values / 256, 0)).all()
+    assert (np.diff(bins[np.argsort(values, kind="stable")]) >= 0).all()
+
+
+def test_quantiles_are_the_observation_of_their_rank() -> None:
+    values = np.array([10, 20, 30, 40, 50, 1000, 2000])
+    bins = np.array([bin_of_ms(int(v)) for v in values])
+    median = bin_quantiles(np.zeros(7, np.int64), bins, np.ones(7, np.int64), 1, 0.5)[0][0]
+    assert median == pytest.approx(0.040)
+    empty = bin_quantiles(
+        np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.int64), 2, 0.5, interval=True
+    )
+    assert all(np.isnan(column).all() and len(column) == 2 for column in empty)
