@@ -45,8 +45,20 @@ __all__ = [
 INSTANT, WALL, NULL, UNPARSEABLE, OUT_OF_RANGE = 0, 1, 2, 3, 4
 
 # Parts of a declared format; LITERAL carries its byte.
-LITERAL, SPACE, YEAR, YEAR2, MONTH, DAY, HOUR, CLOCK12, MINUTE, SECOND = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9
-FRACTION, HALF, ZONE, MONTH_NAME, WEEKDAY, DAY_OF_YEAR = 10, 11, 12, 13, 14, 15
+LITERAL, SPACE, YEAR, YEAR2, MONTH, DAY, HOUR, CLOCK12, MINUTE, SECOND, DAY_OF_YEAR = (
+    0,
+    1,
+    2,
+    3,
+    4,
+    5,
+    6,
+    7,
+    8,
+    9,
+    10,
+)
+FRACTION, HALF, ZONE, MONTH_NAME, WEEKDAY = 11, 12, 13, 14, 15
 
 _NO_ZONE = 1 << 40  # larger than any offset in seconds
 _MONTHS = np.frombuffer(b"janfebmaraprmayjunjulaugsepoctnovdec", dtype=np.uint8).astype(np.int64)
@@ -56,6 +68,9 @@ _LONGER = np.frombuffer(
     dtype=np.uint8,
 ).astype(np.int64)
 _DAYS_IN_MONTH = np.array([31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31], dtype=np.int64)
+#: Smallest and largest number of each part that is one.
+_LEAST = np.array([0, 0, 0, 0, 1, 1, 0, 1, 0, 0, 1], dtype=np.int64)
+_MOST = np.array([0, 0, 9999, 99, 12, 31, 23, 12, 59, 59, 366], dtype=np.int64)
 _INFINITY = np.frombuffer(b"infinity", dtype=np.uint8).astype(np.int64)
 
 
@@ -114,6 +129,7 @@ def read_iso(data: Bytes, offsets: Ints, micros: Ints, verdict: Bytes) -> None:
 @njit(cache=True, nogil=True)
 def read_format(data: Bytes, offsets: Ints, ops: Ints, letters: Ints, micros: Ints, verdict: Bytes) -> None:
     """Read each row by a declared format, given as its parts."""
+    got = np.zeros(16, np.int64)
     for row in range(offsets.size - 1):
         i, end = trim(data, offsets[row], offsets[row + 1])
         micros[row] = 0
@@ -121,84 +137,57 @@ def read_format(data: Bytes, offsets: Ints, ops: Ints, letters: Ints, micros: In
             verdict[row] = NULL
             continue
         verdict[row] = OUT_OF_RANGE if is_infinity(data, i, end) else UNPARSEABLE
-        year, month, day, of_year = 1970, 1, 1, 0
-        hour, minute, second, fraction, half, zone = 0, 0, 0, 0, -1, _NO_ZONE
-        good = True
-        for k in range(ops.size):
-            op, start = ops[k], i
-            if op == LITERAL:
-                good = i < end and data[i] == letters[k]
-                i += 1
-            elif op == SPACE:
-                while i < end and data[i] == 32:
-                    i += 1
-                good = i > start
-            elif op == YEAR:
-                i, year = digits(data, i, end, 4)
-                good = i - start == 4
-            elif op == YEAR2:
-                i, year = digits(data, i, end, 2)
-                year += 1900 if year >= 69 else 2000
-                good = i - start == 2
-            elif op == MONTH:
-                i, month = digits(data, i, end, 2)
-                good = i > start
-            elif op == DAY:
-                i, day = digits(data, i, end, 2)
-                good = i > start
-            elif op == HOUR:
-                i, hour = digits(data, i, end, 2)
-                good = i > start and hour < 24
-            elif op == CLOCK12:
-                i, hour = digits(data, i, end, 2)
-                good = i > start and 1 <= hour <= 12
-                hour %= 12
-            elif op == MINUTE:
-                i, minute = digits(data, i, end, 2)
-                good = i > start and minute < 60
-            elif op == SECOND:
-                i, second = digits(data, i, end, 2)
-                good = i > start and second < 60
-            elif op == FRACTION:
-                i, fraction = read_fraction(data, i, end)
-                good = i > start
-            elif op == HALF:
-                good = (
-                    i + 1 < end
-                    and (data[i + 1] | 32) == 109
-                    and ((data[i] | 32) == 97 or (data[i] | 32) == 112)
-                )
-                half = 12 if good and (data[i] | 32) == 112 else 0
-                i += 2
-            elif op == ZONE:
-                i, zone = read_zone(data, i, end)
-                good = i > start and zone != _NO_ZONE
-            elif op == MONTH_NAME:
-                i, month = month_by_name(data, i, end)
-                good = i > start
-            elif op == WEEKDAY:
-                while i < end and 97 <= (data[i] | 32) <= 122:
-                    i += 1
-                good = i > start
-            else:
-                i, of_year = digits(data, i, end, 3)
-                good = i > start and 1 <= of_year <= 366
-            if not good:
-                break
-        if not good or i != end or not real_date(year, month, day):
+        got[:] = 0
+        got[MONTH], got[DAY], got[ZONE] = 1, 1, _NO_ZONE
+        good, k = True, 0
+        while good and k < ops.size:
+            i, good = read_part(data, i, end, ops[k], letters[k], got)
+            k += 1
+        year, of_year = got[YEAR], got[DAY_OF_YEAR]
+        if not good or i != end or not real_date(year, got[MONTH], got[DAY]):
             continue
-        if of_year > 0:
-            if of_year == 366 and not leap(year):
-                continue
-            day_number = days(year, 1, 1) + of_year - 1
-        else:
-            day_number = days(year, month, day)
-        hour += max(half, 0)
-        micros[row] = (day_number * 86_400 + hour * 3600 + minute * 60 + second) * 1_000_000 + fraction
+        if of_year == 366 and not leap(year):
+            continue
+        day_number = days(year, got[MONTH], got[DAY]) + max(of_year - 1, 0)
+        clock = (got[HOUR] + got[HALF]) * 3600 + got[MINUTE] * 60 + got[SECOND]
+        micros[row] = (day_number * 86_400 + clock) * 1_000_000 + got[FRACTION]
         verdict[row] = WALL
-        if zone != _NO_ZONE:
-            micros[row] -= zone * 1_000_000
+        if got[ZONE] != _NO_ZONE:
+            micros[row] -= got[ZONE] * 1_000_000
             verdict[row] = INSTANT
+
+
+@njit(cache=True, nogil=True)
+def read_part(data: Bytes, i: int, end: int, op: int, letter: int, got: Ints) -> Any:
+    """Read one part of a format into `got`; return where it ends and whether it is there."""
+    start = i
+    if op == LITERAL:
+        return i + 1, i < end and data[i] == letter
+    if op < FRACTION and op != SPACE:
+        width = 4 if op == YEAR else 2 if op < DAY_OF_YEAR else 3
+        i, number = digits(data, i, end, width)
+        if op == YEAR2:
+            got[YEAR] = number + (1900 if number >= 69 else 2000)
+        elif op == CLOCK12:
+            got[HOUR] = number % 12
+        else:
+            got[op] = number
+        least = width if op in (YEAR, YEAR2) else 1
+        return i, i - start >= least and _LEAST[op] <= number <= _MOST[op]
+    if op == FRACTION:
+        i, got[op] = read_fraction(data, i, end)
+    elif op == ZONE:
+        i, got[op] = read_zone(data, i, end)
+    elif op == MONTH_NAME:
+        i, got[MONTH] = month_by_name(data, i, end)
+    elif op == HALF:
+        half = data[i] | 32 if i + 1 < end and (data[i + 1] | 32) == 109 else 0
+        got[op] = 12 if half == 112 else 0
+        return i + 2, half in (97, 112)
+    else:
+        while i < end and (data[i] == 32 if op == SPACE else 97 <= (data[i] | 32) <= 122):
+            i += 1
+    return i, i > start
 
 
 @njit(cache=True, nogil=True)
