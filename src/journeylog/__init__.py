@@ -26,8 +26,10 @@ _HOME = {
     "Bottlenecks": "stats.bottlenecks",
     "DropOff": "stats.dropoff",
     "Funnel": "stats.funnel",
+    "StepMatrix": "stats.stepmatrix",
     "Synthetic": "core.nodes",
     "Transitions": "stats.transitions",
+    "Variants": "stats.variants",
     "Window": "core.window",
     "load": "core.log",
 }
@@ -45,7 +47,9 @@ if TYPE_CHECKING:
     from journeylog.stats.bottlenecks import Bottlenecks as Bottlenecks
     from journeylog.stats.dropoff import DropOff as DropOff
     from journeylog.stats.funnel import Funnel as Funnel
+    from journeylog.stats.stepmatrix import StepMatrix as StepMatrix
     from journeylog.stats.transitions import Transitions as Transitions
+    from journeylog.stats.variants import Variants as Variants
     from journeylog.steps.collapse import Collapse as Collapse
     from journeylog.steps.filters import Drop as Drop
     from journeylog.steps.filters import Where as Where
