@@ -24,6 +24,7 @@ _HOME = {
     "Stages": "steps.stages",
     "Where": "steps.filters",
     "Bottlenecks": "stats.bottlenecks",
+    "Describe": "stats.describe",
     "DropOff": "stats.dropoff",
     "Funnel": "stats.funnel",
     "StepMatrix": "stats.stepmatrix",
@@ -32,10 +33,11 @@ _HOME = {
     "Variants": "stats.variants",
     "Window": "core.window",
     "load": "core.log",
+    "stitch": "ingest.stitch",
 }
 _MODULES = ("datasets", "errors", "plots")
 
-__all__ = [*_HOME, *_MODULES]  # noqa: PLE0604
+__all__ = [*_HOME, *_MODULES]
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
@@ -44,7 +46,9 @@ if TYPE_CHECKING:
     from journeylog.core.log import load as load
     from journeylog.core.nodes import Synthetic as Synthetic
     from journeylog.core.window import Window as Window
+    from journeylog.ingest.stitch import stitch as stitch
     from journeylog.stats.bottlenecks import Bottlenecks as Bottlenecks
+    from journeylog.stats.describe import Describe as Describe
     from journeylog.stats.dropoff import DropOff as DropOff
     from journeylog.stats.funnel import Funnel as Funnel
     from journeylog.stats.stepmatrix import StepMatrix as StepMatrix
