@@ -141,8 +141,8 @@ def _soil_table(
     parts, keys, labels = [frame], [arrived], [kinds]
     used = 0
     for kind, wanted in numbers.items():
-        rows = np.sort(victims[used : used + wanted])
-        used += wanted
+        before, used = used, used + wanted
+        rows = np.sort(victims[before:used])
         if not len(rows):
             continue
         if kind == "late":
@@ -151,7 +151,7 @@ def _soil_table(
             _delay(frame, ROLES[name]["received"], rows, delay)
             kinds[rows] = kind
             continue
-        ids = _new_ids(name, frame, used, len(rows))
+        ids = _new_ids(name, frame, before, len(rows))
         parts.append(_broken(rng, name, frame.iloc[rows].copy(), kind, ids))
         keys.append(arrived[rows] + rng.integers(1, 6 * HOUR_MS, size=len(rows)))
         labels.append(np.full(len(rows), kind, dtype=object))
@@ -202,13 +202,13 @@ def _put(frame: pd.DataFrame, column: str, rows: Ints, values: Texts) -> None:
     frame[column] = whole
 
 
-def _new_ids(name: str, frame: pd.DataFrame, used: int, n: int) -> list[str]:
+def _new_ids(name: str, frame: pd.DataFrame, before: int, n: int) -> list[str]:
     """Return ids that no row has: the system's own numbers go on."""
     if name == "clicks":
-        return scrambled(n, 48, first=len(frame) + used + 1)
+        return scrambled(n, 48, first=len(frame) + before + 1)
     parts = frame[_id_column(name)].str.extract(r"^(\D*)(\d+)$")
     last, width = int(parts[1].astype("int64").max()), len(parts[1].iloc[0])
-    return [f"{parts[0].iloc[0]}{last + used + i + 1:0{width}d}" for i in range(n)]
+    return [f"{parts[0].iloc[0]}{last + before + i + 1:0{width}d}" for i in range(n)]
 
 
 def _broken(

@@ -52,7 +52,11 @@ class ChainTruth:
 
     def mean_wait_s(self, node: str, to: str) -> float:
         """Return the mean wait on the edge, in seconds; KeyError when there is no such edge."""
-        return float(self.transitions.set_index(["node", "next"])["mean_wait_s"][node, to])
+        rows = self.transitions
+        hit = rows[(rows["node"] == node) & (rows["next"] == to)]
+        if hit.empty:
+            raise KeyError((node, to))
+        return float(hit["mean_wait_s"].iloc[0])
 
 
 @dataclass(frozen=True)
