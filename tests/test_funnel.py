@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 import journeylog as jl
 from journeylog.core.build import build_chunk
-from journeylog.core.chunk import Chunk
+from journeylog.core.chunk import Category, Chunk
 from journeylog.core.counts import Counts
 from journeylog.core.encode import encode
 from journeylog.core.intervals import cluster_share, wilson
@@ -395,3 +395,44 @@ def test_the_question_is_data() -> None:
     assert pickle.loads(pickle.dumps(stat)) == stat
     assert json.loads(json.dumps(stat.to_dict()))["steps"] == {"in": "home", "out": ["pay", "cart"]}
     json.dumps(jl.datasets.tiny().compute(Funnel(["home", "pay"], "1h")).to_dict(), allow_nan=False)
+
+
+def trial(chance: np.random.Generator, cases_an_actor: int) -> tuple[float, float, float, float]:
+    """Return the rate, its interval and the plain share of one simulated month, for a funnel of seven days.
+
+    A case pays with its actor's probability (0.4 on average) after an exponential wait of three days; entries
+    are spread over 30 days, and what would come after day 30 is not seen.
+    """
+    n, day = 150, 86_400 * SECOND
+    p = chance.beta(2, 3, n) if cases_an_actor > 1 else np.full(n, 0.4)
+    actor = np.repeat(np.arange(n), cases_an_actor)
+    entered = (chance.uniform(0, 30, len(actor)) * day).astype(np.int64)
+    wait = (chance.exponential(3.0, len(actor)) * day).astype(np.int64) + 1
+    paid = chance.random(len(actor)) < p[actor]
+    seen = paid & (entered + wait <= 30 * day)
+    order = np.arange(len(actor), dtype=np.int32)
+    rows = np.concatenate((order, order[seen]))
+    chunk, _ = build_chunk(
+        Category(actor[rows].astype(np.int32), pa.array([f"u{i}" for i in range(n)])),
+        np.concatenate((entered, (entered + wait)[seen])),
+        {
+            "event": Category((np.arange(len(rows)) >= len(actor)).astype(np.int32), pa.array(["in", "pay"])),
+            "order": Category(rows, pa.array([f"o{i}" for i in range(len(actor))])),
+        },
+    )
+    log = jl.EventLog.from_chunk(chunk, Window(0, 30 * day))
+    table = log.compute(Funnel(["in", "pay"], "7d", case="order")).table
+    rate, low, high = (float(table[c][1]) for c in ("step_rate", "step_rate_low", "step_rate_high"))
+    return rate, low, high, table["n_cases"][1] / table["n_cases"][0]
+
+
+@pytest.mark.parametrize(("cases_an_actor", "n"), [(1, 1000), (6, 500)])
+def test_rates_are_unbiased_under_censoring_and_intervals_cover(cases_an_actor: int, n: int) -> None:
+    chance = np.random.default_rng(1)
+    truth = 0.4 * (1 - math.exp(-7 / 3))
+    runs = np.array([trial(chance, cases_an_actor) for _ in range(n)])
+    error = runs[:, 0].std() / math.sqrt(len(runs))
+    assert abs(runs[:, 0].mean() - truth) < 3 * error
+    assert runs[:, 3].mean() < truth - 5 * error  # cases that had no time to pay bend the plain share
+    covered = ((runs[:, 1] <= truth) & (truth <= runs[:, 2])).mean()
+    assert 0.93 <= covered <= 0.97

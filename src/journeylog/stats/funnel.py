@@ -196,6 +196,7 @@ class Funnel(Stat):
             notes.append(
                 f"rates and times are of the {followed:,} of {entered:,} cases that entered by "
                 f"{utc_text(horizon)} UTC and so were watched for the whole {format_duration(within)}"
+                + ("" if followed else ": the window is too short to tell any rate")
             )
         return tuple(notes)
 

@@ -177,7 +177,10 @@ def unordered(
                 alive += 1
             place(held, i, codes, masks, via, queue, True)
             first = entries[alive]
-            if np.sum(held >= first) > best:
+            filled = 0
+            for k in range(n_steps):
+                filled += held[k] >= first
+            if filled > best:
                 best += 1
                 last[c] = i
                 if time[first] <= horizon:
