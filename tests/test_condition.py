@@ -76,6 +76,44 @@ def test_names_alone_are_enough_when_only_names_are_asked_for(condition: Any) ->
         assert hits is None
 
 
+@pytest.mark.parametrize(
+    ("wanted", "expected"),
+    [
+        ({"is": [1, 2]}, [True, True, False, False]),
+        ({"is_not": [1, 2]}, [False, False, True, False]),
+        ({"is": None}, [False, False, False, False]),
+        ({"is_not": None}, [True, True, True, False]),
+        ({"is_not": [1, None]}, [False, True, True, False]),
+        (None, [False, False, False, True]),
+        ([3, None], [False, False, True, True]),
+    ],
+)
+def test_one_of_none_of_and_missing(wanted: Any, expected: list[bool]) -> None:
+    rest = dict.fromkeys(("sid", "value", "rate", "at"))
+    chunk = make_chunk(
+        [
+            {
+                "actor": "u",
+                "event": "x",
+                "time": i,
+                "order": v,
+                "channel": v and str(v),
+                "note": v and str(v),
+                **rest,
+            }
+            for i, v in enumerate([1, 2, 3, None])
+        ]
+    )
+    written = freeze({"n": wanted})["n"]
+    for column in ("order", "channel", "note"):
+        assert matches(chunk, {column: written}).tolist() == expected, column
+
+
+def test_a_wildcard_reaches_over_lines() -> None:
+    found = matching_names(["a\nb", "a\n", "ab"], ("a*b", "a?"))
+    assert found is not None and found.tolist() == [True, True, True]
+
+
 @pytest.mark.parametrize("op", [">", ">=", "<", "<=", "==", "!="])
 @pytest.mark.parametrize(
     "other", [1.005, 4.35, 0.1, 0.3, 1e-7, 9_007_199_254_740_993, 2.5, float("inf"), 10**30]

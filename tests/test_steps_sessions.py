@@ -48,6 +48,7 @@ def test_a_session_is_cut_only_after_more_than_its_length(beyond: int, numbers: 
 @pytest.mark.parametrize(("after", "how"), [(-1, "open"), (0, "open"), (1, "dropped")])
 def test_the_last_session_is_open_while_it_may_go_on(after: int, how: str) -> None:
     assert outcomes(jl.Sessions("30min"), [0], HALF_HOUR + after) == [how]
+    assert outcomes(jl.Sessions("30min", column="sid"), [0], HALF_HOUR + after) == [how]
     assert outcomes(jl.Sessions("2h", max_length="30min"), [0], HALF_HOUR + after) == [how]
     assert outcomes(jl.Sessions("2d", midnight_tz="UTC"), [0], 24 * 60 * MINUTE - 1 + after) == [how]
 
