@@ -131,7 +131,7 @@ def test_a_cut_path_is_not_the_whole_one() -> None:
         (2, True, 50),
         (1, False, 50),
     ]
-    assert any("cut after 50" in note for note in result.notes)
+    assert any("paths of 2 cases are cut after 50" in note for note in result.notes)
 
 
 def test_many_paths_of_few_names_are_all_told_apart() -> None:
@@ -147,6 +147,7 @@ def test_the_rest_is_told_when_only_the_top_is_shown() -> None:
     assert result.table["path"].tolist() == [("a",), ("b",), ("c",)]
     assert result.table["cum_share"].tolist() == [3 / 8, 5 / 8, 6 / 8]
     assert any("2 further paths cover the other 2 of 8 cases" in note for note in result.notes)
+    assert any("no patience was declared" in note for note in result.notes)
     assert (result.table["share_low"][0], result.table["share_high"][0]) == tuple(map(float, wilson(3, 8)))
 
 

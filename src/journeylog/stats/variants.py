@@ -137,7 +137,7 @@ class Variants(PathStat):
                 "time_median_s": _medians(counts["bins"], order, len(paths)),
             }
         )
-        return VariantsResult(self, window, table, {}, self._notes(table, n, total))
+        return VariantsResult(self, window, table, {}, self._notes(table, paths, total))
 
     def _paths(self, visits: Visits, first: Ints) -> Paths:
         """Return the visits of these cases, cut."""
@@ -147,22 +147,22 @@ class Variants(PathStat):
         spot = np.repeat(begin - offsets[:-1], length) + np.arange(offsets[-1])
         return Paths(offsets, visits.node[spot].astype(np.int64), visits.labels)
 
-    def _notes(self, table: pd.DataFrame, n: Ints, total: dict[str, int]) -> tuple[str, ...]:
-        notes = [BIN_NOTE]
+    def _notes(self, table: pd.DataFrame, paths: Table, total: dict[str, int]) -> tuple[str, ...]:
+        notes, n = [BIN_NOTE], paths.values["n_cases"]
         shown = int(table["n_cases"].sum())
         if len(n) > len(table):
             notes.append(
                 f"{len(n) - len(table):,} further paths cover the other {total['n_cases'] - shown:,} of "
                 f"{total['n_cases']:,} cases; top=None shows all"
             )
-        if table["truncated"].any():
-            cut = int(table.loc[table["truncated"], "n_cases"].sum())
+        cut = int(n[paths.codes("truncated") > 0].sum())
+        if cut:
             notes.append(f"paths of {cut:,} cases are cut after {self.max_length} visits (max_length=)")
         if total["n_without"]:
             notes.append(
                 f"{total['n_without']:,} of {total['n_without'] + total['n_cases']:,} cases visit no node"
             )
-        if shown and not table["n_dropped"].any() and not table["n_reached"].any():
+        if n.any() and not (paths.values["n_dropped"].any() or paths.values["n_reached"].any()):
             notes.append(NO_PATIENCE)
         return tuple(notes)
 
