@@ -22,7 +22,7 @@ from tests.strategies import SECOND, empty, make_log, plain_cases, rows, to_reco
 WINDOW = Window(0, 10**15)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(rows(), st.integers(1, 40_000), st.integers(-3, 3))
 def test_equals_the_oracle(events: Any, stretch: int, days: int) -> None:
     moved = [replace(e, time=e.time * stretch + days * 86_400 * SECOND) for e in events]

@@ -71,7 +71,7 @@ def oracle_cases(chunk: Chunk, case: str, tests: list[Any]) -> list[dict[str, An
     ]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(
     rows(),
     step_lists,

@@ -32,7 +32,7 @@ ANCHORS: list[Any] = [
 ]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(
     rows(),
     st.sampled_from([("event", False), ("event", True), ("stage", True), ("channel", False)]),

@@ -39,7 +39,7 @@ def words_log(words: list[list[str]]) -> jl.EventLog:
     return jl.EventLog.from_chunk(chunk)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(
     rows(),
     st.sampled_from([("event", False), ("event", True), ("stage", True), ("channel", False)]),
