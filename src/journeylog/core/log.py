@@ -294,6 +294,16 @@ def load(path: str | Path) -> EventLog:
     ------
     ParseError
         If the file is not such a log, or was written by a newer version.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import journeylog as jl
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = jl.datasets.tiny().save(Path(folder) / "tiny.arrow")
+    ...     jl.load(path).n_events
+    12
     """
     chunk, window, card, rejects = storage.load(Path(path))
     return EventLog(Memory((chunk,)), window, card, rejects)

@@ -18,7 +18,15 @@ TEXT: Any = "str" if int(pd.__version__.split(".")[0]) >= 3 else object
 
 
 class Synthetic(enum.Enum):
-    """The typed nodes of a journey graph; never equal to the name of an event."""
+    """The typed nodes of a journey graph; never equal to the name of an event.
+
+    Examples
+    --------
+    >>> import journeylog as jl
+    >>> graph = jl.datasets.tiny().compute(jl.Transitions()).to_networkx()
+    >>> [str(node) for node in graph if isinstance(node, jl.Synthetic)]
+    ['(start)', '(open)']
+    """
 
     START = "start"
     REACHED = "reached"
