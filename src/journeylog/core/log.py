@@ -52,9 +52,9 @@ class EventLog:
     >>> log.n_actors, log.n_events
     (4, 12)
     >>> log.compute(jl.Transitions()).table[["from", "to", "n"]].head(2)
-       from    to  n
-    0  None  home  4
-    1  home  cart  2
+        from    to  n
+    0  start  home  4
+    1   cart   pay  2
     """
 
     source: Memory
@@ -137,7 +137,7 @@ class EventLog:
         >>> import journeylog as jl
         >>> graph, funnel = jl.datasets.tiny().compute(jl.Transitions(), jl.Funnel(["home", "cart"]))
         >>> funnel.table["n_cases"].tolist()
-        [4, 2]
+        [4, 3]
         """
         for stat in stats:
             if not isinstance(stat, Stat):
@@ -165,7 +165,7 @@ class EventLog:
         --------
         >>> import journeylog as jl
         >>> jl.datasets.tiny().where(event=["home", "pay"]).n_events
-        6
+        7
         """
         parts = [] if condition is None else [freeze(condition)]
         if columns:

@@ -57,9 +57,9 @@ class Bottlenecks(PathStat):
     >>> import journeylog as jl
     >>> slow = jl.datasets.tiny().compute(jl.Bottlenecks(baseline="5min"))
     >>> slow.table[["part", "rank", "from", "to", "n", "time_mean_s"]].head(2)
-       part  rank    from    to  n  time_mean_s
-    0  edge     1    cart   pay  2        570.0
-    1  edge     2  search  cart  1        600.0
+       part  rank  from      to  n  time_mean_s
+    0  edge     1  cart     pay  2        570.0
+    1  edge     2  home  search  2        360.0
     """
 
     baseline: str = "median"
