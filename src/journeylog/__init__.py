@@ -33,6 +33,7 @@ _HOME = {
     "Variants": "stats.variants",
     "Window": "core.window",
     "load": "core.log",
+    "report": "reporting.page",
     "stitch": "ingest.stitch",
 }
 _MODULES = ("datasets", "errors", "plots")
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from journeylog.core.nodes import Synthetic as Synthetic
     from journeylog.core.window import Window as Window
     from journeylog.ingest.stitch import stitch as stitch
+    from journeylog.reporting.page import report as report
     from journeylog.stats.bottlenecks import Bottlenecks as Bottlenecks
     from journeylog.stats.describe import Describe as Describe
     from journeylog.stats.dropoff import DropOff as DropOff

@@ -1,0 +1,96 @@
+"""All numbers of a report, each computed once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from journeylog.reporting.plan import FunnelPlan, Plan, plan_funnel
+from journeylog.stats.bottlenecks import Bottlenecks, BottlenecksResult
+from journeylog.stats.describe import Describe, DescribeResult
+from journeylog.stats.dropoff import DropOff, DropOffResult
+from journeylog.stats.funnel import Funnel, FunnelResult
+from journeylog.stats.transitions import Transitions, TransitionsResult
+from journeylog.stats.variants import Variants, VariantsResult
+from journeylog.steps.stages import Stages
+
+__all__ = ["Answers", "answer_all"]
+
+_TOP_PATHS = 50
+
+
+@dataclass(frozen=True)
+class Answers:
+    """The results behind the page.
+
+    Parameters
+    ----------
+    whole : DropOffResult
+        One row: every journey as one visit, with the shares that reached the goal and that were left.
+    flow : TransitionsResult
+        Moves between the nodes of the plan (stages or events).
+    leaves, event_leaves : DropOffResult
+        Drop-off at the nodes of the plan, and at events.
+    waits : BottlenecksResult
+        Waits between events.
+    paths, event_paths : VariantsResult
+        Paths through the nodes of the plan, and through events; repeats in a row count once.
+    facts : DescribeResult
+        How often each event occurs, and at how many customers.
+    funnel : FunnelResult or None
+        None when no two steps could be found.
+    funnel_plan : FunnelPlan or None
+        The steps and where they come from.
+    """
+
+    plan: Plan
+    whole: DropOffResult
+    flow: TransitionsResult
+    leaves: DropOffResult
+    event_leaves: DropOffResult
+    waits: BottlenecksResult
+    paths: VariantsResult
+    event_paths: VariantsResult
+    facts: DescribeResult
+    funnel: FunnelResult | None
+    funnel_plan: FunnelPlan | None
+
+    @property
+    def journeys(self) -> dict[str, Any]:
+        """The one row of `whole`: counts of journeys by outcome, and their rates; zeros when there is none."""
+        table = self.whole.table
+        return dict(table.iloc[0]) if len(table) else dict.fromkeys(table.columns, 0)
+
+
+def answer_all(plan: Plan, funnel: Any, within: Any) -> Answers:
+    """Ask everything in one pass over the log, and the funnel in a second one."""
+    node = plan.node
+    column = _free(plan)
+    log = plan.log.then(Stages({"journey": "*"}, column=column))
+    asked = (
+        DropOff(node=column),
+        Transitions(node=node),
+        DropOff(node=node),
+        DropOff(node="event"),
+        Bottlenecks(node="event"),
+        Variants(node=node, merge=True, top=_TOP_PATHS),
+        Variants(node="event", merge=True, top=_TOP_PATHS),
+        Describe(),
+    )
+    once = tuple(dict.fromkeys(asked))
+    found = dict(zip(once, log.compute(*once), strict=True))
+    whole, flow, leaves, event_leaves, waits, paths, event_paths, facts = (
+        found[question] for question in asked
+    )
+    steps = plan_funnel(plan, funnel, flow, event_paths, paths if plan.staged else None)
+    far = plan.log.compute(Funnel(steps.steps, within=within)) if steps is not None else None
+    return Answers(plan, whole, flow, leaves, event_leaves, waits, paths, event_paths, facts, far, steps)
+
+
+def _free(plan: Plan) -> str:
+    """Return a name no column of the log has, for the column that holds a whole journey as one node."""
+    taken = set(plan.log.columns)
+    name = "whole journey"
+    while name in taken:
+        name += " "
+    return name

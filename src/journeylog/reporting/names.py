@@ -1,0 +1,79 @@
+"""Names of the data as a page or a terminal may show them: one line, nothing hidden, nothing that acts."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+__all__ = ["Name", "redacted", "short", "visible"]
+
+#: What moves the cursor, turns the writing around, or is not there to see: controls, direction marks, odd spaces.
+_HIDDEN = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\ufffe\uffff\ud800-\udfff]"
+)
+_MARKS = 4
+_SECRETS = re.compile(
+    r"(?P<scheme>[a-z][a-z0-9+.-]*://)[^/\s@]+@|(?P<key>(?:password|passwd|pwd|secret|token|api_?key)\s*[=:]\s*)[^\s&;,'\"]+",
+    re.IGNORECASE,
+)
+
+
+class Name(str):
+    """A name in a table cell: templates show it short and give the whole of it on hover."""
+
+    __slots__ = ()
+
+
+def visible(text: object) -> str:
+    r"""Return text in one line with every hidden sign written out.
+
+    Examples
+    --------
+    >>> print(visible("paid\n2026 ERROR \x1b[2J"))
+    paid\n2026 ERROR \x1b[2J
+    >>> visible("  ")
+    '(blank)'
+    """
+    shown = _HIDDEN.sub(_spelled, str(text))
+    return _unstacked(shown) if shown.strip() else "(blank)"
+
+
+def short(text: object, width: int = 60) -> str:
+    """Return text in one line, cut at the width with an ellipsis.
+
+    Examples
+    --------
+    >>> short("a" * 100, 10)
+    'aaaaaaaaa…'
+    """
+    shown = visible(text)
+    return shown if len(shown) <= width else shown[: width - 1].rstrip() + "…"
+
+
+def redacted(text: str) -> str:
+    """Return text without the secrets of addresses and connection strings.
+
+    Examples
+    --------
+    >>> redacted("postgres://ann:pw@db/shop password=pw")
+    'postgres://***@db/shop password=***'
+    """
+    return _SECRETS.sub(
+        lambda found: f"{found['scheme']}***@" if found["scheme"] else f"{found['key']}***", text
+    )
+
+
+def _spelled(found: re.Match[str]) -> str:
+    return found.group().encode("unicode_escape").decode("ascii")
+
+
+def _unstacked(text: str) -> str:
+    """Return text with at most a few accents on one letter, so that none runs over its neighbours."""
+    if text.isascii():
+        return text
+    kept, run = [], 0
+    for sign in text:
+        run = run + 1 if unicodedata.combining(sign) else 0
+        if run <= _MARKS:
+            kept.append(sign)
+    return "".join(kept)

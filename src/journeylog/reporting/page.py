@@ -1,0 +1,218 @@
+"""The report: one page that says where customers go, where they wait and where they leave."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import journeylog
+from journeylog.core.log import EventLog
+from journeylog.core.window import format_duration, parse_duration
+from journeylog.errors import ConfigError
+from journeylog.plots.labels import count, interval, share
+from journeylog.plots.style import period, theme_of
+from journeylog.reporting import loaded, sentences
+from journeylog.reporting.answers import Answers, answer_all
+from journeylog.reporting.definitions import definitions
+from journeylog.reporting.document import render
+from journeylog.reporting.method import method
+from journeylog.reporting.names import short
+from journeylog.reporting.plan import prepare
+from journeylog.reporting.sections import Section, event_table, sections_of
+from journeylog.reporting.write import reserved
+from journeylog.steps.stages import Stages
+
+__all__ = ["Page", "build_page", "report"]
+
+
+def report(
+    log: EventLog,
+    path: str | Path,
+    *,
+    title: str | None = None,
+    goal: Any = None,
+    patience: Any = "30d",
+    stages: Stages | Mapping[str, Any] | str | None = None,
+    funnel: Any = None,
+    within: Any = None,
+    top: int = 10,
+    theme: str = "light",
+) -> Path:
+    """Write one page that says where customers go, where they wait and where they leave.
+
+    The file is complete: it opens without a network, loads nothing and sends nothing. It is written aside and moved
+    into place, so a run that fails leaves the page of the run before. Equal logs and arguments give equal bytes.
+
+    Parameters
+    ----------
+    log : EventLog
+    path : str or Path
+        The file, in a folder that exists.
+    title : str, optional
+    goal : condition, optional
+        What a journey is meant to come to, for example ``"pay"``. Not for a log with journeys of its own.
+    patience : str or timedelta
+        The silence after which a journey counts as dropped. Not used for a log with journeys of its own.
+    stages : Stages, mapping or str, optional
+        Stages to put on the log: a step, its rules, or the name of a preset (``"shop"``, ``"saas"``, ``"bank"``).
+        Without stages the page works on events.
+    funnel : list or mapping of conditions, optional
+        Steps of the funnel. By default the stages in their order up to the goal, else the most frequent path (to
+        the goal); the page says which.
+    within : str or timedelta, optional
+        Time the funnel gives to each journey; by default as long as it takes.
+    top : int
+        Bars and paths to draw at most. The tables below hold up to 50 rows.
+    theme : {"light", "dark"}
+
+    Returns
+    -------
+    Path
+        The file that was written.
+
+    Raises
+    ------
+    ConfigError
+        If an argument means nothing here.
+    OutputError
+        If the file cannot be written; what was there before is untouched.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import journeylog as jl
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     written = jl.report(jl.datasets.tiny(), folder + "/report.html", goal="pay", patience="1h")
+    ...     written.name
+    'report.html'
+    """
+    with reserved(path) as target:
+        page = build_page(
+            log,
+            title=title,
+            goal=goal,
+            patience=patience,
+            stages=stages,
+            funnel=funnel,
+            within=within,
+            top=top,
+            theme=theme,
+        )
+        return target.put(page.html)
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page before it is written: its bytes, and the findings in plain text for a terminal."""
+
+    html: bytes
+    answers: Answers
+    findings: tuple[str, ...]
+
+
+def build_page(
+    log: EventLog,
+    *,
+    title: str | None = None,
+    goal: Any = None,
+    patience: Any = "30d",
+    stages: Any = None,
+    funnel: Any = None,
+    within: Any = None,
+    top: int = 10,
+    theme: str = "light",
+) -> Page:
+    """Return the page of a log; see :func:`report` for the arguments."""
+    if not isinstance(log, EventLog):
+        raise ConfigError(f"{type(log).__name__} is no log. Fix: make one with jl.read(...)")
+    if isinstance(top, bool) or not isinstance(top, int) or not 1 <= top <= 50:
+        raise ConfigError(f"top={top!r} is not possible. Fix: a number from 1 to 50")
+    theme_of(theme)
+    if within is not None:
+        parse_duration(within, name="within")
+    plan = prepare(log, goal, patience, stages)
+    answers = answer_all(plan, funnel, within)
+    some = log.n_events > 0
+    findings = _findings(answers) if some else []
+    html = render(
+        theme,
+        version=journeylog.__version__,
+        title=short(title, 200) if title is not None else "Customer journeys",
+        subtitle=_subtitle(log) if some else "No events",
+        **_data(log),
+        findings=findings,
+        facts=_facts(answers) if some else [],
+        event_table=event_table(answers) if some else None,
+        sections=sections_of(answers, top, theme) if some else list[Section](),
+        words=definitions(answers),
+        method=method(answers, within),
+    )
+    said = [
+        sentences.plain(finding[key]) for finding in findings for key in ("first", "more") if finding[key]
+    ]
+    return Page(html, answers, tuple(said) or ("No events: there is nothing to show.",))
+
+
+def _findings(answers: Answers) -> list[dict[str, Any]]:
+    told = (
+        ("go", "Where they go", "flow", sentences.go(answers)),
+        ("wait", "Where they wait", "waits", sentences.wait(answers)),
+        ("leave", "Where they leave", "leaves", sentences.leave(answers)),
+    )
+    return [
+        {"kind": kind, "title": title, "link": link, "first": first, "more": more}
+        for kind, title, link, (first, more) in told
+    ]
+
+
+def _subtitle(log: EventLog) -> str:
+    actors, events = sentences.several(log.n_actors, "customer"), sentences.several(log.n_events, "event")
+    return f"{period(log.window)} · {actors} · {events} of {sentences.several(len(log.events), 'kind')}"
+
+
+def _data(log: EventLog) -> dict[str, Any]:
+    """Return what the page says about the load."""
+    card = log.card
+    state = "none" if card.rows_in and not card.kept else "some" if card.rejected else "all"
+    line = f"{count(card.kept)} of {sentences.several(card.rows_in, 'row')} kept"
+    if card.rejected or card.deduplicated:
+        line += f", {count(card.rejected)} rejected, {count(card.deduplicated)} duplicates"
+    tables = [table for table in (loaded.source_table(card), loaded.reject_table(log)) if table is not None]
+    notes = list(card.notes)
+    if log.rejects is not None and log.rejects.num_rows:
+        notes.append("examples show the value at fault, never a whole row; log.rejects has the rows")
+    return {
+        "data_state": state,
+        "data_line": line + ".",
+        "data_lead": loaded.data_lead(log),
+        "card": {key: count(getattr(card, key)) for key in ("rows_in", "kept", "rejected", "deduplicated")},
+        "data_tables": tables,
+        "data_notes": [short(note[:1].upper() + note[1:], 400) + "." for note in notes],
+    }
+
+
+def _facts(answers: Answers) -> list[dict[str, str]]:
+    """Return the few numbers that stand below the answer."""
+    row, plan = answers.journeys, answers.plan
+    watched = f"of {count(row['n_followed'])} watched long enough"
+    facts = [
+        {
+            "name": "Journeys",
+            "value": count(row["n_entered"]),
+            "more": sentences.several(row["n_actors"], "customer"),
+        }
+    ]
+    ends = [("Reached the goal", "n_reached", "reach_rate")] if plan.goal is not None else []
+    for name, key, rate in [*ends, ("Dropped off", "n_dropped", "drop_rate")]:
+        more = "no share can be told yet"
+        if row[rate] == row[rate]:
+            more = f"{share(row[rate])} {watched} (95 % interval {interval(row[f'{rate}_low'], row[f'{rate}_high'])})"
+        facts.append({"name": name, "value": count(row[key]), "more": more})
+    if plan.patience_micros is not None:
+        silence = f"silent for less than {format_duration(plan.patience_micros)} when the data ends"
+    else:
+        silence = "no patience was declared"
+    facts.append({"name": "Still open", "value": count(row["n_open"]), "more": silence})
+    return facts

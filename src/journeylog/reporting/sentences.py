@@ -1,0 +1,302 @@
+"""What the numbers say, in plain words. Every sentence is markup whose names and numbers are escaped."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+from markupsafe import Markup
+
+from journeylog.core.window import format_duration
+from journeylog.plots.labels import count, duration, interval, share
+from journeylog.reporting.answers import Answers
+from journeylog.reporting.names import short, visible
+from journeylog.reporting.plan import spelled
+from journeylog.reporting.tables import ARROW
+
+__all__ = [
+    "Statement",
+    "flow_lead",
+    "funnel_lead",
+    "go",
+    "leave",
+    "leave_lead",
+    "named",
+    "paths_lead",
+    "plain",
+    "several",
+    "wait",
+    "waits_lead",
+]
+
+Row = Mapping[Any, Any]
+_NAME = 48
+
+
+class Statement(tuple[Markup, Markup]):
+    """A finding in one sentence, and a second one that says more."""
+
+    __slots__ = ()
+
+
+def go(answers: Answers) -> Statement:
+    """Tell where customers go."""
+    journeys, goal = answers.journeys, answers.plan.goal
+    moves = answers.flow.table
+    moves = moves[
+        (moves["from_kind"] == "node") & (moves["to_kind"] == "node") & (moves["from"] != moves["to"])
+    ]
+    way = Markup("No customer goes from one {} to another.").format(_kind(answers))
+    if len(moves):
+        row = _first(moves.sort_values("n", ascending=False, kind="stable"))
+        way = Markup("The busiest way is from {} to {}: {}").format(
+            named(row["from"]), named(row["to"]), several(row["n"], "move")
+        )
+        if row["rate"] == row["rate"]:
+            way += Markup(", {}").format(
+                _rate(row, "rate", f"of {several(row['n_from_followed'], 'visit')} watched long enough")
+            )
+        way += "."
+    if goal is None:
+        said = Markup("<b>{}</b> followed; no goal was named, so none counts as reached.")
+        return Statement((said.format(_were(journeys["n_entered"], "journey")), way))
+    reached = Markup("<b>{}</b> of {} reached the goal {}").format(
+        count(journeys["n_reached"]), several(journeys["n_entered"], "journey"), named(spelled(goal))
+    )
+    if journeys["reach_rate"] == journeys["reach_rate"]:
+        reached += Markup(": {}").format(
+            _rate(
+                journeys, "reach_rate", f"of the {count(journeys['n_followed'])} watched long enough to tell"
+            )
+        )
+    return Statement((reached + ".", way))
+
+
+def wait(answers: Answers) -> Statement:
+    """Tell where customers wait."""
+    edges = answers.waits.edges
+    if edges.empty:
+        return Statement((Markup("Nobody waits: no customer has two events."), Markup("")))
+    row = _first(edges)
+    same = row["from"] == row["to"]
+    where = Markup("from {} to {}").format(named(row["from"]), named(row["to"]))
+    if same:
+        where = Markup("from {} to the next {}").format(named(row["from"]), named(row["to"]))
+    first = Markup(
+        "The wait that costs most time is {}: half of {} moves took longer than <b>{}</b>{}."
+    ).format(where, count(row["n"]), duration(row["time_median_s"]), _median_interval(row))
+    if not row["excess_s"] > 0:
+        return Statement(
+            (
+                first,
+                Markup("No move takes longer than the baseline of {}.").format(duration(row["baseline_s"])),
+            )
+        )
+    more = Markup(
+        "One in ten took longer than {}. This one wait holds <b>{}</b> of all waiting above {}, {}."
+    ).format(
+        duration(row["time_p90_s"]),
+        share(row["excess_share"]),
+        duration(row["baseline_s"]),
+        _baseline(answers),
+    )
+    return Statement((first, more))
+
+
+def leave(answers: Answers) -> Statement:
+    """Tell where customers leave."""
+    if answers.plan.patience_micros is None:
+        return Statement(
+            (Markup("No patience was declared, so no journey can be said to have dropped off."), Markup(""))
+        )
+    patience = format_duration(answers.plan.patience_micros)
+    lost = int(answers.journeys["n_dropped"])
+    if not lost:
+        none = Markup(
+            "No journey dropped off: none fell silent for more than {} before the data ends."
+        ).format(patience)
+        return Statement((none, Markup("")))
+    event = _most(answers.event_leaves.table)
+    place = Markup("after {}").format(named(event["node"]))
+    first = Markup("Most journeys that drop off do so {}: <b>{}</b> of {}.").format(
+        place, count(event["n_dropped"]), count(lost)
+    )
+    share_lost = _rate(event, "drop_rate", f"of {several(event['n_followed'], 'visit')} watched that long")
+    more = Markup("Nothing followed for {} after {}.").format(patience, share_lost)
+    if answers.plan.staged and len(answers.leaves.table):
+        stage = _most(answers.leaves.table)
+        more += Markup(" By stage, most are lost in {}: {}.").format(
+            named(stage["node"]), count(stage["n_dropped"])
+        )
+    return Statement((first, more))
+
+
+def flow_lead(answers: Answers) -> Markup:
+    """Say what the flow figure shows."""
+    journeys = answers.journeys
+    ends = Markup(
+        "<b>{}</b> reached the goal, <b>{}</b> dropped off and <b>{}</b> were still open when the data ends"
+    ).format(*(count(journeys[f"n_{end}"]) for end in ("reached", "dropped", "open")))
+    if answers.plan.goal is None:
+        ends = Markup("<b>{}</b> dropped off and <b>{}</b> were still open when the data ends").format(
+            count(journeys["n_dropped"]), count(journeys["n_open"])
+        )
+    return Markup("How {} move between {}s, and how they end: {}.").format(
+        several(journeys["n_entered"], "journey"), _kind(answers), ends
+    )
+
+
+def funnel_lead(answers: Answers) -> Markup:
+    """Say how far journeys get, and where the funnel's steps come from."""
+    assert answers.funnel is not None and answers.funnel_plan is not None
+    table = answers.funnel.table
+    first, last = dict(table.iloc[0]), dict(table.iloc[-1])
+    if not first["n_cases"]:
+        return Markup("No journey enters at {}. Steps: {}.").format(
+            named(first["name"]), answers.funnel_plan.origin
+        )
+    text = Markup("Of <b>{}</b> that came to {}, <b>{}</b> came to {}").format(
+        several(first["n_cases"], "journey"),
+        named(first["name"]),
+        count(last["n_cases"]),
+        named(last["name"]),
+    )
+    if last["total_rate"] == last["total_rate"]:
+        text += Markup(": {}").format(_rate(last, "total_rate", f"of {count(first['n_followed'])}"))
+    later = table.iloc[1:]
+    if len(later) > 1 and later["step_rate"].notna().any():
+        worst = dict(later.sort_values("step_rate", kind="stable").iloc[0])
+        before = dict(table.iloc[int(worst["step"]) - 2])
+        text += Markup(". The narrowest step is from {} to {}: {}").format(
+            named(before["name"]),
+            named(worst["name"]),
+            _rate(worst, "step_rate", f"of {count(before['n_followed'])}"),
+        )
+    waiting = int(table["n_open"].sum())
+    if waiting and answers.funnel.question.within is None:  # type: ignore[attr-defined]
+        text += Markup(". {} still open and may go on; here they count as not arrived").format(
+            _were(waiting, "journey", now=True)
+        )
+    return text + Markup(". The steps are {}.").format(answers.funnel_plan.origin)
+
+
+def paths_lead(answers: Answers) -> Markup:
+    """Say how much of everything the most frequent paths cover."""
+    table = answers.paths.table
+    shown = min(len(table), 10)
+    row = _first(table)
+    path = Markup(ARROW).join(named(name) for name in row["path"][:8])
+    text = Markup("The most frequent path is {}: <b>{}</b>, {}. ").format(
+        path, several(row["n_cases"], "journey"), _rate(row, "share", f"of {count(row['n_total'])}")
+    )
+    if shown > 1:
+        text += Markup("The first {} paths cover <b>{}</b> of all journeys. ").format(
+            shown, share(table["cum_share"].iloc[shown - 1])
+        )
+    return text + Markup("The same {} several times in a row counts once.").format(_kind(answers))
+
+
+def waits_lead(answers: Answers) -> Markup:
+    """Say what the waits figure shows."""
+    edges = answers.waits.edges
+    row = _first(edges)
+    return Markup(
+        "All {} between two events took {} together. Waits are ranked by the time they take above the "
+        "baseline of {}, {}. First is {} with <b>{}</b> of that time."
+    ).format(
+        several(edges["n"].sum(), "move"),
+        duration(edges["time_total_s"].sum()),
+        duration(row["baseline_s"]),
+        _baseline(answers),
+        Markup("{} → {}").format(named(row["from"]), named(row["to"])),
+        share(row["excess_share"]),
+    )
+
+
+def leave_lead(answers: Answers) -> Markup:
+    """Say what the drop-off figure shows."""
+    patience = answers.plan.patience_micros
+    if patience is None:
+        return Markup("No patience was declared, so nothing can be said to have dropped off.")
+    table = answers.leaves.table
+    told = table[table["drop_rate"].notna()]
+    text = Markup("A journey drops off at its last {} before a silence of more than {}. ").format(
+        _kind(answers), format_duration(patience)
+    )
+    young = int(table["n_entered"].sum() - table["n_followed"].sum())
+    if young:
+        text += Markup("{} of {} visits are too young to tell and stay out of the shares. ").format(
+            count(young), count(table["n_entered"].sum())
+        )
+    if len(told):
+        row = _most(told)
+        text += Markup("Most are lost at {}: <b>{}</b>; {}.").format(
+            named(row["node"]),
+            count(row["n_dropped"]),
+            _rate(row, "drop_rate", f"of {several(row['n_followed'], 'visit')}"),
+        )
+    return text
+
+
+def named(name: object) -> Markup:
+    """Return a name of the data in quotation marks, cut when it is long."""
+    whole, cut = visible(name), short(name, _NAME)
+    title = Markup(' title="{}"').format(whole[:400]) if cut != whole else ""
+    return Markup('<span class="name"{}>“{}”</span>').format(title, cut)
+
+
+def several(n: Any, word: str) -> str:
+    """Return a number with its word.
+
+    Examples
+    --------
+    >>> several(1, "journey"), several(1200, "journey")
+    ('1 journey', '1,200 journeys')
+    """
+    return f"{count(n)} {word}" + ("" if n == 1 else "s")
+
+
+def plain(text: Markup) -> str:
+    """Return a sentence without its markup, for terminals and labels."""
+    return " ".join(text.striptags().split())
+
+
+def _rate(row: Row, name: str, of: str) -> Markup:
+    """Return a share with what it is a share of and its interval."""
+    if row[name] != row[name]:
+        return Markup("no share can be told")
+    text = Markup("<b>{}</b> {}").format(share(row[name]), of)
+    if row[f"{name}_low"] == row[f"{name}_low"]:
+        text += Markup(" (95 % interval {})").format(interval(row[f"{name}_low"], row[f"{name}_high"]))
+    return text
+
+
+def _median_interval(row: Row) -> Markup:
+    low, high = row["time_median_low_s"], row["time_median_high_s"]
+    if not (low == low and high == high):
+        return Markup("")
+    return Markup(" (95 % interval {} to {})").format(duration(low), duration(high))
+
+
+def _were(n: Any, word: str, now: bool = False) -> str:
+    verbs = ("is", "are") if now else ("was", "were")
+    return f"{several(n, word)} {verbs[n != 1]}"
+
+
+def _baseline(answers: Answers) -> str:
+    asked = answers.waits.question.baseline  # type: ignore[attr-defined]
+    return "the median of all moves" if asked == "median" else "the baseline that was declared"
+
+
+def _kind(answers: Answers) -> str:
+    return answers.plan.node
+
+
+def _first(table: pd.DataFrame) -> dict[Any, Any]:
+    return dict(table.iloc[0])
+
+
+def _most(table: pd.DataFrame) -> dict[Any, Any]:
+    """Return the row with most journeys left, the table's order deciding between equals."""
+    return _first(table.sort_values("n_dropped", ascending=False, kind="stable"))
