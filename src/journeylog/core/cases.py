@@ -9,7 +9,7 @@ from journeylog.core.contracts import Stat
 from journeylog.core.objects import object_level
 from journeylog.core.visits import Visits, make_visits
 from journeylog.core.window import Window
-from journeylog.errors import ConfigError, MissingColumnError
+from journeylog.errors import ConfigError
 
 __all__ = ["NO_PATIENCE", "PathStat", "check_choice", "with_cases"]
 
@@ -30,12 +30,8 @@ def with_cases(chunk: Chunk, case: str | None) -> Chunk:
     """Return the chunk with a level for an object column when that is the case."""
     if case is None or case in ("actor", "session", "journey") or case in chunk.levels:
         return chunk
-    if isinstance(chunk.columns.get(case), Category):
-        return chunk.with_level(case, object_level(chunk, case))
     if case in chunk.columns:
-        raise MissingColumnError(
-            f"case={case!r} is not categorical. Fix: choose a column that names an object"
-        )
+        return chunk.with_level(case, object_level(chunk, case))
     chunk.cases(case)  # raises with the levels there are
     return chunk
 
@@ -47,8 +43,9 @@ class PathStat(Stat):
     Parameters
     ----------
     node : str or None
-        A categorical column: ``"event"``, ``"stage"``, ``"channel"`` or any other. None is ``"stage"`` when the
-        log has stages and ``"event"`` otherwise.
+        A categorical column: ``"event"``, ``"stage"``, ``"channel"`` or any other. None is ``"stage"`` when
+        :class:`journeylog.Stages` has made stages (an attribute that happens to be called so is none) and
+        ``"event"`` otherwise.
     case : str or None
         What is followed: ``"actor"``, ``"session"``, ``"journey"``, or a column that names an object (order,
         deal). None is ``"journey"`` when the log has journeys and ``"actor"`` otherwise.
@@ -66,7 +63,10 @@ class PathStat(Stat):
 
     def node_of(self, chunk: Chunk) -> str:
         """Return the column whose values are the nodes."""
-        return self.node if self.node is not None else ("stage" if "stage" in chunk.columns else "event")
+        if self.node is not None:
+            return self.node
+        stage = chunk.columns.get("stage")
+        return "stage" if isinstance(stage, Category) and stage.ordered else "event"
 
     def visits(self, chunk: Chunk, window: Window) -> Visits:
         """Return the visits this statistic counts."""

@@ -41,14 +41,21 @@ def bin_quantiles(
         group, bins, counts = group[order], bins[order], counts[order]
     low_ms, high_ms = bin_edges_ms(bins)
     middle = (low_ms + high_ms) / 2000.0
-    outputs = [np.full(n_groups, np.nan) for _ in range(3 if interval else 1)]
     bounds = np.searchsorted(group, np.arange(n_groups + 1))
-    for g in np.flatnonzero(np.diff(bounds)):
-        first, last = bounds[g], bounds[g + 1]
-        running = np.cumsum(counts[first:last])
-        n = int(running[-1])
-        ranks = quantile_ranks(n, q) if interval else (min(max(int(np.ceil(q * n - 1e-9)), 1), n),)
-        for out, rank in zip(outputs, ranks, strict=True):
-            if 1 <= rank <= n:
-                out[g] = middle[first + int(np.searchsorted(running, rank))]
+    running = np.concatenate((np.zeros(1, np.int64), np.cumsum(counts)))
+    n = running[bounds[1:]] - running[bounds[:-1]]
+    outputs = []
+    for rank in _ranks(n, q, interval):
+        inside = (rank >= 1) & (rank <= n)
+        spot = np.searchsorted(running, running[bounds[:-1]] + rank) - 1
+        outputs.append(np.where(inside, middle[np.where(inside, spot, 0)] if len(middle) else np.nan, np.nan))
     return tuple(outputs)
+
+
+def _ranks(n: Ints, q: float, interval: bool) -> tuple[Ints, ...]:
+    """Return for each group the rank of the quantile and, when asked, of its bounds; 0 where there is nothing."""
+    if not interval:
+        return (np.where(n > 0, np.clip(np.ceil(q * n - 1e-9), 1, n), 0).astype(np.int64),)
+    sizes, back = np.unique(n, return_inverse=True)
+    known = np.array([quantile_ranks(int(size), q) if size else (0, 0, 0) for size in sizes], dtype=np.int64)
+    return tuple(known.reshape(-1, 3)[back].T)

@@ -16,8 +16,10 @@ from journeylog.core.card import Card
 from journeylog.core.chunk import Category, Chunk, Number, Text
 from journeylog.core.condition import freeze, matches, warn_unseen
 from journeylog.core.contracts import Grouped, Result, Stat, Step
+from journeylog.core.counts import Counts
 from journeylog.core.engine import answer, gather
 from journeylog.core.kernels import layout
+from journeylog.core.seen import name_table
 from journeylog.core.select import keep_actors, keep_events
 from journeylog.core.source import Memory
 from journeylog.core.window import Window
@@ -87,9 +89,11 @@ class EventLog:
 
     @property
     def events(self) -> tuple[str, ...]:
-        """Distinct event names."""
-        parts = self.source.map(lambda c: c.event.names, 1)
-        return tuple(dict.fromkeys(name for names in parts for name in names))
+        """Event names that occur, in sorted order."""
+        names = Counts.merge(
+            [Counts({"names": name_table(chunk)}) for chunk in self.source.map(lambda c: c, 1)]
+        )
+        return tuple(str(name) for name in names["names"].coded("name").names({}))
 
     @property
     def columns(self) -> dict[str, str]:

@@ -96,7 +96,7 @@ class Transitions(PathStat):
                 **_times(counts, self.time),
             }
         )
-        order = np.lexsort((table["to"], table["to_kind"], table["from"], table["from_kind"], -table["n"]))
+        order = np.lexsort((edges.codes("to"), edges.codes("from"), -edges.values["n"]))
         total = {name: int(values[0]) for name, values in counts["cases"].values.items()}
         return TransitionsResult(
             self,
