@@ -1,0 +1,200 @@
+"""Transition graph: the most visited nodes in order, the strongest moves between them, the rest counted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+
+from journeylog.plots.flows import ENDS, Flows, Key, facts_of, flows_of, move_card, outcome_line, word_of
+from journeylog.plots.labels import card, count, label_blocks, rate, share
+from journeylog.plots.panels import legend_row
+from journeylog.plots.ribbons import Canvas
+from journeylog.plots.routes import HALF_X, HALF_Y, Route, free_spot, place_nodes, route
+from journeylog.plots.style import blank, faded, no_data, node_colors, period, theme_of
+from journeylog.stats.transitions import TransitionsResult
+
+__all__ = ["graph"]
+
+_TITLE = "The main roads between places"
+_WIDEST, _WRITTEN = 9.0, 16
+
+
+def graph(
+    result: TransitionsResult,
+    *,
+    nodes: int = 20,
+    edges: int = 30,
+    order: Sequence[str] | None = None,
+    theme: str = "light",
+    colors: Mapping[str, str] | None = None,
+    title: str | None = None,
+) -> go.Figure:
+    """Draw the strongest moves as arrows between the most visited nodes, in the order journeys meet them.
+
+    Parameters
+    ----------
+    result : TransitionsResult
+    nodes, edges : int
+        How many to draw at most. What is left out is counted in the title's line.
+    order : sequence of str, optional
+        Names from left to right; by default stage order, else mean position from the start.
+    theme : {"light", "dark"}
+    colors : mapping of str to str, optional
+        Fixed colours of nodes.
+    title : str, optional
+        Takes the place of the title.
+
+    Notes
+    -----
+    Below each node a bar tells what became of its visits. Moves from a node to itself are written into it.
+    """
+    look = theme_of(theme)
+    flows = flows_of(result, nodes, order, beside=True)
+    if not flows.moves:
+        return no_data(look, _TITLE, result, title)
+    shown = [key for key in flows.nodes if key.kind == "node"]
+    order_of = {key: i for i, key in enumerate([Key("start"), *shown])}
+    within = [m for m in flows.moves if m.source in order_of and m.target in order_of]
+    drawn = sorted((m for m in within if m.source != m.target), key=lambda m: (-m.n, m.source, m.target))[
+        :edges
+    ]
+    spot = place_nodes(shown, drawn)
+    routes = [route(move, spot, order_of) for move in drawn]
+    ys = np.concatenate([*(way.y for way in routes), [y for _, y in spot.values()]])
+    top, bottom = float(ys.min()) - HALF_Y - 16, float(ys.max()) + HALF_Y + 26
+    figure = blank(
+        look,
+        _TITLE,
+        _subtitle(result, flows, [way.move.n for way in routes], len(shown)),
+        round(bottom - top),
+        title,
+    )
+    canvas = Canvas(figure, look)
+    _draw_routes(canvas, routes, flows, result)
+    _draw_nodes(canvas, spot, flows, result, node_colors(flows.names, theme, colors))
+    _write_counts(canvas, routes, spot)
+    right = max([x + HALF_X for x, _ in spot.values()] + [float(way.x.max()) for way in routes])
+    canvas.finish((-0.45, right + 0.12), bottom - top, top)
+    _add_legend(canvas, flows)
+    return figure
+
+
+def _subtitle(result: TransitionsResult, flows: Flows, drawn: list[int], n_shown: int) -> str:
+    between = result.table[result.table["to_kind"] == "node"]
+    between = between[(between["from_kind"] == "start") | (between["from"] != between["to"])]
+    total, other = int(between["n"].sum()), len(between) - len(drawn)
+    text = (
+        f"{outcome_line(flows, result)}, {period(result.window)}. Arrows are as wide as the number of moves. "
+        f"Drawn: the {len(drawn):,} strongest links, {count(sum(drawn))} of {count(total)} moves "
+        f"({share(sum(drawn) / max(total, 1))})"
+    )
+    if other:
+        text += f"; other: {other:,} weaker links with {count(total - sum(drawn))} moves"
+    hidden = len(flows.names) - n_shown
+    return text + (f", and {hidden:,} less visited names." if hidden else ".")
+
+
+def _draw_routes(canvas: Canvas, routes: Sequence[Route], flows: Flows, result: TransitionsResult) -> None:
+    most = max((way.move.n for way in routes), default=1)
+    for way in sorted(routes, key=lambda way: way.move.n):
+        width = max(1.0, _WIDEST * way.move.n / most)
+        color = canvas.theme.back if way.back else canvas.theme.start
+        sizes = [0.0] * (len(way.x) - 1) + [9 + 1.3 * width]
+        canvas.figure.add_scatter(
+            x=way.x, y=way.y, mode="lines+markers", text=move_card(way.move, flows, result), hoverinfo="text",
+            line={"width": width, "color": faded(color, 0.55)}, meta=facts_of(way.move), showlegend=False,
+            marker={
+                "symbol": "arrow", "angleref": "previous", "size": sizes, "color": color, "line": {"width": 0},
+                "opacity": 1,
+            },
+        )  # fmt: skip
+
+
+def _draw_nodes(
+    canvas: Canvas,
+    spot: Mapping[Key, tuple[float, float]],
+    flows: Flows,
+    result: TransitionsResult,
+    paint: Mapping[str, str],
+) -> None:
+    look = canvas.theme
+    named = [key for key in spot if key.kind == "node"]
+    wide = int(2 * HALF_X * 1060 / (1 + max(x for x, _ in spot.values())) / 7.2)
+    heads = dict(zip(named, label_blocks([key.name for key in named], wide), strict=True))
+    for key, (x, y) in spot.items():
+        color = paint.get(key.name, look.start) if key.kind == "node" else look.start
+        n, loops = flows.visits[key], sum(m.n for m in flows.moves if m.source == m.target == key)
+        text, facts = _node_card(key, flows), {"node": key.name, "kind": key.kind, "n": n}
+        canvas.block((x - HALF_X, x + HALF_X), (y - HALF_Y, y + HALF_Y), look.paper, text, facts)
+        canvas.figure.data[-1].update(line={"width": 1.6, "color": color})
+        canvas.block((x - HALF_X, x - HALF_X + 0.035), (y - HALF_Y, y + HALF_Y), color, text, facts)
+        name = "<br>".join(f"<b>{line}</b>" for line in heads.get(key, ["<i>Start</i>"]))
+        again = f" · ↻ {count(loops)}" if loops else ""
+        canvas.words.add(x + 0.015, y, f"{name}<br>{count(n)}{again}", "middle center", look.text, 12)
+        _draw_ends(canvas, key, (x, y), flows)
+
+
+def _draw_ends(canvas: Canvas, key: Key, spot: tuple[float, float], flows: Flows) -> None:
+    """Draw the bar below a node: went on, reached, open, dropped as shares of its visits."""
+    ends = {kind: move.n for kind, move in flows.ends(key).items()}
+    n = flows.visits[key]
+    if key.kind != "node" or not n:
+        return
+    at = spot[0] - HALF_X
+    y = (spot[1] + HALF_Y + 3, spot[1] + HALF_Y + 9)
+    parts = [
+        ("went on", n - sum(ends.values()), canvas.theme.quiet),
+        *((k, ends.get(k, 0), canvas.theme.of_kind(k)) for k in ENDS),
+    ]
+    for what, part, color in parts:
+        if part:
+            wide = 2 * HALF_X * part / n
+            facts = {"node": key.name, "end": what, "n": part}
+            canvas.block((at, at + wide), y, color, _node_card(key, flows), facts)
+            at += wide
+
+
+def _node_card(key: Key, flows: Flows) -> str:
+    rows = [("journeys begin" if key.kind == "start" else "visits", count(flows.visits[key]))]
+    loops = sum(m.n for m in flows.moves if m.source == m.target == key)
+    if loops:
+        rows.append(("straight to itself again", count(loops)))
+    for kind, move in flows.ends(key).items():
+        told = (
+            ""
+            if move.row is None or move.row["rate"] != move.row["rate"]
+            else ", " + rate(move.row["rate"], move.row["rate_low"], move.row["rate_high"])
+        )
+        rows.append((kind, count(move.n) + told))
+    return card(word_of(key), rows)
+
+
+def _write_counts(canvas: Canvas, routes: Sequence[Route], spot: dict[Key, tuple[float, float]]) -> None:
+    taken: list[tuple[float, float]] = []
+    for way in sorted(routes, key=lambda way: -way.move.n)[:_WRITTEN]:
+        free = free_spot(way, taken, spot)
+        if free is not None:
+            taken.append(free)
+            canvas.figure.add_annotation(
+                x=free[0], y=free[1], text=count(way.move.n), showarrow=False, borderpad=1,
+                font={"size": 11, "color": canvas.theme.text}, bgcolor=faded(canvas.theme.paper, 0.8),
+            )  # fmt: skip
+
+
+def _add_legend(canvas: Canvas, flows: Flows) -> None:
+    look = canvas.theme
+    seen = {m.target.kind for m in flows.moves}
+    entries = [("onward", look.start), ("back", look.back), ("bar below: went on", look.quiet)]
+    entries += [(kind, look.of_kind(kind)) for kind in ENDS if kind in seen]
+    for i, (name, color) in enumerate(entries):
+        lines = (
+            {"mode": "lines", "line": {"width": 4, "color": color}}
+            if i < 2
+            else {"mode": "markers", "marker": {"symbol": "square", "size": 11, "color": color}}
+        )
+        canvas.figure.add_scatter(x=[None], y=[None], name=name, showlegend=True, hoverinfo="skip", **lines)
+    for trace in canvas.figure.data[: -len(entries)]:
+        trace.showlegend = False
+    legend_row(canvas.figure)
