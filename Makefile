@@ -70,7 +70,8 @@ distclean: clean ## clean, and remove the environment
 	rm -rf $(VENV)
 
 $(VENV)/.installed: pyproject.toml scripts/make_venv.sh
-	sh scripts/make_venv.sh $(VENV) $(PYTHON)
+	@echo "setting up $(VENV); the first time takes a minute or two"
+	@sh scripts/make_venv.sh $(VENV) $(PYTHON)
 	$(BIN)/python -m pip install --quiet -e .
 	@touch $@
 
