@@ -44,7 +44,8 @@ laws: $(VENV)/.installed-test ## the laws and oracles once more, with the kernel
 
 tests: $(VENV)/.installed-test ## tests, doctests, executed notebooks, benchmarks in miniature
 	$(PYTEST) tests benchmarks src/journeylog README.md CONTRIBUTING.md docs \
-	  --doctest-modules --doctest-glob="*.md" -m "not slow" -n $(WORKERS) --durations=15 $(ARGS)
+	  --doctest-modules --doctest-glob="*.md" --ignore=benchmarks/contenders \
+	  -m "not slow" -n $(WORKERS) --durations=15 $(ARGS)
 
 docs-test: $(VENV)/.installed-test ## every example in docstrings and pages
 	$(PYTEST) src/journeylog README.md CONTRIBUTING.md docs --doctest-modules --doctest-glob="*.md" $(ARGS)
