@@ -34,8 +34,8 @@ def buffers(column: pa.Array) -> tuple[Bytes, npt.NDArray[Any]]:
     return found, bounds[column.offset : column.offset + len(column) + 1]
 
 
-def from_buffers(data: Bytes, offsets: npt.NDArray[np.int32]) -> pa.Array:
-    """Return a text column without missing values over these buffers; the bytes must be valid UTF-8."""
-    return pa.Array.from_buffers(
-        pa.string(), len(offsets) - 1, [None, pa.py_buffer(offsets), pa.py_buffer(data)]
-    )
+def from_buffers(data: Bytes, offsets: npt.NDArray[np.int32], valid: Bytes | None = None) -> pa.Array:
+    """Return a text column over these buffers, whose bytes must be UTF-8; `valid` is 0 where it is missing."""
+    mask = None if valid is None else pa.py_buffer(np.packbits(valid, bitorder="little"))
+    buffers = [mask, pa.py_buffer(offsets), pa.py_buffer(data)]
+    return pa.Array.from_buffers(pa.string(), len(offsets) - 1, buffers)

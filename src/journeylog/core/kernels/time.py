@@ -81,11 +81,18 @@ def read_iso(data: Bytes, offsets: Ints, micros: Ints, verdict: Bytes) -> None:
     Digits after the sixth decimal are cut off, as a nanosecond column is. Years before 0 or after 9999 are
     out of range, not unreadable.
     """
+    last, midnight = -1, 0  # where a date was read before, and its midnight: rows often share it
     for row in range(offsets.size - 1):
         i, end = trim(data, offsets[row], offsets[row + 1])
         micros[row] = 0
         if i == end:
             verdict[row] = NULL
+            continue
+        if last >= 0 and end - i >= 10 and same_date(data, i, last):
+            i, clock, zone = read_time_of_day(data, i + 10, end)
+            verdict[row] = UNPARSEABLE
+            if i == end:
+                write(micros, verdict, row, midnight + clock, zone)
             continue
         verdict[row] = UNPARSEABLE
         if is_infinity(data, i, end):
@@ -105,25 +112,59 @@ def read_iso(data: Bytes, offsets: Ints, micros: Ints, verdict: Bytes) -> None:
         i += 6
         if not real_date(4 if wide else year, month, day):
             continue
-        clock, zone = 0, _NO_ZONE
-        if i < end:
-            c = data[i]
-            if c != 84 and c != 116 and c != 32:
-                continue
-            i, clock = read_clock(data, i + 1, end)
-            if i < 0:
-                continue
-            i, zone = read_zone(data, i, end)
-            if i != end:
-                continue
+        date = i - 10
+        i, clock, zone = read_time_of_day(data, i, end)
+        if i != end:
+            continue
         if wide:
             verdict[row] = OUT_OF_RANGE
             continue
-        micros[row] = days(year, month, day) * 86_400_000_000 + clock
-        verdict[row] = WALL
-        if zone != _NO_ZONE:
-            micros[row] -= zone * 1_000_000
-            verdict[row] = INSTANT
+        last, midnight = date, days(year, month, day) * 86_400_000_000
+        write(micros, verdict, row, midnight + clock, zone)
+
+
+@njit(cache=True, nogil=True)
+def write(micros: Ints, verdict: Bytes, row: int, time: int, zone: int) -> None:
+    """Write a time that could be read."""
+    if zone == _NO_ZONE:
+        micros[row], verdict[row] = time, WALL
+    else:
+        micros[row], verdict[row] = time - zone * 1_000_000, INSTANT
+
+
+@njit(cache=True, nogil=True)
+def same_date(data: Bytes, i: int, k: int) -> Any:
+    """Return whether the ten bytes at two places are the same; the last ones differ most."""
+    step = 9
+    while step >= 0 and data[i + step] == data[k + step]:
+        step -= 1
+    return step < 0
+
+
+@njit(cache=True, nogil=True)
+def read_time_of_day(data: Bytes, i: int, end: int) -> Any:
+    """Read what follows a date: nothing, or a clock and perhaps a zone; -1 as the place where it is neither."""
+    if i == end:
+        return i, 0, _NO_ZONE
+    c = data[i]
+    if c != 84 and c != 116 and c != 32:
+        return -1, 0, _NO_ZONE
+    if 9 <= end - i <= 10 and data[i + 3] == 58 and data[i + 6] == 58 and (end - i == 9 or data[i + 9] == 90):
+        # Exactly HH:MM:SS or HH:MM:SSZ, by far the most frequent.
+        hour, minute, second = two(data, i + 1), two(data, i + 4), two(data, i + 7)
+        if (hour | minute | second | (23 - hour) | (59 - minute) | (59 - second)) < 0:
+            return -1, 0, _NO_ZONE
+        clock = (hour * 3600 + minute * 60 + second) * 1_000_000
+        return end, clock, (_NO_ZONE if end - i == 9 else 0)
+    i, clock = read_clock(data, i + 1, end)
+    if i < 0:
+        return -1, 0, _NO_ZONE
+    if i == end:
+        return i, clock, _NO_ZONE
+    if i + 1 == end and data[i] == 90:
+        return end, clock, 0
+    i, zone = read_zone(data, i, end)
+    return i, clock, zone
 
 
 @njit(cache=True, nogil=True)
@@ -218,7 +259,7 @@ def real_date(year: int, month: int, day: int) -> Any:
 def two(data: Bytes, i: int) -> Any:
     """Return the two digits at `i` as a number, -1 when they are none."""
     a, b = int(data[i]) - 48, int(data[i + 1]) - 48
-    if a < 0 or a > 9 or b < 0 or b > 9:
+    if (a | b | (9 - a) | (9 - b)) < 0:
         return -1
     return a * 10 + b
 

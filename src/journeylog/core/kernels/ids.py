@@ -1,0 +1,31 @@
+"""Kernel that finds the few ids worth a closer look."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+Bytes = npt.NDArray[np.uint8]
+
+__all__ = ["suspects"]
+
+
+@njit(cache=True, nogil=True)
+def suspects(data: Bytes, offsets: npt.NDArray[Any], likely: Bytes, found: Bytes) -> Any:
+    """Mark empty texts and those whose length and first byte are in a table; return how many.
+
+    Parameters
+    ----------
+    likely : (lengths, 256); 1 where a text of this length that starts with this byte is wanted
+    found : out, one a row
+    """
+    n = 0
+    for row in range(offsets.size - 1):
+        size = offsets[row + 1] - offsets[row]
+        mark = size == 0 or (size < likely.shape[0] and likely[size, data[offsets[row]]] == 1)
+        found[row] = mark
+        n += mark
+    return n

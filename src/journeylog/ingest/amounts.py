@@ -1,0 +1,180 @@
+"""Numbers of a row: money as integer millionths, scores on one scale, plain numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from journeylog.core import arrow_text
+from journeylog.core.epochs import read_exponents, times
+from journeylog.core.kernels import numbers
+from journeylog.errors import ConfigError, SchemaError
+from journeylog.ingest.rejects import Reason
+
+__all__ = ["Amounts", "numbers_of_text", "read_money", "read_score", "score_bounds", "unreadable_numbers"]
+
+Mask = npt.NDArray[np.bool_]
+
+#: Lowest and highest answer of the scales that have a name.
+SCALES: Final[Mapping[str, tuple[float, float]]] = {
+    "nps": (0, 10),
+    "csat5": (1, 5),
+    "stars5": (1, 5),
+    "csat7": (1, 7),
+    "ces7": (1, 7),
+    "csat10": (1, 10),
+    "thumbs": (0, 1),
+}
+
+#: A plain number, the way JSON and most programs write it.
+_NUMBER: Final = r"^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$"
+#: Below this a double tells millionths apart.
+_FINE: Final = 2.0**31
+
+
+class Amounts(NamedTuple):
+    """What was read from one piece of a column.
+
+    Parameters
+    ----------
+    values : ndarray of int64 or float64
+    valid : ndarray of bool
+        False where nothing is given.
+    faults : dict of Reason to mask
+        Rows to reject.
+    n_nan : int
+        Values that were not a number (NaN) and count as missing.
+    """
+
+    values: npt.NDArray[Any]
+    valid: Mask
+    faults: dict[Reason, Mask]
+    n_nan: int = 0
+
+
+def read_money(column: pa.Array, decimal: str = ".", thousands: str = "") -> Amounts:
+    """Return amounts as integer millionths, rounded half to even.
+
+    Text must be plain digits in the declared marks; a currency sign is not one.
+    """
+    kind = column.type
+    if pa.types.is_integer(kind) and kind != pa.uint64():
+        values, fits = times(column.cast(pa.int64()).fill_null(0).to_numpy(zero_copy_only=False), 1_000_000)
+        return Amounts(values, _present(column), {Reason.VALUE_OVERFLOW: ~fits})
+    if pa.types.is_floating(kind):
+        return _money_of_floats(column)
+    if (
+        pa.types.is_null(kind)
+        or pa.types.is_dictionary(kind)
+        or pa.types.is_decimal(kind)
+        or kind == pa.uint64()
+    ):
+        return read_money(column.cast(pa.string()), decimal, thousands)
+    if not arrow_text.is_text(kind):
+        raise SchemaError(f"value= names a column of {kind}, which is no amount. Fix: numbers or text")
+    return _money_of_text(arrow_text.plain(column), decimal, thousands)
+
+
+def read_score(column: pa.Array, low: float, high: float) -> Amounts:
+    """Return scores scaled from [low, high] to [-1, 1]."""
+    if arrow_text.is_text(column.type) or pa.types.is_dictionary(column.type):
+        text = column.cast(pa.string())
+        wrong = unreadable_numbers(text)
+        values = numbers_of_text(text, wrong)
+    elif (
+        pa.types.is_integer(column.type)
+        or pa.types.is_floating(column.type)
+        or pa.types.is_decimal(column.type)
+    ):
+        values, wrong = column.cast(pa.float64(), safe=False), np.zeros(len(column), dtype=bool)
+    elif pa.types.is_null(column.type):
+        values, wrong = column.cast(pa.float64()), np.zeros(len(column), dtype=bool)
+    else:
+        raise SchemaError(f"score= names a column of {column.type}, which is no score. Fix: numbers or text")
+    floats = values.fill_null(np.nan).to_numpy(zero_copy_only=False)
+    valid = ~np.isnan(floats)
+    scaled = np.where(valid, (floats - low) / (high - low) * 2 - 1, 0.0)
+    wrong = wrong | (np.abs(scaled) > 1)
+    return Amounts(scaled, valid, {Reason.SCORE_INVALID: wrong})
+
+
+def score_bounds(scale: Any) -> tuple[float, float]:
+    """Return the lowest and highest answer of a declared scale.
+
+    Raises
+    ------
+    ConfigError
+        If it is neither a known name nor a pair.
+    """
+    if isinstance(scale, str) and scale in SCALES:
+        return SCALES[scale]
+    if isinstance(scale, tuple | list) and len(scale) == 2 and all(isinstance(b, int | float) for b in scale):
+        low, high = float(scale[0]), float(scale[1])
+        if low < high and np.isfinite(low) and np.isfinite(high):
+            return low, high
+    raise ConfigError(
+        f"score_scale={scale!r} is no scale. Fix: one of {list(SCALES)}, or (lowest, highest), for example (1, 5)"
+    )
+
+
+def unreadable_numbers(text: pa.Array) -> Mask:
+    """Return which texts are neither blank nor a number."""
+    blank = pc.equal(pc.utf8_trim_whitespace(text), "")
+    special = pc.match_substring_regex(text, r"(?i)^\s*([+-]?inf(inity)?|nan)\s*$")
+    fine = pc.or_(pc.or_(pc.match_substring_regex(text, _NUMBER), blank), special).fill_null(True)
+    return np.asarray(~fine.to_numpy(zero_copy_only=False))
+
+
+def numbers_of_text(text: pa.Array, skip: Mask | None = None) -> pa.Array:
+    """Return texts as float64; blanks, and the rows in `skip`, are missing."""
+    trimmed = pc.utf8_trim_whitespace(text)
+    hollow = pc.equal(trimmed, "").fill_null(True)
+    if skip is not None:
+        hollow = pc.or_(hollow, pa.array(skip))
+    return pc.if_else(hollow, pa.scalar(None, pa.string()), trimmed).cast(pa.float64())
+
+
+def _money_of_text(text: pa.Array, decimal: str, thousands: str) -> Amounts:
+    if thousands:
+        text = pc.replace_substring(text, thousands, "")
+        if thousands == " ":
+            text = pc.replace_substring(pc.replace_substring(text, "\u00a0", ""), "\u202f", "")
+    if decimal != ".":
+        text = pc.replace_substring(pc.replace_substring(text, ".", "?"), decimal, ".")
+    data, offsets = arrow_text.buffers(text)
+    values, verdict = np.empty(len(text), np.int64), np.empty(len(text), np.uint8)
+    numbers.read_decimal(data, offsets, 6, values, verdict)
+    read_exponents(text, verdict, values, 6)
+    verdict[text.is_null().to_numpy(zero_copy_only=False)] = numbers.MISSING
+    nan = verdict == numbers.NOT_A_NUMBER
+    faults = {
+        Reason.VALUE_UNPARSEABLE: verdict == numbers.UNREADABLE,
+        Reason.VALUE_INF: verdict == numbers.INFINITE,
+        Reason.VALUE_OVERFLOW: verdict == numbers.TOO_LARGE,
+    }
+    return Amounts(values, verdict == numbers.FINE, faults, int(nan.sum()))
+
+
+def _money_of_floats(column: pa.Array) -> Amounts:
+    """Round to the nearest millionth; large ones by their shortest decimal, which is what was meant."""
+    floats = column.cast(pa.float64()).fill_null(np.nan).to_numpy(zero_copy_only=False)
+    present = _present(column)
+    infinite, nan = np.isinf(floats), np.isnan(floats)
+    finite = np.where(infinite | nan, 0.0, floats)
+    too_large = np.abs(finite) >= 2.0**62 / 1e6
+    values = np.rint(np.where(too_large, 0.0, finite) * 1e6).astype(np.int64)
+    coarse = np.flatnonzero((np.abs(finite) >= _FINE) & ~too_large)
+    if len(coarse):
+        exact = _money_of_text(pa.array([repr(float(v)) for v in finite[coarse]]), ".", "")
+        values[coarse] = exact.values
+    faults = {Reason.VALUE_INF: infinite, Reason.VALUE_OVERFLOW: too_large}
+    return Amounts(values, ~nan & ~infinite, faults, int((nan & present).sum()))
+
+
+def _present(column: pa.Array) -> Mask:
+    return np.asarray(column.is_valid().to_numpy(zero_copy_only=False))

@@ -1,0 +1,70 @@
+"""Containers: how rows lie in files and frames. A new one is a file here and a line in :data:`READERS`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+from journeylog.errors import ConfigError
+from journeylog.ingest.containers.base import Dialect, Opened, Piece, Work
+from journeylog.ingest.containers.csv import CsvTable
+from journeylog.ingest.containers.files import File, find_files
+from journeylog.ingest.containers.frame import FrameTable, is_ordered
+from journeylog.ingest.containers.jsonl import JsonLines
+from journeylog.ingest.containers.parquet import ParquetTable
+
+__all__ = ["READERS", "Dialect", "Opened", "Piece", "Work", "one_ordered_stream", "open_tables"]
+
+#: Reader of each kind of file, by suffix.
+READERS: Final[dict[str, Callable[[File, Dialect], Opened]]] = {
+    ".csv": CsvTable,
+    ".tsv": CsvTable,
+    ".parquet": ParquetTable,
+    ".pq": ParquetTable,
+    ".jsonl": JsonLines,
+    ".ndjson": JsonLines,
+    ".json": JsonLines,
+}
+
+
+def open_tables(data: Any, dialect: Dialect, kind: str | None) -> Iterator[Opened]:
+    """Open what `data` means, one table after the other; the caller closes each.
+
+    Raises
+    ------
+    ParseError, SchemaError
+        If a file is not what it is said to be, or is empty.
+    ConfigError
+        If nothing here can be read.
+    """
+    files = find_files(data, READERS)
+    if files is not None:
+        for file in files:
+            yield _reader(file, kind)(file, dialect)
+    elif hasattr(data, "__arrow_c_stream__"):
+        yield FrameTable(data)
+    else:
+        raise ConfigError(
+            f"{type(data).__name__} cannot be read. Fix: pass a path, a glob, a folder, a list of paths, an open "
+            "file, or a frame of pandas, Polars, DuckDB or pyarrow"
+        )
+
+
+def one_ordered_stream(data: Any) -> bool:
+    """Return whether the input has an order of its own: one file, or a frame whose rows are in order."""
+    files = find_files(data, READERS)
+    return is_ordered(data) if files is None else len(files) <= 1
+
+
+def _reader(file: File, kind: str | None) -> Callable[[File, Dialect], Opened]:
+    suffix = file.suffix if kind is None else "." + kind.removeprefix(".")
+    if suffix in READERS:
+        return READERS[suffix]
+    if kind is None and file.handle is not None:
+        return CsvTable
+    what = (
+        f"format={kind!r} is unknown"
+        if kind is not None
+        else f"{file.name}: the name does not say what it is"
+    )
+    raise ConfigError(f"{what}. Fix: pass format=, one of {[s[1:] for s in READERS]}")

@@ -1,0 +1,103 @@
+"""What a container is: a stream of pieces, each a batch of columns and the rows that never became columns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from journeylog.ingest.rejects import BadRow
+
+__all__ = ["Dialect", "Opened", "Piece", "Work"]
+
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How text is written, as declared; nothing of it is guessed.
+
+    Parameters
+    ----------
+    delimiter : str or None
+        One character; None is a comma, or a tab in a ``.tsv`` file.
+    quote : str or None
+        One character; None says that quotes are text.
+    encoding : str
+        Any that Python knows.
+    names : tuple of str or None
+        Names of the columns of a CSV file that has no header.
+    max_field : int
+        Longest field in bytes.
+    block : int
+        Bytes read at once.
+    """
+
+    delimiter: str | None = None
+    quote: str | None = '"'
+    encoding: str = "utf-8"
+    names: tuple[str, ...] | None = None
+    max_field: int = 1 << 16
+    block: int = 1 << 21
+
+
+@dataclass
+class Piece:
+    """Some rows of a container, in order.
+
+    Parameters
+    ----------
+    rows : pyarrow.RecordBatch
+        The columns that were asked for.
+    row : ndarray of int64
+        Number of each row in the file, from 1, the header not counted.
+    line : ndarray of int64 or None
+        Number of the line each row starts in, from 1; None where there are no lines.
+    bad : list of BadRow
+        Rows that never became columns.
+    numeric : frozenset of str
+        Text columns whose values were all written as numbers, by a format that tells numbers from text.
+    """
+
+    rows: pa.RecordBatch
+    row: Ints
+    line: Ints | None = None
+    bad: list[BadRow] = field(default_factory=list)
+    numeric: frozenset[str] = frozenset()
+
+
+#: A piece still to be made; made in a thread.
+Work = Callable[[], Piece]
+
+
+class Opened(Protocol):
+    """An opened container."""
+
+    @property
+    def name(self) -> str:
+        """What messages and rejects call it."""
+
+    @property
+    def columns(self) -> Sequence[str] | None:
+        """Names of its columns; None when they are only known at the end (JSON lines)."""
+
+    @property
+    def blank_is_missing(self) -> bool:
+        """Whether an empty text is a missing value (CSV cannot say it otherwise)."""
+
+    def pieces(self, wanted: Sequence[str] | None) -> Iterator[Work]:
+        """Yield the rows with the columns in `wanted` (None: all)."""
+
+    def close(self) -> None:
+        """Let go of the file."""
+
+
+def as_batch(columns: dict[str, Any], n_rows: int) -> pa.RecordBatch:
+    """Return the columns as a batch; a batch without columns still knows its rows."""
+    if columns:
+        return pa.RecordBatch.from_arrays(list(columns.values()), names=list(columns))
+    return pa.RecordBatch.from_struct_array(pa.array([{}] * n_rows, pa.struct([])))

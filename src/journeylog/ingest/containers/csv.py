@@ -1,0 +1,232 @@
+"""CSV: delimited text with a declared dialect. What a record is, is said in :mod:`journeylog.core.kernels.csv_rows`.
+
+Columns are text and stay text. Every line that is no row of the table is kept as a reject with its number and
+its bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from journeylog.core import arrow_text
+from journeylog.core.kernels import csv_rows as kernel
+from journeylog.errors import ConfigError, ParseError, SchemaError, cut, explain
+from journeylog.ingest.containers.base import Dialect, Piece, Work, as_batch
+from journeylog.ingest.containers.blocks import Block, blocks
+from journeylog.ingest.containers.files import File, guess_encoding, open_text
+from journeylog.ingest.rejects import BadRow, Reason
+
+__all__ = ["CsvTable"]
+
+_REASONS: Final = {
+    kernel.WRONG_COUNT: Reason.ROW_SHAPE,
+    kernel.OPEN_QUOTE: Reason.ROW_SHAPE,
+    kernel.BAD_QUOTE: Reason.ROW_SHAPE,
+    kernel.TOO_LONG: Reason.FIELD_TOO_LONG,
+    kernel.BAD_TEXT: Reason.ENCODING,
+}
+_OTHER_DELIMITERS: Final = (";", "\t", "|", ",")
+
+Spots = npt.NDArray[np.int32]
+
+
+class CsvTable:
+    """A CSV file whose header has been read."""
+
+    blank_is_missing = True
+
+    def __init__(self, file: File, dialect: Dialect) -> None:
+        self.name = file.name
+        self.dialect = dialect
+        self.delimiter = _byte(dialect.delimiter or ("\t" if file.suffix == ".tsv" else ","), "delimiter")
+        self.quote = -1 if dialect.quote is None else _byte(dialect.quote, "quote")
+        self.stream = open_text(file, dialect.encoding)
+        self.blocks = blocks(self.stream, dialect.block, lone_cr=True)
+        self.carry, self.final = b"", False
+        self.records, self.lines, self.no_text = 0, 0, 0
+        self.columns: tuple[str, ...] = dialect.names or self._read_header()
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self.stream.close()
+
+    def pieces(self, wanted: Sequence[str] | None) -> Iterator[Work]:
+        """Yield the rows, block by block."""
+        kept = [name for name in self.columns if wanted is None or name in wanted]
+        places = np.full(len(self.columns), -1, np.int64)
+        for place, name in enumerate(kept):
+            places[self.columns.index(name)] = place
+        if self.carry or self.final:
+            yield from self._scan(Block(b"", self.final), kept, places)
+        for block in self.blocks if not self.final else ():
+            yield from self._scan(block, kept, places)
+
+    def _scan(self, block: Block, kept: list[str], places: npt.NDArray[np.int64]) -> Iterator[Work]:
+        data = self.carry + block.data
+        ends_here = block.final or block.lost is not None
+        if data:
+            yield self._rows(data, ends_here, kept, places)
+        if block.lost is not None:
+            bad = BadRow(
+                self.records + 1, self.lines + 1, Reason.FIELD_TOO_LONG, "the line is too long", block.lost
+            )
+            self.records += 1
+            self.lines += 1
+            yield lambda: Piece(as_batch({}, 0), np.zeros(0, np.int64), np.zeros(0, np.int64), [bad])
+
+    def _rows(self, data: bytes, final: bool, kept: list[str], places: npt.NDArray[np.int64]) -> Work:
+        """Find the rows of a block; their columns are copied when the work is done."""
+        buf = np.frombuffer(data, np.uint8)
+        room = (
+            1 + int(np.count_nonzero(buf == 10)) + (int(np.count_nonzero(buf == 13)) if b"\r" in data else 0)
+        )
+        starts, ends = np.empty((room, len(kept)), np.int32), np.empty((room, len(kept)), np.int32)
+        where, bad = np.empty((room, 2), np.int32), np.empty((room, 6), np.int32)
+        used, rows, n_bad, records, lines = kernel.scan_rows(
+            buf, final, data.isascii(), self.delimiter, self.quote, places, self.dialect.max_field,
+            starts, ends, where, bad,
+        )  # fmt: skip
+        found = _Found(self, buf, starts[:rows], ends[:rows], where[:rows], bad[:n_bad], kept)
+        self.carry = data[used:]
+        self.records += records
+        self.lines += lines
+        self.no_text += int(np.count_nonzero(bad[:n_bad, 2] == kernel.BAD_TEXT))
+        if self.no_text * 2 > self.records:
+            raise self._wrong_encoding(found.raw(int(np.flatnonzero(bad[:n_bad, 2] == kernel.BAD_TEXT)[0])))
+        return partial(found.piece)
+
+    def _read_header(self) -> tuple[str, ...]:
+        """Take the first record; it names the columns."""
+        for block in self.blocks:
+            data = self.carry + block.data
+            buf = np.frombuffer(data, np.uint8)
+            first = _first_record(buf, self.delimiter, self.quote, block.final, self.dialect.max_field)
+            self.final = block.final
+            if first is None and not block.final and block.lost is None:
+                self.carry = data
+                continue
+            if first is None:
+                if data.strip() or block.lost is not None:
+                    raise ParseError(
+                        f"{self.name}: the first line is no header. Fix: check delimiter= and quote="
+                    )
+                raise SchemaError(
+                    f"{self.name}: the file is empty. Fix: check the export that should have written it"
+                )
+            fields, self.carry, self.lines = first
+            try:
+                names = tuple(field.decode("utf-8") for field in fields)
+            except UnicodeDecodeError:
+                raise self._wrong_encoding(b"".join(fields)) from None
+            self._check_delimiter(names)
+            return names
+        raise AssertionError("blocks end with a final one")
+
+    def _check_delimiter(self, names: tuple[str, ...]) -> None:
+        """Refuse one wide column where another delimiter would give several."""
+        used = chr(self.delimiter)
+        if len(names) == 1:
+            likely = max((d for d in _OTHER_DELIMITERS if d != used), key=names[0].count)
+            if likely in names[0]:
+                raise SchemaError(
+                    f"{self.name}: the header is one column, {cut(names[0])}, with delimiter={used!r}. "
+                    f"Fix: pass delimiter={likely!r}"
+                )
+
+    def _wrong_encoding(self, raw: bytes) -> ParseError:
+        return ParseError(
+            explain(
+                f"{self.name} is not written in {self.dialect.encoding}; its bytes are no such text",
+                examples=[raw[:60]],
+                fix=f"pass encoding={guess_encoding(raw)!r}, or whichever it was written in",
+            )
+        )
+
+
+class _Found:
+    """The rows of one block, as spans in it."""
+
+    def __init__(
+        self, table: CsvTable, buf: npt.NDArray[np.uint8], starts: Spots, ends: Spots, where: Spots, bad: Spots,
+        kept: list[str],
+    ) -> None:  # fmt: skip
+        self.buf, self.starts, self.ends, self.where, self.bad, self.kept = (
+            buf,
+            starts,
+            ends,
+            where,
+            bad,
+            kept,
+        )
+        self.quote, self.n_columns = table.quote, len(table.columns)
+        self.records, self.lines = table.records + 1, table.lines + 1
+        self.encoding, self.max_field = table.dialect.encoding, table.dialect.max_field
+
+    def piece(self) -> Piece:
+        """Copy the columns out of the block."""
+        columns = {}
+        for place, name in enumerate(self.kept):
+            starts, ends = self.starts[:, place], self.ends[:, place]
+            stops = np.where(ends < 0, ~ends, ends)
+            offsets = np.empty(len(starts) + 1, np.int32)
+            data = np.empty(int(stops.sum(dtype=np.int64) - starts.sum(dtype=np.int64)), np.uint8)
+            kernel.gather_field(self.buf, starts, ends, self.quote, data, offsets)
+            columns[name] = arrow_text.from_buffers(data, offsets)
+        row = self.where[:, 0].astype(np.int64) + self.records
+        line = self.where[:, 1].astype(np.int64) + self.lines
+        bad = [self._bad(i) for i in range(len(self.bad))]
+        return Piece(as_batch(columns, len(row)), row, line, bad)
+
+    def raw(self, i: int) -> bytes:
+        """Return the bytes of a record that was given up."""
+        return self.buf[self.bad[i, 3] : self.bad[i, 4]].tobytes()
+
+    def _bad(self, i: int) -> BadRow:
+        record, line, verdict, _, _, n_fields = self.bad[i].tolist()
+        raw = self.raw(i)
+        if verdict == kernel.WRONG_COUNT:
+            why = f"{n_fields} fields, the table has {self.n_columns}"
+        elif verdict == kernel.BAD_TEXT:
+            why = f"the bytes are not {self.encoding}; they look like {guess_encoding(raw)}"
+        elif verdict == kernel.TOO_LONG:
+            why = f"a field is longer than {self.max_field:,} bytes"
+        else:
+            open_quote = verdict == kernel.OPEN_QUOTE
+            why = "a quote is opened and not closed" if open_quote else "text follows a closing quote"
+        return BadRow(record + self.records, line + self.lines, _REASONS[verdict], why, raw)
+
+
+def _first_record(
+    buf: npt.NDArray[np.uint8], delimiter: int, quote: int, final: bool, max_field: int
+) -> tuple[list[bytes], bytes, int] | None:
+    """Return the fields of the first record, what follows it, and its last line's number; None for no record."""
+    at = 0
+    while at < buf.size and buf[at] in b"\r\n":
+        at += 1
+    skipped = int(np.count_nonzero(buf[:at] == 10)) or at
+    width = 1 + int(np.count_nonzero(buf[at : at + (1 << 22)] == delimiter)) if at < buf.size else 0
+    starts, ends = np.empty((1, width), np.int32), np.empty((1, width), np.int32)
+    if not width:
+        return None
+    stop, n_fields, inner, verdict = kernel.scan_record(
+        buf, at, 0, delimiter, quote, np.arange(width), max_field, starts, ends
+    )
+    if verdict != kernel.GOOD or (stop >= buf.size and not final):
+        return None
+    fields = []
+    for start, end in zip(starts[0, :n_fields].tolist(), ends[0, :n_fields].tolist(), strict=True):
+        field = buf[start : ~end if end < 0 else end].tobytes()
+        fields.append(field.replace(bytes([quote]) * 2, bytes([quote])) if end < 0 else field)
+    rest = kernel.after_line(buf, stop)
+    return fields, buf[rest:].tobytes(), skipped + inner + 1
+
+
+def _byte(character: str, name: str) -> int:
+    if not isinstance(character, str) or len(character.encode()) != 1 or character in "\r\n":
+        raise ConfigError(f"{name}={character!r} is not one plain character. Fix: for example {name}=';'")
+    return ord(character)

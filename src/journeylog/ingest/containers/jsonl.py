@@ -1,0 +1,195 @@
+"""JSON lines: one object a line. What a line is, is said in :mod:`journeylog.core.kernels.json_lines`.
+
+Values are text exactly as written (``1.10`` stays ``1.10``), nested ones stay JSON; texts lose their escapes.
+Keys may come in any order and be absent. A key that stands twice in one line leaves open which value is meant:
+the line is a reject.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from functools import partial
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from journeylog.core import arrow_text
+from journeylog.core.kernels import json_lines as kernel
+from journeylog.core.kernels.json_text import gather_values
+from journeylog.errors import ParseError, SchemaError
+from journeylog.ingest.containers.base import Dialect, Piece, Work, as_batch
+from journeylog.ingest.containers.blocks import blocks
+from journeylog.ingest.containers.files import File, open_text
+from journeylog.ingest.rejects import BadRow, Reason
+
+__all__ = ["JsonLines"]
+
+_WHY: Final = {
+    kernel.NOT_JSON: (Reason.ROW_SHAPE, "not a JSON object"),
+    kernel.REPEATED_KEY: (Reason.ROW_SHAPE, "a key stands twice"),
+    kernel.TOO_LONG: (Reason.FIELD_TOO_LONG, "a value is too long (see max_field_bytes=)"),
+    kernel.BAD_TEXT: (Reason.ENCODING, "the bytes are not UTF-8"),
+}
+#: More keys than this are data written as keys.
+_MOST_KEYS: Final = 2000
+
+
+class JsonLines:
+    """An opened file of JSON lines; its columns are the keys found so far."""
+
+    columns = None
+    blank_is_missing = False
+
+    def __init__(self, file: File, dialect: Dialect) -> None:
+        self.name, self.dialect = file.name, dialect
+        self.stream = open_text(file, dialect.encoding)
+        head = self.stream.peek(256).lstrip()
+        if head.startswith(b"["):
+            raise ParseError(
+                f"{file.name} is one JSON array. Fix: write one object a line (for example: jq -c '.[]')"
+            )
+        self.records, self.lines = 0, 0
+        self.keys: dict[bytes, int] = {}  # as written, with its column (-1: not wanted)
+        self.names: list[str] = []
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self.stream.close()
+
+    def pieces(self, wanted: Sequence[str] | None) -> Iterator[Work]:
+        """Yield the rows, block by block."""
+        for name in wanted or ():
+            self._learn(json.dumps(name, ensure_ascii=False).encode("utf-8", "surrogatepass")[1:-1], wanted)
+        for block in blocks(self.stream, self.dialect.block, lone_cr=False):
+            if block.data:
+                yield self._rows(block.data, wanted)
+            if block.lost is not None:
+                self.records += 1
+                self.lines += 1
+                bad = BadRow(
+                    self.records, self.lines, Reason.FIELD_TOO_LONG, "the line is too long", block.lost
+                )
+                yield partial(_only_bad, bad)
+        if not self.records:
+            raise SchemaError(
+                f"{self.name}: the file is empty. Fix: check the export that should have written it"
+            )
+
+    def _rows(self, data: bytes, wanted: Sequence[str] | None) -> Work:
+        """Find the values of a block; they are copied when the work is done."""
+        buf = np.frombuffer(data, np.uint8)
+        room = 1 + int(np.count_nonzero(buf == 10))
+        where, bad = np.empty((room, 4), np.int32), np.empty((room, 5), np.int32)
+        width = max(16, 2 * len(self.names))
+        spans, kinds = np.empty((room, width, 2), np.int32), np.zeros((room, width), np.uint8)
+        done, at = np.zeros(4, np.int64), 0
+        while True:
+            at, start, stop = kernel.scan_lines(
+                buf, at, data.isascii(), *self._key_table(), True, self.dialect.max_field,
+                spans, kinds, where, bad, done,
+            )  # fmt: skip
+            if stop == 0:
+                break
+            self._learn(data[start:stop], wanted)
+            if len(self.names) > width:
+                width *= 2
+                spans = np.concatenate((spans, np.empty_like(spans)), axis=1)
+                kinds = np.concatenate((kinds, np.zeros_like(kinds)), axis=1)
+        rows, n_bad, records, lines = done.tolist()
+        columns = len(self.names)
+        found = _Found(
+            buf, spans[:rows, :columns], kinds[:rows, :columns], where[:rows], bad[:n_bad], tuple(self.names),
+            self.records + 1, self.lines + 1,
+        )  # fmt: skip
+        self.records += records
+        self.lines += lines
+        return found.piece
+
+    def _key_table(self) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        texts = list(self.keys)
+        offsets = np.cumsum([0, *(len(t) for t in texts)]).astype(np.int64)
+        return (
+            np.frombuffer(b"".join(texts) + b"\0", np.uint8),
+            offsets,
+            np.array([*self.keys.values()], dtype=np.int64),
+        )
+
+    def _learn(self, raw: bytes, wanted: Sequence[str] | None) -> None:
+        """Take up a key; one name may be written in several ways."""
+        name = json.loads(b'"' + raw + b'"')
+        if wanted is not None and name not in wanted:
+            self.keys[raw] = -1
+        else:
+            if name not in self.names:
+                self.names.append(name)
+            self.keys[raw] = self.names.index(name)
+        if len(self.keys) > _MOST_KEYS + len(wanted or ()):
+            raise SchemaError(
+                f"{self.name} has more than {_MOST_KEYS:,} different keys, which looks like data written as keys. "
+                "Fix: reshape it to one key a column"
+            )
+
+
+class _Found:
+    """The rows of one block, as spans in it."""
+
+    def __init__(
+        self, buf: npt.NDArray[np.uint8], spans: npt.NDArray[np.int32], kinds: npt.NDArray[np.uint8],
+        where: npt.NDArray[np.int32], bad: npt.NDArray[np.int32], names: tuple[str, ...], records: int, lines: int,
+    ) -> None:  # fmt: skip
+        self.buf, self.spans, self.kinds, self.where, self.bad = buf, spans, kinds, where, bad
+        self.names, self.records, self.lines = names, records, lines
+
+    def piece(self) -> Piece:
+        """Copy the values out of the block."""
+        n = len(self.where)
+        broken = np.zeros(n, np.uint8)
+        columns, numeric = {}, set()
+        for i, name in enumerate(self.names):
+            kinds = np.ascontiguousarray(self.kinds[:, i])
+            columns[name] = self._column(np.ascontiguousarray(self.spans[:, i]), kinds, broken)
+            seen = np.bincount(kinds, minlength=8)
+            if (
+                seen[kernel.NUMBER]
+                and seen[kernel.NUMBER] + seen[kernel.SPECIAL] == seen[kernel.PLAIN :].sum()
+            ):
+                numeric.add(name)
+        rows = as_batch(columns, n)
+        row = self.where[:, 0].astype(np.int64) + self.records
+        line = self.where[:, 1].astype(np.int64) + self.lines
+        bad = [
+            BadRow(r + self.records, ln + self.lines, *_WHY[verdict], self.buf[a:b].tobytes())
+            for r, ln, verdict, a, b in self.bad.tolist()
+        ]
+        if broken.any():
+            why = "half a surrogate pair, which is no character"
+            bad += [
+                BadRow(
+                    int(row[i]),
+                    int(line[i]),
+                    Reason.ENCODING,
+                    why,
+                    self.buf[slice(*self.where[i, 2:])].tobytes(),
+                )
+                for i in np.flatnonzero(broken).tolist()
+            ]
+            whole = broken == 0
+            rows, row, line = rows.filter(pa.array(whole)), row[whole], line[whole]
+        return Piece(rows, row, line, bad, frozenset(numeric))
+
+    def _column(
+        self, spans: npt.NDArray[np.int32], kinds: npt.NDArray[np.uint8], broken: npt.NDArray[np.uint8]
+    ) -> pa.Array:
+        n = len(kinds)
+        lengths = np.where(kinds > kernel.MISSING, spans[:, 1] - spans[:, 0], 0)
+        data, offsets = np.empty(int(lengths.sum(dtype=np.int64)), np.uint8), np.empty(n + 1, np.int32)
+        valid = np.empty(n, np.uint8)
+        gather_values(self.buf, spans, kinds, data, offsets, valid, broken)
+        return arrow_text.from_buffers(data, offsets, None if valid.all() else valid)
+
+
+def _only_bad(bad: BadRow) -> Piece:
+    return Piece(as_batch({}, 0), np.zeros(0, np.int64), np.zeros(0, np.int64), [bad])

@@ -1,0 +1,97 @@
+"""Parquet: row group by row group, only the columns that are needed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from journeylog.core import arrow_text
+from journeylog.errors import ParseError, SchemaError
+from journeylog.ingest.containers.base import Dialect, Piece, Work
+from journeylog.ingest.containers.files import File, open_bytes
+
+__all__ = ["ParquetTable", "slices"]
+
+#: Rows a piece has at most: enough to be fast, few enough to stay in the cache of the processor.
+_ROWS = 1 << 18
+#: A text column that takes at most this many bytes a row is stored by a small dictionary, and read as one.
+_SMALL = 2.5
+
+
+class ParquetTable:
+    """An opened Parquet file."""
+
+    blank_is_missing = False
+
+    def __init__(self, file: File, dialect: Dialect) -> None:
+        self.name = file.name
+        self.stream = None if file.path is not None and file.packing is None else open_bytes(file)
+        source: Any = str(file.path) if self.stream is None else pa.BufferReader(self.stream.read())
+        if (file.path.stat().st_size if self.stream is None and file.path else len(source)) == 0:
+            raise SchemaError(
+                f"{file.name}: the file is empty. Fix: check the export that should have written it"
+            )
+        try:
+            footer = pq.read_metadata(source)
+            self.file = pq.ParquetFile(source, metadata=footer, read_dictionary=_small_texts(footer))
+            self.columns: Sequence[str] = self.file.schema_arrow.names
+        except (pa.ArrowException, OSError) as error:
+            raise _damaged(self.name, error) from error
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self.file.close()
+        if self.stream is not None:
+            self.stream.close()
+
+    def pieces(self, wanted: Sequence[str] | None) -> Iterator[Work]:
+        """Yield the rows of each row group."""
+        kept = [name for name in self.columns if wanted is None or name in wanted]
+        first = 1
+        for group in range(self.file.num_row_groups):
+            try:
+                table = self.file.read_row_group(group, columns=kept)
+            except (pa.ArrowException, OSError) as error:
+                raise _damaged(self.name, error) from error
+            if not kept:
+                n = self.file.metadata.row_group(group).num_rows
+                table = pa.Table.from_struct_array(pa.array([{}] * n, pa.struct([])))
+            for batch in table.to_batches(max_chunksize=_ROWS):
+                yield from slices(batch, first)
+                first += batch.num_rows
+
+
+def slices(batch: pa.RecordBatch, first: int) -> Iterator[Work]:
+    """Yield a batch in pieces of moderate size; `first` is the number of its first row."""
+    for start in range(0, batch.num_rows, _ROWS):
+        part = batch.slice(start, _ROWS)
+        row = np.arange(first + start, first + start + part.num_rows, dtype=np.int64)
+        yield partial(Piece, part, row)
+
+
+def _small_texts(footer: pq.FileMetaData) -> list[str]:
+    """Return the text columns that are stored by a small dictionary."""
+    size = [0] * footer.num_columns
+    for g in range(footer.num_row_groups):
+        group = footer.row_group(g)
+        for c in range(footer.num_columns):
+            size[c] += group.column(c).total_uncompressed_size
+    schema = footer.schema.to_arrow_schema()
+    return [
+        footer.schema.column(c).path
+        for c in range(footer.num_columns)
+        if size[c] <= _SMALL * footer.num_rows
+        and footer.schema.column(c).path in schema.names
+        and arrow_text.is_text(schema.field(footer.schema.column(c).path).type)
+    ]
+
+
+def _damaged(name: str, error: Exception) -> ParseError:
+    return ParseError(
+        f"{name}: the Parquet file is damaged or is none ({error}). Fix: fetch or write it again"
+    )

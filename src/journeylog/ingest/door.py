@@ -1,0 +1,326 @@
+"""The one door: rows of any container, with declared roles, become a log; what cannot be one is kept apart."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+from functools import partial
+from typing import Any
+
+from journeylog.core.log import EventLog
+from journeylog.core.time import moment, time_rule
+from journeylog.core.window import Window
+from journeylog.errors import ConfigError, DataQualityError, LoadWarning, SchemaError, explain, warn
+from journeylog.ingest.amounts import score_bounds
+from journeylog.ingest.containers import Dialect, Opened, one_ordered_stream, open_tables
+from journeylog.ingest.intake import Intake
+from journeylog.ingest.judge import Judge, Judged
+from journeylog.ingest.roles import Constant, History, Roles
+from journeylog.ingest.threads import in_order
+from journeylog.ingest.verdicts import PLACEHOLDERS
+
+__all__ = ["read"]
+
+
+def read(
+    data: Any,
+    /,
+    *,
+    actor: str | None = None,
+    event: str | Constant | None = None,
+    time: str | None = None,
+    source: str | Constant | None = None,
+    channel: str | Constant | None = None,
+    value: str | None = None,
+    currency: str | Constant | None = None,
+    score: str | None = None,
+    score_scale: str | tuple[float, float] | None = None,
+    text: str | None = None,
+    event_id: str | None = None,
+    received: str | None = None,
+    order_by: str | Sequence[str] = (),
+    columns: str | Sequence[str] = "all",
+    numbers: Sequence[str] = (),
+    stamps: Mapping[str, str] | None = None,
+    history: History | None = None,
+    time_unit: str | None = None,
+    time_format: str | None = None,
+    tz: str | dt.tzinfo | None = None,
+    ambiguous: str = "reject",
+    time_range: Sequence[str | dt.date | None] | None = None,
+    window: Sequence[str | dt.date] | None = None,
+    format: str | None = None,
+    delimiter: str | None = None,
+    quote: str | None = '"',
+    encoding: str = "utf-8",
+    names: Sequence[str] | None = None,
+    decimal: str = ".",
+    thousands: str = "",
+    max_field_bytes: int = 1 << 16,
+    placeholders: Sequence[str] = PLACEHOLDERS,
+    schema_drift: str = "error",
+    on_error: str = "quarantine",
+    max_rejected: float | None = None,
+    now: dt.datetime | None = None,
+    threads: int | None = None,
+) -> EventLog:
+    """Read events from files or a frame into a log.
+
+    Every row is kept, rejected with a reason, or counted as a duplicate; the log's card shows the three numbers
+    and ``log.rejects`` holds the rejected rows. Nothing is guessed and nothing is repaired: what is needed and
+    not declared is an error that names the fix.
+
+    Parameters
+    ----------
+    data : path, list of paths, file object or frame
+        A path to a CSV, Parquet or JSON lines file (packed with gzip or zstd or not), a glob, a folder, a list
+        of these, ``"-"`` for standard input, an open binary file, or anything with ``__arrow_c_stream__``
+        (pandas, Polars, DuckDB, pyarrow).
+    actor, event, time : str
+        Columns of the three things every event has. Ids and names are text exactly as written; `event` may be
+        ``jl.constant("name")`` where a table holds one kind of event.
+    source, channel, currency : str or constant, optional
+        Columns (or one word for all rows) of the system it comes from, the channel, and the money's currency.
+    value : str, optional
+        Column of an amount of money; kept exactly in millionths, rounded half to even.
+    score, score_scale : str, optional
+        Column of a satisfaction score and its scale: ``"nps"``, ``"csat5"``, ``"stars5"``, ``"csat7"``,
+        ``"ces7"``, ``"csat10"``, ``"thumbs"`` or ``(lowest, highest)``. Scaled to [-1, 1]; the original stays
+        as an attribute.
+    text : str, optional
+        Column of free text, for example a comment.
+    event_id : str, optional
+        Column of an id for each event. Rows with the same id are duplicates: equal ones are counted, different
+        ones rejected. Without it nothing is a duplicate.
+    received : str, optional
+        Column of the time at which the event arrived; written like `time`.
+    order_by : str or list of str, optional
+        Columns that decide between events of one actor at the same time.
+    columns : "all" or list of str
+        Further columns to keep, under their own names.
+    numbers : list of str, optional
+        Columns of a text file that hold numbers.
+    stamps : mapping of str to str, optional
+        For a wide table: the event each column of times stands for, ``{"ordered": "ordered_at", "paid":
+        "paid_at"}``. Takes the place of `event` and `time`.
+    history : History, optional
+        For a table of field changes. Takes the place of `event` and `time`.
+    time_unit : {"s", "ms", "us", "ns"}, optional
+        Unit of times that are numbers since 1970.
+    time_format : str, optional
+        How times are written, in the letters of ``strptime``; by default ISO 8601.
+    tz : str, optional
+        Zone of times that carry none, for example ``"Europe/Berlin"``.
+    ambiguous : {"reject", "first", "last"}
+        What becomes of a time that the clocks showed twice, or never.
+    time_range : pair, optional
+        Plausible times; by default 1990-01-01 to two days from now.
+    window : pair, optional
+        What was observed, from and to, both included; events outside are rejected. By default the first and
+        the last event.
+    format : {"csv", "tsv", "parquet", "jsonl"}, optional
+        Kind of the files where their names do not say it.
+    delimiter, quote, encoding, names : optional
+        How CSV is written; `names` are the columns of a file without a header.
+    decimal, thousands : str
+        Marks in amounts written as text, for example ``decimal=","``, ``thousands=" "``.
+    max_field_bytes : int
+        Longest text; rows with a longer one are rejected.
+    placeholders : sequence of str
+        Actor ids that stand for nobody; ``()`` keeps them.
+    schema_drift : {"error", "null"}
+        What becomes of an attribute that only some of the files have.
+    on_error : {"quarantine", "raise"}
+        Whether a rejected row stops the load.
+    max_rejected : float, optional
+        Largest share of rejected rows; more stop the load.
+    now : datetime, optional
+        The present, for repeatable runs.
+    threads : int, optional
+        Threads that read; the log does not depend on it.
+
+    Returns
+    -------
+    EventLog
+
+    Raises
+    ------
+    ConfigError
+        If something needed is not declared, or what is declared means nothing.
+    MissingColumnError
+        If a declared column is not there.
+    SchemaError
+        If a file is empty, or its columns cannot be told apart.
+    ParseError
+        If a file cannot be read, is damaged, or is something else than its name says.
+    DataQualityError
+        If rows were rejected and the caller asked to be stopped.
+
+    Warns
+    -----
+    LoadWarning
+        If rows were rejected.
+
+    Notes
+    -----
+    Order of the verdicts on a row: its shape and encoding, actor, event, time, value, score; the first one
+    counts. One file or one frame is an ordered stream: ties keep their order. With several files, or a relation
+    of a database, ties are put in order by the event's name and the content of the row, so that neither the
+    order of the files nor that of the rows matters.
+
+    Examples
+    --------
+    >>> import journeylog as jl, pandas as pd
+    >>> frame = pd.DataFrame({"who": ["ada", "ada"], "what": ["home", "pay"], "when": ["2025-01-01", "2025-01-02"]})
+    >>> log = jl.read(frame, actor="who", event="what", time="when", tz="UTC")
+    >>> log.n_actors, log.n_events
+    (1, 2)
+    """
+    roles = Roles.declare(
+        actor=actor, event=event, time=time, source=source, channel=channel, value=value, currency=currency,
+        score=score, text=text, event_id=event_id, received=received, order_by=order_by, columns=columns,
+        numbers=numbers, stamps=stamps, history=history,
+    )  # fmt: skip
+    _check_words(on_error, schema_drift, max_rejected, score, score_scale)
+    rule = time_rule(
+        unit=time_unit, format=time_format, tz=tz, ambiguous=ambiguous, time_range=time_range, now=now
+    )
+    judge = Judge(
+        roles=roles,
+        rule=rule,
+        score=None if score is None else score_bounds(score_scale),
+        decimal=decimal,
+        thousands=thousands,
+        placeholders=tuple(placeholders),
+        max_field=max_field_bytes,
+        keep_original=window is not None,
+    )
+    dialect = Dialect(delimiter, quote, encoding, None if names is None else tuple(names), max_field_bytes)
+    intake = Intake(roles, rule, _window(window, rule.tz))
+    for judged in in_order(_tasks(data, dialect, format, judge, intake, schema_drift), threads):
+        intake.pieces.append(judged)
+    log = intake.finish(one_ordered_stream(data))
+    _gate(log, on_error, max_rejected)
+    return log
+
+
+def _tasks(
+    data: Any, dialect: Dialect, format: str | None, judge: Judge, intake: Intake, drift: str
+) -> Iterator[Any]:
+    """Yield the judging of each piece, table after table, once its columns have been checked."""
+    first: tuple[str, Sequence[str]] | None = None
+    for table in open_tables(data, dialect, format):
+        with closing(table):
+            judge.roles.require(table.columns, table.name)
+            intake.blank_is_missing |= table.blank_is_missing
+            if table.columns is not None:
+                judge.roles.check(table.columns, table.name)
+                first = first or (table.name, table.columns)
+                _check_drift(first, table, judge.roles, drift, intake.notes)
+            yield from _pieces(table, judge, intake)
+
+
+def _pieces(table: Opened, judge: Judge, intake: Intake) -> Iterator[Any]:
+    """Yield the judging of each piece of one table."""
+    roles, found = judge.roles, table.columns
+    wanted = list(roles.named.values()) if found is None else roles.wanted(found)
+    if found is not None:
+        kept = _attribute_names(roles, found)
+        intake.attributes.update(dict.fromkeys(kept.values()))
+        for work in table.pieces(wanted):
+            yield partial(_judge, judge, work, table.name, kept)
+        return
+    seen: dict[str, None] = {}
+    for work in table.pieces(None if roles.columns is None else wanted):
+        piece = work()
+        seen.update(dict.fromkeys(piece.rows.schema.names))
+        kept = _attribute_names(roles, list(seen))
+        intake.attributes.update(dict.fromkeys(kept.values()))
+        yield partial(
+            judge, piece, table.name, {k: v for k, v in kept.items() if k in piece.rows.schema.names}
+        )
+    roles.check(list(seen), table.name)
+
+
+def _judge(judge: Judge, work: Any, file: str, names: Mapping[str, str]) -> Judged:
+    return judge(work(), file, names)
+
+
+def _attribute_names(roles: Roles, found: Sequence[str]) -> dict[str, str]:
+    """Return attributes with the names they will have; one called like a role that is in use gets a number."""
+    used = {"event", *(r for r in roles.named if "[" not in r and "." not in r)}
+    if isinstance(roles.source, Constant):
+        used.add("source")
+    kept = {}
+    attributes = roles.attributes(found)
+    for name in attributes:
+        free, k = name, 2
+        while free in used or (free != name and free in attributes):
+            free, k = f"{name}_{k}", k + 1
+        kept[name] = free
+    return kept
+
+
+def _check_words(
+    on_error: str, schema_drift: str, max_rejected: float | None, score: str | None, score_scale: Any
+) -> None:
+    for name, given, known in (
+        ("on_error", on_error, ("quarantine", "raise")),
+        ("schema_drift", schema_drift, ("error", "null")),
+    ):
+        if given not in known:
+            raise ConfigError(f"{name}={given!r} is unknown. Fix: one of {list(known)}")
+    if max_rejected is not None and not 0 <= max_rejected <= 1:
+        raise ConfigError(
+            f"max_rejected={max_rejected} is no share. Fix: a number from 0 to 1, for example 0.01"
+        )
+    if (score is None) != (score_scale is None):
+        raise ConfigError(
+            "score= and score_scale= belong together. Fix: for example score='rating', score_scale='stars5'"
+        )
+
+
+def _check_drift(
+    first: tuple[str, Sequence[str]], table: Opened, roles: Roles, drift: str, notes: list[str]
+) -> None:
+    """Compare the attributes of a further file with those of the first."""
+    assert table.columns is not None
+    missing = [c for c in roles.attributes(first[1]) if c not in table.columns]
+    more = [c for c in roles.attributes(table.columns) if c not in first[1]]
+    if not missing and not more:
+        return
+    what = f"{table.name} has other columns than {first[0]}: without {missing}, with {more}"
+    if drift == "error":
+        raise SchemaError(f"{what}. Fix: pass schema_drift='null', or columns=[...] with those that all have")
+    notes.append(f"{what}; what is not there is missing")
+
+
+def _window(window: Sequence[str | dt.date] | None, tz: str | None) -> Window | None:
+    if window is None:
+        return None
+    if isinstance(window, str) or len(window) != 2:
+        raise ConfigError(
+            f"window={window!r} is no pair. Fix: for example window=('2025-01-01', '2025-03-31')"
+        )
+    start, end = (moment(bound, "window", tz or "UTC") for bound in window)
+    return Window(start, end, declared=True)
+
+
+def _gate(log: EventLog, on_error: str, max_rejected: float | None) -> None:
+    """Warn of rejected rows, or stop."""
+    card, rejects = log.card, log.rejects
+    if not card.rejected or rejects is None:
+        return
+    reasons = ", ".join(f"{code} {n:,}" for code, n in card.reasons.items())
+    shown = explain(f"rows were rejected ({reasons})", count=card.rejected, total=card.rows_in)
+    examples = "; ".join(
+        f"{r['file']} row {r['row']}, {r['column'] or 'whole row'}: {r['detail']}"
+        for r in rejects.slice(0, 3).to_pylist()
+    )
+    if on_error == "raise" or (max_rejected is not None and card.rejected_share > max_rejected):
+        limit = "" if on_error == "raise" else f" More than max_rejected={max_rejected}."
+        raise DataQualityError(
+            f"{shown}: {examples}.{limit} Fix: correct the rows, or the declaration they break"
+        )
+    warn(f"{shown}: {examples}. They are in log.rejects", LoadWarning)

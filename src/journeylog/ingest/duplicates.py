@@ -1,0 +1,84 @@
+"""Duplicates: rows with the same event id. Nothing else makes two rows one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from journeylog.core.chunk import Category, Column, Number
+
+__all__ = ["Duplicates", "find_duplicates"]
+
+Mask = npt.NDArray[np.bool_]
+Ints = npt.NDArray[np.int64]
+
+
+class Duplicates(NamedTuple):
+    """Rows that are not the first of their event id.
+
+    Parameters
+    ----------
+    same : ndarray of bool
+        Equal to the first in every column: counted as deduplicated.
+    conflict : ndarray of bool
+        Different from the first: rejected.
+    """
+
+    same: Mask
+    conflict: Mask
+
+
+def find_duplicates(
+    event_id: pa.Array, actor: Category, time: Ints, columns: Mapping[str, Column], received: Number | None
+) -> Duplicates | None:
+    """Compare rows of one event id; None when there are no duplicates.
+
+    The first is the one received earliest, then the earliest in the input. When it was received is not part of
+    what an event says, so it is not compared. Rows without an id are never duplicates.
+    """
+    coded = event_id.dictionary_encode()
+    if len(coded.dictionary) == len(event_id) - event_id.null_count:
+        return None
+    codes = coded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+    count = np.bincount(codes[codes >= 0], minlength=len(coded.dictionary))
+    rows = np.flatnonzero((codes >= 0) & (count[codes] > 1))
+    keys = [rows, codes[rows]]
+    if received is not None:
+        arrived = received.values[rows].astype(np.int64)
+        if received.valid is not None:
+            arrived[~received.valid[rows]] = np.iinfo(np.int64).max
+        keys.insert(1, arrived)
+    rows = rows[np.lexsort(keys)]
+    opens = np.append(True, np.diff(codes[rows]) != 0)
+    first = rows[np.flatnonzero(opens)[np.cumsum(opens) - 1]]
+    equal = (actor.codes[rows] == actor.codes[first]) & (time[rows] == time[first])
+    for name, column in columns.items():
+        if name != "received":
+            equal &= _equal(column, rows, first)
+    same, conflict = np.zeros(len(codes), dtype=bool), np.zeros(len(codes), dtype=bool)
+    same[rows[~opens & equal]] = True
+    conflict[rows[~opens & ~equal]] = True
+    return Duplicates(same, conflict)
+
+
+def _equal(column: Column, rows: Ints, first: Ints) -> Mask:
+    if isinstance(column, Category):
+        return np.asarray(column.codes[rows] == column.codes[first])
+    if isinstance(column, Number):
+        same = (column.values[rows] == column.values[first]) | (
+            (column.values[rows] != column.values[rows]) & (column.values[first] != column.values[first])
+        )
+        if column.valid is None:
+            return np.asarray(same)
+        valid, there = column.valid[rows], column.valid[first]
+        return np.asarray((valid == there) & (same | ~valid))
+    left: Any = column.values.take(pa.array(rows))
+    right: Any = column.values.take(pa.array(first))
+    same = pc.equal(left, right).fill_null(False).to_numpy(zero_copy_only=False)
+    both = pc.and_(left.is_null(), right.is_null()).to_numpy(zero_copy_only=False)
+    return np.asarray(same | both)

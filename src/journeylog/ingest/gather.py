@@ -1,0 +1,135 @@
+"""Columns from many pieces as one column each, for the core."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from journeylog.core.chunk import Category, Column, Number, Text
+from journeylog.core.encode import encode
+from journeylog.ingest.amounts import numbers_of_text
+from journeylog.ingest.texts import as_text
+
+__all__ = ["category", "chunked", "join_column", "join_number", "join_text"]
+
+#: A text of this many digits may not be told apart as a double.
+_MANY_DIGITS = r"\d{16}"
+
+
+def chunked(parts: Sequence[Any]) -> pa.ChunkedArray:
+    """Return pieces of text as one column: a dictionary where every piece came as one."""
+    if parts and all(pa.types.is_dictionary(p.type) for p in parts):
+        return pa.chunked_array(parts)
+    plain = [as_text(p, "a column") for p in parts]
+    return pa.chunked_array(plain, pa.string())
+
+
+def category(parts: Sequence[Any], blank_is_missing: bool = False) -> Category:
+    """Return pieces of names as codes; only names that occur are in the vocabulary."""
+    coded = encode(chunked(parts))
+    used = np.ones(len(coded.labels), dtype=bool)
+    if any(pa.types.is_dictionary(p.type) for p in parts):
+        present = coded.codes if coded.codes.min(initial=0) >= 0 else coded.codes[coded.codes >= 0]
+        used = np.bincount(present, minlength=len(coded.labels)) > 0
+    if blank_is_missing and len(coded.labels):
+        used &= ~pc.equal(coded.labels, "").to_numpy(zero_copy_only=False)
+    if used.all():
+        return coded
+    moved = np.append(np.where(used, np.cumsum(used) - 1, -1), -1).astype(np.int32)
+    return Category(moved[coded.codes], coded.labels.filter(pa.array(used)), coded.ordered)
+
+
+def join_text(parts: Sequence[Any]) -> Text:
+    """Return pieces of free text as one column; an empty text is missing."""
+    plain = [p.dictionary_decode() if pa.types.is_dictionary(p.type) else p for p in parts]
+    joined = pa.concat_arrays([pa.array([], pa.string()), *(as_text(p, "a column") for p in plain)])
+    return Text(pc.if_else(pc.equal(joined, ""), pa.scalar(None, pa.string()), joined))
+
+
+def join_number(role: str, parts: Sequence[Number]) -> Number:
+    """Return pieces of a role that is a number as one column."""
+    unit = {"value": "micros", "received": "time"}.get(role, "")
+    empty = Number(np.zeros(0, np.float64 if unit == "" else np.int64), np.zeros(0, bool), unit)
+    whole = [empty, *parts]
+    return _join_numbers(whole, [len(p.values) for p in whole], unit)
+
+
+def join_column(
+    parts: Sequence[Any], lengths: Sequence[int], numeric: bool, blank_is_missing: bool
+) -> Column:
+    """Return pieces of an attribute as one column.
+
+    Parameters
+    ----------
+    parts : sequence of array, Number or None
+        None where the column was not there.
+    lengths : sequence of int
+        Rows of each piece.
+    numeric : bool
+        Whether all texts are numbers.
+    """
+    found = [p for p in parts if p is not None]
+    if found and all(isinstance(p, Number) and p.unit == found[0].unit for p in found):
+        return _join_numbers(parts, lengths, found[0].unit)
+    arrays = [_array(p, n) for p, n in zip(parts, lengths, strict=True)]
+    kinds = {a.type for a in arrays if not pa.types.is_null(a.type)}
+    if kinds and kinds <= {pa.bool_()}:
+        return _number(pa.chunked_array([a.cast(pa.int64()) for a in arrays]), "bool")
+    if kinds and kinds <= {pa.int64(), pa.float64(), pa.bool_()}:
+        kind = pa.float64() if pa.float64() in kinds else pa.int64()
+        return _number(pa.chunked_array([a.cast(kind) for a in arrays]), "")
+    if numeric and kinds == {pa.string()}:
+        as_numbers = _numbers_of(pa.chunked_array([a.cast(pa.string()) for a in arrays]))
+        if as_numbers is not None:
+            return as_numbers
+    return category(arrays, blank_is_missing)
+
+
+def _array(part: Any, n: int) -> pa.Array:
+    if part is None:
+        return pa.nulls(n)
+    if isinstance(part, Number):
+        return part.to_arrow()
+    return part
+
+
+def _join_numbers(parts: Sequence[Any], lengths: Sequence[int], unit: str) -> Number:
+    kind = next(p.values.dtype for p in parts if p is not None)
+    values = [np.zeros(n, kind) if p is None else p.values for p, n in zip(parts, lengths, strict=True)]
+    valid = [
+        np.zeros(n, bool) if p is None else np.ones(n, bool) if p.valid is None else p.valid
+        for p, n in zip(parts, lengths, strict=True)
+    ]
+    return Number(np.concatenate(values), _some_missing(np.concatenate(valid)), unit)
+
+
+def _number(column: pa.ChunkedArray, unit: str) -> Number:
+    valid = column.is_valid().to_numpy() if column.null_count else None
+    zero = pa.scalar(0, column.type)
+    return Number(column.fill_null(zero).to_numpy() if column.null_count else column.to_numpy(), valid, unit)
+
+
+def _numbers_of(text: pa.ChunkedArray) -> Number | None:
+    """Return texts that are numbers as integers or doubles, exactly; None where neither holds them."""
+    plain = pc.if_else(pc.equal(pc.utf8_trim_whitespace(text), ""), pa.scalar(None, pa.string()), text)
+    try:
+        return _number(
+            pa.chunked_array([pc.utf8_trim_whitespace(c).cast(pa.int64()) for c in plain.chunks]), ""
+        )
+    except pa.ArrowInvalid:
+        if pc.any(pc.match_substring_regex(plain, _MANY_DIGITS)).as_py():
+            return None
+    floats = pa.chunked_array([numbers_of_text(c) for c in plain.chunks])
+    number = _number(floats, "")
+    nan = np.isnan(number.values)
+    present = ~nan if number.valid is None else number.valid & ~nan
+    return Number(np.where(nan, 0.0, number.values), _some_missing(present))
+
+
+def _some_missing(valid: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_] | None:
+    return None if valid.all() else valid

@@ -1,0 +1,197 @@
+"""The end of the door: pieces become one log, late verdicts are made, and every row is accounted for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from journeylog.core.build import build_chunk
+from journeylog.core.card import Card
+from journeylog.core.chunk import Category, Chunk, Column, Number, Text
+from journeylog.core.kernels.time import INSTANT
+from journeylog.core.log import EventLog, observed_window
+from journeylog.core.source import Memory
+from journeylog.core.time import settle
+from journeylog.core.time_rule import MIXED, Stamps, TimeRule
+from journeylog.core.window import Window
+from journeylog.ingest.duplicates import find_duplicates
+from journeylog.ingest.gather import category, join_column, join_number, join_text
+from journeylog.ingest.judge import Judged
+from journeylog.ingest.ordering import build_by_content, rank
+from journeylog.ingest.rejects import SCHEMA, Reason
+from journeylog.ingest.roles import Roles
+from journeylog.ingest.verdicts import Verdicts
+
+__all__ = ["Intake"]
+
+Ints = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
+
+_CATEGORIES: Final = ("source", "channel", "currency")
+_TEXTS: Final = ("text", "event_id")
+_NUMBERS: Final = ("value", "score", "received")
+
+
+@dataclass
+class Intake:
+    """Collects judged pieces and turns them into a log.
+
+    Parameters
+    ----------
+    roles : Roles
+    rule : TimeRule
+    window : Window or None
+        What was observed, if declared; events outside are rejected.
+    blank_is_missing : bool
+        Whether an empty text is a missing value.
+    """
+
+    roles: Roles
+    rule: TimeRule
+    window: Window | None = None
+    blank_is_missing: bool = False
+    pieces: list[Judged] = field(default_factory=list)
+    attributes: dict[str, None] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    def finish(self, ordered: bool) -> EventLog:
+        """Make the log; `ordered` says whether the position in the input means something."""
+        self._judge_times()
+        deduplicated = self._deduplicate()
+        chunk, n_tied, order = self._build(ordered)
+        rejects = self._rejects()
+        found = pc.value_counts(rejects.column("reason")).to_pylist()
+        card = Card(
+            rows_in=sum(p.rows_in for p in self.pieces),
+            kept=chunk.n_events,
+            rejected=rejects.num_rows,
+            deduplicated=deduplicated,
+            reasons={
+                c["values"]: c["counts"] for c in sorted(found, key=lambda c: (-c["counts"], c["values"]))
+            },
+            ties=n_tied,
+            order=order,
+            notes=(*self.notes, *self._observations(chunk)),
+        )
+        window = self.window or observed_window(chunk)
+        return EventLog(Memory((chunk,)), window, card, rejects)
+
+    def _judge_times(self) -> None:
+        """Reject times that lack a zone others have, and those outside the declared window."""
+        others = Stamps(np.zeros(1, np.int64), np.full(1, INSTANT, np.uint8))
+        seen = [others] if any(p.n_instant for p in self.pieces) else []
+        settle([*(p.stamps for p in self.pieces), *seen], self.rule)
+        for i, piece in enumerate(self.pieces):
+            verdicts = Verdicts(len(piece))
+            column = self.roles.time or "" if piece.time_column is None else piece.time_column
+            verdicts.reject_by(piece.stamps.verdict == MIXED, Reason.TS_MIXED_TZ, column)
+            if self.window is not None:
+                outside = (piece.stamps.micros < self.window.start) | (piece.stamps.micros > self.window.end)
+                verdicts.reject_by(outside, Reason.OUT_OF_WINDOW, column)
+            self.pieces[i] = piece.split(verdicts)
+
+    def _deduplicate(self) -> int:
+        """Take out rows of an event id seen before; return how many were equal to the first."""
+        if self.roles.event_id is None:
+            return 0
+        columns = self._columns()
+        event_id, received = columns["event_id"], columns.get("received")
+        assert isinstance(event_id, Text) and (received is None or isinstance(received, Number))
+        found = find_duplicates(event_id.values, self._actor(), self._time(), columns, received)
+        if found is None:
+            return 0
+        start = 0
+        for i, piece in enumerate(self.pieces):
+            stop = start + len(piece)
+            same, conflict = found.same[start:stop], found.conflict[start:stop]
+            verdicts = Verdicts(len(piece))
+            verdicts.reject(conflict, Reason.DUP_ID_CONFLICT, self.roles.event_id)
+            self.pieces[i] = piece.split(verdicts).only(~same[~conflict])
+            start = stop
+        return int(np.count_nonzero(found.same))
+
+    def _build(self, ordered: bool) -> tuple[Chunk, int, str]:
+        actor, time, columns = self._actor(), self._time(), self._columns()
+        declared = [
+            rank([p.order_by[k] for p in self.pieces] or [pa.nulls(0)])
+            for k in range(len(self.roles.order_by))
+        ]
+        order = ", ".join(self.roles.order_by)
+        if ordered:
+            chunk, n_tied = build_chunk(actor, time, columns, declared)
+            return chunk, n_tied, (f"{order}, then " if order else "") + "position in the input"
+        chunk, n_tied = build_by_content(actor, time, columns, declared)
+        return chunk, n_tied, (f"{order}, then " if order else "") + "event name, then content of the row"
+
+    def _actor(self) -> Category:
+        return category([p.actor for p in self.pieces])
+
+    def _time(self) -> Ints:
+        return np.concatenate([np.zeros(0, np.int64), *(p.stamps.micros for p in self.pieces)])
+
+    def _columns(self) -> dict[str, Column]:
+        """Return all columns but actor and time, roles first."""
+        pieces, blank = self.pieces, self.blank_is_missing
+        lengths = [len(p) for p in pieces]
+        columns: dict[str, Column] = {"event": category([p.event for p in pieces])}
+        for role in _CATEGORIES:
+            if getattr(self.roles, role) is not None:
+                columns[role] = category([p.columns[role] for p in pieces], blank)
+        for role in _NUMBERS:
+            if getattr(self.roles, role) is not None:
+                columns[role] = join_number(role, [p.columns[role] for p in pieces])
+        for role in _TEXTS:
+            if getattr(self.roles, role) is not None:
+                columns[role] = join_text([p.columns[role] for p in pieces])
+        for name in self.attributes:
+            parts = [p.columns.get(name) for p in pieces]
+            numeric = all(name in p.numeric or _hollow(p.columns.get(name)) for p in pieces)
+            columns[name] = join_column(parts, lengths, numeric, blank)
+        return columns
+
+    def _rejects(self) -> pa.Table:
+        """Return all rejects; a suspect unit is only one where other rows are plausible."""
+        table = pa.concat_tables([SCHEMA.empty_table(), *(t for p in self.pieces for t in p.rejected)])
+        if any(p.n_instant for p in self.pieces):
+            return table
+        reason = pc.replace_substring(table.column("reason"), Reason.TS_UNIT_SUSPECT, Reason.TS_OUT_OF_RANGE)
+        return table.set_column(table.schema.get_field_index("reason"), "reason", reason)
+
+    def _observations(self, chunk: Chunk) -> list[str]:
+        """Return what a reader of the numbers must know."""
+        notes = []
+        currency = chunk.columns.get("currency")
+        if self.roles.currency is not None and isinstance(currency, Category) and len(currency.labels) > 1:
+            notes.append(
+                f"value is in {len(currency.labels)} currencies, which are never added: {currency.names[:5]}"
+            )
+        n_nan = sum(p.n_nan for p in self.pieces)
+        if n_nan:
+            notes.append(f"{n_nan:,} values are NaN and count as missing")
+        moved = sum(p.stamps.moved for p in self.pieces)
+        if moved:
+            notes.append(
+                f"{moved:,} times fell on a change of the clocks and were set by ambiguous={self.rule.ambiguous!r}"
+            )
+        looks_like = next((p.stamps.looks_like for p in self.pieces if p.stamps.looks_like), "")
+        if looks_like:
+            notes.append(
+                f"times out of range look like {looks_like}; time_unit={self.rule.unit!r} was declared"
+            )
+        source_rows = sum(p.source_rows for p in self.pieces)
+        if self.roles.stamps is not None:
+            notes.append(f"{source_rows:,} rows of the input hold these events, one for each time given")
+        if self.roles.history is not None:
+            notes.append(
+                f"{source_rows:,} rows of the input; changes of other fields than the chosen are no events"
+            )
+        return notes
+
+
+def _hollow(column: Any) -> bool:
+    return column is None or (isinstance(column, pa.Array) and column.null_count == len(column))

@@ -1,0 +1,37 @@
+"""A few pieces at a time in threads, their results in order, memory bounded."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
+
+__all__ = ["in_order"]
+
+T = TypeVar("T")
+
+
+def in_order(tasks: Iterable[Callable[[], T]], threads: int | None = None) -> Iterator[T]:
+    """Run tasks in threads and yield their results in the order of the tasks.
+
+    Tasks are taken from the iterable in the calling thread, at most two a thread ahead of what was yielded.
+    """
+    n = threads or min(4, os.cpu_count() or 1)
+    if n <= 1:
+        for task in tasks:
+            yield task()
+        return
+    with ThreadPoolExecutor(n) as pool:
+        waiting: deque[Future[T]] = deque()
+        try:
+            for task in tasks:
+                waiting.append(pool.submit(task))
+                if len(waiting) > 2 * n:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()
