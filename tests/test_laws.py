@@ -44,6 +44,8 @@ QUESTIONS: list[Stat] = [
     jl.StepMatrix(),
     jl.StepMatrix(node="stage", case="journey", anchor="b", before=2, after=3),
     jl.Describe(),
+    jl.Outcomes(),
+    jl.Outcomes(case="channel"),
 ]
 
 cases = st.tuples(

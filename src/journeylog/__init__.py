@@ -27,12 +27,19 @@ _HOME = {
     "Describe": "stats.describe",
     "DropOff": "stats.dropoff",
     "Funnel": "stats.funnel",
+    "Outcomes": "stats.outcomes",
     "StepMatrix": "stats.stepmatrix",
     "Synthetic": "core.nodes",
     "Transitions": "stats.transitions",
     "Variants": "stats.variants",
     "Window": "core.window",
+    "History": "ingest.roles",
+    "Rejects": "ingest.rejects",
+    "combine": "ingest.combine",
+    "constant": "ingest.roles",
     "load": "core.log",
+    "read": "ingest.door",
+    "read_rejects": "ingest.rejects",
     "report": "reporting.page",
     "stitch": "ingest.stitch",
 }
@@ -47,12 +54,19 @@ if TYPE_CHECKING:
     from journeylog.core.log import load as load
     from journeylog.core.nodes import Synthetic as Synthetic
     from journeylog.core.window import Window as Window
+    from journeylog.ingest.combine import combine as combine
+    from journeylog.ingest.door import read as read
+    from journeylog.ingest.rejects import Rejects as Rejects
+    from journeylog.ingest.rejects import read_rejects as read_rejects
+    from journeylog.ingest.roles import History as History
+    from journeylog.ingest.roles import constant as constant
     from journeylog.ingest.stitch import stitch as stitch
     from journeylog.reporting.page import report as report
     from journeylog.stats.bottlenecks import Bottlenecks as Bottlenecks
     from journeylog.stats.describe import Describe as Describe
     from journeylog.stats.dropoff import DropOff as DropOff
     from journeylog.stats.funnel import Funnel as Funnel
+    from journeylog.stats.outcomes import Outcomes as Outcomes
     from journeylog.stats.stepmatrix import StepMatrix as StepMatrix
     from journeylog.stats.transitions import Transitions as Transitions
     from journeylog.stats.variants import Variants as Variants

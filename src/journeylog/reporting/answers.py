@@ -10,9 +10,9 @@ from journeylog.stats.bottlenecks import Bottlenecks, BottlenecksResult
 from journeylog.stats.describe import Describe, DescribeResult
 from journeylog.stats.dropoff import DropOff, DropOffResult
 from journeylog.stats.funnel import Funnel, FunnelResult
+from journeylog.stats.outcomes import Outcomes, OutcomesResult
 from journeylog.stats.transitions import Transitions, TransitionsResult
 from journeylog.stats.variants import Variants, VariantsResult
-from journeylog.steps.stages import Stages
 
 __all__ = ["Answers", "answer_all"]
 
@@ -25,10 +25,12 @@ class Answers:
 
     Parameters
     ----------
-    whole : DropOffResult
-        One row: every journey as one visit, with the shares that reached the goal and that were left.
+    ends : OutcomesResult
+        How journeys ended.
     flow : TransitionsResult
         Moves between the nodes of the plan (stages or events).
+    moves : TransitionsResult
+        Moves between events; the same as `flow` when there are no stages.
     leaves, event_leaves : DropOffResult
         Drop-off at the nodes of the plan, and at events.
     waits : BottlenecksResult
@@ -44,8 +46,9 @@ class Answers:
     """
 
     plan: Plan
-    whole: DropOffResult
+    ends: OutcomesResult
     flow: TransitionsResult
+    moves: TransitionsResult
     leaves: DropOffResult
     event_leaves: DropOffResult
     waits: BottlenecksResult
@@ -56,20 +59,23 @@ class Answers:
     funnel_plan: FunnelPlan | None
 
     @property
-    def journeys(self) -> dict[str, Any]:
-        """The one row of `whole`: counts of journeys by outcome, and their rates; zeros when there is none."""
-        table = self.whole.table
-        return dict(table.iloc[0]) if len(table) else dict.fromkeys(table.columns, 0)
+    def n_journeys(self) -> int:
+        """Journeys in all."""
+        return int(self.ends.table["n"].sum())
+
+    def end(self, outcome: str) -> dict[Any, Any]:
+        """Return the row of an outcome: reached, dropped or open."""
+        table = self.ends.table
+        return dict(table[table["outcome"] == outcome].iloc[0])
 
 
 def answer_all(plan: Plan, funnel: Any, within: Any) -> Answers:
     """Ask everything in one pass over the log, and the funnel in a second one."""
     node = plan.node
-    column = _free(plan)
-    log = plan.log.then(Stages({"journey": "*"}, column=column))
     asked = (
-        DropOff(node=column),
+        Outcomes(),
         Transitions(node=node),
+        Transitions(node="event"),
         DropOff(node=node),
         DropOff(node="event"),
         Bottlenecks(node="event"),
@@ -78,19 +84,12 @@ def answer_all(plan: Plan, funnel: Any, within: Any) -> Answers:
         Describe(),
     )
     once = tuple(dict.fromkeys(asked))
-    found = dict(zip(once, log.compute(*once), strict=True))
-    whole, flow, leaves, event_leaves, waits, paths, event_paths, facts = (
+    found = dict(zip(once, plan.log.compute(*once), strict=True))
+    ends, flow, moves, leaves, event_leaves, waits, paths, event_paths, facts = (
         found[question] for question in asked
     )
     steps = plan_funnel(plan, funnel, flow, event_paths, paths if plan.staged else None)
     far = plan.log.compute(Funnel(steps.steps, within=within)) if steps is not None else None
-    return Answers(plan, whole, flow, leaves, event_leaves, waits, paths, event_paths, facts, far, steps)
-
-
-def _free(plan: Plan) -> str:
-    """Return a name no column of the log has, for the column that holds a whole journey as one node."""
-    taken = set(plan.log.columns)
-    name = "whole journey"
-    while name in taken:
-        name += " "
-    return name
+    return Answers(
+        plan, ends, flow, moves, leaves, event_leaves, waits, paths, event_paths, facts, far, steps
+    )

@@ -23,7 +23,7 @@ _FOLDER = Path(__file__).parent / "templates"
 #: first through the style sheet's own interface, which the policy allows; the others belong to maps.
 _PLOTLY_STYLE = "plotly.js-style-global"
 _OWN_STYLE = re.compile(r'getElementById\("([0-9a-f]{64})"\)')
-_UNIT = re.compile(r"(?<=\d)( )(?=(?:%|d|h|min|s)(?![a-z]))")
+_UNIT = re.compile(r"(?<=\d) (?=(?:%|d|h|min|s)(?![a-z]))|(?<=\d [dh]) (?=\d)|(?<=\d min) (?=\d)")
 _KEEP = "/* filled by plotly */"
 
 
@@ -95,7 +95,7 @@ def _environment() -> Environment:
 
 
 def _tight(text: str) -> str:
-    """Return text in which no line breaks between a number and its unit."""
+    """Return text in which no line breaks inside a quantity."""
     return type(text)(_UNIT.sub("\u00a0", text))
 
 

@@ -29,6 +29,8 @@ class Picture:
         How to read it.
     alt : str
         What it shows, for those who do not see it.
+    heading : str
+        What tells it from other figures of its section.
     """
 
     id: str
@@ -36,9 +38,10 @@ class Picture:
     height: int
     caption: str
     alt: str
+    heading: str = ""
 
 
-def picture(figure: Any, name: str, alt: str) -> Picture:
+def picture(figure: Any, name: str, alt: str, heading: str = "") -> Picture:
     """Return a figure without its title; the line below the title becomes the caption."""
     layout = figure.layout
     subtitle = layout.title.subtitle.text or ""
@@ -47,7 +50,7 @@ def picture(figure: Any, name: str, alt: str) -> Picture:
     spare = max(0, min(46 + 17 * lines + 8 if lines else 54, int(layout.margin.t or 0)) - _TOP)
     top, height = int(layout.margin.t or 0) - spare, int(layout.height or 400) - spare
     figure.update_layout(title=None, margin={"t": top}, height=height)
-    return Picture(name, embedded(json.loads(figure.to_json())), height, caption, alt)
+    return Picture(name, embedded(json.loads(figure.to_json())), height, caption, alt, heading)
 
 
 def embedded(value: Any) -> str:

@@ -195,24 +195,16 @@ def _data(log: EventLog) -> dict[str, Any]:
 
 def _facts(answers: Answers) -> list[dict[str, str]]:
     """Return the few numbers that stand below the answer."""
-    row, plan = answers.journeys, answers.plan
-    watched = f"of {count(row['n_followed'])} watched long enough"
-    facts = [
-        {
-            "name": "Journeys",
-            "value": count(row["n_entered"]),
-            "more": sentences.several(row["n_actors"], "customer"),
-        }
-    ]
-    ends = [("Reached the goal", "n_reached", "reach_rate")] if plan.goal is not None else []
-    for name, key, rate in [*ends, ("Dropped off", "n_dropped", "drop_rate")]:
-        more = "no share can be told yet"
-        if row[rate] == row[rate]:
-            more = f"{share(row[rate])} {watched} (95 % interval {interval(row[f'{rate}_low'], row[f'{rate}_high'])})"
-        facts.append({"name": name, "value": count(row[key]), "more": more})
-    if plan.patience_micros is not None:
-        silence = f"silent for less than {format_duration(plan.patience_micros)} when the data ends"
-    else:
-        silence = "no patience was declared"
-    facts.append({"name": "Still open", "value": count(row["n_open"]), "more": silence})
+    plan = answers.plan
+    n_customers = sentences.several(answers.end("open")["n_actors_total"], "customer")
+    facts = [{"name": "Journeys", "value": count(answers.n_journeys), "more": f"of {n_customers}"}]
+    words = (("reached", "Reached the goal"), ("dropped", "Dropped off"), ("open", "Still open"))
+    for end, name in words if plan.goal is not None else words[1:]:
+        row = answers.end(end)
+        more = f"{share(row['share'])} of all (95 % interval {interval(row['share_low'], row['share_high'])})"
+        if end == "open" and plan.patience_micros is not None:
+            more += f"; silent for {format_duration(plan.patience_micros)} at most when the data ends"
+        if end == "dropped" and plan.patience_micros is None:
+            more = "no patience was declared"
+        facts.append({"name": name, "value": count(row["n"]), "more": more})
     return facts

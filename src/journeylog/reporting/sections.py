@@ -10,10 +10,7 @@ from markupsafe import Markup
 
 from journeylog.core.contracts import Result
 from journeylog.core.durations import BIN_NOTE
-from journeylog.plots.bars import bottleneck_bars, dropoff_bars
-from journeylog.plots.funnel import funnel
 from journeylog.plots.labels import share
-from journeylog.plots.sankey import sankey
 from journeylog.reporting import sentences
 from journeylog.reporting.answers import Answers
 from journeylog.reporting.figures import Picture, picture
@@ -21,8 +18,6 @@ from journeylog.reporting.names import short, visible
 from journeylog.reporting.tables import Column, Table, make_table
 
 __all__ = ["PathBar", "Section", "event_table", "sections_of"]
-
-_NODES = 8
 
 
 @dataclass(frozen=True)
@@ -84,25 +79,22 @@ def event_table(answers: Answers) -> Table:
 
 
 def _flow(answers: Answers, theme: str) -> Section:
-    lead = sentences.flow_lead(answers)
-    alt = "Flow figure. " + sentences.plain(lead)
-    table = make_table(answers.flow.table, f"Moves between {answers.plan.node}s", _FLOW)
-    drawn = sankey(answers.flow, nodes=_NODES, theme=theme)
-    return Section(
-        "flow",
-        "Where customers go",
-        "Ways",
-        lead,
-        (picture(drawn, "figure-flow", alt),),
-        (table,),
-        _notes(answers.flow),
-    )
+    lead, staged = sentences.flow_lead(answers), answers.plan.staged
+    alt = "Ways. " + sentences.plain(lead)
+    shown = [_drawn(answers.flow, "figure-flow", alt, "Between stages" if staged else "", theme=theme)]
+    tables = [make_table(answers.flow.table, f"Moves between {answers.plan.node}s", _FLOW)]
+    if staged:
+        alt = "Ways between events. The table of moves between events has the numbers."
+        shown.append(_drawn(answers.moves, "figure-moves", alt, "Between events", theme=theme))
+        tables.append(make_table(answers.moves.table, "Moves between events", _FLOW))
+    notes = _notes(answers.flow)
+    return Section("flow", "Where customers go", "Ways", lead, tuple(shown), tuple(tables), notes)
 
 
 def _funnel(answers: Answers, theme: str) -> Section:
     assert answers.funnel is not None
     lead = sentences.funnel_lead(answers)
-    drawn = picture(funnel(answers.funnel, theme=theme), "figure-funnel", "Funnel. " + sentences.plain(lead))
+    drawn = _drawn(answers.funnel, "figure-funnel", "Funnel. " + sentences.plain(lead), theme=theme)
     tables = (
         make_table(answers.funnel.table, "Steps of the funnel", _STEPS),
         make_table(answers.funnel.lost_next, "What came next for those who stopped at a step", _NEXT),
@@ -111,57 +103,48 @@ def _funnel(answers: Answers, theme: str) -> Section:
 
 
 def _paths(answers: Answers, top: int) -> Section:
-    table = answers.paths.table
+    lead, table = sentences.paths_lead(answers), answers.paths.table
     most = float(table["share"].max())
-    bars = tuple(
-        _path_bar(row, most, answers.plan.goal is not None) for row in table.head(top).to_dict("records")
-    )
-    tables = [make_table(answers.paths.table, f"Paths through {answers.plan.node}s", _PATHS)]
+    bars = tuple(_path_bar(row, most) for row in table.head(top).to_dict("records"))
+    tables = [make_table(table, f"Paths through {answers.plan.node}s", _PATHS)]
     if answers.plan.staged:
         tables.append(make_table(answers.event_paths.table, "Paths through events", _PATHS))
-    return Section(
-        "paths",
-        "Which paths they take",
-        "Paths",
-        sentences.paths_lead(answers),
-        (),
-        tuple(tables),
-        _notes(answers.paths),
-        bars,
-    )
+    notes = _notes(answers.paths)
+    return Section("paths", "Which paths they take", "Paths", lead, (), tuple(tables), notes, bars)
 
 
 def _waits(answers: Answers, top: int, theme: str) -> Section:
     lead = sentences.waits_lead(answers)
-    drawn = bottleneck_bars(answers.waits, part="edge", rows=top, theme=theme)
+    alt = "Bars of waits. " + sentences.plain(lead)
+    drawn = _drawn(answers.waits, "figure-waits", alt, part="edge", rows=top, theme=theme)
     tables = (
         make_table(answers.waits.edges, "Waits between two events", _WAITS),
         make_table(answers.waits.nodes, "Stays at an event until the next", (_STAY, *_WAITS[2:])),
     )
-    alt = "Bars of waits. " + sentences.plain(lead)
-    shown = (picture(drawn, "figure-waits", alt),)
-    return Section("waits", "Where they wait", "Waits", lead, shown, tables, _notes(answers.waits))
+    return Section("waits", "Where they wait", "Waits", lead, (drawn,), tables, _notes(answers.waits))
 
 
 def _leaves(answers: Answers, top: int, theme: str) -> Section:
-    lead = sentences.leave_lead(answers)
+    lead, staged = sentences.leave_lead(answers), answers.plan.staged
     alt = "Bars of drop-off. " + sentences.plain(lead)
-    shown = [picture(dropoff_bars(answers.leaves, rows=top, theme=theme), "figure-leaves", alt)]
-    tables = [
-        make_table(answers.leaves.table, f"What became of the visits to each {answers.plan.node}", _LEAVES)
-    ]
-    if answers.plan.staged:
-        by_event = dropoff_bars(answers.event_leaves, rows=top, theme=theme)
-        shown.append(
-            picture(by_event, "figure-event-leaves", "Bars of drop-off by event. The table has the numbers.")
-        )
-        tables.append(make_table(answers.event_leaves.table, "What became of each event", _LEAVES))
-    return Section(
-        "leaves", "Where they leave", "Drop-off", lead, tuple(shown), tuple(tables), _notes(answers.leaves)
-    )
+    heading = "By stage" if staged else ""
+    shown = [_drawn(answers.leaves, "figure-leaves", alt, heading, rows=top, theme=theme)]
+    caption = f"What became of the visits to each {answers.plan.node}"
+    tables = [make_table(answers.leaves.table, caption, _LEAVES)]
+    if staged:
+        alt = "Bars of drop-off by event. The table has the numbers."
+        by_event = answers.event_leaves
+        shown.append(_drawn(by_event, "figure-event-leaves", alt, "By event", rows=top, theme=theme))
+        tables.append(make_table(by_event.table, "What became of each event", _LEAVES))
+    notes = _notes(answers.leaves)
+    return Section("leaves", "Where they leave", "Drop-off", lead, tuple(shown), tuple(tables), notes)
 
 
-def _path_bar(row: dict[Any, Any], most: float, goal: bool) -> PathBar:
+def _drawn(result: Result, name: str, alt: str, heading: str = "", **options: Any) -> Picture:
+    return picture(result.plot(**options), name, alt, heading)
+
+
+def _path_bar(row: dict[Any, Any], most: float) -> PathBar:
     names = tuple((short(name, 28), visible(name)[:200]) for name in row["path"][:12])
     words = (("n_reached", "reached the goal"), ("n_dropped", "dropped off"), ("n_open", "open"))
     outcome = ", ".join(f"{row[key]:,} {word}" for key, word in words if row[key])

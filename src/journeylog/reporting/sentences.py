@@ -42,7 +42,7 @@ class Statement(tuple[Markup, Markup]):
 
 def go(answers: Answers) -> Statement:
     """Tell where customers go."""
-    journeys, goal = answers.journeys, answers.plan.goal
+    goal, n = answers.plan.goal, answers.n_journeys
     moves = answers.flow.table
     moves = moves[
         (moves["from_kind"] == "node") & (moves["to_kind"] == "node") & (moves["from"] != moves["to"])
@@ -54,23 +54,17 @@ def go(answers: Answers) -> Statement:
             named(row["from"]), named(row["to"]), several(row["n"], "move")
         )
         if row["rate"] == row["rate"]:
-            way += Markup(", {}").format(
-                _rate(row, "rate", f"of {several(row['n_from_followed'], 'visit')} watched long enough")
-            )
+            watched = f"of {several(row['n_from_followed'], 'visit')} watched long enough"
+            way += Markup(", {}").format(_rate(row, "rate", watched))
         way += "."
     if goal is None:
-        said = Markup("<b>{}</b> followed; no goal was named, so none counts as reached.")
-        return Statement((said.format(_were(journeys["n_entered"], "journey")), way))
-    reached = Markup("<b>{}</b> of {} reached the goal {}").format(
-        count(journeys["n_reached"]), several(journeys["n_entered"], "journey"), named(spelled(goal))
+        said = Markup("<b>{}</b> {} followed; no goal was named, so none counts as reached.")
+        return Statement((said.format(several(n, "journey"), "was" if n == 1 else "were"), way))
+    row = answers.end("reached")
+    reached = Markup("<b>{}</b> of {} reached the goal {} so far: {}.").format(
+        count(row["n"]), several(n, "journey"), named(spelled(goal)), _rate(row, "share", "of all")
     )
-    if journeys["reach_rate"] == journeys["reach_rate"]:
-        reached += Markup(": {}").format(
-            _rate(
-                journeys, "reach_rate", f"of the {count(journeys['n_followed'])} watched long enough to tell"
-            )
-        )
-    return Statement((reached + ".", way))
+    return Statement((reached, way))
 
 
 def wait(answers: Answers) -> Statement:
@@ -79,29 +73,23 @@ def wait(answers: Answers) -> Statement:
     if edges.empty:
         return Statement((Markup("Nobody waits: no customer has two events."), Markup("")))
     row = _first(edges)
-    same = row["from"] == row["to"]
-    where = Markup("from {} to {}").format(named(row["from"]), named(row["to"]))
-    if same:
-        where = Markup("from {} to the next {}").format(named(row["from"]), named(row["to"]))
-    first = Markup(
-        "The wait that costs most time is {}: half of {} moves took longer than <b>{}</b>{}."
-    ).format(where, count(row["n"]), duration(row["time_median_s"]), _median_interval(row))
-    if not row["excess_s"] > 0:
-        return Statement(
-            (
-                first,
-                Markup("No move takes longer than the baseline of {}.").format(duration(row["baseline_s"])),
-            )
-        )
-    more = Markup(
-        "One in ten took longer than {}. This one wait holds <b>{}</b> of all waiting above {}, {}."
-    ).format(
-        duration(row["time_p90_s"]),
-        share(row["excess_share"]),
-        duration(row["baseline_s"]),
-        _baseline(answers),
+    where = Markup("from {} to {}{}").format(
+        named(row["from"]), "the next " if row["from"] == row["to"] else "", named(row["to"])
     )
-    return Statement((first, more))
+    long = Markup("half of {} moves took longer than <b>{}</b>{}").format(
+        count(row["n"]), duration(row["time_median_s"]), _median_interval(row)
+    )
+    if row["n"] == 1:
+        long = Markup("the one move took <b>{}</b>").format(duration(row["time_mean_s"]))
+    first = Markup("The wait that costs most time is {}: {}.").format(where, long)
+    if not row["excess_s"] > 0:
+        most = Markup("No move takes longer than the baseline of {}.").format(duration(row["baseline_s"]))
+        return Statement((first, most))
+    tenth = Markup("One in ten took longer than {}. ").format(duration(row["time_p90_s"]))
+    more = Markup("This one wait holds <b>{}</b> of all waiting above {}, {}.").format(
+        share(row["excess_share"]), duration(row["baseline_s"]), _baseline(answers)
+    )
+    return Statement((first, tenth + more if row["n"] >= 10 else more))
 
 
 def leave(answers: Answers) -> Statement:
@@ -111,7 +99,7 @@ def leave(answers: Answers) -> Statement:
             (Markup("No patience was declared, so no journey can be said to have dropped off."), Markup(""))
         )
     patience = format_duration(answers.plan.patience_micros)
-    lost = int(answers.journeys["n_dropped"])
+    lost = int(answers.end("dropped")["n"])
     if not lost:
         none = Markup(
             "No journey dropped off: none fell silent for more than {} before the data ends."
@@ -134,17 +122,19 @@ def leave(answers: Answers) -> Statement:
 
 def flow_lead(answers: Answers) -> Markup:
     """Say what the flow figure shows."""
-    journeys = answers.journeys
-    ends = Markup(
-        "<b>{}</b> reached the goal, <b>{}</b> dropped off and <b>{}</b> were still open when the data ends"
-    ).format(*(count(journeys[f"n_{end}"]) for end in ("reached", "dropped", "open")))
-    if answers.plan.goal is None:
-        ends = Markup("<b>{}</b> dropped off and <b>{}</b> were still open when the data ends").format(
-            count(journeys["n_dropped"]), count(journeys["n_open"])
-        )
-    return Markup("How {} move between {}s, and how they end: {}.").format(
-        several(journeys["n_entered"], "journey"), _kind(answers), ends
-    )
+    n = {end: count(answers.end(end)["n"]) for end in ("reached", "dropped", "open")}
+    reached = Markup("<b>{}</b> reached the goal, ").format(n["reached"])
+    ends = answers.flow.table["to_kind"].isin(("reached", "dropped", "open"))
+    apart = answers.n_journeys - int(answers.flow.table.loc[ends, "n"].sum())
+    rest = f" Not drawn: {several(apart, 'journey')} without any {_kind(answers)}." if apart else ""
+    return Markup("How {} between {}s, and how they end: {}<b>{}</b> dropped off and <b>{}</b> {}.").format(
+        several(answers.n_journeys, "journey") + (" moves" if answers.n_journeys == 1 else " move"),
+        _kind(answers),
+        reached if answers.plan.goal is not None else "",
+        n["dropped"],
+        n["open"],
+        "was still open when the data ends" if n["open"] == "1" else "were still open when the data ends",
+    ) + Markup(rest)
 
 
 def funnel_lead(answers: Answers) -> Markup:
@@ -164,19 +154,20 @@ def funnel_lead(answers: Answers) -> Markup:
     )
     if last["total_rate"] == last["total_rate"]:
         text += Markup(": {}").format(_rate(last, "total_rate", f"of {count(first['n_followed'])}"))
-    later = table.iloc[1:]
-    if len(later) > 1 and later["step_rate"].notna().any():
-        worst = dict(later.sort_values("step_rate", kind="stable").iloc[0])
-        before = dict(table.iloc[int(worst["step"]) - 2])
-        text += Markup(". The narrowest step is from {} to {}: {}").format(
+    watched = table["n_followed"]
+    lost = watched.shift(1) - watched
+    if len(table) > 2 and lost.max() > 0:
+        step = int(lost.to_numpy(na_value=0).argmax())
+        before, after = dict(table.iloc[step - 1]), dict(table.iloc[step])
+        text += Markup(". Most are lost between {} and {}: {} went on").format(
             named(before["name"]),
-            named(worst["name"]),
-            _rate(worst, "step_rate", f"of {count(before['n_followed'])}"),
+            named(after["name"]),
+            _rate(after, "step_rate", f"of {count(before['n_followed'])}"),
         )
     waiting = int(table["n_open"].sum())
     if waiting and answers.funnel.question.within is None:  # type: ignore[attr-defined]
-        text += Markup(". {} still open and may go on; here they count as not arrived").format(
-            _were(waiting, "journey", now=True)
+        text += Markup(". Still open are {}; here they count as not arrived").format(
+            several(waiting, "journey")
         )
     return text + Markup(". The steps are {}.").format(answers.funnel_plan.origin)
 
@@ -277,11 +268,6 @@ def _median_interval(row: Row) -> Markup:
     if not (low == low and high == high):
         return Markup("")
     return Markup(" (95 % interval {} to {})").format(duration(low), duration(high))
-
-
-def _were(n: Any, word: str, now: bool = False) -> str:
-    verbs = ("is", "are") if now else ("was", "were")
-    return f"{several(n, word)} {verbs[n != 1]}"
 
 
 def _baseline(answers: Answers) -> str:

@@ -1,0 +1,176 @@
+"""The command line: report, describe, check, sample."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+
+import journeylog as jl
+from journeylog.errors import JourneylogError, JourneylogWarning
+from journeylog.reporting.commands import check_log, describe_log, report_log, sample_log
+from journeylog.reporting.exits import Exit, Stopped, code_of, stoppable
+from journeylog.reporting.loading import Load, NothingToDo
+from journeylog.reporting.options import AsJson, loading
+from journeylog.reporting.terminal import Voice, remark
+
+__all__ = ["app", "main", "run"]
+
+_ROLES: Final = "--actor user_id --event event --time timestamp"
+_CODES: Final = """\b
+Exit codes:
+  0  fine                           4    too many rows rejected (a report is written all the same)
+  1  internal error                 5    the output cannot be written; the old one is untouched
+  2  wrong option or source list    99   nothing to do (--allow-empty)
+  3  input cannot be read           130  interrupted; 143 terminated
+"""
+
+app = typer.Typer(
+    name="journeylog",
+    help="From behaviour data to customer journeys: where customers go, where they wait, where they leave.",
+    epilog=f"\b\nBegin with:\n  journeylog check events.csv {_ROLES}\n  journeylog COMMAND --help\n\n{_CODES}",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+
+def _examples(*lines: str) -> str:
+    return "\b\nExamples:\n" + "".join(f"  journeylog {line}\n" for line in lines) + f"\n{_CODES}"
+
+
+@app.callback()
+def _start(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and exit.", is_eager=True)
+    ] = False,
+) -> None:
+    if version:
+        Voice().tell([f"journeylog {jl.__version__}"], {})
+        raise typer.Exit
+
+
+@app.command(
+    epilog=_examples(
+        f"report events.csv {_ROLES} --goal pay",
+        "report 'days/*.parquet' --actor id --event action --time ts --stages shop --out week.html",
+        "report shop.toml --json",
+    )
+)
+@loading
+def report(
+    load: Load,
+    out: Annotated[Path, typer.Option("--out", "-o", help="The page that is written.")] = Path("report.html"),
+    title: Annotated[str | None, typer.Option(help="Heading of the page.")] = None,
+    goal: Annotated[
+        str | None, typer.Option(help="Event a journey is meant to come to, e.g. pay or 'order*'.")
+    ] = None,
+    patience: Annotated[
+        str | None, typer.Option(help="Silence that ends a journey, e.g. 14d. By default 30d.")
+    ] = None,
+    stages: Annotated[
+        str | None, typer.Option(help="shop, saas, bank, or a .toml file with a table of stages.")
+    ] = None,
+    funnel: Annotated[
+        list[str] | None, typer.Option("--step", help="Step of the funnel; repeat it, in order.")
+    ] = None,
+    within: Annotated[
+        str | None, typer.Option(help="Time the funnel gives, e.g. 7d. By default no limit.")
+    ] = None,
+    top: Annotated[int | None, typer.Option(help="Bars and paths to draw. By default 10.")] = None,
+    theme: Annotated[str | None, typer.Option(help="light or dark. By default light.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write one page that answers where customers go, where they wait and where they leave.
+
+    The page is one file that opens without a network. It is moved into place when it is complete, so a run that fails
+    leaves the page of the run before.
+    """
+    named = {
+        "title": title, "goal": goal, "patience": patience, "stages": stages, "funnel": funnel or None,
+        "within": within, "top": top, "theme": theme,
+    }  # fmt: skip
+    wanted = {name: value for name, value in named.items() if value is not None}
+    raise typer.Exit(report_log(load, out, wanted, Voice(as_json)))
+
+
+@app.command(epilog=_examples(f"describe events.csv {_ROLES}", "describe shop.toml --json"))
+@loading
+def describe(load: Load, as_json: AsJson = False) -> None:
+    """Tell what the data holds: rows, actors, events, and how often each event occurs."""
+    raise typer.Exit(describe_log(load, Voice(as_json)))
+
+
+@app.command(
+    epilog=_examples(
+        f"check events.csv {_ROLES}", "check shop.toml --max-rejected 0.05 --rejects rejects.jsonl"
+    )
+)
+@loading
+def check(load: Load, as_json: AsJson = False) -> None:
+    """Tell where every row went: kept, rejected and why, duplicates; exit with 4 when too many were rejected."""
+    raise typer.Exit(check_log(load, Voice(as_json)))
+
+
+@app.command(epilog=_examples(f"sample events.csv {_ROLES} --n 500 --out small.parquet"))
+@loading
+def sample(
+    load: Load,
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="File to write: .parquet, .csv, .jsonl or .arrow.")
+    ],
+    n: Annotated[int, typer.Option("--n", "-n", min=1, help="Actors to keep.")] = 1000,
+    seed: Annotated[int, typer.Option(help="Another number chooses other actors.")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Write a smaller file: some actors with all their events, the same ones on every machine."""
+    raise typer.Exit(sample_log(load, out, n, seed, Voice(as_json)))
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code; errors are told on stderr in one line."""
+    with warnings.catch_warnings(), stoppable():
+        warnings.simplefilter("default", JourneylogWarning)
+        warnings.showwarning = _show_warning
+        try:
+            app(arguments, prog_name="journeylog")
+        except SystemExit as done:
+            return done.code if isinstance(done.code, int) else Exit.OK
+        except Stopped as stopped:
+            remark("stopped; nothing was changed")
+            return stopped.code
+        except NothingToDo:
+            remark("nothing to do: there is no row")
+            return Exit.NOTHING
+        except (JourneylogError, OSError) as error:
+            remark(f"error: {error}")
+            return code_of(error)
+        except Exception as error:  # the last resort of a program that must not print a bare traceback
+            return _internal(error)
+        return Exit.OK
+
+
+def main() -> None:
+    """Run the command line as a program."""
+    sys.exit(run())
+
+
+def _internal(error: Exception) -> Exit:
+    remark(f"internal error: {type(error).__name__}: {error}")
+    if os.environ.get("JOURNEYLOG_DEBUG"):
+        for line in "".join(traceback.format_exception(error)).splitlines():
+            remark(line)
+    else:
+        remark("This is a fault of journeylog. Set JOURNEYLOG_DEBUG=1 to see where it happened")
+    return Exit.INTERNAL
+
+
+def _show_warning(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
+    remark(f"warning: {message}")

@@ -1,0 +1,179 @@
+"""What each command does; the command line itself only parses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import journeylog as jl
+from journeylog.core.card import Card
+from journeylog.core.contracts import Step
+from journeylog.core.log import EventLog
+from journeylog.errors import ConfigError
+from journeylog.plots.labels import count, duration, share
+from journeylog.reporting.exits import Exit
+from journeylog.reporting.loaded import rejected
+from journeylog.reporting.loading import Load, Loaded
+from journeylog.reporting.page import build_page
+from journeylog.reporting.sourcelist import stages_of
+from journeylog.reporting.terminal import Voice, card_lines, remark, table_lines
+from journeylog.reporting.write import reserved
+
+__all__ = ["check_log", "describe_log", "report_log", "sample_log"]
+
+_MOST_NAMES = 40
+
+
+def report_log(load: Load, out: Path, wanted: Mapping[str, Any], voice: Voice) -> Exit:
+    """Write the page of what is loaded; options of the command line go before the source list's."""
+    with reserved(out) as target:
+        loaded = load()
+        asked = {**loaded.asked, **wanted}
+        if isinstance(asked.get("stages"), str):
+            asked["stages"] = stages_of(asked["stages"], Path())
+        log, arguments = _prepared(loaded.log, asked)
+        page = build_page(log, **arguments)
+        target.put(page.html)
+    size = len(page.html)
+    facts = {
+        "report": str(out),
+        "bytes": size,
+        **_card_facts(loaded),
+        "journeys": page.answers.ends.to_dict()["table"],
+        "findings": list(page.findings),
+    }
+    lines = [f"{out} ({size / 1e6:.1f} MB)", "", *card_lines(log), "", *page.findings]
+    voice.tell(lines, facts)
+    return _gate(loaded)
+
+
+def describe_log(load: Load, voice: Voice) -> Exit:
+    """Tell what a log holds."""
+    loaded = load()
+    log = loaded.log
+    facts = log.compute(jl.Describe())
+    rows = [
+        (r["event"], count(r["n"]), share(r["share"]), count(r["n_actors"]), share(r["actor_share"]))
+        for r in facts.table.head(_MOST_NAMES).to_dict("records")
+    ]
+    lines = [*card_lines(log), ""]
+    lines += table_lines(("event", "times", "of events", "actors", "of actors"), rows)
+    if len(facts.table) > len(rows):
+        lines.append(f"and {len(facts.table) - len(rows):,} more names")
+    lines += [
+        "",
+        *table_lines(("for each actor", "mean", "median", "90 % up to", "most"), _actor_rows(facts.actors)),
+    ]
+    voice.tell(lines, {**_card_facts(loaded), "columns": log.columns, **_result_facts(facts.to_dict())})
+    return Exit.OK
+
+
+def check_log(load: Load, voice: Voice) -> Exit:
+    """Tell where every row went, and whether the load is good enough."""
+    loaded = load()
+    voice.tell(card_lines(loaded.log), _card_facts(loaded))
+    return _gate(loaded)
+
+
+def sample_log(load: Load, out: Path, n: int, seed: int, voice: Voice) -> Exit:
+    """Write the events of some whole actors, the same ones on every machine."""
+    if out.suffix not in _WRITERS:
+        raise ConfigError(f"{out.name} has no known ending. Fix: one of {', '.join(_WRITERS)}")
+    with reserved(out) as target:
+        loaded = load()
+        log = loaded.log.sample(n, seed)
+        _WRITERS[out.suffix](log, target.aside)
+        target.move()
+    facts = {"sample": str(out), "actors": log.n_actors, "events": log.n_events, **_card_facts(loaded)}
+    again = "" if out.suffix == ".arrow" else " --actor actor --event event --time time"
+    lines = [
+        f"{out}: {count(log.n_actors)} of {count(loaded.log.n_actors)} actors with all their {count(log.n_events)} events",
+        f"Read it with: journeylog report {out}{again}",
+    ]
+    voice.tell(lines, facts)
+    return Exit.OK
+
+
+def _prepared(log: EventLog, asked: dict[str, Any]) -> tuple[EventLog, dict[str, Any]]:
+    """Return the log with the steps a source list may ask for beyond those of the report, and the rest."""
+    rest = dict(asked)
+    of, start, gap = rest.pop("of", None), rest.pop("start", None), rest.pop("gap", None)
+    for name in ("stitch", "window"):
+        rest.pop(name, None)  # done while loading
+    steps: list[Step] = []
+    if gap is not None or of == "session":
+        steps.append(jl.Sessions(gap=gap) if gap is not None else jl.Sessions())
+    if of is not None or start is not None:
+        choice = {"of": of or "actor", "start": start, "goal": rest.pop("goal", None)}
+        if "patience" in rest:
+            choice["patience"] = rest.pop("patience")
+        steps.append(jl.Journeys(**choice))
+    return log.then(*steps) if steps else log, rest
+
+
+def _gate(loaded: Loaded) -> Exit:
+    if loaded.accepted:
+        return Exit.OK
+    card = loaded.log.card
+    remark(
+        f"error: {count(card.rejected)} of {count(card.rows_in)} rows ({share(card.rejected_share)}) were rejected, more "
+        f"than {share(loaded.max_rejected)}. Fix: look at them with --rejects rejects.jsonl, or raise --max-rejected"
+    )
+    return Exit.QUALITY
+
+
+def _card_facts(loaded: Loaded) -> dict[str, Any]:
+    log = loaded.log
+    card: Card = log.card
+    return {
+        "version": jl.__version__,
+        "card": card.to_dict(),
+        "rejected": [group.to_dict() for group in rejected(log)],
+        "rejected_share": card.rejected_share,
+        "max_rejected": loaded.max_rejected,
+        "accepted": loaded.accepted,
+        "actors": log.n_actors,
+        "events": log.n_events,
+        "window": log.window.to_dict(),
+    }
+
+
+def _result_facts(result: dict[str, Any]) -> dict[str, Any]:
+    return {"event_table": result["table"], "actor_table": result["tables"]["actors"]}
+
+
+def _actor_rows(actors: Any) -> list[tuple[str, ...]]:
+    words = {"events": "events", "active_days": "days with an event", "span_s": "from first to last"}
+    rows = []
+    for row in actors.to_dict("records"):
+        write = duration if row["measure"] == "span_s" else _number
+        values = (write(row[key]) for key in ("mean", "median", "p90", "largest"))
+        rows.append((words.get(row["measure"], row["measure"]), *values))
+    return rows
+
+
+def _number(value: Any) -> str:
+    return "–" if value != value else f"{value:,.1f}".removesuffix(".0")
+
+
+def _write_csv(log: EventLog, path: Path) -> None:
+    log.to_pandas().to_csv(path, index=False, lineterminator="\n")
+
+
+def _write_lines(log: EventLog, path: Path) -> None:
+    log.to_pandas().to_json(
+        path, orient="records", lines=True, date_format="iso", date_unit="us", force_ascii=False
+    )
+
+
+def _write_parquet(log: EventLog, path: Path) -> None:
+    log.to_pandas().to_parquet(path, index=False)
+
+
+_WRITERS = {
+    ".arrow": lambda log, path: log.save(path),
+    ".csv": _write_csv,
+    ".jsonl": _write_lines,
+    ".parquet": _write_parquet,
+}
