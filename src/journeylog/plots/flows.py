@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from scipy.sparse import csr_array
 
 from journeylog.errors import ConfigError, explain, nearest
 from journeylog.plots.labels import card, count, duration, full, rate
@@ -51,7 +52,7 @@ class Move:
     target: Key
     n: int
     n_followed: int
-    row: Mapping[str, Any] | None
+    row: Mapping[Any, Any] | None
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ def node_order(result: TransitionsResult, order: Sequence[str] | None = None) ->
     names: list[str] = frame["node"].tolist()
     if order is not None:
         return listed_first(names, order)
-    if result.nodes.attrs.get("ordered", not _by_volume(frame)):
+    if result.nodes.attrs.get("ordered", False):
         return names
     place = mean_position(result.table)
     return sorted(names, key=lambda name: (place.get(name, np.inf), name))
@@ -121,41 +122,39 @@ def node_order(result: TransitionsResult, order: Sequence[str] | None = None) ->
 
 def listed_first(names: Sequence[str], order: Sequence[str]) -> list[str]:
     """Return the names with those of `order` first, as listed."""
-    unknown = [name for name in order if name not in set(names)]
+    known = set(names)
+    unknown = [name for name in order if name not in known]
     if unknown:
         near = nearest(str(unknown[0]), names)
         fix = f"did you mean {near[0]!r}?" if near else "use names that are nodes of the result"
         raise ConfigError(
             explain("order= has names that do not occur", count=len(unknown), examples=unknown, fix=fix)
         )
-    first = list(dict.fromkeys(order))
-    return first + [name for name in names if name not in set(first)]
+    return list(dict.fromkeys([*order, *names]))
 
 
 def mean_position(table: pd.DataFrame) -> dict[str, float]:
     """Return how many moves from the start a node lies, early visits counting more.
 
     The table is walked as a Markov chain from the start, the weight halved at each move, so a node that opens
-    journeys stays in front even when journeys come back to it.
+    journeys stays in front even when journeys come back to it. Repeats on the spot are not counted.
     """
+    table = table[(table["from_kind"] == "start") | (table["from"] != table["to"])]
     moves = table[table["to_kind"] == "node"]
     names = sorted(set(moves["to"]))
     place = {name: i for i, name in enumerate(names)}
-    total = table.groupby(["from_kind", "from"], sort=False)["n"].sum()
-    first = np.zeros(len(names))
-    chance = np.zeros((len(names), len(names)))
-    for kind, source, target, n in zip(
-        moves["from_kind"], moves["from"], moves["to"], moves["n"], strict=True
-    ):
-        if kind == "start":
-            first[place[target]] += n / total[kind, source]
-        else:
-            chance[place[source], place[target]] += n / total[kind, source]
+    out = table.groupby(["from_kind", "from"])["n"].transform("sum").loc[moves.index]
+    share, to = (moves["n"] / out).to_numpy(), moves["to"].map(place).to_numpy(np.int64)
+    begins = (moves["from_kind"] == "start").to_numpy()
+    since = moves["from"].map(place).fillna(-1).to_numpy(np.int64)
+    walks = ~begins & (since >= 0)
+    first = np.bincount(to[begins], share[begins], len(names))
+    chance = csr_array((share[walks], (to[walks], since[walks])), shape=(len(names), len(names)))
     weight, moment, now = np.zeros(len(names)), np.zeros(len(names)), first
     for step in range(60):
         weight += now * 0.5**step
         moment += now * step * 0.5**step
-        now = now @ chance
+        now = chance @ now
     return {name: float(moment[i] / weight[i]) for name, i in place.items() if weight[i] > 0}
 
 
@@ -216,15 +215,30 @@ def facts_of(move: Move) -> dict[str, Any]:
 
 
 def _merged(table: pd.DataFrame, kept: set[str]) -> tuple[Move, ...]:
-    moves: dict[tuple[Key, Key], Move] = {}
-    for row in table.to_dict("records"):
-        source, target = key_of(row["from_kind"], row["from"], kept), key_of(row["to_kind"], row["to"], kept)
-        alone = source.kind != "other" and target.kind != "other"
-        n, n_followed = int(row["n"]), int(row["n_followed"])
-        if (source, target) in moves:
-            n, n_followed = n + moves[source, target].n, n_followed + moves[source, target].n_followed
-        moves[source, target] = Move(source, target, n, n_followed, row if alone else None)  # type: ignore[arg-type]
-    return tuple(moves.values())
+    """Return the moves among the kept and typed nodes as they are, and all others added up."""
+    seen = {end: (table[f"{end}_kind"] != "node") | table[end].isin(kept) for end in ("from", "to")}
+    alone = seen["from"] & seen["to"]
+    moves = [
+        Move(_key_of_row(row, "from"), _key_of_row(row, "to"), int(row["n"]), int(row["n_followed"]), row)
+        for row in table[alone].to_dict("records")
+    ]
+    ends = {end: table[end].where(table[f"{end}_kind"] == "node", "").where(seen[end], "") for end in seen}
+    kinds = {f"{end}_kind": table[f"{end}_kind"].where(seen[end], "other") for end in seen}
+    rest = (
+        table.assign(**ends, **kinds)[~alone].groupby([*ends, *kinds], sort=False)[["n", "n_followed"]].sum()
+    )
+    for row in rest.reset_index().to_dict("records"):
+        moves.append(
+            Move(
+                _key_of_row(row, "from"), _key_of_row(row, "to"), int(row["n"]), int(row["n_followed"]), None
+            )
+        )
+    return tuple(moves)
+
+
+def _key_of_row(row: Mapping[Any, Any], end: str) -> Key:
+    kind = str(row[f"{end}_kind"])
+    return Key(kind, row[end]) if kind == "node" else Key(kind)
 
 
 def key_of(kind: str, name: str, kept: Container[str]) -> Key:
@@ -232,8 +246,3 @@ def key_of(kind: str, name: str, kept: Container[str]) -> Key:
     if kind != "node":
         return Key(kind)
     return Key("node", name) if name in kept else Key("other")
-
-
-def _by_volume(frame: pd.DataFrame) -> bool:
-    rows = list(zip((-frame["n"]).tolist(), frame["node"].tolist(), strict=True))
-    return rows == sorted(rows)

@@ -7,7 +7,17 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from journeylog.plots.flows import ENDS, Flows, Key, facts_of, flows_of, move_card, outcome_line, word_of
+from journeylog.plots.flows import (
+    ENDS,
+    Flows,
+    Key,
+    Move,
+    facts_of,
+    flows_of,
+    move_card,
+    outcome_line,
+    word_of,
+)
 from journeylog.plots.labels import card, count, label_blocks, rate, share
 from journeylog.plots.panels import legend_row
 from journeylog.plots.ribbons import Canvas
@@ -24,7 +34,7 @@ _WIDEST, _WRITTEN = 9.0, 16
 def graph(
     result: TransitionsResult,
     *,
-    nodes: int = 20,
+    nodes: int = 16,
     edges: int = 30,
     order: Sequence[str] | None = None,
     theme: str = "light",
@@ -37,7 +47,8 @@ def graph(
     ----------
     result : TransitionsResult
     nodes, edges : int
-        How many to draw at most. What is left out is counted in the title's line.
+        How many to draw at most: the most visited nodes, the strongest way into each and the strongest others.
+        What is left out is counted in the title's line.
     order : sequence of str, optional
         Names from left to right; by default stage order, else mean position from the start.
     theme : {"light", "dark"}
@@ -48,7 +59,7 @@ def graph(
 
     Notes
     -----
-    Below each node a bar tells what became of its visits. Moves from a node to itself are written into it.
+    Below each node a bar tells what became of its visits. Moves from a node to itself are written above its corner.
     """
     look = theme_of(theme)
     flows = flows_of(result, nodes, order, beside=True)
@@ -57,9 +68,7 @@ def graph(
     shown = [key for key in flows.nodes if key.kind == "node"]
     order_of = {key: i for i, key in enumerate([Key("start"), *shown])}
     within = [m for m in flows.moves if m.source in order_of and m.target in order_of]
-    drawn = sorted((m for m in within if m.source != m.target), key=lambda m: (-m.n, m.source, m.target))[
-        :edges
-    ]
+    drawn = _strongest([m for m in within if m.source != m.target], edges)
     spot = place_nodes(shown, drawn)
     routes = [route(move, spot, order_of) for move in drawn]
     ys = np.concatenate([*(way.y for way in routes), [y for _, y in spot.values()]])
@@ -81,13 +90,25 @@ def graph(
     return figure
 
 
+def _strongest(moves: Sequence[Move], edges: int) -> list[Move]:
+    """Return the strongest way into each node, then the strongest others."""
+    ranked = sorted(moves, key=lambda m: (-m.n, m.source, m.target))
+    into: dict[Key, Move] = {}
+    for move in ranked:
+        into.setdefault(move.target, move)
+    first = list(into.values())
+    chosen = {id(move) for move in [*first, *(m for m in ranked if m not in first)][:edges]}
+    return [move for move in ranked if id(move) in chosen]
+
+
 def _subtitle(result: TransitionsResult, flows: Flows, drawn: list[int], n_shown: int) -> str:
     between = result.table[result.table["to_kind"] == "node"]
     between = between[(between["from_kind"] == "start") | (between["from"] != between["to"])]
     total, other = int(between["n"].sum()), len(between) - len(drawn)
     text = (
         f"{outcome_line(flows, result)}, {period(result.window)}. Arrows are as wide as the number of moves. "
-        f"Drawn: the {len(drawn):,} strongest links, {count(sum(drawn))} of {count(total)} moves "
+        f"Drawn: {len(drawn):,} links, the strongest into each place and the strongest others: "
+        f"{count(sum(drawn))} of {count(total)} moves "
         f"({share(sum(drawn) / max(total, 1))})"
     )
     if other:
@@ -121,7 +142,7 @@ def _draw_nodes(
 ) -> None:
     look = canvas.theme
     named = [key for key in spot if key.kind == "node"]
-    wide = int(2 * HALF_X * 1060 / (1 + max(x for x, _ in spot.values())) / 7.2)
+    wide = int(2 * HALF_X * 980 / (1 + max(x for x, _ in spot.values())) / 7.2)
     heads = dict(zip(named, label_blocks([key.name for key in named], wide), strict=True))
     for key, (x, y) in spot.items():
         color = paint.get(key.name, look.start) if key.kind == "node" else look.start
@@ -131,8 +152,10 @@ def _draw_nodes(
         canvas.figure.data[-1].update(line={"width": 1.6, "color": color})
         canvas.block((x - HALF_X, x - HALF_X + 0.035), (y - HALF_Y, y + HALF_Y), color, text, facts)
         name = "<br>".join(f"<b>{line}</b>" for line in heads.get(key, ["<i>Start</i>"]))
-        again = f" · ↻ {count(loops)}" if loops else ""
-        canvas.words.add(x + 0.015, y, f"{name}<br>{count(n)}{again}", "middle center", look.text, 12)
+        if loops:
+            spot_y = y - HALF_Y - 8
+            canvas.words.add(x + HALF_X, spot_y, f"↻ {count(loops)}", "middle left", look.muted, 11)
+        canvas.words.add(x + 0.015, y, f"{name}<br>{count(n)}", "middle center", look.text, 12)
         _draw_ends(canvas, key, (x, y), flows)
 
 

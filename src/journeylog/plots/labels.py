@@ -60,7 +60,7 @@ def label(name: str, width: int = 28) -> str:
     Examples
     --------
     >>> label("a name that goes on and on", 12)
-    'a name that…'
+    'a name tha…'
     >>> label("two\\nlines"), label("")
     ('two lines', '(empty name)')
     """
@@ -84,11 +84,10 @@ def label_blocks(names: Sequence[str], width: int, lines: int = 2) -> list[list[
     Examples
     --------
     >>> label_blocks(["after the purchase", "checkout_start", "x" * 30], 10)
-    [['after the', 'purchase'], ['checkout_', 'start'], ['xxxxxxxxxx', 'xxxxxx…']]
+    [['after the', 'purchase'], ['checkout_', 'start'], ['xxxxxxxxxx', 'xxxxxxxxx…']]
     """
     return [
-        [_isolated(line) for line in _broken(text, width, lines)]
-        for text in _distinct(names, width * lines - 3)
+        [_isolated(line) for line in _broken(text, width, lines)] for text in _distinct(names, width * lines)
     ]
 
 
@@ -100,9 +99,9 @@ def full(name: str) -> str:
     return "<br>".join(_isolated(line) for line in _wrapped(clean, 56))
 
 
-def wrap(text: str, width: int = 125) -> str:
-    """Return the library's own text (not a name) in lines."""
-    return "<br>".join(_wrapped(text, width))
+def wrap(text: str, width: int = 110) -> str:
+    """Return the library's own text (not a name) in lines; a number stays with its percent sign."""
+    return "<br>".join(_wrapped(text.replace(" %", "\u00a0%"), width))
 
 
 def card(title: str, rows: Iterable[tuple[str, str]]) -> str:
@@ -197,12 +196,14 @@ def _distinct(names: Sequence[str], width: int) -> list[str]:
     shown = [_short(line, width) for line in lines]
     middle = [_short_middle(line, width) for line in lines]
     shown = [m if shown.count(s) > 1 else s for s, m in zip(shown, middle, strict=True)]
-    seen: dict[str, int] = {}
-    out = []
-    for text in shown:
-        seen[text] = seen.get(text, 0) + 1
-        out.append(text if seen[text] == 1 else f"{_short(text, max(width - 4, 4))} #{seen[text]}")
-    return out
+    taken: set[str] = set()
+    for i, text in enumerate(shown):
+        turn = 2
+        while shown[i] in taken:
+            shown[i] = f"{_short(text, max(width - 4, 4))} #{turn}"
+            turn += 1
+        taken.add(shown[i])
+    return shown
 
 
 def _broken(text: str, width: int, lines: int) -> list[str]:
@@ -219,7 +220,7 @@ def _broken(text: str, width: int, lines: int) -> list[str]:
 
 def _one_line(name: str) -> str:
     clean = _CONTROL.sub("\ufffd", _DIRECTION.sub("", name))
-    return _SPACE.sub(" ", clean).strip() or "(empty name)"
+    return "".join(_clusters(_SPACE.sub(" ", clean).strip())) or "(empty name)"
 
 
 def _short(line: str, width: int) -> str:
@@ -262,10 +263,10 @@ def _clusters(text: str) -> list[str]:
 
 def _cluster_width(cluster: str) -> float:
     wide = unicodedata.east_asian_width(cluster[0]) in "WF"
-    return 2.0 if wide else 1.6 if cluster in _BROAD else 1.0
+    return 2.0 if wide else _BROAD.get(cluster, 1.0)
 
 
-_BROAD = frozenset("mwMWQ@%&ЖШЩЮМФжшщюмф—")
+_BROAD = {**dict.fromkeys("mwMW@%&—", 1.35), **dict.fromkeys("ЖШЩЮМФжшщюмф", 1.6)}
 
 
 def _wrapped(text: str, width: int) -> list[str]:

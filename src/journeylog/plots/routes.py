@@ -16,11 +16,11 @@ __all__ = ["HALF_X", "HALF_Y", "Route", "free_spot", "place_nodes", "route"]
 Floats = npt.NDArray[np.float64]
 
 #: Half the size of a node: columns across, pixels down.
-HALF_X, HALF_Y = 0.33, 27.0
+HALF_X, HALF_Y = 0.30, 27.0
 #: Pixels of a column on a page about 1,100 pixels wide; only used to judge what is near.
-_COLUMN = 155.0
+_COLUMN = 160.0
 _ROW = 104.0
-_LAYERS = 7
+_LAYERS = 6
 #: Arrows onward leave and arrive this far below the middle of a node's side, arrows back as far above it.
 _PORT = 8.0
 _T = np.linspace(0.0, 1.0, 33)
@@ -76,7 +76,7 @@ def free_spot(
     """Return a point of the way where a short text meets no node and no other text."""
     blocks = [(x * _COLUMN, y, HALF_X * _COLUMN + 20, HALF_Y + 14) for x, y in spot.values()]
     blocks += [(x * _COLUMN, y, 46.0, 17.0) for x, y in taken]
-    upright = abs(float(way.x[-1] - way.x[0])) < 0.05  # beside a short upright arrow, not on it
+    upright = float(np.ptp(way.x)) < 0.05  # beside a short upright arrow, not on it
     beside = 0.17 if upright else 0.0
     if upright:
         blocks = [b for b in blocks if abs(b[0] - float(way.x[0]) * _COLUMN) > 1 or b[3] < HALF_Y]
@@ -126,8 +126,10 @@ def _ways_back(xa: float, ya: float, xb: float, yb: float) -> Iterable[tuple[Flo
     """Return ways from the left side of the source, and from below or above it."""
     a, b = xa - HALF_X, xb + HALF_X
     reach = max((a - b) * 0.5, 0.15)
-    if ya != yb or a - b < 0.5:
-        yield _curve((a, ya - _PORT), (a - reach, ya - _PORT), (b + reach, yb - _PORT), (b, yb - _PORT))
+    for bow in (0, *(s * d for d in (60, 110, 165, 225, 285) for s in (1, -1))):
+        if bow or ya != yb or a - b < 0.5:
+            lift = bow - _PORT
+            yield _curve((a, ya - _PORT), (a - reach, ya + lift), (b + reach, yb + lift), (b, yb - _PORT))
     first = 14 + 24 * (xa - xb)
     for deep, side in itertools.product((0, 35, 75, 120, 170, 230), (1, -1)):
         level = (max(ya, yb) if side > 0 else min(ya, yb)) + side * (HALF_Y + first + deep)

@@ -206,6 +206,7 @@ def _node_frame(nodes: Table) -> pd.DataFrame:
     names = ("n", "n_cases", "n_actors", "n_followed", "n_loops", "n_returns")
     frame = pd.DataFrame({**node_columns(nodes.coded("node"), "node"), **{k: nodes.values[k] for k in names}})
     if nodes.coded("node").ordered:
+        frame.attrs["ordered"] = True  # stages: the order of the rows has a meaning, also where it is that of volume
         return frame
     return frame.sort_values(["n", "node"], ascending=[False, True], kind="stable").reset_index(drop=True)
 
