@@ -13,7 +13,7 @@ from typing import Annotated, Any, Final
 import typer
 
 import journeylog as jl
-from journeylog.errors import JourneylogError, JourneylogWarning
+from journeylog.errors import JourneylogError, JourneylogWarning, LoadWarning
 from journeylog.reporting.commands import check_log, describe_log, report_log, sample_log
 from journeylog.reporting.exits import Exit, Stopped, code_of, stoppable
 from journeylog.reporting.loading import Load, NothingToDo
@@ -138,6 +138,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code; errors are told on stderr in one line."""
     with warnings.catch_warnings(), stoppable():
         warnings.simplefilter("default", JourneylogWarning)
+        warnings.simplefilter("ignore", LoadWarning)  # every command tells where the rows went
         warnings.showwarning = _show_warning
         try:
             app(arguments, prog_name="journeylog")

@@ -43,7 +43,7 @@ def report_log(load: Load, out: Path, wanted: Mapping[str, Any], voice: Voice) -
         "journeys": page.answers.ends.to_dict()["table"],
         "findings": list(page.findings),
     }
-    lines = [f"{out} ({size / 1e6:.1f} MB)", "", *card_lines(log), "", *page.findings]
+    lines = [*card_lines(log), "", *page.findings, "", f"{out} ({size / 1e6:.1f} MB)"]
     voice.tell(lines, facts)
     return _gate(loaded)
 
@@ -72,7 +72,7 @@ def describe_log(load: Load, voice: Voice) -> Exit:
 def check_log(load: Load, voice: Voice) -> Exit:
     """Tell where every row went, and whether the load is good enough."""
     loaded = load()
-    voice.tell(card_lines(loaded.log), _card_facts(loaded))
+    voice.tell(card_lines(loaded.log, examples=True), _card_facts(loaded))
     return _gate(loaded)
 
 
@@ -88,6 +88,8 @@ def sample_log(load: Load, out: Path, n: int, seed: int, voice: Voice) -> Exit:
     facts = {"sample": str(out), "actors": log.n_actors, "events": log.n_events, **_card_facts(loaded)}
     again = "" if out.suffix == ".arrow" else " --actor actor --event event --time time"
     lines = [
+        *card_lines(loaded.log),
+        "",
         f"{out}: {count(log.n_actors)} of {count(loaded.log.n_actors)} actors with all their {count(log.n_events)} events",
         f"Read it with: journeylog report {out}{again}",
     ]

@@ -59,8 +59,8 @@ def data_lead(log: EventLog) -> Markup:
         "<b>{}</b> came in: <b>{}</b> kept, <b>{}</b> rejected and <b>{}</b> dropped as duplicates."
     ).format(several(card.rows_in, "row"), count(card.kept), _with_share(card), count(card.deduplicated))
     if card.ties:
-        text += Markup(" {} at the same time as the one before; their order is by {}.").format(
-            f"{several(card.ties, 'event')} {'stands' if card.ties == 1 else 'stand'}", card.order
+        text += Markup(" {} at the same time as the one before; such events stand in this order: {}.").format(
+            f"{several(card.ties, 'event')} happened", card.order
         )
     return text
 
@@ -97,7 +97,7 @@ def reject_table(log: EventLog) -> Table | None:
     if not groups:
         return None
     heads = (
-        Column("Reason", (), "text"),
+        Column("Reason", (), "code"),
         Column("What it means", (), "text"),
         Column("Rows", (), "count"),
         Column("For example", (), "text"),
@@ -125,8 +125,12 @@ def _words(code: str) -> str:
 def _examples(rejects: pa.Table | None, code: str) -> tuple[str, ...]:
     if rejects is None or "reason" not in rejects.column_names:
         return ()
-    rows = rejects.filter(pc.equal(rejects.column("reason"), code)).slice(0, _EXAMPLES).to_pylist()
-    return tuple(_example(row) for row in rows)
+    found = rejects.filter(pc.equal(rejects.column("reason"), code))
+    files = found.column("file").combine_chunks()
+    first = [pc.index(files, name).as_py() for name in pc.unique(files).drop_null().slice(0, _EXAMPLES)]
+    more = [i for i in range(min(_EXAMPLES, len(found))) if i not in first]
+    chosen = sorted([*first, *more][:_EXAMPLES])
+    return tuple(_example(row) for row in found.take(pa.array(chosen, pa.int64())).to_pylist())
 
 
 def _example(row: dict[str, Any]) -> str:
@@ -145,4 +149,4 @@ def _value(row: dict[str, Any]) -> str | None:
     except (json.JSONDecodeError, RecursionError):
         return None
     value = values.get(row["column"]) if isinstance(values, dict) else None
-    return None if value is None else f"“{redacted(short(value, 40))}”"
+    return None if value is None or not str(value).strip() else f"“{redacted(short(value, 40))}”"

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import journeylog as jl
 from journeylog.core.log import EventLog
-from journeylog.errors import ConfigError, JourneylogError
+from journeylog.errors import ConfigError
 from journeylog.reporting.sourcelist import read_source_list
 
 __all__ = ["GATE", "Load", "Loaded", "NothingToDo"]
@@ -102,13 +102,7 @@ class Load:
         return Loaded(self._read_files(), {}, gate)
 
     def _read_files(self) -> EventLog:
-        logs = []
-        for path in self.inputs:
-            try:
-                logs.append(jl.read(path, **self.roles))
-            except JourneylogError as error:
-                if str(path) in str(error) or path.name in str(error):
-                    raise
-                raise type(error)(f"{path}: {error}") from error
-        log: EventLog = logs[0] if len(logs) == 1 else jl.combine(*logs)
+        """Read the files as one table; "-" is standard input."""
+        paths = ["-" if str(path) == "-" else path for path in self.inputs]
+        log: EventLog = jl.read(paths if len(paths) > 1 else paths[0], **self.roles)
         return log

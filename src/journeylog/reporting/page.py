@@ -150,7 +150,9 @@ def build_page(
         method=method(answers, within),
     )
     said = [
-        sentences.plain(finding[key]) for finding in findings for key in ("first", "more") if finding[key]
+        f"{found['title']}: "
+        + " ".join(sentences.plain(found[key]) for key in ("first", "more") if found[key])
+        for found in findings
     ]
     return Page(html, answers, tuple(said) or ("No events: there is nothing to show.",))
 

@@ -30,7 +30,7 @@ class Column:
     keys : tuple of str
         Columns of the frame it is made of.
     kind : str
-        ``name``, ``node``, ``path``, ``count``, ``share``, ``interval``, ``time``, ``times``, ``text``.
+        ``name``, ``node``, ``path``, ``count``, ``share``, ``interval``, ``time``, ``times``, ``code``, ``text``.
     help : str
         What the column means, shown on hover and in the definitions.
     """

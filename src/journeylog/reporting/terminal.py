@@ -44,8 +44,8 @@ def remark(line: str) -> None:
     _write(sys.stderr, f"{_clean(line)}\n")
 
 
-def card_lines(log: EventLog) -> list[str]:
-    """Return where every row went, as lines."""
+def card_lines(log: EventLog, examples: bool = False) -> list[str]:
+    """Return where every row went, as lines; on request with examples of what was rejected."""
     card = log.card
     lines = [
         f"rows          {count(card.rows_in)} in = {count(card.kept)} kept + {count(card.rejected)} rejected "
@@ -60,7 +60,8 @@ def card_lines(log: EventLog) -> list[str]:
     for group in rejected(log):
         part = share(group.n / card.rows_in) if card.rows_in else ""
         lines.append(f"rejected      {count(group.n)} ({part}) {group.code}: {group.words}")
-        lines += [f"              for example {example}" for example in group.examples]
+        if examples:
+            lines += [f"              for example {example}" for example in group.examples]
     return lines + [f"note          {note}" for note in card.notes]
 
 
