@@ -8,6 +8,7 @@ import random
 import statistics
 import subprocess
 import sys
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -131,9 +132,11 @@ def measure(plan: Plan, log: Log) -> dict[str, Measured]:
             contender = job["contender"]
             note(f"{log.label} round {turn + 1}: {contender} {job.get('task', 'loaded log')}")
             try:
-                measured[contender].add(
-                    run(plan, "benchmarks.child", {**job, "repeats": plan.repeats}, contender)
-                )
+                start = time.perf_counter()
+                found = run(plan, "benchmarks.child", {**job, "repeats": plan.repeats}, contender)
+                if job["kind"] == "file":
+                    found["seconds"][f"process_{job['task']}"] = [time.perf_counter() - start]
+                measured[contender].add(found)
             except (FailedError, subprocess.TimeoutExpired) as error:
                 note(f"  not measured: {error}")
                 measured[contender].facts["failed"] = type(error).__name__

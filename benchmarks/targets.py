@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from benchmarks.logs import Log
 from benchmarks.measure import Measured, Results
 
 FULL_SIZE = 10_000_000
+SINGLE_SIZE = 1_000_000
 GIGABYTE = 1_000_000_000
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """One target: what was measured, the limit, and whether it holds (None: not measured)."""
+    """One target: what was measured, the limit, and whether it holds.
+
+    It neither holds nor fails (None) when nothing was measured, or on a log smaller than the target is set for.
+    """
 
     text: str
     limit: str
     value: float | None
     holds: bool | None
+
+    @property
+    def silence(self) -> str:
+        """Why nothing is judged."""
+        return "not measured" if self.value is None else "not judged"
 
     def to_dict(self) -> dict[str, Any]:
         return {"target": self.text, "limit": self.limit, "value": self.value, "holds": self.holds}
@@ -28,16 +37,24 @@ class Verdict:
 
 def verdicts(logs: list[Log], results: Results, imported: dict[str, Any] | None) -> list[Verdict]:
     """Judge the largest ordinary log, the growth from the smaller one, the single actor and the import."""
-    plain = sorted((log for log in logs if log.shape == "plain"), key=lambda log: log.events)
-    single = sorted((log for log in logs if log.shape == "single"), key=lambda log: log.events)
+    plain, wide, single = (
+        sorted((log for log in logs if log.shape == shape), key=lambda log: log.events)
+        for shape in ("plain", "wide", "single")
+    )
     listed = []
     if plain:
-        listed += one_log(results[plain[-1].label], plain[-1])
-    if len(plain) > 1:
-        listed += growth(results, plain[-2], plain[-1])
+        listed += judged_at(FULL_SIZE, plain[-1], one_log(results[plain[-1].label], plain[-1]))
+    for sizes in (plain, wide):
+        if len(sizes) > 1:
+            listed += judged_at(FULL_SIZE, sizes[-1], growth(results, sizes[-2], sizes[-1]))
     if len(single) > 1:
-        listed += [*growth(results, single[0], single[1]), single_memory(results, single[0], single[1])]
+        grown = [*growth(results, *single), single_memory(results, *single)]
+        listed += judged_at(SINGLE_SIZE, single[-1], grown)
     return listed + (importing(imported) if imported else [])
+
+
+def judged_at(size: int, log: Log, listed: list[Verdict]) -> list[Verdict]:
+    return listed if log.events >= size else [replace(verdict, holds=None) for verdict in listed]
 
 
 def one_log(found: dict[str, Measured], log: Log) -> list[Verdict]:
@@ -78,7 +95,7 @@ def growth(results: Results, small: Log, large: Log) -> list[Verdict]:
     names = f"{large.label} / {small.label}"
     tasks = {
         "file_mean": "(a)",
-        "log_mean": "(b) mean time",
+        "log_mean": "(b) mean",
         "log_median": "(b) with medians",
         "funnel": "(d)",
     }
@@ -88,7 +105,7 @@ def growth(results: Results, small: Log, large: Log) -> list[Verdict]:
             best(results[large.label], "journeylog", task), best(results[small.label], "journeylog", task)
         )
 
-    return [at_most(f"{letter} time of {names}", limit, grown(task)) for task, letter in tasks.items()]
+    return [at_most(f"{letter}: time of {names}", limit, grown(task)) for task, letter in tasks.items()]
 
 
 def single_memory(results: Results, small: Log, large: Log) -> Verdict:

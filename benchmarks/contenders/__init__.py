@@ -21,5 +21,5 @@ Pairs = Iterable[tuple[str, str, int, float | None, float | None]]
 
 CONTENDERS = ("journeylog", "duckdb", "polars", "pandas")
 PEERS = ("pm4py", "retentioneering")
-FILE_TASKS = ("file_mean", "file_median")
+FILE_TASKS = ("file_mean", "file_median", "process_file_mean", "process_file_median")
 LOG_TASKS = ("log_mean", "log_median", "sessions", "funnel", "one_pass")

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-import journeylog as jl
 from benchmarks.contenders import Pairs
 from benchmarks.logs import FUNNEL, FUNNEL_DAYS, GAP_MINUTES
+from journeylog import Funnel, Sessions, Transitions, __version__, read
 
 NAME = "journeylog"
 TIES = "one file is one ordered stream: equal times keep the order of the rows"
@@ -20,7 +20,7 @@ FUNNEL_WINDOW = True
 
 
 def version() -> str:
-    return jl.__version__
+    return __version__
 
 
 def one_shot(path: Path, median: bool) -> Any:
@@ -28,19 +28,19 @@ def one_shot(path: Path, median: bool) -> Any:
 
 
 def load(path: Path) -> Any:
-    return jl.read(path, actor="actor", event="event", time="time")
+    return read(path, actor="actor", event="event", time="time")
 
 
 def transitions(log: Any, median: bool) -> Any:
-    return log.compute(jl.Transitions(quantiles=median)).table
+    return log.compute(Transitions(quantiles=median)).table
 
 
 def sessions(log: Any) -> Any:
-    return log.then(jl.Sessions(gap=f"{GAP_MINUTES}min"))
+    return log.then(Sessions(gap=f"{GAP_MINUTES}min"))
 
 
 def funnel(log: Any) -> Any:
-    return log.compute(jl.Funnel(list(FUNNEL), within=f"{FUNNEL_DAYS}d")).table
+    return log.compute(Funnel(list(FUNNEL), within=f"{FUNNEL_DAYS}d")).table
 
 
 def one_pass(log: Any) -> tuple[Any, Any]:
