@@ -51,6 +51,7 @@ KINDS = {
     "steps": [{"kind": "sankey"}, {"kind": "heatmap"}],
     "anchored": [{"kind": "sankey"}, {"kind": "heatmap"}],
     "describe": [{}],
+    "outcomes": [{}],
 }
 
 
@@ -103,6 +104,7 @@ def results_of(names: tuple[str, ...], node: str = "event") -> dict[str, Any]:
         jl.StepMatrix(node=node, steps=6),
         jl.StepMatrix(node=node, anchor={"event": anchor}, before=2, after=3),
         jl.Describe(),
+        jl.Outcomes(),
     )
     return dict(zip(KINDS, answers, strict=True))
 

@@ -14,7 +14,7 @@ import plotly.graph_objects as go
 import pytest
 
 import journeylog as jl
-from journeylog.core.contracts import Result
+from journeylog.core.contracts import Result, Stat
 from journeylog.errors import ConfigError
 from journeylog.plots.style import _THEMES, luminance, node_colors
 from tests.plot_logs import KINDS, STAGES, UGLY, log_of, many, metas, results_of
@@ -418,6 +418,20 @@ def test_the_description_shows_actors_and_events() -> None:
     assert np.array_equal(trace(figure, "events").x, result.table["n"].head(10))
     left = result.table.iloc[10:]
     assert f"{len(left)} rarer names with {left['n'].sum():,} events" in subtitle(figure)
+
+
+def test_outcomes_are_their_shares_with_intervals() -> None:
+    result = results_of(STAGES)["outcomes"]
+    bars = trace(result.plot(), "rate")
+    assert np.allclose(bars.x, result.table["share"])
+    assert np.allclose(np.asarray(bars.x) + bars.error_x.array, result.table["share_high"])
+    assert [c[2] for c in bars.customdata] == result.table["n"].tolist()
+
+
+def test_every_statistic_has_a_figure() -> None:
+    stats = [getattr(jl, name) for name in jl.__all__ if isinstance(getattr(jl, name), type)]
+    asked = {type(result.question) for result in results_of(STAGES).values()}
+    assert {stat for stat in stats if issubclass(stat, Stat)} == asked
 
 
 # Options

@@ -45,7 +45,10 @@ def shown(node: Any, key: str = "") -> Iterator[tuple[str, str]]:
 def test_no_name_is_markup_or_template_anywhere(name: str, options: dict[str, str]) -> None:
     figure = results_of(UGLY)[name].plot(**options)
     parts = list(shown(json.loads(figure.to_json())))
-    assert any(word in html.unescape(text) for _, text in parts for word in ("<script", "<img", "customd"))
+    if name != "outcomes":  # it has no names
+        assert any(
+            word in html.unescape(text) for _, text in parts for word in ("<script", "<img", "customd")
+        )
     for where, text in parts:
         rest = TAG.sub("", text)
         assert not re.search("[<>$]", rest), (where, text)

@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 from journeylog.core.cases import check_choice
 from journeylog.core.contracts import Grouped, Result
 from journeylog.errors import ConfigError, nearest
-from journeylog.plots.bars import bottleneck_bars, describe_bars, dropoff_bars
+from journeylog.plots.bars import bottleneck_bars, describe_bars, dropoff_bars, outcome_bars
 from journeylog.plots.funnel import funnel
 from journeylog.plots.graph import graph
 from journeylog.plots.heatmap import heatmap
@@ -24,6 +24,7 @@ from journeylog.stats.bottlenecks import BottlenecksResult
 from journeylog.stats.describe import DescribeResult
 from journeylog.stats.dropoff import DropOffResult
 from journeylog.stats.funnel import FunnelResult
+from journeylog.stats.outcomes import OutcomesResult
 from journeylog.stats.stepmatrix import StepMatrixResult
 from journeylog.stats.transitions import TransitionsResult
 from journeylog.stats.variants import VariantsResult
@@ -42,6 +43,7 @@ _PLOTS: Mapping[type[Result], _Kinds] = {
     DescribeResult: {"bars": describe_bars},
     DropOffResult: {"bars": dropoff_bars},
     FunnelResult: {"funnel": funnel},
+    OutcomesResult: {"bars": outcome_bars},
     StepMatrixResult: {"sankey": step_sankey, "heatmap": step_heatmap},
     TransitionsResult: {"sankey": sankey, "graph": graph, "heatmap": heatmap},
     VariantsResult: {"paths": paths},
@@ -62,7 +64,7 @@ def plot(result: Result, **options: Any) -> go.Figure:
           ``"rate"``, ``"n"``, ``"time"``).
         - StepMatrix: ``kind="sankey"`` or ``"heatmap"``; ``nodes=``, ``order=``, ``positions=``, ``colors=``.
         - DropOff, Describe: ``rows=``. Bottlenecks: ``part="edge"`` or ``"node"``, ``rows=``.
-        - Variants: ``rows=``, ``blocks=``, ``colors=``. Funnel: none.
+        - Variants: ``rows=``, ``blocks=``, ``colors=``. Funnel, Outcomes: none.
 
     Returns
     -------

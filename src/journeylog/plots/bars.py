@@ -15,12 +15,15 @@ from journeylog.plots.style import blank, faded, followed, no_data, period, them
 from journeylog.stats.bottlenecks import BottlenecksResult
 from journeylog.stats.describe import DescribeResult
 from journeylog.stats.dropoff import DropOffResult
+from journeylog.stats.outcomes import OutcomesResult
 
-__all__ = ["bottleneck_bars", "describe_bars", "dropoff_bars"]
+__all__ = ["bottleneck_bars", "describe_bars", "dropoff_bars", "outcome_bars"]
 
 _DROP = "Where journeys break off"
 _SLOW = {"edge": "Which waits cost the most time", "node": "Which places hold journeys up the most"}
 _LOG = "What the log holds"
+_ENDED = "How journeys end"
+_ENDS = {"reached": "reached the goal", "dropped": "dropped: left", "open": "open: too early to tell"}
 _ROW = 30
 
 
@@ -177,6 +180,58 @@ def describe_bars(
     panel(figure, look, 2, (0.54, 1.0), "number of events", float(shown["n"].max()) * 1.16)
     name_rows(figure, look, labels(shown["event"].tolist(), 30))
     return figure
+
+
+def outcome_bars(result: OutcomesResult, *, theme: str = "light", title: str | None = None) -> go.Figure:
+    """Draw how many journeys reached their goal, dropped or are still open, with intervals.
+
+    Parameters
+    ----------
+    result : OutcomesResult
+    theme : {"light", "dark"}
+    title : str, optional
+        Takes the place of the title.
+    """
+    look = theme_of(theme)
+    table = result.table
+    if not table["n_total"].any():
+        return no_data(look, _ENDED, result, title)
+    what = followed(result)
+    subtitle = (
+        f"{count(table['n_total'].iloc[0])} {what}, {period(result.window)}. Open: the data ends too early "
+        "to tell, so both other shares may still grow."
+    )
+    if NO_PATIENCE in result.notes:
+        subtitle += " No patience was declared, so nothing is called dropped."
+    figure = blank(look, _ENDED, subtitle, 40 * len(table) + 16, title)
+    records = table.to_dict("records")
+    cards = [[_outcome_card(row, what), row["outcome"], row["n"]] for row in records]
+    rates = tuple(table[c].to_numpy() for c in ("share", "share_low", "share_high"))
+    paint = [faded(look.of_kind(kind), 0.85) for kind in table["outcome"]]
+    add_rates(figure, look, 1, rates, paint, cards, look.text)  # type: ignore[arg-type]
+    figure.data[-1].text = [
+        f"{text}\u2002({count(n)})" for text, n in zip(figure.data[-1].text, table["n"], strict=True)
+    ]
+    panel(
+        figure,
+        look,
+        1,
+        (0.0, 1.0),
+        f"share of {what} (95 % interval)",
+        float(table["share_high"].max()) * 1.2,
+        True,
+    )
+    name_rows(figure, look, [_ENDS[kind] for kind in table["outcome"]])
+    return figure
+
+
+def _outcome_card(row: Mapping[Any, Any], what: str) -> str:
+    lines = [
+        (what, f"{count(row['n'])} of {count(row['n_total'])}"),
+        ("share", rate(row["share"], row["share_low"], row["share_high"])),
+        ("actors", f"{count(row['n_actors'])} of {count(row['n_actors_total'])}"),
+    ]
+    return card(_ENDS[row["outcome"]], lines)
 
 
 def _event_card(row: Mapping[Any, Any]) -> str:
