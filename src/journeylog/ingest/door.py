@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from functools import partial
 from typing import Any
 
 from journeylog.core.log import EventLog
+from journeylog.core.schema import ROLES
 from journeylog.core.time import moment, time_rule
 from journeylog.core.window import Window
 from journeylog.errors import ConfigError, DataQualityError, LoadWarning, SchemaError, explain, warn
@@ -198,8 +199,8 @@ def read(
     )
     dialect = Dialect(delimiter, quote, encoding, None if names is None else tuple(names), max_field_bytes)
     intake = Intake(roles, rule, _window(window, rule.tz))
-    for judged in in_order(_tasks(data, dialect, format, judge, intake, schema_drift), threads):
-        intake.pieces.append(judged)
+    with closing(_tasks(data, dialect, format, judge, intake, schema_drift)) as tasks:
+        intake.pieces.extend(in_order(tasks, threads))
     log = intake.finish(one_ordered_stream(data))
     _gate(log, on_error, max_rejected)
     return log
@@ -207,11 +208,11 @@ def read(
 
 def _tasks(
     data: Any, dialect: Dialect, format: str | None, judge: Judge, intake: Intake, drift: str
-) -> Iterator[Any]:
+) -> Generator[Any, None, None]:
     """Yield the judging of each piece, table after table, once its columns have been checked."""
     first: tuple[str, Sequence[str]] | None = None
-    for table in open_tables(data, dialect, format):
-        with closing(table):
+    with closing(open_tables(data, dialect, format)) as tables:
+        for table in tables:
             judge.roles.require(table.columns, table.name)
             intake.blank_is_missing |= table.blank_is_missing
             if table.columns is not None:
@@ -249,9 +250,7 @@ def _judge(judge: Judge, work: Any, file: str, names: Mapping[str, str]) -> Judg
 
 def _attribute_names(roles: Roles, found: Sequence[str]) -> dict[str, str]:
     """Return attributes with the names they will have; one called like a role that is in use gets a number."""
-    used = {"event", *(r for r in roles.named if "[" not in r and "." not in r)}
-    if isinstance(roles.source, Constant):
-        used.add("source")
+    used = {"event", *(role for role in ROLES[3:] if getattr(roles, role) is not None)}
     kept = {}
     attributes = roles.attributes(found)
     for name in attributes:

@@ -17,6 +17,7 @@ from journeylog.ingest.texts import as_text
 
 __all__ = ["category", "chunked", "join_column", "join_number", "join_text"]
 
+_NAMES = pa.dictionary(pa.int32(), pa.string())
 #: A text of this many digits may not be told apart as a double.
 _MANY_DIGITS = r"\d{16}"
 
@@ -83,8 +84,8 @@ def join_column(
     if kinds and kinds <= {pa.int64(), pa.float64(), pa.bool_()}:
         kind = pa.float64() if pa.float64() in kinds else pa.int64()
         return _number(pa.chunked_array([a.cast(kind) for a in arrays]), "")
-    if numeric and kinds == {pa.string()}:
-        as_numbers = _numbers_of(pa.chunked_array([a.cast(pa.string()) for a in arrays]))
+    if numeric and kinds <= {pa.string(), _NAMES}:
+        as_numbers = _numbers_of(pa.chunked_array([a.cast(pa.string()) for a in arrays], pa.string()))
         if as_numbers is not None:
             return as_numbers
     return category(arrays, blank_is_missing)

@@ -150,7 +150,8 @@ class Intake:
                 columns[role] = join_text([p.columns[role] for p in pieces])
         for name in self.attributes:
             parts = [p.columns.get(name) for p in pieces]
-            numeric = all(name in p.numeric or _hollow(p.columns.get(name)) for p in pieces)
+            numeric = any(name in p.numeric for p in pieces)
+            numeric = numeric and all(name in p.numeric or _hollow(p.columns.get(name)) for p in pieces)
             columns[name] = join_column(parts, lengths, numeric, blank)
         return columns
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from journeylog.core.schema import ROLES
 from journeylog.errors import ConfigError, MissingColumnError, SchemaError, cut, nearest
 
 __all__ = ["Constant", "History", "Roles", "constant"]
@@ -145,7 +146,7 @@ class Roles:
     @property
     def named(self) -> dict[str, str]:
         """Columns by the argument that names them."""
-        names = {role: getattr(self, role) for role in _ROLES if isinstance(getattr(self, role), str)}
+        names = {role: getattr(self, role) for role in ROLES if isinstance(getattr(self, role), str)}
         for event, column in self.stamps or ():
             names[f"stamps[{event!r}]"] = column
         if self.history is not None:
@@ -210,7 +211,7 @@ class Roles:
         A column that plays a role is renamed to it. A score keeps its original too, so does the object of a
         history that is not the actor.
         """
-        taken = {getattr(self, r) for r in _ROLES if isinstance(getattr(self, r), str)} - {self.score}
+        taken = {getattr(self, r) for r in ROLES if isinstance(getattr(self, r), str)} - {self.score}
         taken |= {column for _, column in self.stamps or ()}
         if self.history is not None:
             taken |= {self.history.new, self.history.time}
@@ -226,8 +227,3 @@ class Roles:
             (self.history.field, self.history.old, self.history.object) if self.history is not None else ()
         )
         return {part for part in (*parts, self.score) if part is not None}
-
-
-_ROLES: Final = (
-    "actor", "event", "time", "source", "channel", "value", "currency", "score", "text", "event_id", "received",
-)  # fmt: skip

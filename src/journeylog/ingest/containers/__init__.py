@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from typing import Any, Final
 
 from journeylog.errors import ConfigError
@@ -27,8 +27,8 @@ READERS: Final[dict[str, Callable[[File, Dialect], Opened]]] = {
 }
 
 
-def open_tables(data: Any, dialect: Dialect, kind: str | None) -> Iterator[Opened]:
-    """Open what `data` means, one table after the other; the caller closes each.
+def open_tables(data: Any, dialect: Dialect, kind: str | None) -> Generator[Opened, None, None]:
+    """Open what `data` means, one table after the other; each is closed when the next is asked for.
 
     Raises
     ------
@@ -40,7 +40,9 @@ def open_tables(data: Any, dialect: Dialect, kind: str | None) -> Iterator[Opene
     files = find_files(data, READERS)
     if files is not None:
         for file in files:
-            yield _reader(file, kind)(file, dialect)
+            reader = _reader(file, kind)
+            with file.opened() as opened:
+                yield reader(opened, dialect)
     elif hasattr(data, "__arrow_c_stream__"):
         yield FrameTable(data)
     else:

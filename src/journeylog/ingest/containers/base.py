@@ -92,9 +92,6 @@ class Opened(Protocol):
     def pieces(self, wanted: Sequence[str] | None) -> Iterator[Work]:
         """Yield the rows with the columns in `wanted` (None: all)."""
 
-    def close(self) -> None:
-        """Let go of the file."""
-
 
 def as_batch(columns: dict[str, Any], n_rows: int) -> pa.RecordBatch:
     """Return the columns as a batch; a batch without columns still knows its rows."""

@@ -43,17 +43,15 @@ class CsvTable:
     def __init__(self, file: File, dialect: Dialect) -> None:
         self.name = file.name
         self.dialect = dialect
-        self.delimiter = _byte(dialect.delimiter or ("\t" if file.suffix == ".tsv" else ","), "delimiter")
+        self.delimiter = _byte("\t" if file.suffix == ".tsv" else ",", "delimiter")
+        if dialect.delimiter is not None:
+            self.delimiter = _byte(dialect.delimiter, "delimiter")
         self.quote = -1 if dialect.quote is None else _byte(dialect.quote, "quote")
         self.stream = open_text(file, dialect.encoding)
         self.blocks = blocks(self.stream, dialect.block, lone_cr=True)
         self.carry, self.final = b"", False
         self.records, self.lines, self.no_text = 0, 0, 0
         self.columns: tuple[str, ...] = dialect.names or self._read_header()
-
-    def close(self) -> None:
-        """Let go of the file."""
-        self.stream.close()
 
     def pieces(self, wanted: Sequence[str] | None) -> Iterator[Work]:
         """Yield the rows, block by block."""

@@ -10,10 +10,11 @@ import os
 import re
 import sys
 import zlib
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, BinaryIO, Final, cast
+from typing import Any, Final, cast
 
 import pyarrow as pa
 
@@ -45,13 +46,13 @@ class File:
     name : str
         What messages and rejects call it.
     path : Path or None
-    handle : binary file object or None
-        Given by the caller, who also closes it.
+    handle : object with ``read`` or None
+        Its bytes; whoever opened it closes it.
     """
 
     name: str
     path: Path | None = None
-    handle: BinaryIO | None = None
+    handle: Any = None
 
     @property
     def suffix(self) -> str:
@@ -60,6 +61,21 @@ class File:
         while suffixes and suffixes[-1] in _PACKED:
             suffixes.pop()
         return suffixes[-1] if suffixes else ""
+
+    @contextmanager
+    def opened(self) -> Iterator[File]:
+        """Give the file with a handle, and close what was opened for it."""
+        if self.path is None:
+            yield self
+            return
+        try:
+            handle = self.path.open("rb", buffering=0)
+        except OSError as error:
+            raise ParseError(
+                f"{self.name} cannot be opened: {error.strerror}. Fix: check the path and your rights"
+            ) from error
+        with handle:
+            yield replace(self, handle=handle)
 
     @property
     def packing(self) -> str | None:
@@ -140,10 +156,7 @@ class Stream:
         return True
 
     def close(self) -> None:
-        """Let go of the file."""
-        if not self.closed:
-            self.closed = True
-            self.inner.close()
+        """Leave it open: who opened the file closes it."""
 
     def _read(self, size: int) -> bytes:
         try:
@@ -152,16 +165,6 @@ class Stream:
             what = f"the {self.packing} file is damaged or cut off" if self.packing else "it cannot be read"
             raise ParseError(f"{self.name}: {what} ({error}). Fix: fetch it again") from error
         return found
-
-
-class _Borrowed:
-    """The caller's own file object, which is never closed here."""
-
-    def __init__(self, handle: BinaryIO) -> None:
-        self.read = handle.read
-
-    def close(self) -> None:
-        """Leave it open."""
 
 
 class _Recoder:
@@ -189,20 +192,16 @@ class _Recoder:
             out = text.encode("utf-8", "surrogateescape")
         return out
 
-    def close(self) -> None:
-        """Let go of the file."""
-        self.inner.close()
-
 
 def open_bytes(file: File) -> Stream:
-    """Open a file and unpack it if it is packed.
+    """Return the bytes of an opened file, unpacked if they are packed.
 
     Raises
     ------
     ParseError
-        If it cannot be opened, or is not packed the way its name says.
+        If it is not packed the way its name says.
     """
-    stream = Stream(_Borrowed(file.handle) if file.handle is not None else _open(file), file.name)
+    stream = Stream(file.handle, file.name)
     magic = _magic(stream.peek(8))
     if file.packing is not None and magic != file.packing and stream.peek(1):
         raise ParseError(
@@ -216,7 +215,7 @@ def open_bytes(file: File) -> Stream:
 
 
 def open_text(file: File, encoding: str) -> Stream:
-    """Open a text file as UTF-8 bytes without a byte order mark.
+    """Return an opened text file as UTF-8 bytes without a byte order mark.
 
     Raises
     ------
@@ -288,16 +287,6 @@ def _hidden(path: Path) -> bool:
     return any(part.startswith((".", "_")) for part in path.parts)
 
 
-def _open(file: File) -> Any:
-    assert file.path is not None
-    try:
-        return file.path.open("rb", buffering=0)
-    except OSError as error:
-        raise ParseError(
-            f"{file.name} cannot be opened: {error.strerror}. Fix: check the path and your rights"
-        ) from error
-
-
 def _magic(head: bytes) -> str | None:
     return next((name for magic, name in _MAGIC.items() if head.startswith(magic)), None)
 
@@ -310,7 +299,7 @@ def _refuse_utf16(head: bytes, name: str) -> None:
             )
     for low, encoding in ((1, "utf-16-le"), (0, "utf-16-be")):
         zeros: Sequence[int] = head[low:256:2]
-        if len(zeros) >= 8 and zeros.count(0) == len(zeros):
+        if len(zeros) >= 8 and zeros.count(0) * 2 > len(zeros):
             raise ParseError(
                 f"{name} looks like UTF-16: every second byte is zero. Fix: pass encoding={encoding!r}"
             )

@@ -41,9 +41,6 @@ class FrameTable:
             self.reader = pa.RecordBatchReader.from_stream(data)
             self.columns = [c for c in self.reader.schema.names if not _INDEX.fullmatch(c)]
 
-    def close(self) -> None:
-        """Nothing is held open."""
-
     def pieces(self, wanted: Sequence[str] | None) -> Iterator[Work]:
         """Yield the rows in their order."""
         kept = [name for name in self.columns if wanted is None or name in wanted]

@@ -55,10 +55,6 @@ class JsonLines:
         self.keys: dict[bytes, int] = {}  # as written, with its column (-1: not wanted)
         self.names: list[str] = []
 
-    def close(self) -> None:
-        """Let go of the file."""
-        self.stream.close()
-
     def pieces(self, wanted: Sequence[str] | None) -> Iterator[Work]:
         """Yield the rows, block by block."""
         for name in wanted or ():
@@ -152,10 +148,7 @@ class _Found:
             kinds = np.ascontiguousarray(self.kinds[:, i])
             columns[name] = self._column(np.ascontiguousarray(self.spans[:, i]), kinds, broken)
             seen = np.bincount(kinds, minlength=8)
-            if (
-                seen[kernel.NUMBER]
-                and seen[kernel.NUMBER] + seen[kernel.SPECIAL] == seen[kernel.PLAIN :].sum()
-            ):
+            if 0 < seen[kernel.NUMBER] + seen[kernel.SPECIAL] == seen[kernel.PLAIN :].sum():
                 numeric.add(name)
         rows = as_batch(columns, n)
         row = self.where[:, 0].astype(np.int64) + self.records

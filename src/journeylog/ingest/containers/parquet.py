@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
@@ -30,24 +31,19 @@ class ParquetTable:
 
     def __init__(self, file: File, dialect: Dialect) -> None:
         self.name = file.name
-        self.stream = None if file.path is not None and file.packing is None else open_bytes(file)
-        source: Any = str(file.path) if self.stream is None else pa.BufferReader(self.stream.read())
-        if (file.path.stat().st_size if self.stream is None and file.path else len(source)) == 0:
+        plain = file.path is not None and file.packing is None
+        content = b"" if plain else open_bytes(file).read()
+        if (os.fstat(file.handle.fileno()).st_size if plain else len(content)) == 0:
             raise SchemaError(
                 f"{file.name}: the file is empty. Fix: check the export that should have written it"
             )
+        source: Any = str(file.path) if plain else pa.BufferReader(content)
         try:
             footer = pq.read_metadata(source)
             self.file = pq.ParquetFile(source, metadata=footer, read_dictionary=_small_texts(footer))
             self.columns: Sequence[str] = self.file.schema_arrow.names
         except (pa.ArrowException, OSError) as error:
             raise _damaged(self.name, error) from error
-
-    def close(self) -> None:
-        """Let go of the file."""
-        self.file.close()
-        if self.stream is not None:
-            self.stream.close()
 
     def pieces(self, wanted: Sequence[str] | None) -> Iterator[Work]:
         """Yield the rows of each row group."""
@@ -69,9 +65,23 @@ class ParquetTable:
 def slices(batch: pa.RecordBatch, first: int) -> Iterator[Work]:
     """Yield a batch in pieces of moderate size; `first` is the number of its first row."""
     for start in range(0, batch.num_rows, _ROWS):
-        part = batch.slice(start, _ROWS)
+        part = _without_views(batch.slice(start, _ROWS))
         row = np.arange(first + start, first + start + part.num_rows, dtype=np.int64)
         yield partial(Piece, part, row)
+
+
+def _without_views(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Return the batch with plain texts in place of views, which few functions take."""
+    views = [
+        i
+        for i, f in enumerate(batch.schema)
+        if pa.types.is_string_view(f.type) or pa.types.is_binary_view(f.type)
+    ]
+    for i in views:
+        field = batch.schema.field(i)
+        plain = pa.string() if pa.types.is_string_view(field.type) else pa.binary()
+        batch = batch.set_column(i, field.name, batch.column(i).cast(plain))
+    return batch
 
 
 def _small_texts(footer: pq.FileMetaData) -> list[str]:
