@@ -185,6 +185,10 @@ def test_numba_stays_with_the_kernels_and_nothing_goes_through_the_face(path: Pa
         imported: list[str] = []
         if isinstance(node, ast.Import):
             imported = [alias.name for alias in node.names]
+            renamed = [alias.name for alias in node.names if alias.asname]
+            assert "journeylog" not in renamed or path.parent.name == "reporting", (
+                "the face stands above this layer"
+            )
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, "the layers are read from full names"
             imported = [str(node.module)]
