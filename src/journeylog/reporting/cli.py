@@ -46,15 +46,20 @@ def _examples(*lines: str) -> str:
     return "\b\nExamples:\n" + "".join(f"  journeylog {line}\n" for line in lines) + f"\n{_CODES}"
 
 
+def _tell_version(asked: bool) -> None:
+    if asked:
+        Voice().tell([f"journeylog {jl.__version__}"], {})
+        raise typer.Exit
+
+
 @app.callback()
 def _start(
     version: Annotated[
-        bool, typer.Option("--version", help="Print the version and exit.", is_eager=True)
+        bool,
+        typer.Option("--version", help="Print the version and exit.", is_eager=True, callback=_tell_version),
     ] = False,
 ) -> None:
-    if version:
-        Voice().tell([f"journeylog {jl.__version__}"], {})
-        raise typer.Exit
+    pass
 
 
 @app.command(

@@ -25,11 +25,12 @@ _ALWAYS: Final = (
     ),
     (
         "Open",
-        "The data ends too early to tell whether it goes on. Open is not dropped; open journeys stay out of shares.",
+        "The data ends too early to tell whether the journey goes on. Open is not dropped, and is always a number of its own.",
     ),
     (
         "Share",
-        "Shares count only what was watched long enough to tell. The number they are shares of stands beside them.",
+        "The number a share is of stands beside it. Shares of visits count only visits watched long enough to tell; "
+        "shares of journeys count all of them, as they stand when the data ends.",
     ),
     (
         "95 % interval",

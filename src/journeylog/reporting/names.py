@@ -13,7 +13,7 @@ _HIDDEN = re.compile(
 )
 _MARKS = 4
 _SECRETS = re.compile(
-    r"(?P<scheme>[a-z][a-z0-9+.-]*://)[^/\s@]+@|(?P<key>(?:password|passwd|pwd|secret|token|api_?key)\s*[=:]\s*)[^\s&;,'\"]+",
+    r"(?P<scheme>[a-z][a-z0-9+.-]*:/{1,2})[^/\s@]+@|(?P<key>(?:password|passwd|pwd|secret|token|api_?key)\s*[=:]\s*)[^\s&;,'\"]+",
     re.IGNORECASE,
 )
 
