@@ -1,4 +1,4 @@
-"""Frames and Parquet: the same verdicts on every engine; rows F05, F12, F18 to F22, F29, F31, A02, A06, E05 of the catalogue."""
+"""Frames and Parquet: the same verdicts on every engine; rows F05, F12, F18 to F21, F29, F31, A01, A02, A06, E01 to E06."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_the_same_rows_and_the_same_reasons_on_every_engine(engine):
         ["a", "b", "c", "d", "", None, " "],
         note=["x", "y", "z", None, 'q"\\\n', "w", ""],
     )
-    data = data.set_column(2, "ts", pa.array(data.column("ts").to_pylist()[:-1] + [None], pa.timestamp("us")))
+    data = data.set_column(2, "ts", pa.array([*data.column("ts").to_pylist()[:-1], None], pa.timestamp("us")))
     with pytest.warns(LoadWarning, match="6 of 7"):
         log = read(data, engine)
     assert conserved(log)
@@ -125,7 +125,11 @@ def test_T16_zoned_times_of_duckdb_after_2038():
 def test_F18_F20_F21_ids_are_exact_text(engine):
     ids = ["00123", "123", "9007199254740993", "99999999999999999999999"]
     assert actors(read(table(ids), engine)) == sorted(ids)
-    assert actors(read(table(pa.array([2**53 + 1, 2**53, -1], pa.int64())), engine)) == ["-1", str(2**53), str(2**53 + 1)]
+    assert actors(read(table(pa.array([2**53 + 1, 2**53, -1], pa.int64())), engine)) == [
+        "-1",
+        str(2**53),
+        str(2**53 + 1),
+    ]
 
 
 def test_F20_a_nullable_integer_id_is_exact_and_a_float_one_is_refused():
@@ -163,7 +167,9 @@ def test_F04_duplicate_columns_of_a_frame():
 
 
 def test_F12_half_a_surrogate_pair():
-    frame = pd.DataFrame({"user": ["u1", "u2", "u3"], "event": ["a", "b\ud800", "c"], "ts": ["2024-01-01"] * 3}, dtype=object)
+    frame = pd.DataFrame(
+        {"user": ["u1", "u2", "u3"], "event": ["a", "b\ud800", "c"], "ts": ["2024-01-01"] * 3}, dtype=object
+    )
     with pytest.warns(LoadWarning, match="ENCODING 1"):
         log = jl.read(frame, **ROLES)
     assert actors(log) == ["u1", "u3"]
@@ -173,7 +179,12 @@ def test_F12_half_a_surrogate_pair():
 
 def test_F13_a_long_id_in_a_frame():
     with pytest.warns(LoadWarning, match="FIELD_TOO_LONG 3"):
-        log = jl.read(table(["u" * 70_000, "u1", "u2", "u3"], ["a", "b" * 70_000, "c", "d"], x=["", "", "y" * 70_000, ""]), **ROLES)
+        log = jl.read(
+            table(
+                ["u" * 70_000, "u1", "u2", "u3"], ["a", "b" * 70_000, "c", "d"], x=["", "", "y" * 70_000, ""]
+            ),
+            **ROLES,
+        )
     assert actors(log) == ["u3"]
     assert {r["column"] for r in log.rejects.to_pylist()} == {"user", "event", "x"}
     assert max(len(r["raw"]) for r in log.rejects.to_pylist()) <= 1 << 16
@@ -183,7 +194,7 @@ def test_A01_all_actors_missing():
     with pytest.warns(LoadWarning, match="3 of 3"):
         log = jl.read(table(pa.nulls(3, pa.string())), **ROLES)
     assert (log.n_events, log.n_actors, dict(log.card.reasons)) == (0, 0, {"ACTOR_NULL": 3})
-    with pytest.raises(jl.errors.DataQualityError, match="More than max_rejected=0.5"):
+    with pytest.raises(jl.errors.DataQualityError, match=r"More than max_rejected=0.5"):
         jl.read(table(pa.nulls(3, pa.string())), max_rejected=0.5, **ROLES)
     with pytest.raises(jl.errors.DataQualityError, match="3 of 3"):
         jl.read(table(pa.nulls(3, pa.string())), on_error="raise", **ROLES)
@@ -247,16 +258,46 @@ def test_bytes_that_are_no_text_cost_their_row():
 
 
 def test_E03_any_text_is_a_name():
-    names = ["🛒", "👩‍👩‍👧", "\u202eabc", "e\u0301", "x" * 1000, "   ", "007", "1e5", "true", "2024-01-01", "a > b", "\u2028", "\t"]
+    names = [
+        "🛒",
+        "👩‍👩‍👧",
+        "\u202eabc",
+        "e\u0301",
+        "x" * 1000,
+        "   ",
+        "007",
+        "1e5",
+        "true",
+        "2024-01-01",
+        "a > b",
+        "\u2028",
+        "\t",
+    ]
     log = jl.read(table([f"u{i}" for i in range(len(names))], names), **ROLES)
     assert set(log.events) == set(names)
 
 
 def test_E01_names_of_synthetic_nodes():
-    names = ["START", "END", "__start__", "(start)", "path_end", "conversion", "null", "(drop)", "Other", "ВСЕ", "start", "dropped"]
+    names = [
+        "START",
+        "END",
+        "__start__",
+        "(start)",
+        "path_end",
+        "conversion",
+        "null",
+        "(drop)",
+        "Other",
+        "ВСЕ",
+        "start",
+        "dropped",
+    ]
     log = jl.read(table(["u"] * len(names), names), **ROLES)
     assert set(log.events) == set(names)
-    assert log.compute(jl.Transitions()).table.query("from_kind == 'node' and to_kind == 'node'")["n"].sum() == len(names) - 1
+    assert (
+        log.compute(jl.Transitions()).table.query("from_kind == 'node' and to_kind == 'node'")["n"].sum()
+        == len(names) - 1
+    )
 
 
 def test_E02_names_with_separators_stay_apart():
@@ -266,8 +307,12 @@ def test_E02_names_with_separators_stay_apart():
 
 def test_E04_a_million_names_stay_linear():
     n = 200_000
-    data = pa.table({"user": ["u"] * n, "event": [f"/item/{i}" for i in range(n)], "ts": pa.array(range(n), pa.int64())})
-    log = jl.read(data, actor="user", event="event", time="ts", time_unit="s", time_range=("1970-01-01", None))
+    data = pa.table(
+        {"user": ["u"] * n, "event": [f"/item/{i}" for i in range(n)], "ts": pa.array(range(n), pa.int64())}
+    )
+    log = jl.read(
+        data, actor="user", event="event", time="ts", time_unit="s", time_range=("1970-01-01", None)
+    )
     assert len(log.events) == n
 
 
@@ -289,7 +334,9 @@ def test_E05_levels_that_do_not_occur_and_different_level_sets(tmp_path: Path):
 
 
 def test_E06_one_event_type():
-    assert jl.read(table(["u"] * 5), **ROLES).compute(jl.Transitions()).table["n"].sum() == 6  # start and 4 loops, open
+    assert (
+        jl.read(table(["u"] * 5), **ROLES).compute(jl.Transitions()).table["n"].sum() == 6
+    )  # start and 4 loops, open
 
 
 def test_attributes_keep_their_kinds():
@@ -311,7 +358,13 @@ def test_attributes_keep_their_kinds():
         "items": "category", "word": "category", "nothing": "category",
     }  # fmt: skip
     row = log.to_pandas().iloc[0]
-    assert (row["whole"], row["part"], row["yes"], str(row["price"]), row["items"]) == (1, 1.5, True, "1.100000", "[1, 2]")
+    assert (row["whole"], row["part"], row["yes"], str(row["price"]), row["items"]) == (
+        1,
+        1.5,
+        True,
+        "1.100000",
+        "[1, 2]",
+    )
 
 
 def test_the_callers_frame_is_not_changed():
@@ -382,7 +435,11 @@ def test_paths_globs_folders_lists_and_open_files(tmp_path: Path):
     with (tmp_path / "1.parquet").open("rb") as handle:
         assert actors(jl.read(handle, **ROLES)) == ["u1"]
         assert not handle.closed
-    for path, said in (("3.parquet", r"did you mean .*\.parquet"), ("*.csv", "no file matches"), ("nowhere/x.csv", "no file")):
+    for path, said in (
+        ("3.parquet", r"did you mean .*\.parquet"),
+        ("*.csv", "no file matches"),
+        ("nowhere/x.csv", "no file"),
+    ):
         with pytest.raises(ParseError, match=said):
             jl.read(tmp_path / path, **ROLES)
     (tmp_path / "notes.txt").write_bytes(b"x")

@@ -94,8 +94,10 @@ def _flat(line: str) -> str:
     return out
 
 
-TOKENS = ["{", "}", "[", "]", ",", ":", '"a"', '"b"', '"k\\u00e9"', '"\\n"', "1", "-0.5e3", "01", "NaN", "-Infinity", "true",
-          "null", "nul", " ", '"', "\\", "\t", "1.", ".5", "ж", '"ж🛒"', '"\\ud83d\\ude00"', '"a": 1', '"b": [1, {"c": 2}]']  # fmt: skip
+TOKENS = ["{", "}", "[", "]", ",", ":", '"a"', '"b"', '"k\\u00e9"', '"\\n"', "1", "-0.5e3", "01", "NaN",
+          "-Infinity", "true",
+          "null", "nul", " ", '"', "\\", "\t", "1.", ".5", "ж", '"ж🛒"',
+          '"\\ud83d\\ude00"', '"a": 1', '"b": [1, {"c": 2}]']  # fmt: skip
 
 
 @settings(max_examples=500)
@@ -139,12 +141,17 @@ def test_what_python_writes_is_read_as_it_was(rows, block, ascii_only):
     content = "".join(json.dumps(row, ensure_ascii=ascii_only) + "\r\n" for row in rows).encode()
     good, bad = columns_of(content, block)
     assert not bad
-    spelled = [{k: str(v).lower() if isinstance(v, bool) else v for k, v in row.items() if v is not None} for row in rows]
+    spelled = [
+        {k: str(v).lower() if isinstance(v, bool) else v for k, v in row.items() if v is not None}
+        for row in rows
+    ]
     assert [found for _, found in good] == spelled
     some = sorted({k for row in rows for k in row})[:2]
     if some:
         good, _ = columns_of(content, block, some)
-        assert [found for _, found in good] == [{k: v for k, v in row.items() if k in some} for row in spelled]
+        assert [found for _, found in good] == [
+            {k: v for k, v in row.items() if k in some} for row in spelled
+        ]
 
 
 def test_F35_bad_lines_are_set_apart():
@@ -154,7 +161,9 @@ def test_F35_bad_lines_are_set_apart():
         log = read_lines(ROW, *bad, ROW, "", "  ")
     assert log.n_events == 2
     rows = rejected(log)
-    assert [(r["row"], r["line"], r["raw"]) for r in rows] == [(i + 2, i + 2, line) for i, line in enumerate(bad)]
+    assert [(r["row"], r["line"], r["raw"]) for r in rows] == [
+        (i + 2, i + 2, line) for i, line in enumerate(bad)
+    ]
     assert {r["reason"] for r in rows} == {"ROW_SHAPE"}
     assert rows[6]["detail"] == "a key stands twice"
 
@@ -177,7 +186,13 @@ def test_F35_numbers_are_as_written_and_special_ones_do_not_crash():
     assert set(frame["event"]) == {"1e5", "true"}
     assert log.columns["n"] == log.columns["x"] == "number"
     with pytest.warns(LoadWarning, match="VALUE_INF 1"):
-        log = read_lines(*(f'{{"user": "u", "event": "a", "ts": "2024-01-01", "v": {v}}}' for v in ("NaN", "Infinity", "1.5")), value="v")
+        log = read_lines(
+            *(
+                f'{{"user": "u", "event": "a", "ts": "2024-01-01", "v": {v}}}'
+                for v in ("NaN", "Infinity", "1.5")
+            ),
+            value="v",
+        )
     assert log.card.kept == 2
     assert any("1 values are NaN" in note for note in log.card.notes)
 
@@ -194,7 +209,9 @@ def test_F35_deep_nesting(depth):
 
 def test_F10_F12_bytes_and_escapes_that_are_no_text():
     with pytest.warns(LoadWarning, match="ENCODING 2"):
-        log = read_lines(ROW, b'{"user": "\xff", "event": "a", "ts": "2024-01-01"}', ROW.replace("u1", "\\ud800"), ROW)
+        log = read_lines(
+            ROW, b'{"user": "\xff", "event": "a", "ts": "2024-01-01"}', ROW.replace("u1", "\\ud800"), ROW
+        )
     assert log.n_events == 2
     assert [r["line"] for r in rejected(log)] == [2, 3]
     assert log.rejects.to_pylist()[1]["raw"] == ROW.replace("u1", "\\ud800")
@@ -202,7 +219,9 @@ def test_F10_F12_bytes_and_escapes_that_are_no_text():
 
 def test_F13_a_value_that_is_too_long():
     with pytest.warns(LoadWarning, match="FIELD_TOO_LONG 2"):
-        log = read_lines(ROW.replace('"a"', '"' + "a" * 70_000 + '"'), ROW, ROW.replace("u1", "u" * 17_000_000), ROW)
+        log = read_lines(
+            ROW.replace('"a"', '"' + "a" * 70_000 + '"'), ROW, ROW.replace("u1", "u" * 17_000_000), ROW
+        )
     assert log.n_events == 2
     assert all(len(r["raw"]) <= 1 << 16 for r in rejected(log))
 
@@ -237,4 +256,10 @@ def test_data_written_as_keys_is_refused():
 
 
 def test_ids_as_numbers_and_as_text_are_the_same_actor():
-    assert read_lines('{"user": 12, "event": "a", "ts": "2024-01-01"}', '{"user": "12", "event": "a", "ts": "2024-01-02"}').n_actors == 1
+    assert (
+        read_lines(
+            '{"user": 12, "event": "a", "ts": "2024-01-01"}',
+            '{"user": "12", "event": "a", "ts": "2024-01-02"}',
+        ).n_actors
+        == 1
+    )

@@ -35,9 +35,8 @@ def rank(parts: Sequence[Any]) -> Ints:
         values = pc.if_else(hollow, pa.scalar(None, values.type), values)
         if pc.all(pc.match_substring_regex(values, r"^-?\d{1,18}$")).as_py():
             values = values.cast(pa.int64())
-    return np.asarray(
-        pc.rank(values, sort_keys="ascending", null_placement="at_end", tiebreaker="dense")
-    ).astype(np.int64)
+    place = pc.rank(values, sort_keys="ascending", tiebreaker="dense")  # missing last
+    return np.asarray(place).astype(np.int64)
 
 
 def build_by_content(
