@@ -25,7 +25,7 @@ _ALWAYS: Final = (
     ),
     (
         "Open",
-        "The data ends too early to tell whether the journey goes on. Open is not dropped, and is always a number of its own.",
+        "The data ends too early to tell whether it goes on. Open is not dropped; it is always a number of its own.",
     ),
     (
         "Share",
