@@ -393,9 +393,14 @@ def test_F17_semicolons_and_dates_of_two_readings():
     content = "user_id;event;ts\nu1;a;01.02.2024 10:00:00\n"
     with pytest.raises(SchemaError, match="delimiter=';'"):
         read_csv(content)
-    with pytest.warns(LoadWarning, match="time_format="):
+    with pytest.warns(
+        LoadWarning, match=r"only you can know: '%d\.%m\.%Y %H:%M:%S' or '%m\.%d\.%Y %H:%M:%S'"
+    ):
         log = read_csv(content, delimiter=";")
     assert [r["reason"] for r in rejected(log)] == ["TS_UNPARSEABLE"]
+    proved = content + "u1;b;13.02.2024 10:00:00\n"
+    with pytest.warns(LoadWarning, match=r"Fix: pass time_format='%d\.%m\.%Y %H:%M:%S'"):
+        read_csv(proved, delimiter=";")
     log = read_csv(content, delimiter=";", time_format="%d.%m.%Y %H:%M:%S")
     assert str(log.to_pandas()["time"][0]) == "2024-02-01 10:00:00+00:00"
 

@@ -194,7 +194,7 @@ def test_A01_all_actors_missing():
     with pytest.warns(LoadWarning, match="3 of 3"):
         log = jl.read(table(pa.nulls(3, pa.string())), **ROLES)
     assert (log.n_events, log.n_actors, dict(log.card.reasons)) == (0, 0, {"ACTOR_NULL": 3})
-    with pytest.raises(jl.errors.DataQualityError, match=r"More than max_rejected=0.5"):
+    with pytest.raises(jl.errors.DataQualityError, match="more than max_rejected"):
         jl.read(table(pa.nulls(3, pa.string())), max_rejected=0.5, **ROLES)
     with pytest.raises(jl.errors.DataQualityError, match="3 of 3"):
         jl.read(table(pa.nulls(3, pa.string())), on_error="raise", **ROLES)
@@ -243,7 +243,7 @@ def test_A06_mixed_objects_in_one_column():
     one = uuid.UUID(int=5)
     ids = [7, "7", 7.0, b"7", np.int64(7), one, str(one), True, None, float("nan"), 10**30]
     frame = pd.DataFrame({"user": pd.Series(ids, dtype=object), "event": "a", "ts": "2024-01-01"})
-    with pytest.warns(LoadWarning, match="ACTOR_NULL 2, ACTOR_PLACEHOLDER 1"):
+    with pytest.warns(LoadWarning, match="ACTOR_NULL 2: .*ACTOR_PLACEHOLDER 1: "):
         log = jl.read(frame, **ROLES)
     assert actors(log) == sorted(["7", str(one), str(10**30)])
     frame["user"] = [object()] * len(frame)

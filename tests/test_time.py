@@ -204,6 +204,18 @@ def test_T13_an_hour_that_never_happens():
     assert new == moment("2024-03-10 06:30:00", "x")
 
 
+@pytest.mark.parametrize("policy", ["reject", "first", "last"])
+def test_a_day_is_its_first_instant_even_where_midnight_does_not_exist(policy):
+    rule = time_rule(tz="America/Sao_Paulo", ambiguous=policy, now=NOW)
+    by_format = time_rule(tz="America/Sao_Paulo", format="%m/%d/%Y", now=NOW)
+    first = moment("2017-10-15 03:00:00", "x")  # the clocks went from midnight to 01:00
+    assert micros(["2017-10-15", "2017-10-16"], rule)[0] == first
+    assert micros([dt.date(2017, 10, 15)], rule) == micros(["10/15/2017"], by_format) == [first]
+    assert codes(["2017-10-15 00:00:00"], time_rule(tz="America/Sao_Paulo", now=NOW)) == ["TS_NONEXISTENT"]
+    havana = time_rule(tz="America/Havana", ambiguous=policy, now=NOW)  # 01:00 back to midnight
+    assert micros(["2023-11-05"], havana) == [moment("2023-11-05 04:00:00", "x")]
+
+
 @pytest.mark.parametrize(
     ("name", "said"),
     [("Europe/Kiyv", "Europe/Kyiv"), ("MSK", "Europe/Moscow"), ("+25:00", r"\+14:00"), ("../etc/passwd", "Fix"), ("", "Fix"),

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from journeylog.core import arrow_text
 from journeylog.core.kernels import numbers
-from journeylog.core.kernels.time import INSTANT, NULL, OUT_OF_RANGE, UNPARSEABLE, WALL
+from journeylog.core.kernels.time import DATE, INSTANT, NULL, OUT_OF_RANGE, UNPARSEABLE, WALL
 from journeylog.core.time_rule import PLACES, UNIT_SUSPECT, UNIT_WORDS, Stamps, TimeRule
 from journeylog.errors import ConfigError, explain
 
@@ -72,7 +72,7 @@ def read_number_text(column: pa.Array, rule: TimeRule) -> Stamps:
 def refuse_bare_numbers(column: pa.Array, stamps: Stamps, rule: TimeRule) -> None:
     """Raise when no stamp could be read and they are numbers: the unit was forgotten."""
     unread = stamps.verdict == UNPARSEABLE
-    if not unread.any() or (stamps.verdict <= WALL).any():
+    if not unread.any() or np.isin(stamps.verdict, (INSTANT, WALL, DATE)).any():
         return
     texts = column.filter(pa.array(unread))
     if pc.all(pc.match_substring_regex(texts, r"^\s*-?\d{9,}(\.\d*)?(e[+-]?\d+)?\s*$")).as_py():

@@ -12,12 +12,13 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from journeylog.core import arrow_text
 from journeylog.core.epochs import read_number_text, read_numbers, refuse_bare_numbers, times
 from journeylog.core.kernels import time as kernel
-from journeylog.core.kernels.time import INSTANT, NULL, OUT_OF_RANGE, WALL
+from journeylog.core.kernels.time import DATE, INSTANT, NULL, OUT_OF_RANGE, WALL
 from journeylog.core.schema import DAY
 from journeylog.core.time_format import compile_format
 from journeylog.core.time_rule import AMBIGUOUS, MIXED, NONEXISTENT, PLACES, UNIT_SUSPECT, Stamps, TimeRule
@@ -52,14 +53,15 @@ def to_micros(column: Any, rule: TimeRule) -> Stamps:
 
     Notes
     -----
-    Stamps are cut after the sixth decimal of a second, numbers are rounded half to even. The answer does not
+    Stamps are cut after the sixth decimal of a second, numbers are rounded half to even. A day without a clock
+    time is its first instant in the zone, even where midnight does not exist. The answer does not
     depend on how the column is cut into chunks: it is :func:`read_stamps` of each, then :func:`settle`.
 
     Examples
     --------
     >>> rule = time_rule(tz="Europe/Berlin")
     >>> to_micros(["2024-03-01 12:00:00", "2024-03-31 02:30:00"], rule).verdict.tolist()
-    [0, 6]
+    [0, 7]
     """
     if not isinstance(column, pa.Array | pa.ChunkedArray):
         column = pa.array(column)
@@ -149,8 +151,10 @@ def read_stamps(column: pa.Array, rule: TimeRule) -> Stamps:
         raise SchemaError(
             f"a time column holds {kind}, which is no time. Fix: text, dates, or numbers with time_unit="
         )
+    whole_days = stamps.verdict == DATE
+    stamps.verdict[whole_days] = WALL
     if rule.tz is not None:
-        _set_zone(stamps, rule)
+        _set_zone(stamps, rule, whole_days)
     _check_range(stamps, rule)
     return stamps
 
@@ -203,6 +207,8 @@ def _read_text(column: pa.Array, rule: TimeRule) -> Stamps:
         if rule.format is not None:
             ops, letters = compile_format(rule.format)
             kernel.read_format(data, offsets, ops, letters, stamps.micros, stamps.verdict)
+            if not set(ops.tolist()) & {kernel.HOUR, kernel.CLOCK12}:
+                stamps.verdict[stamps.verdict == WALL] = DATE
         else:
             kernel.read_iso(data, offsets, stamps.micros, stamps.verdict)
             refuse_bare_numbers(column, stamps, rule)
@@ -215,11 +221,12 @@ def _read_datetimes(column: pa.Array) -> Stamps:
     kind = column.type
     if pa.types.is_date32(kind):
         values = column.cast(pa.int32()).fill_null(0).to_numpy(zero_copy_only=False).astype(np.int64)
-        stamps = Stamps(values * DAY, np.full(len(column), WALL, np.uint8))
+        stamps = Stamps(values * DAY, np.full(len(column), DATE, np.uint8))
     else:
         unit, zoned = ("ms", False) if pa.types.is_date64(kind) else (kind.unit, kind.tz is not None)
         values = column.cast(pa.int64()).fill_null(0).to_numpy(zero_copy_only=False)
-        stamps = Stamps(values, np.full(len(column), INSTANT if zoned else WALL, np.uint8))
+        without = DATE if pa.types.is_date64(kind) else WALL
+        stamps = Stamps(values, np.full(len(column), INSTANT if zoned else without, np.uint8))
         if unit == "ns":
             stamps.micros = values // 1000
         elif unit != "us":
@@ -230,8 +237,8 @@ def _read_datetimes(column: pa.Array) -> Stamps:
     return stamps
 
 
-def _set_zone(stamps: Stamps, rule: TimeRule) -> None:
-    """Set the wall-clock times on the UTC line, in place."""
+def _set_zone(stamps: Stamps, rule: TimeRule, whole_days: npt.NDArray[np.bool_]) -> None:
+    """Set the wall-clock times on the UTC line, in place; a whole day is its first instant."""
     at = np.flatnonzero(stamps.verdict == WALL)
     whole = len(at) == len(stamps.verdict)
     wall = stamps.micros if whole else stamps.micros[at]
@@ -246,11 +253,14 @@ def _set_zone(stamps: Stamps, rule: TimeRule) -> None:
     placed = utc_of_wall(wall, rule.tz)
     chosen = placed.later if rule.ambiguous == "last" else placed.micros
     verdict = np.full(len(wall), INSTANT, np.uint8)
+    dated = whole_days if whole else whole_days[at]
+    if dated.any():
+        chosen = np.where(dated, placed.micros, chosen)
     if rule.ambiguous == "reject":
-        verdict[placed.twice] = AMBIGUOUS
-        verdict[placed.never] = NONEXISTENT
+        verdict[placed.twice & ~dated] = AMBIGUOUS
+        verdict[placed.never & ~dated] = NONEXISTENT
     else:
-        stamps.moved += int(np.count_nonzero(placed.twice | placed.never))
+        stamps.moved += int(np.count_nonzero((placed.twice | placed.never) & ~dated))
     if whole:
         stamps.micros, stamps.verdict = chosen, verdict
     else:

@@ -7,11 +7,13 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
+from journeylog.core import arrow_text
 from journeylog.core.kernels import time as kernel
 from journeylog.errors import ConfigError
 
-__all__ = ["compile_format"]
+__all__ = ["compile_format", "fitting_formats"]
 
 _LETTERS: Final = {
     "Y": kernel.YEAR,
@@ -34,6 +36,14 @@ _LETTERS: Final = {
     "A": kernel.WEEKDAY,
     "j": kernel.DAY_OF_YEAR,
 }
+_USUAL_DAYS: Final = (
+    "%d.%m.%Y", "%m.%d.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y", "%Y/%m/%d", "%Y.%m.%d", "%Y-%m-%d", "%Y%m%d",
+    "%d.%m.%y", "%d/%m/%y", "%m/%d/%y", "%d %b %Y", "%d-%b-%Y", "%d-%b-%y", "%d/%b/%Y", "%b %d, %Y", "%a, %d %b %Y",
+)  # fmt: skip
+_USUAL_CLOCKS: Final = (
+    "", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f", " %I:%M %p", " %I:%M:%S %p", " %H:%M:%S %z", "T%H:%M:%S", ":%H:%M:%S %z",
+    "%H%M%S", ", %H:%M:%S", ", %H:%M",
+)  # fmt: skip
 _SHORT: Final = {"T": "%H:%M:%S", "R": "%H:%M", "F": "%Y-%m-%d", "D": "%m/%d/%y"}
 
 
@@ -84,3 +94,25 @@ def compile_format(format: str) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.i
             f"time_format={format!r}: %I needs %p (AM or PM). Fix: use %H for 24 hours, or add %p"
         )
     return np.array(ops, dtype=np.int64), np.array(letters, dtype=np.int64)
+
+
+def fitting_formats(texts: pa.Array) -> list[str]:
+    """Return the usual formats in which all of these texts can be read, for a hint; nothing is read by them.
+
+    Examples
+    --------
+    >>> fitting_formats(pa.array(["10/20/2017", "2/1/2018"]))
+    ['%m/%d/%Y']
+    >>> fitting_formats(pa.array(["01.02.2024 10:00"]))
+    ['%d.%m.%Y %H:%M', '%m.%d.%Y %H:%M']
+    """
+    data, offsets = arrow_text.buffers(texts)
+    micros, verdict = np.empty(len(texts), np.int64), np.empty(len(texts), np.uint8)
+    found = []
+    for day in _USUAL_DAYS:
+        for clock in _USUAL_CLOCKS:
+            ops, letters = compile_format(day + clock)
+            kernel.read_format(data, offsets, ops, letters, micros, verdict)
+            if len(texts) and (verdict <= kernel.WALL).all():
+                found.append(day + clock)
+    return found

@@ -23,7 +23,7 @@ __all__ = [
 ]
 
 # Verdicts beyond those of the kernels.
-AMBIGUOUS, NONEXISTENT, MIXED, UNIT_SUSPECT = 5, 6, 7, 8
+AMBIGUOUS, NONEXISTENT, MIXED, UNIT_SUSPECT = 6, 7, 8, 9
 
 #: Reason code of each verdict that rejects.
 REASONS: Final = {

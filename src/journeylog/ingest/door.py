@@ -12,9 +12,10 @@ from journeylog.core.log import EventLog
 from journeylog.core.schema import ROLES
 from journeylog.core.time import moment, time_rule
 from journeylog.core.window import Window
-from journeylog.errors import ConfigError, DataQualityError, LoadWarning, SchemaError, explain, warn
+from journeylog.errors import ConfigError, SchemaError
 from journeylog.ingest.amounts import score_bounds
 from journeylog.ingest.containers import Dialect, Opened, one_ordered_stream, open_tables
+from journeylog.ingest.gate import gate
 from journeylog.ingest.intake import Intake
 from journeylog.ingest.judge import Judge, Judged
 from journeylog.ingest.roles import Constant, History, Roles
@@ -202,7 +203,7 @@ def read(
     with closing(_tasks(data, dialect, format, judge, intake, schema_drift)) as tasks:
         intake.pieces.extend(in_order(tasks, threads))
     log = intake.finish(one_ordered_stream(data))
-    _gate(log, on_error, max_rejected)
+    gate(log, on_error, max_rejected)
     return log
 
 
@@ -304,22 +305,3 @@ def _window(window: Sequence[str | dt.date] | None, tz: str | None) -> Window | 
         )
     start, end = (moment(bound, "window", tz or "UTC") for bound in window)
     return Window(start, end, declared=True)
-
-
-def _gate(log: EventLog, on_error: str, max_rejected: float | None) -> None:
-    """Warn of rejected rows, or stop."""
-    card, rejects = log.card, log.rejects
-    if not card.rejected or rejects is None:
-        return
-    reasons = ", ".join(f"{code} {n:,}" for code, n in card.reasons.items())
-    shown = explain(f"rows were rejected ({reasons})", count=card.rejected, total=card.rows_in)
-    examples = "; ".join(
-        f"{r['file']} row {r['row']}, {r['column'] or 'whole row'}: {r['detail']}"
-        for r in rejects.slice(0, 3).to_pylist()
-    )
-    if on_error == "raise" or (max_rejected is not None and card.rejected_share > max_rejected):
-        limit = "" if on_error == "raise" else f" More than max_rejected={max_rejected}."
-        raise DataQualityError(
-            f"{shown}: {examples}.{limit} Fix: correct the rows, or the declaration they break"
-        )
-    warn(f"{shown}: {examples}. They are in log.rejects", LoadWarning)

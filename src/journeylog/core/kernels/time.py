@@ -1,7 +1,7 @@
 """Kernels that read stamps: ISO 8601 text, text in a declared format, from Arrow string buffers.
 
-Every kernel writes microseconds and one verdict a row: an instant, a wall-clock time still without a zone,
-or what is wrong with it.
+Every kernel writes microseconds and one verdict a row: an instant, a wall-clock time or a whole day still
+without a zone, or what is wrong with it.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ Ints = npt.NDArray[np.int64]
 
 __all__ = [
     "CLOCK12",
+    "DATE",
     "DAY",
     "DAY_OF_YEAR",
     "FRACTION",
@@ -42,7 +43,7 @@ __all__ = [
 ]
 
 # Verdicts.
-INSTANT, WALL, NULL, UNPARSEABLE, OUT_OF_RANGE = 0, 1, 2, 3, 4
+INSTANT, WALL, NULL, UNPARSEABLE, OUT_OF_RANGE, DATE = 0, 1, 2, 3, 4, 5
 
 # Parts of a declared format; LITERAL carries its byte.
 LITERAL, SPACE, YEAR, YEAR2, MONTH, DAY, HOUR, CLOCK12, MINUTE, SECOND, DAY_OF_YEAR = (
@@ -89,10 +90,13 @@ def read_iso(data: Bytes, offsets: Ints, micros: Ints, verdict: Bytes) -> None:
             verdict[row] = NULL
             continue
         if last >= 0 and end - i >= 10 and same_date(data, i, last):
+            first = i
             i, clock, zone = read_time_of_day(data, i + 10, end)
             verdict[row] = UNPARSEABLE
             if i == end:
                 write(micros, verdict, row, midnight + clock, zone)
+                if end == first + 10:
+                    verdict[row] = DATE
             continue
         verdict[row] = UNPARSEABLE
         if is_infinity(data, i, end):
@@ -121,6 +125,8 @@ def read_iso(data: Bytes, offsets: Ints, micros: Ints, verdict: Bytes) -> None:
             continue
         last, midnight = date, days(year, month, day) * 86_400_000_000
         write(micros, verdict, row, midnight + clock, zone)
+        if end == date + 10:
+            verdict[row] = DATE
 
 
 @njit(cache=True, nogil=True)

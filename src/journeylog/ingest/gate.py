@@ -1,0 +1,73 @@
+"""What the caller is told about rejected rows: by a warning, or by an error that stops the load."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from journeylog.core.log import EventLog
+from journeylog.core.time_format import fitting_formats
+from journeylog.errors import DataQualityError, LoadWarning, cut, warn
+from journeylog.ingest.rejects import Reason
+
+__all__ = ["gate"]
+
+#: Reasons that are spelled out, and texts that a hint is proved on.
+_SPELLED, _PROVED = 3, 1000
+
+
+def gate(log: EventLog, on_error: str, max_rejected: float | None) -> None:
+    """Warn of rejected rows, or stop.
+
+    Raises
+    ------
+    DataQualityError
+        If a row was rejected and `on_error` is ``"raise"``, or more than the share `max_rejected` was.
+    """
+    card, rejects = log.card, log.rejects
+    if not card.rejected or rejects is None:
+        return
+    reasons = [_spell(rejects, code, n) for code, n in list(card.reasons.items())[:_SPELLED]]
+    more = len(card.reasons) - _SPELLED
+    shown = f"{card.rejected:,} of {card.rows_in:,} rows were rejected: " + "; ".join(reasons)
+    shown += f"; and {more} more reasons" if more > 0 else ""
+    hint = _format_hint(rejects)
+    if on_error == "raise" or (max_rejected is not None and card.rejected_share > max_rejected):
+        limit = "" if on_error == "raise" else f" That is more than max_rejected={max_rejected}."
+        fix = hint or "correct the rows, or the declaration they break"
+        raise DataQualityError(f"{shown}.{limit} Fix: {fix}")
+    warn(f"{shown}. They are in log.rejects." + (f" Fix: {hint}" if hint else ""), LoadWarning)
+
+
+def _spell(rejects: pa.Table, code: str, n: int) -> str:
+    """Return a reason with its count, what it says, and the first row it met."""
+    first = rejects.slice(pc.index(rejects.column("reason"), code).as_py(), 1).to_pylist()[0]
+    spot = f"row {first['row']:,}" if first["line"] is None else f"line {first['line']:,}"
+    value = _value(first)
+    example = "" if value is None else f"{cut(value, 40)} "
+    return f"{code} {n:,}: {first['detail']}, first {example}in {spot} of {Path(first['file']).name}"
+
+
+def _value(reject: dict[str, Any]) -> Any:
+    if reject["column"] is None or reject["raw_kind"] != "json":
+        return None
+    try:
+        return json.loads(reject["raw"]).get(reject["column"])
+    except ValueError:  # cut off
+        return None
+
+
+def _format_hint(rejects: pa.Table) -> str:
+    """Return the formats in which the unreadable times could be read, if they are of a usual kind."""
+    unread = rejects.filter(pc.equal(rejects.column("reason"), Reason.TS_UNPARSEABLE.value)).slice(0, _PROVED)
+    texts = [v for v in map(_value, unread.to_pylist()) if isinstance(v, str)]
+    formats = fitting_formats(pa.array(texts)) if texts else []
+    if not formats:
+        return ""
+    if len(formats) == 1:
+        return f"pass time_format={formats[0]!r}"
+    return f"pass time_format=, which only you can know: {' or '.join(map(repr, formats[:4]))}"
