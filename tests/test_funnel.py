@@ -356,7 +356,7 @@ def test_intervals_are_wilsons_for_single_cases_and_clustered_for_many() -> None
     table = stat.result(
         stat.summarize(words.with_level("journey", many), Window(0, 10**12)), Window(0, 10**12)
     ).table
-    low, high = cluster_share(20, 40, 10, 5 * 16, 5 * 16, 10 * 16)
+    low, high = cluster_share(20, 40, 5 * 16, 5 * 16, 10 * 16)
     assert (table["step_rate_low"][1], table["total_rate_high"][1]) == (float(low), float(high))
     assert low < wilson(20, 40)[0]
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from journeylog.core.durations import bin_quantiles
+from journeylog.core.durations import bin_quantile_bounds, bin_quantiles
 from journeylog.core.intervals import clopper_pearson, cluster_share, quantile_ranks, wilson
 from journeylog.core.kernels.bins import bin_edges_ms, bin_of_ms
 
@@ -41,16 +41,16 @@ def test_intervals_of_a_share_equal_scipy(method: str) -> None:
 
 
 def test_no_data_is_no_data() -> None:
-    for interval in (wilson(0, 0), clopper_pearson(0, 0), cluster_share(0, 0, 0, 0, 0, 0)):
+    for interval in (wilson(0, 0), clopper_pearson(0, 0), cluster_share(0, 0, 0, 0, 0)):
         assert np.isnan(interval[0]) and np.isnan(interval[1])
 
 
 def test_clustering_widens_and_never_narrows_below_wilson() -> None:
-    alike = cluster_share(20, 40, 10, 5 * 16, 5 * 16, 10 * 16)  # five actors always, five never
+    alike = cluster_share(20, 40, 5 * 16, 5 * 16, 10 * 16)  # five actors always, five never
     assert alike[0] < wilson(20, 40)[0] and alike[1] > wilson(20, 40)[1]
-    even = cluster_share(20, 40, 10, 10 * 4, 10 * 8, 10 * 16)  # every actor two of four: no spread at all
+    even = cluster_share(20, 40, 10 * 4, 10 * 8, 10 * 16)  # every actor two of four: no spread at all
     assert even[0] <= wilson(20, 40)[0] + 1e-12 and even[1] >= wilson(20, 40)[1] - 1e-12
-    certain = cluster_share(40, 40, 10, 160, 160, 160)  # nothing varies: ten actors, not forty trials
+    certain = cluster_share(40, 40, 160, 160, 160)  # nothing varies: ten actors, not forty trials
     assert certain[0] <= wilson(10, 10)[0]
 
 
@@ -77,9 +77,23 @@ def test_every_millisecond_is_in_its_bin_and_a_bin_is_narrow() -> None:
 def test_quantiles_are_the_observation_of_their_rank() -> None:
     values = np.array([10, 20, 30, 40, 50, 1000, 2000])
     bins = np.array([bin_of_ms(int(v)) for v in values])
-    median = bin_quantiles(np.zeros(7, np.int64), bins, np.ones(7, np.int64), 1, 0.5)[0][0]
+    median = bin_quantiles(np.zeros(7, np.int64), bins, np.ones(7, np.int64), 1, 0.5)[0]
     assert median == pytest.approx(0.040)
-    empty = bin_quantiles(
-        np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.int64), 2, 0.5, interval=True
-    )
-    assert all(np.isnan(column).all() and len(column) == 2 for column in empty)
+    none = np.zeros(0, np.int64)
+    assert np.isnan(bin_quantiles(none, none, none, 2, 0.5)).tolist() == [True, True]
+    bounds = bin_quantile_bounds(none, none, none, 2, 0.5, np.zeros(2))
+    assert all(np.isnan(column).tolist() == [True, True] for column in bounds)
+
+
+def test_bounds_of_a_quantile_widen_with_dependence_and_hold_large_samples() -> None:
+    chance = np.random.default_rng(4)
+    hits = {"independent": 0, "few": 0}
+    for _ in range(200):
+        values = np.rint(np.exp(chance.normal(12, 1, 400))).astype(np.int64)
+        bins, counts = np.unique([bin_of_ms(int(v)) for v in values], return_counts=True)
+        group = np.zeros(len(bins), np.int64)
+        low, high = bin_quantile_bounds(group, bins, counts, 1, 0.5, np.array([400.0]))
+        hits["independent"] += bool(low[0] <= np.exp(12) / 1000 <= high[0])
+        wide = bin_quantile_bounds(group, bins, counts, 1, 0.5, np.array([25.0]))
+        assert wide[0][0] <= low[0] and wide[1][0] >= high[0]
+    assert hits["independent"] >= 184  # 0.92 of 200: three standard errors below 95 %

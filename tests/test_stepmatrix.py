@@ -20,8 +20,9 @@ from journeylog.core.intervals import cluster_share, wilson
 from journeylog.core.window import Window
 from journeylog.errors import ConfigError, UnseenNameWarning
 from journeylog.stats.stepmatrix import StepMatrix
+from tests.oracles.paths import judged
 from tests.oracles.stepmatrix import step_matrix
-from tests.strategies import SECOND, empty, make_log, plain_cases, rows, to_records, with_cases
+from tests.strategies import SECOND, empty, make_log, patience_of, plain_cases, rows, to_records, with_cases
 
 CASES = json.loads((Path(__file__).parent / "cases" / "paths.json").read_text(encoding="utf-8"))
 WINDOW = Window(0, 70 * 61 * SECOND)
@@ -61,7 +62,8 @@ def test_equals_the_oracle(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UnseenNameWarning)
         result = jl.EventLog.from_chunk(chunk, WINDOW).compute(stat)
-    plain = plain_cases(stat.prepare(chunk), case)
+    ready = stat.prepare(chunk)
+    plain = judged(plain_cases(ready, case), node, merge, patience_of(ready, case), WINDOW.end)
     cells, flows, n = step_matrix(plain, node, merge, steps, anchor[1], before, after)
     found = {
         (r["position"], r["kind"], r["node"] if r["kind"] == "node" else r["kind"]): r
@@ -148,7 +150,7 @@ def test_intervals_know_that_cases_of_an_actor_go_together() -> None:
         {"event": encode(pa.array(names)), "order": encode(pa.array([f"o{i}" for i in range(20)]))},
     )
     row = jl.EventLog.from_chunk(chunk).compute(StepMatrix(case="order", steps=1)).table.iloc[0]
-    low, high = cluster_share(10, 20, 5, 5 * 4, 5 * 8, 5 * 16)
+    low, high = cluster_share(10, 20, 5 * 4, 5 * 8, 5 * 16)
     assert (row["node"], row["share_low"], row["share_high"]) == ("a", float(low), float(high))
     one = jl.datasets.tiny().compute(StepMatrix(steps=2)).table.iloc[1]
     assert (one["share_low"], one["share_high"]) == tuple(map(float, wilson(2, 4)))

@@ -21,8 +21,9 @@ from journeylog.core.intervals import cluster_share, wilson
 from journeylog.core.window import Window
 from journeylog.errors import ConfigError
 from journeylog.stats.variants import Variants
+from tests.oracles.paths import judged
 from tests.oracles.variants import variants
-from tests.strategies import SECOND, empty, make_log, plain_cases, rows, to_records, with_cases
+from tests.strategies import SECOND, empty, make_log, patience_of, plain_cases, rows, to_records, with_cases
 
 CASES = json.loads((Path(__file__).parent / "cases" / "paths.json").read_text(encoding="utf-8"))
 WINDOW = Window(0, 70 * 61 * SECOND)
@@ -55,7 +56,8 @@ def test_equals_the_oracle(
     chunk = with_cases(make_log(events).chunk, cuts, outcomes, 5 * SECOND)
     stat = Variants(node, case, merge, max_length=max_length, top=None)
     result = jl.EventLog.from_chunk(chunk, WINDOW).compute(stat)
-    truth = variants(plain_cases(chunk, case), node, merge, max_length)
+    cases = judged(plain_cases(chunk, case), node, merge, patience_of(chunk, case), WINDOW.end)
+    truth = variants(cases, node, merge, max_length)
     found = {(row["path"], row["truncated"]): row for row in to_records(result.table)}
     assert set(found) == set(truth) and len(found) == len(result.table)
     all_actors: dict[str, int] = {}
@@ -77,7 +79,6 @@ def test_equals_the_oracle(
         low, high = cluster_share(
             n,
             total,
-            len(all_actors),
             sum(k * k for k in want["actors"].values()),
             sum(k * all_actors[a] for a, k in want["actors"].items()),
             sum(k * k for k in all_actors.values()),

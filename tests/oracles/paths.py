@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
+from dataclasses import replace
 from typing import Any
 
 from tests.strategies import Case
@@ -27,23 +28,36 @@ def visits_of(case: Case, node: str, merge: bool) -> list[Visit]:
     return found
 
 
-def moves(case: Case, node: str, merge: bool, horizon: int | None) -> list[dict[str, Any]]:
-    """Every transition of a case, from its start to its outcome."""
+def judged(cases: list[Case], node: str, merge: bool, patience: int | None, end: int) -> list[Case]:
+    """The cases with silence measured on the nodes: events of no node do not keep a visit company."""
+    out = []
+    for case in cases:
+        visits = visits_of(case, node, merge)
+        silent = bool(visits) and patience is not None and visits[-1][2] < end - patience
+        out.append(replace(case, outcome="dropped") if silent and case.outcome == "open" else case)
+    return out
+
+
+def moves(case: Case, node: str, merge: bool, patience: int | None, end: int) -> list[dict[str, Any]]:
+    """Every transition of a case, from its start to its outcome; `told` is the edge it counts for in rates."""
     visits = visits_of(case, node, merge)
     if not visits:
         return []
+    first = (NODE, visits[0][0])
     out: list[dict[str, Any]] = [
-        {"from": (START, START), "to": (NODE, visits[0][0]), "followed": True, "tied": False, "return": False}
+        {"from": (START, START), "to": first, "told": first, "tied": False, "return": False}
     ]
+    outcome = judged([case], node, merge, patience, end)[0].outcome
     for i, (name, enter, leave) in enumerate(visits):
-        young = horizon is not None and leave >= horizon
+        young = patience is not None and leave >= end - patience
         if i + 1 < len(visits):
             following, next_enter, _ = visits[i + 1]
+            late = patience is not None and next_enter - leave > patience
             out.append(
                 {
                     "from": (NODE, name),
                     "to": (NODE, following),
-                    "followed": not young,
+                    "told": None if young else ("dropped", "dropped") if late else (NODE, following),
                     "tied": leave == next_enter,
                     "return": following != name and following in [v[0] for v in visits[: i + 1]],
                     "wait": next_enter - leave,
@@ -55,8 +69,8 @@ def moves(case: Case, node: str, merge: bool, horizon: int | None) -> list[dict[
             out.append(
                 {
                     "from": (NODE, name),
-                    "to": (case.outcome, case.outcome),
-                    "followed": not young and case.outcome != "open",
+                    "to": (outcome, outcome),
+                    "told": None if young or outcome == "open" else (outcome, outcome),
                     "tied": False,
                     "return": False,
                     "dwell": leave - enter,
@@ -69,32 +83,34 @@ def transitions(
     cases: list[Case], node: str, merge: bool, time: str, patience: int | None, end: int
 ) -> dict[tuple[Key, Key], dict[str, Any]]:
     """Counts, rate and times of every transition."""
-    horizon = None if patience is None else end - patience
     edges: dict[tuple[Key, Key], list[dict[str, Any]]] = defaultdict(list)
-    left: dict[Key, list[dict[str, Any]]] = defaultdict(list)
+    told: dict[tuple[Key, Key], list[dict[str, Any]]] = defaultdict(list)
+    base: dict[Key, list[dict[str, Any]]] = defaultdict(list)
     for number, case in enumerate(cases):
-        for move in moves(case, node, merge, horizon):
+        for move in moves(case, node, merge, patience, end):
             move |= {"case": number, "actor": case.actor}
             edges[move["from"], move["to"]].append(move)
-            left[move["from"]].append(move)
+            if move["told"] is not None:
+                told[move["from"], move["told"]].append(move)
+                base[move["from"]].append(move)
     out = {}
-    for (start, to), found in edges.items():
-        followed = [m for m in found if m["followed"]]
-        base = [m for m in left[start] if m["followed"]]
-        ms = [(m[time] + 500) // 1000 for m in found if time in m]
+    for start, to in {**edges, **told}:
+        found, followed, all_told = edges[start, to], told[start, to], base[start]
+        timed = start[0] == NODE and (to[0] == NODE or time == "dwell")
+        ms = [(m[time] + 500) // 1000 for m in followed if timed]
         out[start, to] = {
             "n": len(found),
             "n_cases": len({m["case"] for m in found}),
             "n_actors": len({m["actor"] for m in found}),
             "n_tied": sum(m["tied"] for m in found),
             "n_followed": len(followed),
-            "n_from_followed": len(base),
-            "rate": len(followed) / len(base) if base and to[0] != "open" else None,
+            "n_from_followed": len(all_told),
+            "rate": len(followed) / len(all_told) if all_told and to[0] != "open" else None,
             "time_mean_s": sum(ms) / len(ms) / 1000 if ms else None,
             "time_median_s": rank(ms, 0.5) / 1000 if ms else None,
             "time_p90_s": rank(ms, 0.9) / 1000 if ms else None,
             "n_returns": sum(m["return"] for m in found),
-            "_spread": spread(followed, base),
+            "_spread": spread(followed, all_told),
         }
     return out
 
@@ -112,21 +128,21 @@ def drop_off(
     cases: list[Case], node: str, merge: bool, patience: int | None, end: int
 ) -> dict[str, dict[str, Any]]:
     """How the visits of each node went on."""
-    horizon = None if patience is None else end - patience
     out: dict[str, dict[str, Any]] = {}
     seen: dict[str, list[tuple[int, str]]] = defaultdict(list)
     for number, case in enumerate(cases):
-        for move in moves(case, node, merge, horizon):
+        for move in moves(case, node, merge, patience, end):
             kind, name = move["from"]
             if kind != NODE:
                 continue
             seen[name].append((number, case.actor))
             row = out.setdefault(name, Counter())
-            how = "continued" if move["to"][0] == NODE else move["to"][0]
             row["n_entered"] += 1
-            row[f"n_{how}"] += 1
-            row["n_followed"] += move["followed"]
-            row[f"followed_{how}"] += move["followed"]
+            row["n_continued" if move["to"][0] == NODE else f"n_{move['to'][0]}"] += 1
+            if move["told"] is not None:
+                row["n_followed"] += 1
+                row["followed_continued" if move["told"][0] == NODE else f"followed_{move['told'][0]}"] += 1
+                row["n_late"] += move["told"] != move["to"]
     for name, row in out.items():
         row["n_cases"] = len({number for number, _ in seen[name]})
         row["n_actors"] = len({actor for _, actor in seen[name]})
@@ -134,22 +150,24 @@ def drop_off(
 
 
 def bottlenecks(
-    cases: list[Case], node: str, merge: bool, baseline_us: int
+    cases: list[Case], node: str, merge: bool, patience: int | None, end: int, baseline_us: int
 ) -> dict[tuple[str, str, str | None], dict[str, Any]]:
     """Time of every transition (wait) and node (stay), and what is above the baseline."""
-    found: dict[tuple[str, str, str | None], list[tuple[int, dict[str, Any]]]] = defaultdict(list)
+    found: dict[tuple[str, str, str | None], list[tuple[int, bool]]] = defaultdict(list)
     for case in cases:
-        for move in moves(case, node, merge, None):
+        for move in moves(case, node, merge, patience, end):
             if move["from"][0] == NODE and move["to"][0] == NODE:
-                found["edge", move["from"][1], move["to"][1]].append((move["wait"], move))
-                found["node", move["from"][1], None].append((move["stay"], move))
+                told = move["told"] == move["to"]
+                found["edge", move["from"][1], move["to"][1]].append((move["wait"], told))
+                found["node", move["from"][1], None].append((move["stay"], told))
     out = {}
     for key, timed in found.items():
-        ms = [(t + 500) // 1000 for t, _ in timed]
+        ms = [(t + 500) // 1000 for t, told in timed if told]
         out[key] = {
-            "n": len(ms),
+            "n": len(timed),
+            "n_followed": len(ms),
             "time_total_s": sum(ms) / 1000,
-            "time_mean_s": sum(ms) / len(ms) / 1000,
+            "time_mean_s": sum(ms) / len(ms) / 1000 if ms else None,
             "excess_s": sum(max(0.0, m / 1000 - baseline_us / 1e6) for m in ms),
         }
     return out

@@ -143,6 +143,7 @@ class Grouped(Mapping[str | None, Result]):
     by: str
     results: Mapping[str | None, Result]
     window: Window
+    blank: pd.DataFrame
 
     def __getitem__(self, value: str | None) -> Result:
         """Return the result of one value."""
@@ -159,19 +160,14 @@ class Grouped(Mapping[str | None, Result]):
     @property
     def table(self) -> pd.DataFrame:
         """All tables below each other, the value first."""
-        parts = []
-        for value, result in self.results.items():
-            part = result.table.copy()
-            part.insert(
-                0,
-                self.by,
-                pd.Series([value] * len(part), index=part.index, dtype=TEXT),
-                allow_duplicates=True,
-            )
-            parts.append(part)
-        return (
-            pd.concat(parts, ignore_index=True) if parts else pd.DataFrame({self.by: pd.Series(dtype=TEXT)})
-        )
+        parts = [(value, result.table) for value, result in self.results.items()] or [(None, self.blank)]
+        frames = []
+        for value, table in parts:
+            column = pd.Series([value] * len(table), index=table.index, dtype=TEXT)
+            frame = table.copy()
+            frame.insert(0, self.by, column, allow_duplicates=True)
+            frames.append(frame)
+        return pd.concat(frames, ignore_index=True)
 
     def to_arrow(self) -> pa.Table:
         """Return the table as Arrow."""

@@ -282,10 +282,10 @@ class Counts:
         """Return the canonical form: grouped, sorted, nothing unused."""
         return Counts({name: table.canonical() for name, table in self.tables.items()})
 
-    def tagged(self, key: str, label: str | None) -> Counts:
-        """Return the counts with one more key that holds the same label in every row."""
+    def tagged(self, key: str, label: str | None, code: int = -1) -> Counts:
+        """Return the counts with one more key that holds the same label, or else the code, in every row."""
         labels = () if label is None else (label,)
-        code = -1 if label is None else 0
+        code = code if label is None else 0
         return Counts(
             {n: t.tagged(key, Coded(np.full(len(t), code, np.int64), labels)) for n, t in self.tables.items()}
         )

@@ -5,6 +5,8 @@ Graph, drop-off, Sankey and bottlenecks all read these tables, so their numbers 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 
@@ -13,9 +15,9 @@ from journeylog.core.kernels import bins as bin_kernel
 from journeylog.core.kernels import edges as kernel
 from journeylog.core.kernels.hashing import number_keys
 from journeylog.core.schema import DROPPED, OPEN, REACHED, START
-from journeylog.core.visits import Visits
+from journeylog.core.visits import FOREVER, Visits
 
-__all__ = ["END_KINDS", "bin_table", "edge_tables", "end_tables"]
+__all__ = ["END_KINDS", "edge_tables", "end_tables"]
 
 #: How a visit went on, in the order of the key ``end``.
 END_KINDS = ("continued", "reached", "dropped", "open")
@@ -30,7 +32,19 @@ _EDGE_COLUMNS = ("n", "n_returns", "n_actors", "n_tied", "n_followed", "kk", "kn
 _NODE_COLUMNS = ("n", "n_cases", "n_actors", "n_followed", "n_followed_actors", "nn")
 
 
-def edge_tables(visits: Visits, meaning: str, quantiles: bool) -> dict[str, Table]:
+@dataclass(frozen=True, eq=False)
+class _Rows:
+    """Where the counts of an edge are kept."""
+
+    rows: npt.NDArray[np.int32]  # of every transition in walking order; empty when the key itself is the row
+    drop_rows: npt.NDArray[np.int32]  # of the edge to dropped, by from-node
+    keys: Ints  # from * (V + 3) + to, by row; empty when the row itself is the key
+    n_rows: int
+
+
+def edge_tables(
+    visits: Visits, meaning: str, quantiles: bool, baseline_ms: int | None = None
+) -> dict[str, Table]:
     """Return the tables ``edges``, ``nodes``, ``cases`` and, with `quantiles`, ``bins``.
 
     Parameters
@@ -40,30 +54,35 @@ def edge_tables(visits: Visits, meaning: str, quantiles: bool) -> dict[str, Tabl
         Which duration an edge carries.
     quantiles : bool
         Whether to count durations in bins.
+    baseline_ms : int, optional
+        With `quantiles`: also sum up, as ``excess_ms``, what each followed transition took above it.
     """
-    n_nodes, cases = len(visits.labels), visits.cases
-    wide = n_nodes + 3
-    time_from, time_to, shift = visits.spans(meaning)
-    dense = (n_nodes + 1) * wide <= _DENSE
-    rows, keys = _NO_ROWS, np.zeros(0, np.int64)
-    if not dense:
-        rows, keys, _ = number_keys(
-            kernel.edge_keys(visits.node, cases.begin, cases.end, cases.outcome, n_nodes)
-        )
-    n_rows = (n_nodes + 1) * wide if dense else len(keys)
-    edges, n_cases, nodes = _walk(visits, meaning, rows, n_rows)
-    used = np.flatnonzero(edges[:, 0])
-    keys = used if dense else keys[used]
+    n_nodes = len(visits.labels)
+    place = _place(visits)
+    edges, n_cases, nodes = _walk(visits, meaning, place)
+    used = np.flatnonzero(edges[:, kernel.N] + edges[:, kernel.N_FOLLOWED])
+    keys = place.keys[used] if len(place.keys) else used
+    columns = _columns(_EDGE_COLUMNS, edges[used]) | {"n_cases": n_cases[used]}
     tables: dict[str, Table] = {
-        "edges": Table(
-            _edge_keys(keys, visits), _columns(_EDGE_COLUMNS, edges[used]) | {"n_cases": n_cases[used]}
-        ),
         "nodes": _node_table(nodes, _rework(keys, edges[used], n_nodes), visits),
         "cases": _case_table(visits),
     }
     if quantiles:
-        tables["bins"] = _bins(visits, time_from, time_to, shift, rows, n_rows, dense, used, keys)
+        tables["bins"], excess = _bins(visits, meaning, place, baseline_ms)
+        columns["excess_ms"] = excess[used]
+    tables["edges"] = Table(_edge_keys(keys, visits), columns)
     return tables
+
+
+def _place(visits: Visits) -> _Rows:
+    n_nodes, cases = len(visits.labels), visits.cases
+    wide = n_nodes + 3
+    to_dropped = np.arange(n_nodes + 1, dtype=np.int64) * wide + n_nodes + 1
+    if (n_nodes + 1) * wide <= _DENSE:
+        return _Rows(_NO_ROWS, to_dropped.astype(np.int32), np.zeros(0, np.int64), (n_nodes + 1) * wide)
+    walked = kernel.edge_keys(visits.node, cases.begin, cases.end, cases.outcome, n_nodes)
+    rows, keys, _ = number_keys(np.concatenate((walked, to_dropped)))
+    return _Rows(rows[: len(walked)], rows[len(walked) :], keys, len(keys))
 
 
 def end_tables(visits: Visits) -> dict[str, Table]:
@@ -73,8 +92,10 @@ def end_tables(visits: Visits) -> dict[str, Table]:
     """
     n_nodes, cases = len(visits.labels), visits.cases
     rows = kernel.end_rows(visits.node, cases.begin, cases.end, cases.outcome, n_nodes)
-    ends, _, nodes = _walk(visits, "wait", rows, (n_nodes + 1) * 4)
-    used = np.flatnonzero(ends[:, 0])
+    drop_rows = np.arange(n_nodes + 1, dtype=np.int32) * 4 + END_KINDS.index("dropped")
+    place = _Rows(rows, drop_rows, np.zeros(0, np.int64), (n_nodes + 1) * 4)
+    ends, _, nodes = _walk(visits, "wait", place)
+    used = np.flatnonzero(ends[:, kernel.N] + ends[:, kernel.N_FOLLOWED])
     start = np.where(used // 4 == n_nodes, START, used // 4)
     keys: dict[str, Coded | Ints] = {"node": Coded(start, visits.labels, visits.ordered), "end": used % 4}
     return {
@@ -84,54 +105,32 @@ def end_tables(visits: Visits) -> dict[str, Table]:
     }
 
 
-def bin_table(rows: npt.NDArray[np.int32], durations: Ints, labels: tuple[str, ...], ordered: bool) -> Table:
-    """Return the duration bins of each name: keys ``node`` and ``bin``, value ``n``."""
-    found, counts = bin_kernel.count_bins(rows, durations, len(labels))
-    keys: dict[str, Coded | Ints] = {"node": Coded(found >> bin_kernel.BIN_BITS, labels, ordered)}
-    keys["bin"] = _bin_part(found)
-    return Table(keys, {"n": counts})
-
-
-def _walk(visits: Visits, meaning: str, rows: npt.NDArray[np.int32], n_rows: int) -> tuple[Ints, Ints, Ints]:
+def _walk(visits: Visits, meaning: str, place: _Rows) -> tuple[Ints, Ints, Ints]:
     cases = visits.cases
     edges, n_cases, nodes = kernel.count_edges(
         visits.node, visits.enter, visits.leave, kernel.MEANINGS[meaning],
         cases.actor_offsets, cases.begin, cases.end, cases.outcome,
-        len(visits.labels), visits.horizon, rows, n_rows, _longest(visits),
+        len(visits.labels), visits.horizon, visits.patience,
+        place.rows, place.drop_rows, place.n_rows, _longest(visits),
     )  # fmt: skip
     return edges, n_cases, nodes
 
 
-def _bins(
-    visits: Visits,
-    time_from: Ints,
-    time_to: Ints,
-    shift: int,
-    rows: npt.NDArray[np.int32],
-    n_rows: int,
-    dense: bool,
-    used: Ints,
-    keys: Ints,
-) -> Table:
+def _bins(visits: Visits, meaning: str, place: _Rows, baseline_ms: int | None) -> tuple[Table, Ints]:
     cases = visits.cases
-    if dense:
-        found, counts = bin_kernel.edge_bins(
-            visits.node,
-            time_from,
-            time_to,
-            shift,
-            cases.begin,
-            cases.end,
-            cases.outcome,
-            len(visits.labels),
-            n_rows,
-        )
-        edge = found >> bin_kernel.BIN_BITS
-    else:
-        each = bin_kernel.edge_bins_keys(time_from, time_to, shift, cases.begin, cases.end, rows)
+    arguments = (
+        visits.node, visits.enter, visits.leave, kernel.MEANINGS[meaning],
+        cases.begin, cases.end, cases.outcome, len(visits.labels), visits.horizon, visits.patience,
+        FOREVER if baseline_ms is None else baseline_ms, place.rows, place.drop_rows, place.n_rows,
+    )  # fmt: skip
+    if len(place.keys):
+        each, excess = bin_kernel.edge_bins_keys(*arguments)
         _, found, counts = number_keys(each)
-        edge = keys[np.searchsorted(used, found >> bin_kernel.BIN_BITS)]
-    return Table({**_edge_keys(edge, visits), "bin": _bin_part(found)}, {"n": counts})
+        edge = place.keys[found >> bin_kernel.BIN_BITS]
+    else:
+        found, counts, excess = bin_kernel.edge_bins(*arguments)
+        edge = found >> bin_kernel.BIN_BITS
+    return Table({**_edge_keys(edge, visits), "bin": _bin_part(found)}, {"n": counts}), excess
 
 
 def _edge_keys(keys: Ints, visits: Visits) -> dict[str, Coded | Ints]:

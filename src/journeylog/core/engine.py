@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from journeylog.core.chunk import Category, Chunk, Level
 from journeylog.core.contracts import Grouped, Result, Stat
-from journeylog.core.counts import Coded, Counts
+from journeylog.core.counts import Counts
 from journeylog.core.window import Window
 
 __all__ = ["answer", "gather"]
+
+#: Value of ``by`` in the rows that only carry the schema, so that a log without a case still answers.
+_BLANK = -7
 
 
 def gather(chunk: Chunk, stats: Sequence[Stat], window: Window, by: str | None = None) -> list[Counts]:
@@ -36,7 +39,8 @@ def gather(chunk: Chunk, stats: Sequence[Stat], window: Window, by: str | None =
             stat.summarize(part, window).tagged("by", column.names[code] if code >= 0 else None)
             for code, part in split[key]
         ]
-        out.append(Counts.merge(parts) if parts else stat.summarize(ready, window).tagged("by", None))
+        blank = stat.summarize(ready.slice(0, 0), window).tagged("by", None, _BLANK)
+        out.append(Counts.merge([blank, *parts]))
     return out
 
 
@@ -53,29 +57,33 @@ def answer(
 def _grouped(stat: Stat, counts: Counts, window: Window, by: str) -> Grouped:
     values: set[str | None] = set()
     for table in counts.tables.values():
-        column = table.keys["by"]
-        assert isinstance(column, Coded)
-        values |= set(column.names({}))
+        column = table.coded("by")
+        values |= set(column.take(np.flatnonzero(column.codes != _BLANK)).names({}))
     results: dict[str | None, Result] = {}
     for value in sorted(values, key=lambda v: (v is None, v or "")):
         results[value] = stat.result(_group(counts, value), window)
-    return Grouped(by, results, window)
+    blank = _rows(counts, dict.fromkeys(counts.tables, _BLANK))
+    return Grouped(by, results, window, stat.result(blank, window).table.iloc[:0])
 
 
 def _group(counts: Counts, value: str | None) -> Counts:
     """Return the counts of one value; each table has its own vocabulary."""
-    tables = {}
+    codes = {}
     for name, table in counts.tables.items():
-        column = table.keys["by"]
-        assert isinstance(column, Coded)
-        code = -1 if value is None else (column.labels.index(value) if value in column.labels else -2)
-        tables[name] = Counts({name: table}).where("by", code)[name]
-    return Counts(tables)
+        labels = table.coded("by").labels
+        codes[name] = -1 if value is None else (labels.index(value) if value in labels else -2)
+    return _rows(counts, codes)
+
+
+def _rows(counts: Counts, codes: Mapping[str, int]) -> Counts:
+    return Counts({n: Counts({n: table}).where("by", codes[n])[n] for n, table in counts.tables.items()})
 
 
 def _split_cases(chunk: Chunk, name: str, column: Category) -> list[tuple[int, Chunk]]:
     """Return (code, chunk) for each value of the column at the first event of the cases of a level."""
     level = chunk.cases(name)
+    if len(level) == 0:
+        return []
     codes = column.codes[level.first_event()]
     owner = level.actor_of_case()
     order = np.argsort(codes, kind="stable")

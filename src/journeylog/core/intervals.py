@@ -73,7 +73,6 @@ def clopper_pearson(k: npt.ArrayLike, n: npt.ArrayLike, level: float = LEVEL) ->
 def cluster_share(
     k: npt.ArrayLike,
     n: npt.ArrayLike,
-    actors: npt.ArrayLike,
     kk: npt.ArrayLike,
     kn: npt.ArrayLike,
     nn: npt.ArrayLike,
@@ -89,8 +88,6 @@ def cluster_share(
     ----------
     k, n : array_like
         Sums over actors of successes and trials.
-    actors : array_like
-        Number of actors with at least one trial.
     kk, kn, nn : array_like
         Sums over actors of ``k_a ** 2``, ``k_a * n_a`` and ``n_a ** 2``: second moments, which add up over any
         partition of the actors.
@@ -104,9 +101,13 @@ def cluster_share(
 
     Notes
     -----
-    With one trial an actor this is Wilson's interval. Otherwise the effective number also pays for estimating
-    the variance from few actors (t quantile). At a share of 0 or 1 nothing varies
-    between actors, so each actor counts as one trial.
+    With one trial an actor this is Wilson's interval. Otherwise the variance has to be estimated, from as many
+    actors as ``n ** 2 / nn`` says: their number when all have as many trials, few when one giant has most of
+    them (t quantile and small-sample factor). At a share of 0 or 1 nothing varies between actors, so each of
+    these counts as one trial.
+
+    Where hardly any actor ever differs from the others (a rare trait of few actors), no method can see the
+    spread in the sample, and the interval is too narrow.
 
     References
     ----------
@@ -117,19 +118,21 @@ def cluster_share(
     --------
     Ten actors with four trials each; five of them always succeed, five never do:
 
-    >>> low, high = cluster_share(20, 40, 10, 5 * 16, 5 * 16, 10 * 16)
+    >>> low, high = cluster_share(20, 40, 5 * 16, 5 * 16, 10 * 16)
     >>> bool(low < wilson(20, 40)[0])
     True
     """
-    k, n, m, kk, kn, nn = (np.asarray(v, dtype=np.float64) for v in (k, n, actors, kk, kn, nn))
+    k, n, kk, kn, nn = (np.asarray(v, dtype=np.float64) for v in (k, n, kk, kn, nn))
     z = float(special.ndtri(0.5 + level / 2))
     with np.errstate(divide="ignore", invalid="ignore"):
         p = k / n
-        spread = (kk - 2 * p * kn + p * p * nn) * m / (m - 1)
-        effective = p * (1 - p) * n * n / spread
-        usable = (k > 0) & (k < n) & (m > 1) & (spread > 0)
-        effective = np.where(usable, np.minimum(effective, n), np.minimum(m, n))
-        t = np.where(m > 1, special.stdtrit(np.maximum(m - 1, 1), 0.5 + level / 2), np.inf)
+        alike = n * n / nn  # as many actors of one size would weigh as much: a giant counts for few
+        spread = np.maximum(kk - 2 * p * kn + p * p * nn, 0.0)
+        even = spread <= 1e-12 * kk  # nothing but rounding
+        effective = p * (1 - p) * n * n / (spread * alike / (alike - 1))
+        effective = np.where(even | ~(alike > 1), n, np.minimum(effective, n))
+        effective = np.where((k > 0) & (k < n), effective, np.minimum(alike, n))
+        t = np.where(alike > 1, special.stdtrit(np.maximum(alike - 1, 1e-9), 0.5 + level / 2), np.inf)
         effective = np.where(np.isfinite(t), effective * (z / t) ** 2, np.minimum(effective, 1.0))
         effective = np.where(nn == n, n, effective)  # one trial an actor: independent, Wilson as it stands
         low, high = _score(p * effective, effective, z)

@@ -211,10 +211,25 @@ class EventLog:
         Parameters
         ----------
         start, end : str or Timestamp
-            Both included; without a zone they are UTC.
+            Both included; without a zone they are UTC. An end without a time of day is the whole day.
+
+        Raises
+        ------
+        ConfigError
+            If the log has sessions or journeys already: they would keep what they knew of the longer window.
+
+        Examples
+        --------
+        >>> import journeylog as jl
+        >>> jl.datasets.tiny().between("2025-01-06 10:00", "2025-01-06").n_events
+        8
         """
-        bounds = [_micros(start), _micros(end)]
-        window = Window(bounds[0], bounds[1], declared=True)
+        if self.chunk.levels:
+            raise ConfigError(
+                f"the log has levels {list(self.chunk.levels)}, whose outcomes belong to the window before. "
+                "Fix: declare the window first, then log.then(jl.Sessions(...), jl.Journeys(...))"
+            )
+        window = Window(_micros(start), _micros(end, whole_day=True), declared=True)
         mask = (self.chunk.time >= window.start) & (self.chunk.time <= window.end)
         return replace(self, source=Memory((keep_events(self.chunk, mask),)), window=window)
 
@@ -326,13 +341,15 @@ def _kind(column: Category | Number | Text) -> str:
     return "category" if isinstance(column, Category) else "text"
 
 
-def _micros(moment: str | pd.Timestamp) -> int:
+def _micros(moment: str | pd.Timestamp, whole_day: bool = False) -> int:
     try:
         stamp = pd.Timestamp(moment)
     except ValueError as error:
         raise ConfigError(
             f"{moment!r} is not a time. Fix: write it as '2025-01-31' or '2025-01-31 23:59:59'"
         ) from error
+    if whole_day and isinstance(moment, str) and len(moment.strip()) <= len("2025-01-31"):
+        stamp += pd.Timedelta("1D") - pd.Timedelta("1us")
     stamp = stamp.tz_localize("UTC") if stamp.tzinfo is None else stamp.tz_convert("UTC")
     return int((stamp - pd.Timestamp(0, tz="UTC")) // pd.Timedelta("1us"))  # .value is always nanoseconds
 

@@ -110,8 +110,7 @@ def load(path: Path) -> tuple[Chunk, Window, Card, pa.Table | None]:
     parts = [table.column(i) for i in range(table.num_columns)]
     actors, offsets = _actors_back(parts[0])
     columns = {
-        name: _column_back(parts[2 + i], kind, spec)
-        for i, (name, kind, spec) in enumerate(head["columns"])
+        name: _column_back(parts[2 + i], kind, spec) for i, (name, kind, spec) in enumerate(head["columns"])
     }
     levels = {
         name: _level_back(meta[f"journeylog.level.{name}".encode()], patience, ordered)

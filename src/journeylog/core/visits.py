@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from journeylog.core.chunk import Chunk, Level, read_only
 from journeylog.core.kernels import visits as kernel
-from journeylog.core.schema import UNDECLARED
+from journeylog.core.schema import DROPPED, OPEN, UNDECLARED
 from journeylog.core.window import Window
 
 __all__ = ["FOREVER", "Visits", "case_times", "make_visits"]
@@ -37,6 +37,8 @@ class Visits:
         True when the order of the names has a meaning (stages).
     horizon : int
         Visits left before this time were watched for the whole patience.
+    patience : int
+        Microseconds of silence after which a case is given up; ``FOREVER`` when undeclared.
     """
 
     node: npt.NDArray[np.int32]
@@ -46,18 +48,7 @@ class Visits:
     labels: tuple[str, ...]
     ordered: bool
     horizon: int
-
-    def spans(self, meaning: str) -> tuple[Ints, Ints, int]:
-        """Return the arrays and the shift with which a duration is ``to[i + shift] - since[i]``.
-
-        ``"stay"`` is enter to the next visit's enter, ``"dwell"`` enter to exit, ``"wait"`` exit to the next
-        visit's enter.
-        """
-        return {
-            "stay": (self.enter, self.enter, 1),
-            "dwell": (self.enter, self.leave, 0),
-            "wait": (self.leave, self.enter, 1),
-        }[meaning]
+    patience: int
 
 
 def make_visits(chunk: Chunk, window: Window, node: str, case: str, merge: bool) -> Visits:
@@ -77,15 +68,32 @@ def make_visits(chunk: Chunk, window: Window, node: str, case: str, merge: bool)
     codes, time = column.codes, chunk.time
     if level.order is not None:
         codes, time = read_only(codes[level.order]), read_only(time[level.order])
-    horizon = FOREVER if level.patience == UNDECLARED else window.end - level.patience
-    if not merge and node == "event":
-        return Visits(codes, time, time, level, column.names, column.ordered, horizon)
-    visited: Any = kernel.visits(codes, time, level.begin, level.end, merge)
-    found, enter, leave, first, last = visited
-    cases = Level(level.actor_offsets, first, last, level.outcome, None, level.patience)
-    return Visits(
-        read_only(found), read_only(enter), read_only(leave), cases, column.names, column.ordered, horizon
-    )
+    horizon, patience = FOREVER, FOREVER
+    if level.patience != UNDECLARED:
+        horizon, patience = window.end - level.patience, level.patience
+    enter = leave = time
+    if merge or node != "event":
+        visited: Any = kernel.visits(codes, time, level.begin, level.end, merge)
+        codes, enter, leave, first, last = (read_only(array) for array in visited)
+        level = Level(level.actor_offsets, first, last, level.outcome, None, level.patience)
+    level = _judged_by_visits(level, leave, horizon)
+    return Visits(codes, enter, leave, level, column.names, column.ordered, horizon, patience)
+
+
+def _judged_by_visits(level: Level, leave: Ints, horizon: int) -> Level:
+    """Return the cases with silence measured on the visits themselves.
+
+    A case can be open because of events that belong to no node. Where its last visit was watched for the whole
+    patience, no other visit followed: for these nodes it is dropped, or all that moved on would be in the rates
+    and those that did not would be left out.
+    """
+    if horizon == FOREVER or len(level) == 0:
+        return level
+    some = level.end > level.begin
+    silent = np.zeros(len(level), dtype=bool)
+    silent[some] = leave[level.end[some] - 1] < horizon
+    silent &= level.outcome == OPEN
+    return replace(level, outcome=np.where(silent, DROPPED, level.outcome)) if silent.any() else level
 
 
 def case_times(chunk: Chunk, level: Level) -> tuple[Ints, Ints]:

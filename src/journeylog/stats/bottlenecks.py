@@ -13,7 +13,7 @@ from journeylog.core.cases import PathStat
 from journeylog.core.chunk import Chunk
 from journeylog.core.contracts import Result
 from journeylog.core.counts import Counts, Table
-from journeylog.core.durations import BIN_NOTE, bin_quantiles
+from journeylog.core.durations import BIN_NOTE, bin_quantile_bounds, bin_quantiles
 from journeylog.core.edges import edge_tables
 from journeylog.core.kernels.bins import bin_edges_ms
 from journeylog.core.nodes import TEXT, node_columns, ratio
@@ -40,17 +40,23 @@ class Bottlenecks(PathStat):
     Notes
     -----
     Table, edges first, then nodes, each ranked by ``excess_s``: ``part, rank, from, to, n, n_cases, n_loops,
-    n_returns, excess_share, time_total_s, time_mean_s, time_median_s, time_median_low_s, time_median_high_s,
+    n_returns, n_followed, excess_share, time_total_s, time_mean_s, time_median_s, time_median_low_s, time_median_high_s,
     time_p90_s, baseline_s, excess_s``.
 
     A row with part ``edge`` is a transition and its time is the *wait*: exit to the next visit's enter. A row
     with part ``node`` is a node and its time is the *stay*: enter to the next visit's enter; ``to`` is missing
     there. ``excess_s`` is the sum over transitions of what each took above the baseline, ``excess_share`` its
     share of all excess of that part. ``n_loops`` are transitions from a node to itself, ``n_returns`` visits to
-    a node the same case has visited before: rework. Only moves that were made have a time; cases still waiting
-    at the window's end are not in it.
+    a node the same case has visited before: rework.
 
-    The excess is read from duration bins (relative error at most 1/256). Counts merge by addition.
+    Times are over ``n_followed`` moves: with a declared patience those from visits watched for all of it, made
+    within it. Near the window's end only quick moves can be seen, so counting those would make slow steps look
+    faster than they are; a pause longer than the patience is no wait but a break. Without a patience all moves
+    made have a time.
+
+    Excess over a declared baseline is exact; over the median it is read from duration bins. The median is that
+    of the result: with ``by=`` of each group. Bounds of the median are binomial ranks, with as many independent
+    moves as the actors are worth (``n ** 2`` over the sum of squares by actor). Counts merge by addition.
 
     Examples
     --------
@@ -72,8 +78,9 @@ class Bottlenecks(PathStat):
     def summarize(self, chunk: Chunk, window: Window) -> Counts:
         """Return the counts of edges by wait and of nodes by stay."""
         visits = self.visits(chunk, window)
-        tables = edge_tables(visits, "wait", quantiles=True)
-        stay = edge_tables(visits, "stay", quantiles=True)
+        limit = None if self.baseline == "median" else parse_duration(self.baseline) // 1000
+        tables = edge_tables(visits, "wait", quantiles=True, baseline_ms=limit)
+        stay = edge_tables(visits, "stay", quantiles=True, baseline_ms=limit)
         tables["stays"], tables["stay_bins"] = stay["edges"], stay["bins"]
         return Counts(tables)
 
@@ -108,7 +115,7 @@ class BottlenecksResult(Result):
         return self.table[self.table["part"] == "node"].drop(columns="to").reset_index(drop=True)
 
 
-_COUNTS = ("n", "n_cases", "n_loops", "n_returns")
+_COUNTS = ("n", "n_cases", "n_loops", "n_returns", "n_followed")
 _TIMES = (
     "time_total_s",
     "time_mean_s",
@@ -118,7 +125,10 @@ _TIMES = (
     "time_p90_s",
 )
 _COLUMNS: dict[str, Any] = {
-    "part": TEXT, "rank": "int64", "from": TEXT, "to": TEXT,
+    "part": TEXT,
+    "rank": "int64",
+    "from": TEXT,
+    "to": TEXT,
     **dict.fromkeys(_COUNTS, "int64"),
     **dict.fromkeys(("excess_share", *_TIMES, "baseline_s", "excess_s"), "float64"),
 }
@@ -140,15 +150,21 @@ def _part(table: Table, bins: Table, baseline: str) -> pd.DataFrame:
     seconds = bin_edges_ms(bins.codes("bin"))
     middle = (seconds[0] + seconds[1]) / 2000.0
     limit = _limit(baseline, bins)
-    above = np.maximum(middle - limit, 0.0) * bins.values["n"]
     arguments = (group, bins.codes("bin"), bins.values["n"], len(frame))
-    median, low, high = bin_quantiles(*arguments, 0.5, interval=True)
+    followed = timed.values["n_followed"]
+    worth = ratio(followed.astype(np.float64) ** 2, timed.values["kk"])
+    low, high = bin_quantile_bounds(*arguments, 0.5, worth)
     frame["time_total_s"] = timed.values["time_ms"] / 1000
-    frame["time_mean_s"] = ratio(timed.values["time_ms"], n) / 1000
-    frame["time_median_s"], frame["time_median_low_s"], frame["time_median_high_s"] = median, low, high
-    frame["time_p90_s"] = bin_quantiles(*arguments, 0.9)[0]
+    frame["time_mean_s"] = ratio(timed.values["time_ms"], followed) / 1000
+    frame["time_median_s"] = bin_quantiles(*arguments, 0.5)
+    frame["time_median_low_s"], frame["time_median_high_s"] = low, high
+    frame["time_p90_s"] = bin_quantiles(*arguments, 0.9)
     frame["baseline_s"] = limit
-    frame["excess_s"] = np.bincount(group, weights=above, minlength=len(frame)) if len(frame) else 0.0
+    if baseline == "median":
+        above = np.maximum(middle - limit, 0.0) * bins.values["n"]
+        frame["excess_s"] = np.bincount(group, weights=above, minlength=len(frame)) if len(frame) else 0.0
+    else:
+        frame["excess_s"] = timed.values["excess_ms"] / 1000
     frame["excess_share"] = ratio(frame["excess_s"], np.full(len(frame), frame["excess_s"].sum()))
     order = np.lexsort((frame["to"].fillna(""), frame["from"], -frame["time_total_s"], -frame["excess_s"]))
     frame = frame.iloc[order].reset_index(drop=True)
@@ -159,9 +175,14 @@ def _part(table: Table, bins: Table, baseline: str) -> pd.DataFrame:
 def _by_node(edges: Table, nodes: Table) -> Table:
     """Return the stays added up by the node that is stayed at, with the node's own cases and rework."""
     timed = edges.take(np.flatnonzero((edges.codes("from") >= 0) & (edges.codes("to") >= 0)))
-    moves = Table({"from": timed.keys["from"]}, {k: timed.values[k] for k in ("n", "time_ms")}).canonical()
+    added = {name: timed.values[name] for name in ("n", "n_followed", "time_ms", "excess_ms")}
+    moves = Table({"from": timed.keys["from"]}, added).canonical()
     row = nodes.find(moves, {"node": "from"})
     more = {name: nodes.values[name][row] for name in ("n_cases", "n_loops", "n_returns")}
+    n, nn = nodes.values["n_followed"][row], nodes.values["nn"][row]
+    more["kk"] = np.rint(moves.values["n_followed"] * ratio(nn, n)).astype(
+        np.int64
+    )  # as unequal as the visits
     return Table(moves.keys, {**moves.values, **more})
 
 
@@ -177,4 +198,4 @@ def _limit(baseline: str, bins: Table) -> float:
     found = bin_quantiles(
         np.zeros(len(everything), np.int64), everything.codes("bin"), everything.values["n"], 1, 0.5
     )
-    return float(np.nan_to_num(found[0][0]))
+    return float(np.nan_to_num(found[0]))

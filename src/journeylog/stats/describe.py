@@ -106,9 +106,7 @@ class Describe(Stat):
             int(v[0]) if len(v) else 0 for v in (actors["total"], actors["n"], actors["nn"])
         )
         wide = np.ones(len(column.codes), np.int64)
-        low, high = cluster_share(
-            names["n"], events * wide, people * wide, names["kk"], names["kn"], nn * wide
-        )
+        low, high = cluster_share(names["n"], events * wide, names["kk"], names["kn"], nn * wide)
         actor_low, actor_high = wilson(names["n_actors"], people * wide)
         table = pd.DataFrame(
             {
@@ -161,9 +159,7 @@ def _actor_frame(counts: Counts) -> pd.DataFrame:
     }
     scale = np.where(unit == 1, 1000.0, 1.0)  # bins speak of seconds, counts went in as milliseconds
     for name, q in (("median", 0.5), ("p90", 0.9)):
-        found = bin_quantiles(bins.codes("measure"), bins.codes("bin"), bins.values["n"], len(_MEASURES), q)[
-            0
-        ]
+        found = bin_quantiles(bins.codes("measure"), bins.codes("bin"), bins.values["n"], len(_MEASURES), q)
         frame[name] = np.round(found[measure] * scale, 3)
     frame["smallest"] = actors["least"] / unit
     frame["largest"] = actors["most"] / unit

@@ -38,13 +38,19 @@ class DropOff(PathStat):
     Notes
     -----
     Table, one row a node (stages in their order, else most visited first): ``node, n_entered, n_continued,
-    n_reached, n_dropped, n_open, n_followed, n_cases, n_actors, drop_rate, drop_rate_low, drop_rate_high,
-    continue_rate, ..., reach_rate, ...``.
+    n_reached, n_dropped, n_open, n_late, n_followed, n_cases, n_actors, drop_rate, drop_rate_low,
+    drop_rate_high, continue_rate, ..., reach_rate, ...``.
 
     ``n_entered = n_continued + n_reached + n_dropped + n_open``. Rates are shares of ``n_followed``: the visits
-    that were watched for the whole patience, so that every one of them can tell. Were open visits left out and
-    young finished ones left in, the drop-off would come out too small. The three rates add up to 1; intervals
-    know that one actor may visit a node often.
+    that were watched for the whole patience from the moment they were left, so that every one of them can tell.
+    Were open visits left out and young finished ones left in, the drop-off would come out too small. What is told
+    is what happened within the patience: ``n_late`` visits were followed by another only later; they are among
+    the continued, and in the drop rate, so that it does not depend on how long the window goes on. The three
+    rates add up to 1; intervals know that one actor may visit a node often.
+
+    Silence is measured on the nodes: a case that goes on only with events of no node is dropped for them. With
+    ``goal_ends=False`` the end of a case that had its goal anywhere is *reached*, whichever node it ends at.
+    Without a declared patience nothing can be told and the rates are missing.
 
     Counts merge by addition, keyed by the node's name.
 
@@ -82,6 +88,7 @@ class DropOff(PathStat):
                 "node": node_columns(keys, "node")["node"],
                 "n_entered": nodes.values["n"],
                 **{f"n_{kind}": n[kind] for kind in END_KINDS},
+                "n_late": _late(grids),
                 "n_followed": nodes.values["n_followed"],
                 "n_cases": nodes.values["n_cases"],
                 "n_actors": nodes.values["n_actors"],
@@ -92,7 +99,9 @@ class DropOff(PathStat):
             raise AssertionError("flow is not conserved: visits entered and left differ")
         if not keys.ordered:
             table = table.sort_values(["n_entered", "node"], ascending=[False, True], kind="stable")
-        return DropOffResult(self, window, table.reset_index(drop=True), {}, _notes(table, patience, window))
+        without = int(counts["cases"].values["n_without"].sum())
+        notes = _notes(table, patience, window, without)
+        return DropOffResult(self, window, table.reset_index(drop=True), {}, notes)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -120,21 +129,33 @@ def _rates(counts: Counts, grids: dict[str, npt.NDArray[np.int64]], told: bool) 
     for name, end in (("drop", "dropped"), ("continue", "continued"), ("reach", "reached")):
         i = END_KINDS.index(end)
         k = grids["n_followed"][:, i]
-        low, high = cluster_share(
-            k, n, nodes["n_followed_actors"], grids["kk"][:, i], grids["kn"][:, i], nodes["nn"]
-        )
+        low, high = cluster_share(k, n, grids["kk"][:, i], grids["kn"][:, i], nodes["nn"])
         rates = {f"{name}_rate": ratio(k, n), f"{name}_rate_low": low, f"{name}_rate_high": high}
         columns |= {column: values if told else np.full(len(n), np.nan) for column, values in rates.items()}
     return columns
 
 
-def _notes(table: pd.DataFrame, patience: int, window: Window) -> tuple[str, ...]:
+def _late(grids: dict[str, npt.NDArray[np.int64]]) -> npt.NDArray[np.int64]:
+    """Return how many visits were followed by another, but only after the patience."""
+    dropped = END_KINDS.index("dropped")
+    late: npt.NDArray[np.int64] = grids["n_followed"][:, dropped] - grids["n"][:, dropped]
+    return late
+
+
+def _notes(table: pd.DataFrame, patience: int, window: Window, without: int) -> tuple[str, ...]:
+    unseen = [f"{without:,} cases visit no node"] if without else []
     if patience == UNDECLARED:
-        return (NO_PATIENCE,) if len(table) else ()
+        return (*unseen, NO_PATIENCE) if len(table) else tuple(unseen)
     notes = [
-        f"patience {format_duration(patience)}: a journey without an event for longer than that is dropped"
+        *unseen,
+        f"patience {format_duration(patience)}: a visit that nothing follows for longer than that is dropped",
     ]
     young = int(table["n_entered"].sum() - table["n_followed"].sum())
+    late = int(table["n_late"].sum())
+    if late:
+        notes.append(
+            f"{late:,} visits were followed by another only after the patience: in the rates they are drop-offs"
+        )
     if young:
         notes.append(
             f"{young:,} of {int(table['n_entered'].sum()):,} visits are too young to tell and stay out of the rates"

@@ -248,12 +248,12 @@ def _spell_column(name: str, value: Any) -> str:
 def _rates(steps: Table) -> dict[str, Any]:
     """Return the rates from the step before and from step 1, with intervals; step 1 has no step before."""
     values = steps.values
-    k, actors, squares = values["n_followed"], values["n_followed_actors"], values["ff"]
+    k, squares = values["n_followed"], values["ff"]
     before = np.maximum(np.arange(len(k)) - 1, 0)
     first = np.zeros(len(k), np.int64)
     columns: dict[str, Any] = {}
     for name, base, cross in (("step_rate", before, "f_before"), ("total_rate", first, "f_first")):
-        low, high = cluster_share(k, k[base], actors[base], squares, values[cross], squares[base])
+        low, high = cluster_share(k, k[base], squares, values[cross], squares[base])
         columns |= {name: ratio(k, k[base]), f"{name}_low": low, f"{name}_high": high}
     for name, column in columns.items():
         column[0] = np.nan if name.startswith("step") else columns["total_rate"][0]
@@ -267,7 +267,7 @@ def _times(counts: Counts) -> dict[str, Any]:
     columns = {"time_mean_s": ratio(steps["time_ms"], n) / 1000}
     group, cells = bins.codes("step") - 1, bins.codes("bin")
     for name, q in (("time_median_s", 0.5), ("time_p90_s", 0.9)):
-        columns[name] = bin_quantiles(group, cells, bins.values["n"], len(n), q)[0]
+        columns[name] = bin_quantiles(group, cells, bins.values["n"], len(n), q)
     return columns
 
 

@@ -91,7 +91,7 @@ class Outcomes(Stat):
         for name in _COLUMNS:
             values[name][ends.codes("end")] = ends.values[name]
         n, actors, nn = (np.full(len(_ENDS), total[name]) for name in _WHOLE)
-        low, high = cluster_share(values["n"], n, actors, values["kk"], values["kn"], nn)
+        low, high = cluster_share(values["n"], n, values["kk"], values["kn"], nn)
         table = pd.DataFrame(
             {
                 "outcome": pd.array([OUTCOME_WORDS[end] for end in _ENDS], dtype=TEXT),

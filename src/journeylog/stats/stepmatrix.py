@@ -243,8 +243,8 @@ def _flows(visits: Visits, state: Codes, following: Codes, position: int, going:
 def _shares(rows: Table, total: dict[str, int]) -> dict[str, Any]:
     """Return actors, the share of all cases that count, and its interval."""
     n, all_n = rows.values["n"], np.full(len(rows), total["n_cases"])
-    actors, squares = np.full(len(rows), total["n_actors"]), np.full(len(rows), total["nn"])
-    low, high = cluster_share(n, all_n, actors, rows.values["kk"], rows.values["kn"], squares)
+    squares = np.full(len(rows), total["nn"])
+    low, high = cluster_share(n, all_n, rows.values["kk"], rows.values["kn"], squares)
     shares = {"share": ratio(n, all_n), "share_low": low, "share_high": high}
     return {"n_actors": rows.values["n_actors"], "n_total": all_n, **shares}
 

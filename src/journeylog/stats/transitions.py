@@ -51,9 +51,14 @@ class Transitions(PathStat):
     n_tied, n_followed, n_from_followed, rate, rate_low, rate_high, time_mean_s, time_median_s, time_p90_s``.
 
     ``rate`` is ``n_followed / n_from_followed``: of the visits watched for the whole patience, the share that
-    went this way. Visits too young to tell are in ``n`` but not in the rate, so the rate is not bent by the
-    window's end; a row to ``open`` has no rate. Without a declared patience it is the share of all moves made.
+    went this way within it. Visits too young to tell are in ``n`` but not in the rate, so the rate is not bent by
+    the window's end. A move that took longer than the patience is in ``n``, but in the rate it is silence: it
+    counts for the row to ``dropped``, whose ``n_followed`` can therefore exceed its ``n``. A row to ``open`` has
+    no rate. Without a declared patience the rate is the share of all moves made.
     The interval knows that one actor may move often (see :func:`journeylog.core.intervals.cluster_share`).
+
+    Times are over the ``n_followed`` moves of the row, for the same reason: near the window's end only quick
+    moves can be seen.
 
     ``n_tied`` transitions lie between equal times: their direction rests on the declared order of ties.
 
@@ -97,7 +102,7 @@ class Transitions(PathStat):
             }
         )
         order = np.lexsort((edges.codes("to"), edges.codes("from"), -edges.values["n"]))
-        total = {name: int(values[0]) for name, values in counts["cases"].values.items()}
+        total = {name: int(values.sum()) for name, values in counts["cases"].values.items()}
         return TransitionsResult(
             self,
             window,
@@ -160,11 +165,24 @@ class TransitionsResult(Result):
         return Path(path)
 
     def matrix(self, values: str = "rate") -> pd.DataFrame:
-        """Return one column of the table as a matrix, from-nodes down and to-nodes across (0 where no move was)."""
-        named = self.table.assign(
-            **{side: _bracketed(self.table[side], self.table[f"{side}_kind"]) for side in ("from", "to")}
+        """Return one column of the table as a matrix, from-nodes down and to-nodes across, keyed by (kind, name).
+
+        Where no move was, counts and rates are 0; what is not known (a time, a rate of too young visits) is nan.
+        """
+        sides = {
+            side: list(zip(self.table[f"{side}_kind"], self.table[side], strict=True))
+            for side in ("from", "to")
+        }
+        rows, columns = (list(dict.fromkeys(sides[side])) for side in ("from", "to"))
+        grid = np.full((len(rows), len(columns)), np.nan if values.endswith("_s") else 0.0)
+        row, column = ({name: i for i, name in enumerate(names)} for names in (rows, columns))
+        cells = [row[name] for name in sides["from"]], [column[name] for name in sides["to"]]
+        grid[cells] = self.table[values].to_numpy(dtype=np.float64)
+        return pd.DataFrame(
+            grid,
+            index=pd.MultiIndex.from_tuples(rows, names=["from_kind", "from"]),
+            columns=pd.MultiIndex.from_tuples(columns, names=["to_kind", "to"]),
         )
-        return named.pivot(index="from", columns="to", values=values).fillna(0)
 
 
 def _shares(edges: Table, nodes: Table) -> dict[str, Any]:
@@ -175,7 +193,6 @@ def _shares(edges: Table, nodes: Table) -> dict[str, Any]:
     low, high = cluster_share(
         k,
         n,
-        nodes.values["n_followed_actors"][row],
         edges.values["kk"],
         edges.values["kn"],
         nodes.values["nn"][row],
@@ -191,14 +208,13 @@ def _times(counts: Counts, meaning: str) -> dict[str, Any]:
     timed = edges.codes("from") >= 0
     if meaning != "dwell":
         timed &= edges.codes("to") >= 0
-    columns = {
-        "time_mean_s": np.where(timed, ratio(edges.values["time_ms"], edges.values["n"]) / 1000, np.nan)
-    }
+    mean = ratio(edges.values["time_ms"], edges.values["n_followed"]) / 1000
+    columns = {"time_mean_s": np.where(timed, mean, np.nan)}
     if "bins" in counts.tables:
         bins = counts["bins"]
         group = edges.find(bins, {"from": "from", "to": "to"})
         for name, q in (("time_median_s", 0.5), ("time_p90_s", 0.9)):
-            columns[name] = bin_quantiles(group, bins.codes("bin"), bins.values["n"], len(edges), q)[0]
+            columns[name] = bin_quantiles(group, bins.codes("bin"), bins.values["n"], len(edges), q)
     return columns
 
 
@@ -206,7 +222,9 @@ def _node_frame(nodes: Table) -> pd.DataFrame:
     names = ("n", "n_cases", "n_actors", "n_followed", "n_loops", "n_returns")
     frame = pd.DataFrame({**node_columns(nodes.coded("node"), "node"), **{k: nodes.values[k] for k in names}})
     if nodes.coded("node").ordered:
-        frame.attrs["ordered"] = True  # stages: the order of the rows has a meaning, also where it is that of volume
+        frame.attrs["ordered"] = (
+            True  # stages: the order of the rows has a meaning, also where it is that of volume
+        )
         return frame
     return frame.sort_values(["n", "node"], ascending=[False, True], kind="stable").reset_index(drop=True)
 
@@ -223,10 +241,6 @@ def _notes(question: Transitions, edges: Table, total: dict[str, int]) -> tuple[
 
 def _graph_node(name: str, kind: str) -> str | Synthetic:
     return name if kind == "node" else Synthetic(kind)
-
-
-def _bracketed(names: pd.Series[Any], kinds: pd.Series[Any]) -> list[str]:
-    return [n if k == "node" else f"({n})" for n, k in zip(names, kinds, strict=True)]
 
 
 def _plain(facts: dict[str, Any]) -> dict[str, Any]:

@@ -116,7 +116,6 @@ class Variants(PathStat):
         low, high = cluster_share(
             rows.values["n_cases"],
             np.full(len(order), total["n_cases"]),
-            np.full(len(order), total["n_actors"]),
             rows.values["kk"],
             rows.values["kn"],
             np.full(len(order), total["nn"]),
@@ -213,7 +212,7 @@ def _medians(bins: Table, order: Ints, n_paths: int) -> npt.NDArray[np.float64]:
     row[order] = np.arange(len(order))
     group = row[np.cumsum(change)]
     kept = group >= 0
-    return bin_quantiles(group[kept], bins.codes("bin")[kept], bins.values["n"][kept], len(order), 0.5)[0]
+    return bin_quantiles(group[kept], bins.codes("bin")[kept], bins.values["n"][kept], len(order), 0.5)
 
 
 def _named(grid: Ints, names: tuple[str, ...]) -> dict[str, Ints]:

@@ -12,6 +12,9 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from journeylog.core.kernels.edges import DWELL, STAY
+from journeylog.core.schema import OPEN
+
 Ints = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.int32]
 
@@ -68,25 +71,48 @@ def count_bins(rows: Codes, durations: Ints, n_rows: int) -> Any:
 @njit(cache=True, nogil=True)
 def edge_bins(
     node: Codes,
-    time_from: Ints,
-    time_to: Ints,
-    shift: int,
+    enter: Ints,
+    leave: Ints,
+    meaning: int,
     begin: Ints,
     end: Ints,
     outcome: Codes,
     n_nodes: int,
+    horizon: int,
+    patience: int,
+    baseline_ms: int,
+    rows: Codes,
+    drop_rows: Codes,
     n_rows: int,
 ) -> Any:
-    """Return the counts of (edge row, bin) of all transitions that have a duration."""
+    """Return the counts of (edge row, bin) of all followed transitions, and what each edge has above a baseline.
+
+    Transitions are followed, and go to which edge, as in :func:`journeylog.core.kernels.edges.count_edges`.
+    """
     wide = n_nodes + 3
     block = np.full((n_rows, 48), -1, np.int32)
     counts = np.zeros(128 * 64, np.int32)
+    excess = np.zeros(n_rows, np.int64)
     n_blocks = 0
     for c in range(begin.size):
-        for i in range(begin[c], end[c] - shift):
-            t = node[i + 1] if i + 1 < end[c] else n_nodes - 3 - outcome[c]
-            row = np.int64(node[i]) * wide + t
-            b = bin_of_ms((time_to[i + shift] - time_from[i] + 500) // 1000)
+        for i in range(begin[c], end[c]):
+            last = i + 1 == end[c]
+            if leave[i] >= horizon or (last and (meaning != DWELL or outcome[c] == OPEN)):
+                continue
+            late = not last and enter[i + 1] - leave[i] > patience
+            if late and meaning != DWELL:
+                continue
+            if late:
+                row = np.int64(drop_rows[node[i]])
+            else:
+                t = n_nodes - 3 - outcome[c] if last else node[i + 1]
+                row = np.int64(node[i]) * wide + t
+            if meaning == DWELL:
+                ms = (leave[i] - enter[i] + 500) // 1000
+            else:
+                ms = (enter[i + 1] - (enter[i] if meaning == STAY else leave[i]) + 500) // 1000
+            excess[row] += max(ms - baseline_ms, 0)
+            b = bin_of_ms(ms)
             k = block[row, b >> 7]
             if k < 0:
                 if n_blocks * 128 == counts.size:
@@ -97,13 +123,30 @@ def edge_bins(
                 block[row, b >> 7] = k
                 n_blocks += 1
             counts[k * 128 + (b & 127)] += 1
-    return _unfold(counts, block)
+    keys, found = _unfold(counts, block)
+    return keys, found, excess
 
 
 @njit(cache=True, nogil=True)
-def edge_bins_keys(time_from: Ints, time_to: Ints, shift: int, begin: Ints, end: Ints, rows: Codes) -> Ints:
-    """Return the key ``row << 13 | bin`` of every transition that has a duration, rows given in walking order."""
+def edge_bins_keys(
+    node: Codes,
+    enter: Ints,
+    leave: Ints,
+    meaning: int,
+    begin: Ints,
+    end: Ints,
+    outcome: Codes,
+    n_nodes: int,
+    horizon: int,
+    patience: int,
+    baseline_ms: int,
+    rows: Codes,
+    drop_rows: Codes,
+    n_rows: int,
+) -> Any:
+    """Return the key ``row << 13 | bin`` of every followed transition, and the excess; rows in walking order."""
     out = np.empty(rows.size, np.int64)
+    excess = np.zeros(n_rows, np.int64)
     n = 0
     p = 0
     for c in range(begin.size):
@@ -111,12 +154,24 @@ def edge_bins_keys(time_from: Ints, time_to: Ints, shift: int, begin: Ints, end:
             continue
         p += 1  # the edge from the start has no duration
         for i in range(begin[c], end[c]):
-            if i < end[c] - shift:
-                b = bin_of_ms((time_to[i + shift] - time_from[i] + 500) // 1000)
-                out[n] = (np.int64(rows[p]) << 13) | b
-                n += 1
+            row = np.int64(rows[p])
             p += 1
-    return out[:n].copy()
+            last = i + 1 == end[c]
+            if leave[i] >= horizon or (last and (meaning != DWELL or outcome[c] == OPEN)):
+                continue
+            late = not last and enter[i + 1] - leave[i] > patience
+            if late and meaning != DWELL:
+                continue
+            if late:
+                row = np.int64(drop_rows[node[i]])
+            if meaning == DWELL:
+                ms = (leave[i] - enter[i] + 500) // 1000
+            else:
+                ms = (enter[i + 1] - (enter[i] if meaning == STAY else leave[i]) + 500) // 1000
+            excess[row] += max(ms - baseline_ms, 0)
+            out[n] = (row << 13) | bin_of_ms(ms)
+            n += 1
+    return out[:n].copy(), excess
 
 
 @njit(cache=True, nogil=True)

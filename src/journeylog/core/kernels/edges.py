@@ -85,15 +85,18 @@ def count_edges(
     outcome: Codes,
     n_nodes: int,
     horizon: int,
+    patience: int,
     rows: Codes,
+    drop_rows: Codes,
     n_rows: int,
     longest: int,
 ) -> Any:
     """Return the edge grid, the distinct cases of each edge, and the node grid.
 
-    A visit is *followed* when it was left before `horizon` (so that it was watched for the whole patience) and
-    its case did not stay open right there: only these visits can tell a share without bias. Second moments are
-    taken over the followed visits of each actor.
+    A visit is *followed* when it was left before `horizon`, so that it was watched for the whole patience; only
+    these visits can tell a share or a time without bias. What is told is what happened within the patience: a
+    move that came later counts as silence, on the edge to dropped (`drop_rows`), although its own edge has it in
+    ``n``. Times and second moments are over what is followed on the edge.
     """
     wide = n_nodes + 3
     looked_up = rows.size > 0
@@ -105,7 +108,7 @@ def count_edges(
     # one actor's counts: transitions in the low half, followed ones in the high half
     mine = np.zeros(n_rows, np.int64)
     node_mine = np.zeros(n_nodes + 1, np.int64)
-    touched = np.empty((min(longest, n_rows) + 1, 2), np.int64)
+    touched = np.empty((min(2 * longest, n_rows) + 1, 2), np.int64)
     touched_nodes = np.empty(min(longest, n_nodes + 1) + 1, np.int64)
     p = 0
     several = False
@@ -127,18 +130,25 @@ def count_edges(
                 p += 1
                 one = FOLLOWED + 1
                 if i > first:
-                    known = inside or outcome[c] != OPEN
-                    one = np.int64(1) + ((np.int64(went < horizon) & np.int64(known)) << 32)
+                    told = went < horizon and (inside or outcome[c] != OPEN)
+                    late = False
                     if inside:
                         now = enter[i]
+                        late = now - went > patience
                         edges[e, N_TIED] += now == went
-                        duration = (
-                            went - came if meaning == DWELL else now - (came if meaning == STAY else went)
-                        )
-                        edges[e, TIME_MS] += (duration + 500) // 1000
                         edges[e, N_RETURNS] += (t != f) & (node_case[t] == c)
-                    elif meaning == DWELL:
-                        edges[e, TIME_MS] += (went - came + 500) // 1000
+                        if told and not late and meaning != DWELL:
+                            edges[e, TIME_MS] += (now - (came if meaning == STAY else went) + 500) // 1000
+                    if not told or late:
+                        one = np.int64(1)
+                    if told and late:
+                        d = np.int64(drop_rows[f])
+                        touched[n_touched, 0] = d
+                        touched[n_touched, 1] = f
+                        n_touched += mine[d] == 0
+                        mine[d] += FOLLOWED
+                    if told and meaning == DWELL:
+                        edges[np.int64(drop_rows[f]) if late else e, TIME_MS] += (went - came + 500) // 1000
                 # no branches on what is new: the counter moves on or it does not
                 touched[n_touched, 0] = e
                 touched[n_touched, 1] = f
@@ -161,7 +171,7 @@ def count_edges(
             e = touched[k, 0]
             x = mine[e] >> 32
             edges[e, N] += mine[e] & LOW
-            edges[e, N_ACTORS] += 1
+            edges[e, N_ACTORS] += (mine[e] & LOW) > 0
             edges[e, N_FOLLOWED] += x
             edges[e, KK] += x * x
             edges[e, KN] += x * (node_mine[touched[k, 1]] >> 32)
