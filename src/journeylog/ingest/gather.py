@@ -15,34 +15,50 @@ from journeylog.core.encode import encode
 from journeylog.ingest.amounts import numbers_of_text
 from journeylog.ingest.texts import as_text
 
-__all__ = ["category", "chunked", "join_column", "join_number", "join_text"]
+__all__ = ["category", "join_column", "join_number", "join_text"]
 
 _NAMES = pa.dictionary(pa.int32(), pa.string())
+#: Vocabularies up to this size are sorted, as the core does.
+_SORTED = 1 << 16
 #: A text of this many digits may not be told apart as a double.
 _MANY_DIGITS = r"\d{16}"
 
 
-def chunked(parts: Sequence[Any]) -> pa.ChunkedArray:
-    """Return pieces of text as one column: a dictionary where every piece came as one."""
-    if parts and all(pa.types.is_dictionary(p.type) for p in parts):
-        return pa.chunked_array(parts)
-    plain = [as_text(p, "a column") for p in parts]
-    return pa.chunked_array(plain, pa.string())
-
-
 def category(parts: Sequence[Any], blank_is_missing: bool = False) -> Category:
     """Return pieces of names as codes; only names that occur are in the vocabulary."""
-    coded = encode(chunked(parts))
-    used = np.ones(len(coded.labels), dtype=bool)
-    if any(pa.types.is_dictionary(p.type) for p in parts):
-        present = coded.codes if coded.codes.min(initial=0) >= 0 else coded.codes[coded.codes >= 0]
-        used = np.bincount(present, minlength=len(coded.labels)) > 0
-    if blank_is_missing and len(coded.labels):
-        used &= ~pc.equal(coded.labels, "").to_numpy(zero_copy_only=False)
-    if used.all():
+    if parts and all(pa.types.is_dictionary(p.type) for p in parts):
+        return _from_dictionaries(parts, blank_is_missing)
+    coded = encode(pa.chunked_array([as_text(p, "a column") for p in parts], pa.string()))
+    blank = pc.index(coded.labels, "").as_py() if blank_is_missing else -1
+    if blank < 0:
         return coded
+    codes = np.where(coded.codes == blank, -1, coded.codes - (coded.codes > blank))
+    return Category(codes, pa.concat_arrays([coded.labels[:blank], coded.labels[blank + 1 :]]), coded.ordered)
+
+
+def _from_dictionaries(parts: Sequence[Any], blank_is_missing: bool) -> Category:
+    """Join vocabularies and move the codes of each piece once."""
+    words = pa.chunked_array([p.dictionary.cast(pa.string()) for p in parts]).unique()
+    if len(words) <= _SORTED:
+        words = words.take(pc.array_sort_indices(words))
+    used = np.zeros(len(words) + 1, dtype=bool)
+    codes = np.empty(sum(len(p) for p in parts), np.int32)
+    start = 0
+    for part in parts:
+        moved = (
+            pc.index_in(part.dictionary.cast(pa.string()), words).fill_null(-1).to_numpy(zero_copy_only=False)
+        )
+        indices = part.indices.fill_null(len(moved)).to_numpy(zero_copy_only=False)
+        codes[start : start + len(part)] = np.append(moved, -1)[indices]
+        used[moved[np.bincount(indices, minlength=len(moved))[: len(moved)] > 0]] = True
+        start += len(part)
+    used = used[:-1]
+    if blank_is_missing:
+        used &= ~pc.equal(words, "").fill_null(False).to_numpy(zero_copy_only=False)
+    if used.all():
+        return Category(codes, words)
     moved = np.append(np.where(used, np.cumsum(used) - 1, -1), -1).astype(np.int32)
-    return Category(moved[coded.codes], coded.labels.filter(pa.array(used)), coded.ordered)
+    return Category(moved[codes], words.filter(pa.array(used)))
 
 
 def join_text(parts: Sequence[Any]) -> Text:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -116,11 +117,16 @@ class Intake:
         return int(np.count_nonzero(found.same))
 
     def _build(self, ordered: bool) -> tuple[Chunk, int, str]:
-        actor, time, columns = self._actor(), self._time(), self._columns()
+        with ThreadPoolExecutor(1) as other:  # Arrow and NumPy work beside each other
+            encoded = other.submit(self._actor)
+            time, columns = self._time(), self._columns()
+            actor = encoded.result()
         declared = [
             rank([p.order_by[k] for p in self.pieces] or [pa.nulls(0)])
             for k in range(len(self.roles.order_by))
         ]
+        for piece in self.pieces:
+            piece.release()
         order = ", ".join(self.roles.order_by)
         if ordered:
             chunk, n_tied = build_chunk(actor, time, columns, declared)

@@ -113,6 +113,13 @@ class Judged:
             time_column=None if self.time_column is None else self.time_column.filter(mask),
         )
 
+    def release(self) -> None:
+        """Let go of the rows, once they are part of the log; the counts stay."""
+        self.actor = self.event = self.line = self.original = self.time_column = None
+        self.columns, self.order_by = {}, []
+        self.row = np.zeros(0, np.int64)
+        self.stamps = replace(self.stamps, micros=self.row, verdict=np.zeros(0, np.uint8))
+
 
 @dataclass(frozen=True)
 class Judge:

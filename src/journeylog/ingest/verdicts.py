@@ -127,11 +127,12 @@ def too_long(names: pa.Array, limit: int) -> Mask | None:
 
 @lru_cache(maxsize=8)
 def _likely(placeholders: tuple[str, ...]) -> npt.NDArray[np.uint8]:
-    """Return the table of lengths and first bytes that a placeholder can have."""
+    """Return the table of lengths, first and last bytes that a placeholder can have."""
     raw = [word.encode() for word in placeholders if word]
     table = np.zeros((max(map(len, raw), default=0) + 1, 256), np.uint8)
     for word in raw:
-        table[len(word), word[0]] = 1
+        table[len(word), word[0]] |= 1
+        table[len(word), word[-1]] |= 2
     return table
 
 

@@ -15,17 +15,22 @@ __all__ = ["suspects"]
 
 @njit(cache=True, nogil=True)
 def suspects(data: Bytes, offsets: npt.NDArray[Any], likely: Bytes, found: Bytes) -> Any:
-    """Mark empty texts and those whose length and first byte are in a table; return how many.
+    """Mark empty texts and those whose length, first and last byte are in a table; return how many.
 
     Parameters
     ----------
-    likely : (lengths, 256); 1 where a text of this length that starts with this byte is wanted
+    likely : (lengths, 256); bit 1 where a text of this length that starts with this byte is wanted, bit 2
+        where one that ends with it is
     found : out, one a row
     """
     n = 0
     for row in range(offsets.size - 1):
         size = offsets[row + 1] - offsets[row]
-        mark = size == 0 or (size < likely.shape[0] and likely[size, data[offsets[row]]] == 1)
+        mark = size == 0
+        if 0 < size < likely.shape[0]:
+            mark = (likely[size, data[offsets[row]]] & 1) != 0 and (
+                likely[size, data[offsets[row + 1] - 1]] & 2
+            ) != 0
         found[row] = mark
         n += mark
     return n

@@ -284,6 +284,10 @@ def digits(data: Bytes, i: int, end: int, most: int) -> Any:
 def read_fraction(data: Bytes, i: int, end: int) -> Any:
     """Read decimals of a second; return where they end and the microseconds, cut off after the sixth."""
     micros, unit = 0, 100_000
+    if i + 6 <= end:
+        first, second, third = two(data, i), two(data, i + 2), two(data, i + 4)
+        if (first | second | third) >= 0:
+            micros, unit, i = first * 10_000 + second * 100 + third, 0, i + 6
     while i < end and 48 <= data[i] <= 57:
         micros += (int(data[i]) - 48) * unit
         unit //= 10
