@@ -29,12 +29,7 @@ def same_as_sql(log: EventLog, case: str) -> int:
     events = events.append_column("seq", [np.arange(events.num_rows)])
     with duckdb.connect() as db:
         db.register("events", events)
-        sql = (
-            db.execute(QUERY.format(case="" if case == "actor" else f", {case}"))
-            .arrow()
-            .read_all()
-            .to_pandas()
-        )
+        sql = db.execute(QUERY.format(case="" if case == "actor" else f", {case}")).df()
     table = log.compute(jl.Transitions(node="event", case=case)).table
     ours = table[(table["from_kind"] == "node") & (table["to_kind"] == "node")]
     joined = ours.merge(
@@ -55,7 +50,7 @@ def test_a_simulated_shop(case: str) -> None:
 
 def test_a_simulated_chain() -> None:
     log = chain_log(simulate())
-    assert same_as_sql(log, "actor") > 1000
+    assert same_as_sql(log, "actor") > 500
 
 
 def test_ties_follow_the_declared_order() -> None:
@@ -63,7 +58,7 @@ def test_ties_follow_the_declared_order() -> None:
         {
             "who": list("aaaabbb"),
             "what": list("xyzxzyx"),
-            "when": [1, 1, 1, 2, 5, 5, 5],
+            "when": [1_700_000_000 + s for s in (1, 1, 1, 2, 5, 5, 5)],
             "line": [3, 1, 2, 9, 1, 2, 3],
         }
     )

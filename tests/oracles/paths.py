@@ -80,7 +80,7 @@ def moves(case: Case, node: str, merge: bool, patience: int | None, end: int) ->
 
 
 def transitions(
-    cases: list[Case], node: str, merge: bool, time: str, patience: int | None, end: int
+    cases: list[Case], node: str, merge: bool, time: str, patience: int | None, end: int, begin: int = 0
 ) -> dict[tuple[Key, Key], dict[str, Any]]:
     """Counts, rate and times of every transition."""
     edges: dict[tuple[Key, Key], list[dict[str, Any]]] = defaultdict(list)
@@ -96,14 +96,20 @@ def transitions(
     out = {}
     for start, to in {**edges, **told}:
         found, followed, all_told = edges[start, to], told[start, to], base[start]
+        measured = followed
+        if (
+            patience is not None and end - patience <= begin
+        ):  # nothing is followed: all moves that ended are timed
+            measured = [m for m in found if to[0] != "open"]
         timed = start[0] == NODE and (to[0] == NODE or time == "dwell")
-        ms = [(m[time] + 500) // 1000 for m in followed if timed]
+        ms = [(m[time] + 500) // 1000 for m in measured if timed]
         out[start, to] = {
             "n": len(found),
             "n_cases": len({m["case"] for m in found}),
             "n_actors": len({m["actor"] for m in found}),
             "n_tied": sum(m["tied"] for m in found),
             "n_followed": len(followed),
+            "n_timed": len(measured),
             "n_from_followed": len(all_told),
             "rate": len(followed) / len(all_told) if all_told and to[0] != "open" else None,
             "time_mean_s": sum(ms) / len(ms) / 1000 if ms else None,
@@ -150,14 +156,20 @@ def drop_off(
 
 
 def bottlenecks(
-    cases: list[Case], node: str, merge: bool, patience: int | None, end: int, baseline_us: int
+    cases: list[Case],
+    node: str,
+    merge: bool,
+    patience: int | None,
+    end: int,
+    baseline_us: int,
+    begin: int = 0,
 ) -> dict[tuple[str, str, str | None], dict[str, Any]]:
     """Time of every transition (wait) and node (stay), and what is above the baseline."""
     found: dict[tuple[str, str, str | None], list[tuple[int, bool]]] = defaultdict(list)
     for case in cases:
         for move in moves(case, node, merge, patience, end):
             if move["from"][0] == NODE and move["to"][0] == NODE:
-                told = move["told"] == move["to"]
+                told = move["told"] == move["to"] or (patience is not None and end - patience <= begin)
                 found["edge", move["from"][1], move["to"][1]].append((move["wait"], told))
                 found["node", move["from"][1], None].append((move["stay"], told))
     out = {}
@@ -165,7 +177,7 @@ def bottlenecks(
         ms = [(t + 500) // 1000 for t, told in timed if told]
         out[key] = {
             "n": len(timed),
-            "n_followed": len(ms),
+            "n_timed": len(ms),
             "time_total_s": sum(ms) / 1000,
             "time_mean_s": sum(ms) / len(ms) / 1000 if ms else None,
             "excess_s": sum(max(0.0, m / 1000 - baseline_us / 1e6) for m in ms),

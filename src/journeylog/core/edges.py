@@ -29,7 +29,7 @@ _DENSE = 1 << 16
 _NO_ROWS = np.zeros(0, np.int32)
 
 _EDGE_COLUMNS = ("n", "n_returns", "n_actors", "n_tied", "n_followed", "kk", "kn", "time_ms")
-_NODE_COLUMNS = ("n", "n_cases", "n_actors", "n_followed", "n_followed_actors", "nn")
+_NODE_COLUMNS = ("n", "n_cases", "n_actors", "n_followed", "n_followed_actors", "nn", "n_late")
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,12 +63,17 @@ def edge_tables(
     used = np.flatnonzero(edges[:, kernel.N] + edges[:, kernel.N_FOLLOWED])
     keys = place.keys[used] if len(place.keys) else used
     columns = _columns(_EDGE_COLUMNS, edges[used]) | {"n_cases": n_cases[used]}
+    columns |= {"n_timed": columns["n_followed"], "timed_kk": columns["kk"]}
+    if visits.short:
+        timed = _walk(visits.timed, meaning, place)[0][used]
+        names = {"n_timed": kernel.N_FOLLOWED, "timed_kk": kernel.KK, "time_ms": kernel.TIME_MS}
+        columns |= {name: timed[:, column].copy() for name, column in names.items()}
     tables: dict[str, Table] = {
         "nodes": _node_table(nodes, _rework(keys, edges[used], n_nodes), visits),
         "cases": _case_table(visits),
     }
     if quantiles:
-        tables["bins"], excess = _bins(visits, meaning, place, baseline_ms)
+        tables["bins"], excess = _bins(visits.timed, meaning, place, baseline_ms)
         columns["excess_ms"] = excess[used]
     tables["edges"] = Table(_edge_keys(keys, visits), columns)
     return tables

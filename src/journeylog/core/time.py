@@ -21,12 +21,13 @@ from journeylog.core.kernels import time as kernel
 from journeylog.core.kernels.time import DATE, INSTANT, NULL, OUT_OF_RANGE, WALL
 from journeylog.core.schema import DAY
 from journeylog.core.time_format import compile_format
-from journeylog.core.time_rule import AMBIGUOUS, MIXED, NONEXISTENT, PLACES, UNIT_SUSPECT, Stamps, TimeRule
+from journeylog.core.time_rule import AMBIGUOUS, FUTURE, MIXED, NONEXISTENT, PLACES, UNIT_SUSPECT, Stamps, TimeRule
 from journeylog.core.zones import utc_of_wall, zone_name
 from journeylog.errors import ConfigError, SchemaError, explain
 
 __all__ = ["moment", "read_stamps", "settle", "time_rule", "to_micros"]
 
+_CENTURY: Final = 36_525 * DAY
 _POLICIES: Final = ("reject", "first", "last")
 
 
@@ -242,7 +243,7 @@ def _set_zone(stamps: Stamps, rule: TimeRule, whole_days: npt.NDArray[np.bool_])
     at = np.flatnonzero(stamps.verdict == WALL)
     whole = len(at) == len(stamps.verdict)
     wall = stamps.micros if whole else stamps.micros[at]
-    near = (wall >= rule.earliest - 2 * DAY) & (wall <= rule.latest + 2 * DAY)
+    near = (wall >= rule.earliest - 2 * DAY) & (wall <= rule.latest + _CENTURY)
     if not near.all():
         stamps.verdict[at[~near]] = OUT_OF_RANGE
         at, wall, whole = at[near], wall[near], False
@@ -269,9 +270,14 @@ def _set_zone(stamps: Stamps, rule: TimeRule, whole_days: npt.NDArray[np.bool_])
 
 
 def _check_range(stamps: Stamps, rule: TimeRule) -> None:
-    """Reject what is not plausible; a time still without a zone gets two days of grace."""
+    """Reject what is not plausible; a time still without a zone gets two days of grace.
+
+    Up to a hundred years late is the future (a wrong clock or year); all else is out of range.
+    """
     slack = 2 * DAY if (stamps.verdict == WALL).any() else 0
     outside = (stamps.micros < rule.earliest - slack) | (stamps.micros > rule.latest + slack)
     outside &= stamps.verdict <= WALL
     if outside.any():
+        soon = outside & (stamps.micros > rule.latest) & (stamps.micros <= rule.latest + _CENTURY)
         stamps.verdict[outside] = OUT_OF_RANGE
+        stamps.verdict[soon] = FUTURE

@@ -12,6 +12,7 @@ from journeylog.core.kernels.time import NULL, OUT_OF_RANGE, UNPARSEABLE
 
 __all__ = [
     "AMBIGUOUS",
+    "FUTURE",
     "MIXED",
     "NONEXISTENT",
     "PLACES",
@@ -23,7 +24,7 @@ __all__ = [
 ]
 
 # Verdicts beyond those of the kernels.
-AMBIGUOUS, NONEXISTENT, MIXED, UNIT_SUSPECT = 6, 7, 8, 9
+AMBIGUOUS, NONEXISTENT, MIXED, UNIT_SUSPECT, FUTURE = 6, 7, 8, 9, 10
 
 #: Reason code of each verdict that rejects.
 REASONS: Final = {
@@ -34,6 +35,7 @@ REASONS: Final = {
     NONEXISTENT: "TS_NONEXISTENT",
     MIXED: "TS_MIXED_TZ",
     UNIT_SUSPECT: "TS_UNIT_SUSPECT",
+    FUTURE: "TS_FUTURE",
 }
 
 #: Microseconds are ``value * 10**places``.

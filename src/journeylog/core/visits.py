@@ -39,6 +39,8 @@ class Visits:
         Visits left before this time were watched for the whole patience.
     patience : int
         Microseconds of silence after which a case is given up; ``FOREVER`` when undeclared.
+    short : bool
+        True when the window is not longer than the patience, so that no visit is followed.
     """
 
     node: npt.NDArray[np.int32]
@@ -49,6 +51,12 @@ class Visits:
     ordered: bool
     horizon: int
     patience: int
+    short: bool = False
+
+    @property
+    def timed(self) -> Visits:
+        """The visits whose moves tell how long things take: those followed, or all where none can be."""
+        return replace(self, horizon=FOREVER, patience=FOREVER, short=False) if self.short else self
 
 
 def make_visits(chunk: Chunk, window: Window, node: str, case: str, merge: bool) -> Visits:
@@ -77,7 +85,8 @@ def make_visits(chunk: Chunk, window: Window, node: str, case: str, merge: bool)
         codes, enter, leave, first, last = (read_only(array) for array in visited)
         level = Level(level.actor_offsets, first, last, level.outcome, None, level.patience)
     level = _judged_by_visits(level, leave, horizon)
-    return Visits(codes, enter, leave, level, column.names, column.ordered, horizon, patience)
+    short = horizon <= window.start
+    return Visits(codes, enter, leave, level, column.names, column.ordered, horizon, patience, short)
 
 
 def _judged_by_visits(level: Level, leave: Ints, horizon: int) -> Level:

@@ -40,7 +40,7 @@ class Bottlenecks(PathStat):
     Notes
     -----
     Table, edges first, then nodes, each ranked by ``excess_s``: ``part, rank, from, to, n, n_cases, n_loops,
-    n_returns, n_followed, excess_share, time_total_s, time_mean_s, time_median_s, time_median_low_s, time_median_high_s,
+    n_returns, n_timed, excess_share, time_total_s, time_mean_s, time_median_s, time_median_low_s, time_median_high_s,
     time_p90_s, baseline_s, excess_s``.
 
     A row with part ``edge`` is a transition and its time is the *wait*: exit to the next visit's enter. A row
@@ -49,10 +49,10 @@ class Bottlenecks(PathStat):
     share of all excess of that part. ``n_loops`` are transitions from a node to itself, ``n_returns`` visits to
     a node the same case has visited before: rework.
 
-    Times are over ``n_followed`` moves: with a declared patience those from visits watched for all of it, made
+    Times are over ``n_timed`` moves: with a declared patience those from visits watched for all of it, made
     within it. Near the window's end only quick moves can be seen, so counting those would make slow steps look
-    faster than they are; a pause longer than the patience is no wait but a break. Without a patience all moves
-    made have a time.
+    faster than they are; a pause longer than the patience is no wait but a break. Without a patience, or in a
+    window that is not longer than it, all moves made have a time.
 
     Excess over a declared baseline is exact; over the median it is read from duration bins. The median is that
     of the result: with ``by=`` of each group. Bounds of the median are binomial ranks, with as many independent
@@ -92,6 +92,10 @@ class Bottlenecks(PathStat):
         parts = [frame.assign(part=name) for name, frame in (("edge", edges), ("node", nodes))]
         table = pd.concat(parts, ignore_index=True)[list(_COLUMNS)].astype(_COLUMNS)
         notes = [BIN_NOTE]
+        if len(edges) and not counts["edges"].values["n_followed"][counts["edges"].codes("from") >= 0].any():
+            notes.append(
+                "the window is not longer than the patience: times are of all moves made, slow ones are missing"
+            )
         for name, frame in (("waits", edges), ("stays", nodes)):
             if len(frame):
                 notes.append(
@@ -115,7 +119,7 @@ class BottlenecksResult(Result):
         return self.table[self.table["part"] == "node"].drop(columns="to").reset_index(drop=True)
 
 
-_COUNTS = ("n", "n_cases", "n_loops", "n_returns", "n_followed")
+_COUNTS = ("n", "n_cases", "n_loops", "n_returns", "n_timed")
 _TIMES = (
     "time_total_s",
     "time_mean_s",
@@ -151,8 +155,8 @@ def _part(table: Table, bins: Table, baseline: str) -> pd.DataFrame:
     middle = (seconds[0] + seconds[1]) / 2000.0
     limit = _limit(baseline, bins)
     arguments = (group, bins.codes("bin"), bins.values["n"], len(frame))
-    followed = timed.values["n_followed"]
-    worth = ratio(followed.astype(np.float64) ** 2, timed.values["kk"])
+    followed = timed.values["n_timed"]
+    worth = ratio(followed.astype(np.float64) ** 2, timed.values["timed_kk"])
     low, high = bin_quantile_bounds(*arguments, 0.5, worth)
     frame["time_total_s"] = timed.values["time_ms"] / 1000
     frame["time_mean_s"] = ratio(timed.values["time_ms"], followed) / 1000
@@ -175,14 +179,13 @@ def _part(table: Table, bins: Table, baseline: str) -> pd.DataFrame:
 def _by_node(edges: Table, nodes: Table) -> Table:
     """Return the stays added up by the node that is stayed at, with the node's own cases and rework."""
     timed = edges.take(np.flatnonzero((edges.codes("from") >= 0) & (edges.codes("to") >= 0)))
-    added = {name: timed.values[name] for name in ("n", "n_followed", "time_ms", "excess_ms")}
+    added = {name: timed.values[name] for name in ("n", "n_timed", "time_ms", "excess_ms")}
     moves = Table({"from": timed.keys["from"]}, added).canonical()
     row = nodes.find(moves, {"node": "from"})
     more = {name: nodes.values[name][row] for name in ("n_cases", "n_loops", "n_returns")}
     n, nn = nodes.values["n_followed"][row], nodes.values["nn"][row]
-    more["kk"] = np.rint(moves.values["n_followed"] * ratio(nn, n)).astype(
-        np.int64
-    )  # as unequal as the visits
+    unequal = np.nan_to_num(ratio(nn, n))  # the stays of an actor are as unequal as the visits
+    more["timed_kk"] = np.rint(moves.values["n_timed"] * unequal).astype(np.int64)
     return Table(moves.keys, {**moves.values, **more})
 
 

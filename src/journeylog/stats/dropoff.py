@@ -88,7 +88,7 @@ class DropOff(PathStat):
                 "node": node_columns(keys, "node")["node"],
                 "n_entered": nodes.values["n"],
                 **{f"n_{kind}": n[kind] for kind in END_KINDS},
-                "n_late": _late(grids),
+                "n_late": nodes.values["n_late"],
                 "n_followed": nodes.values["n_followed"],
                 "n_cases": nodes.values["n_cases"],
                 "n_actors": nodes.values["n_actors"],
@@ -133,13 +133,6 @@ def _rates(counts: Counts, grids: dict[str, npt.NDArray[np.int64]], told: bool) 
         rates = {f"{name}_rate": ratio(k, n), f"{name}_rate_low": low, f"{name}_rate_high": high}
         columns |= {column: values if told else np.full(len(n), np.nan) for column, values in rates.items()}
     return columns
-
-
-def _late(grids: dict[str, npt.NDArray[np.int64]]) -> npt.NDArray[np.int64]:
-    """Return how many visits were followed by another, but only after the patience."""
-    dropped = END_KINDS.index("dropped")
-    late: npt.NDArray[np.int64] = grids["n_followed"][:, dropped] - grids["n"][:, dropped]
-    return late
 
 
 def _notes(table: pd.DataFrame, patience: int, window: Window, without: int) -> tuple[str, ...]:

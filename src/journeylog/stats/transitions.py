@@ -48,7 +48,7 @@ class Transitions(PathStat):
     Notes
     -----
     Table, one row a transition, most frequent first: ``from, from_kind, to, to_kind, n, n_cases, n_actors,
-    n_tied, n_followed, n_from_followed, rate, rate_low, rate_high, time_mean_s, time_median_s, time_p90_s``.
+    n_tied, n_timed, n_followed, n_from_followed, rate, rate_low, rate_high, time_mean_s, time_median_s, time_p90_s``.
 
     ``rate`` is ``n_followed / n_from_followed``: of the visits watched for the whole patience, the share that
     went this way within it. Visits too young to tell are in ``n`` but not in the rate, so the rate is not bent by
@@ -57,8 +57,8 @@ class Transitions(PathStat):
     no rate. Without a declared patience the rate is the share of all moves made.
     The interval knows that one actor may move often (see :func:`journeylog.core.intervals.cluster_share`).
 
-    Times are over the ``n_followed`` moves of the row, for the same reason: near the window's end only quick
-    moves can be seen.
+    Times are over ``n_timed`` moves: the followed ones, for the same reason (near the window's end only quick
+    moves can be seen), or all moves made where the window is not longer than the patience.
 
     ``n_tied`` transitions lie between equal times: their direction rests on the declared order of ties.
 
@@ -96,7 +96,10 @@ class Transitions(PathStat):
             {
                 **node_columns(edges.coded("from"), "from"),
                 **node_columns(edges.coded("to"), "to"),
-                **{name: edges.values[name] for name in ("n", "n_cases", "n_actors", "n_tied", "n_followed")},
+                **{
+                    name: edges.values[name]
+                    for name in ("n", "n_cases", "n_actors", "n_tied", "n_timed", "n_followed")
+                },
                 **_shares(edges, nodes),
                 **_times(counts, self.time),
             }
@@ -208,7 +211,7 @@ def _times(counts: Counts, meaning: str) -> dict[str, Any]:
     timed = edges.codes("from") >= 0
     if meaning != "dwell":
         timed &= edges.codes("to") >= 0
-    mean = ratio(edges.values["time_ms"], edges.values["n_followed"]) / 1000
+    mean = ratio(edges.values["time_ms"], edges.values["n_timed"]) / 1000
     columns = {"time_mean_s": np.where(timed, mean, np.nan)}
     if "bins" in counts.tables:
         bins = counts["bins"]

@@ -21,7 +21,7 @@ Grid = npt.NDArray[np.int64]
 
 #: Columns of the edge grid and of the node grid.
 N, N_RETURNS, N_ACTORS, N_TIED, N_FOLLOWED, KK, KN, TIME_MS = range(8)
-NODE_N, NODE_CASES, NODE_ACTORS, NODE_FOLLOWED, NODE_FOLLOWED_ACTORS, NN = range(6)
+NODE_N, NODE_CASES, NODE_ACTORS, NODE_FOLLOWED, NODE_FOLLOWED_ACTORS, NN, NODE_LATE = range(7)
 
 #: Which duration an edge carries.
 MEANINGS = {"wait": 0, "stay": 1, "dwell": 2}
@@ -101,7 +101,7 @@ def count_edges(
     wide = n_nodes + 3
     looked_up = rows.size > 0
     edges = np.zeros((n_rows, 8), np.int64)
-    nodes = np.zeros((n_nodes + 1, 6), np.int64)
+    nodes = np.zeros((n_nodes + 1, 7), np.int64)
     n_cases = np.zeros(n_rows, np.int64)
     edge_case = np.full(n_rows, -1, np.int64)
     node_case = np.full(n_nodes + 1, -1, np.int64)
@@ -147,6 +147,7 @@ def count_edges(
                         touched[n_touched, 1] = f
                         n_touched += mine[d] == 0
                         mine[d] += FOLLOWED
+                        nodes[f, NODE_LATE] += 1
                     if told and meaning == DWELL:
                         edges[np.int64(drop_rows[f]) if late else e, TIME_MS] += (went - came + 500) // 1000
                 # no branches on what is new: the counter moves on or it does not
