@@ -245,9 +245,9 @@ def test_T17_infinity():
 
 def test_the_plausible_range_is_1990_to_two_days_from_now():
     texts = ["1989-12-31 23:59:59", "1990-01-01", "2026-01-17", "2026-01-17 00:00:00.000001"]
-    assert codes(texts) == ["TS_OUT_OF_RANGE", "", "", "TS_OUT_OF_RANGE"]
+    assert codes(texts) == ["TS_OUT_OF_RANGE", "", "", "TS_FUTURE"]
     wide = time_rule(tz="UTC", time_range=("1900-01-01", dt.date(2100, 1, 1)), now=NOW)
-    assert codes(["1950-05-05", "2099-01-01", "2101-01-01"], wide) == ["", "", "TS_OUT_OF_RANGE"]
+    assert codes(["1950-05-05", "2099-01-01", "2101-01-01"], wide) == ["", "", "TS_FUTURE"]
     with pytest.raises(ConfigError, match="ends before it starts"):
         time_rule(time_range=("2020-01-01", "2019-01-01"))
     with pytest.raises(ConfigError, match="not a time"):
@@ -269,6 +269,12 @@ def test_the_plausible_range_is_1990_to_two_days_from_now():
 )
 def test_declared_formats(format, text):
     assert micros([text], time_rule(format=format, tz="UTC", now=NOW)) == [moment("2024-02-05 13:04:05", "x")]
+
+
+def test_T18_a_time_to_come_is_the_future_and_far_away_is_out_of_range():
+    texts = ["2026-02-01", "2099-12-31", "2126-01-16", "2200-01-01"]
+    assert codes(texts) == ["TS_FUTURE", "TS_FUTURE", "TS_FUTURE", "TS_OUT_OF_RANGE"]
+    assert codes(texts, time_rule(tz="Europe/Moscow", now=NOW)) == ["TS_FUTURE", "TS_FUTURE", "TS_FUTURE", "TS_OUT_OF_RANGE"]
 
 
 def test_declared_formats_agree_with_strptime():

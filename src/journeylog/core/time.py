@@ -21,7 +21,16 @@ from journeylog.core.kernels import time as kernel
 from journeylog.core.kernels.time import DATE, INSTANT, NULL, OUT_OF_RANGE, WALL
 from journeylog.core.schema import DAY
 from journeylog.core.time_format import compile_format
-from journeylog.core.time_rule import AMBIGUOUS, FUTURE, MIXED, NONEXISTENT, PLACES, UNIT_SUSPECT, Stamps, TimeRule
+from journeylog.core.time_rule import (
+    AMBIGUOUS,
+    FUTURE,
+    MIXED,
+    NONEXISTENT,
+    PLACES,
+    UNIT_SUSPECT,
+    Stamps,
+    TimeRule,
+)
 from journeylog.core.zones import utc_of_wall, zone_name
 from journeylog.errors import ConfigError, SchemaError, explain
 

@@ -33,6 +33,7 @@ class Reason(StrEnum):
     TS_NULL = "TS_NULL"
     TS_UNPARSEABLE = "TS_UNPARSEABLE"
     TS_OUT_OF_RANGE = "TS_OUT_OF_RANGE"
+    TS_FUTURE = "TS_FUTURE"
     TS_AMBIGUOUS = "TS_AMBIGUOUS"
     TS_NONEXISTENT = "TS_NONEXISTENT"
     TS_MIXED_TZ = "TS_MIXED_TZ"
@@ -56,6 +57,7 @@ WORDS: Final = {
     Reason.TS_NULL: "no time",
     Reason.TS_UNPARSEABLE: "the time cannot be read (see time_format=)",
     Reason.TS_OUT_OF_RANGE: "the time is not plausible (see time_range=, time_unit=)",
+    Reason.TS_FUTURE: "the time is later than the plausible range, two days from now (see time_range=)",
     Reason.TS_AMBIGUOUS: "the clocks showed this time twice (see ambiguous=)",
     Reason.TS_NONEXISTENT: "the clocks never showed this time (see ambiguous=)",
     Reason.TS_MIXED_TZ: "the time has no zone while others have one (see tz=)",
