@@ -72,7 +72,7 @@ class Attempts:
         stopped = self.depth < n
         followed = _reached(self.followed, n)
         squares = before = first = followed
-        if len(level) and int(np.diff(level.actor_offsets).max()) > 1:
+        if not self.single:
             squares, before, first = kernel.followed_moments(self.followed, level.actor_offsets, n)
         fits = np.bitwise_or.reduce(self.masks[used_codes(self.codes, len(self.masks))], initial=0)
         columns = {
@@ -85,9 +85,25 @@ class Attempts:
             "ff": squares,
             "f_before": before,
             "f_first": first,
+            "lost_squares": self._lost_squares(),
             "fits": (fits >> np.arange(n)) & 1,
         }
         return Table({"step": np.arange(1, n + 1)}, columns, largest=("fits",))
+
+    def _lost_squares(self) -> Ints:
+        """Return by step the sum over actors of the squared number of cases lost there."""
+        lost = (self.depth > 0) & (self.depth < self.n_steps) & (self.over if self.told else True)
+        if self.single:
+            return _at(self.depth[lost], self.n_steps)
+        step, actor = self.depth[lost].astype(np.int64), self.level.actor_of_case()[lost]
+        wide = int(actor.max(initial=0)) + 1
+        pairs, n = np.unique(step * wide + actor, return_counts=True)
+        return np.bincount(pairs // wide, weights=n * n, minlength=self.n_steps + 1)[1:].astype(np.int64)
+
+    @property
+    def single(self) -> bool:
+        """Whether no actor has several cases."""
+        return len(self.level) == 0 or int(np.diff(self.level.actor_offsets).max()) <= 1
 
     def time_tables(self, any_order: bool) -> tuple[Ints, Table]:
         """Return the sum of each step's times (milliseconds, from the step before) and their bins."""
@@ -106,9 +122,16 @@ class Attempts:
         code[more] = self.event[spot[more]]
         wide = len(self.labels) + _BELOW
         lost = self.over[case] if self.told else np.ones(len(case), np.int64)
-        _, keys, n = number_keys(((self.depth[case] * np.int64(wide) + code + _BELOW) << 1) | lost)
+        depth = self.depth[case].astype(np.int64)
+        row, keys, n = number_keys(((depth * wide + code + _BELOW) << 1) | lost)
         step, code = np.divmod(keys >> 1, wide)
         values = {"n_cases": n, "n_followed": np.where(keys & 1, n, 0)}
+        if self.single:
+            values |= {"kk": values["n_followed"], "kn": values["n_followed"]}
+        else:
+            kept = np.flatnonzero(lost)
+            actor = self.level.actor_of_case()[case]
+            values |= _moments(row[kept], depth[kept], actor[kept], len(keys))
         return Table({"step": step, "next": Coded(code - _BELOW, self.labels)}, values)
 
     def case_table(self) -> Table:
@@ -179,6 +202,17 @@ def _vocabulary(event: Category) -> Chunk:
     n = len(event.labels)
     codes = Category(np.arange(n, dtype=np.int32), event.labels)
     return Chunk(pa.array([""]), np.array([0, n]), np.zeros(n, np.int64), {"event": codes})
+
+
+def _moments(row: Codes, depth: Ints, actor: Ints, n_rows: int) -> dict[str, Ints]:
+    """Return by row the sums over actors of k ** 2 and k * n, k cases of that row among n lost at that step."""
+    wide = int(actor.max(initial=0)) + 1
+    _, base, n = np.unique(depth * wide + actor, return_inverse=True, return_counts=True)
+    pairs, k = np.unique(row.astype(np.int64) * (len(n) + 1) + base, return_counts=True)
+    kk, kn = np.zeros(n_rows, np.int64), np.zeros(n_rows, np.int64)
+    np.add.at(kk, pairs // (len(n) + 1), k * k)
+    np.add.at(kn, pairs // (len(n) + 1), k * n[pairs % (len(n) + 1)])
+    return {"kk": kk, "kn": kn}
 
 
 def _at(depth: Depths, n: int) -> Ints:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from journeylog.core.attempts import MODES, NO_LIMIT, find_attempts
@@ -17,13 +18,15 @@ from journeylog.core.condition import columns_of, freeze
 from journeylog.core.contracts import Result, Stat
 from journeylog.core.counts import Coded, Counts, Table
 from journeylog.core.durations import BIN_NOTE, bin_quantiles
-from journeylog.core.intervals import cluster_share, wilson
+from journeylog.core.intervals import cluster_share
 from journeylog.core.nodes import TEXT, node_columns, ratio
 from journeylog.core.seen import name_table, warn_unseen_names
 from journeylog.core.window import Window, format_duration, parse_duration, utc_text
 from journeylog.errors import ConfigError, UnseenNameWarning, cut, warn
 
 __all__ = ["Funnel", "FunnelResult"]
+
+Ints = npt.NDArray[np.int64]
 
 _MOST_STEPS = 62  # one bit a step in a 64-bit integer
 
@@ -51,7 +54,9 @@ class Funnel(Stat):
         may come in any order; an attempt begins at any step, and row k counts the cases that did k different
         ones.
     entry : {"any", "first"}
-        Whether all entries of a case are tried, or only its first one.
+        Whether all entries of a case are tried, or only its first one. With ``"any"`` a share tells whether a case
+        got there *ever* in the window: cases that enter again and again get more chances in a longer one. To
+        compare windows of different length, use ``"first"``.
 
     Raises
     ------
@@ -72,7 +77,8 @@ class Funnel(Stat):
     an attempt that began `within` or more before the window's end. ``step_rate`` is ``n_followed`` over that
     of the step before, ``total_rate`` over that of step 1. So the window's end does not bend them; the price
     is that attempts of the last stretch do not count. Times from the step before are of the same attempts.
-    Without `within` there is no such moment and all cases count.
+    Without `within` there is no such moment and all cases count, open ones among them: rates are then lower than
+    they will be.
 
     Intervals are Wilson's; when an actor has several cases they know that these go together (see
     :func:`journeylog.core.intervals.cluster_share`).
@@ -161,7 +167,7 @@ class Funnel(Stat):
                 **_times(counts),
             }
         )
-        further = {"lost_next": _lost_next(counts["next"], self.names)}
+        further = {"lost_next": _lost_next(counts["next"], steps["lost_squares"], self.names)}
         return FunnelResult(self, window, table, further, self._notes(counts, window))
 
     def _limits(self, window: Window) -> tuple[int, int]:
@@ -271,12 +277,12 @@ def _times(counts: Counts) -> dict[str, Any]:
     return columns
 
 
-def _lost_next(rows: Table, names: tuple[str, ...]) -> pd.DataFrame:
+def _lost_next(rows: Table, squares: Ints, names: tuple[str, ...]) -> pd.DataFrame:
     column, step = rows.keys["next"], rows.codes("step")
     assert isinstance(column, Coded)
     k = rows.values["n_followed"]
     n = np.bincount(step, weights=k, minlength=len(names) + 1).astype(np.int64)[step]
-    low, high = wilson(k, n)
+    low, high = cluster_share(k, n, rows.values["kk"], rows.values["kn"], squares[step - 1])
     frame = pd.DataFrame(
         {
             "step": step,

@@ -163,6 +163,12 @@ class Variants(PathStat):
             )
         if n.any() and not (paths.values["n_dropped"].any() or paths.values["n_reached"].any()):
             notes.append(NO_PATIENCE)
+        unfinished = int(paths.values["n_open"].sum())
+        if unfinished and unfinished < total["n_cases"]:
+            notes.append(
+                f"{unfinished:,} of {total['n_cases']:,} cases are still open: their paths may go on, so shares of "
+                "short paths are too high by those"
+            )
         return tuple(notes)
 
 

@@ -52,9 +52,11 @@ class Journeys(Step):
         deal, ticket): each actor's events with the same value, interleaved or not.
     goal_ends : bool
         Whether a journey ends with the first goal. Events after it belong to no journey, or, for stretches,
-        to the next one. When False the journey goes on to its end and is reached all the same.
+        to the next one. When False the journey goes on to its end and is reached all the same: *reached* then
+        stands at the node where it ends.
     restart : bool
-        For stretches: whether a new one may begin after one that was reached.
+        For stretches: whether a new one may begin after one that was reached. What follows a goal (a thank-you
+        page) begins the next stretch unless `start` says what a journey begins with.
 
     Raises
     ------
