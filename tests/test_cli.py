@@ -434,7 +434,11 @@ def test_a_source_list_says_what_a_journey_is_and_what_was_observed(
     listed.write_text(LIST.format(more=more).replace('patience = "1h"', ""), encoding="utf-8")
     assert code("report", listed, "-o", out, "--json") == 0
     facts = json.loads(capsys.readouterr().out)
-    assert facts["window"] == {"start": "2025-01-06 00:00:00", "end": "2025-01-07 23:59:59.999999", "declared": True}
+    assert facts["window"] == {
+        "start": "2025-01-06 00:00:00",
+        "end": "2025-01-07 23:59:59.999999",
+        "declared": True,
+    }
     assert sum(row["n"] for row in facts["journeys"]) == 3 and facts["max_rejected"] == 0.1
 
 
