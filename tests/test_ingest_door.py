@@ -291,6 +291,12 @@ def test_D02_the_first_received_is_kept_whatever_its_place():
     assert (log.n_events, log.card.deduplicated) == (1, 1)  # arriving again is no other content
 
 
+def test_times_of_arrival_that_cannot_be_read_are_missing_and_told():
+    log = read(frame(ts=["2024-01-01"] * 3, got=["2024-01-02", "soon", None]), received="got")
+    assert log.chunk.columns["received"].valid.tolist() == [True, False, False]
+    assert log.card.notes == ("1 times in 'got' could not be read and are missing",)
+
+
 def test_D03_without_an_id_nothing_is_a_duplicate():
     twice = pd.concat([frame(ts=["2024-01-01"])] * 2)
     log = read(twice)
@@ -364,8 +370,8 @@ def test_wide_tables_give_one_event_for_each_time(as_csv):
         ("o1", "ordered"), ("o1", "paid"), ("o1", "shipped"), ("o2", "ordered"), ("o3", "paid"), ("o3", "shipped"),
     ]  # fmt: skip
     assert [(r["row"], r["column"], r["reason"]) for r in log.rejects.to_pylist()] == [
-        (4, "ordered_at", "TS_NULL"),
         (3, "ordered_at", "TS_UNPARSEABLE"),
+        (4, "ordered_at", "TS_NULL"),
     ]
     assert all(json.loads(r["raw"])["order"] in ("o3", "o4") for r in log.rejects.to_pylist())
     assert log.card.rows_in == 8

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
 import io
 import uuid
@@ -255,6 +256,20 @@ def test_bytes_that_are_no_text_cost_their_row():
     with pytest.warns(LoadWarning, match="ENCODING 1"):
         log = jl.read(table(pa.array([b"u1", b"\xff\xfe", None, b"u2"][:2])), **ROLES)
     assert actors(log) == ["u1"]
+
+
+def test_F10_text_columns_of_parquet_that_are_no_text(tmp_path: Path):
+    raw = [b"u1", b"\xff\xfe", "жук".encode(), b"\xed\xa0\x80"]
+    broken = pa.array(raw, pa.binary()).view(pa.string())  # Arrow does not look
+    for data in (table(broken), table(broken.dictionary_encode()), table(["a", "b", "c", "d"], broken)):
+        path = tmp_path / "x.parquet"
+        pq.write_table(data, path)
+        for given in (data, path):
+            with pytest.warns(LoadWarning, match="ENCODING 2"):
+                log = jl.read(given, **ROLES)
+            assert log.n_events == 2
+            rows = log.rejects.to_pylist()
+            assert [(r["row"], base64.b64decode(r["raw"])) for r in rows] == [(2, raw[1]), (4, raw[3])]
 
 
 def test_E03_any_text_is_a_name():

@@ -32,7 +32,8 @@ SOURCES = {
         "score": "score", "score_scale": "nps", "text": "comment",
     },
     "tickets": {
-        "actor": "requester", "event": "status", "time": "at", "event_id": "event_id", "received": "synced_at", "channel": "via",
+        "actor": "requester", "event": "status", "time": "at", "event_id": "event_id", "received": "synced_at",
+        "channel": "via",
     },
 }  # fmt: skip
 

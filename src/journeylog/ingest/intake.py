@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -162,8 +163,12 @@ class Intake:
         return columns
 
     def _rejects(self) -> pa.Table:
-        """Return all rejects; a suspect unit is only one where other rows are plausible."""
+        """Return all rejects in the order of the input; a unit is suspect only where other rows are plausible."""
         table = pa.concat_tables([SCHEMA.empty_table(), *(t for p in self.pieces for t in p.rejected)])
+        file = (
+            table.column("file").combine_chunks().dictionary_encode().indices.to_numpy(zero_copy_only=False)
+        )
+        table = table.take(pa.array(np.lexsort([table.column("row").to_numpy(), file])))
         if any(p.n_instant for p in self.pieces):
             return table
         reason = pc.replace_substring(table.column("reason"), Reason.TS_UNIT_SUSPECT, Reason.TS_OUT_OF_RANGE)
@@ -180,6 +185,8 @@ class Intake:
         n_nan = sum(p.n_nan for p in self.pieces)
         if n_nan:
             notes.append(f"{n_nan:,} values are NaN and count as missing")
+        unread = sum((Counter(p.unread) for p in self.pieces), Counter[str]())
+        notes += [f"{n:,} times in {name!r} could not be read and are missing" for name, n in unread.items()]
         moved = sum(p.stamps.moved for p in self.pieces)
         if moved:
             notes.append(

@@ -12,14 +12,14 @@ import pyarrow as pa
 
 from journeylog.core import arrow_text
 from journeylog.core.chunk import Number
-from journeylog.core.kernels.time import INSTANT, WALL
+from journeylog.core.kernels.time import INSTANT, NULL, WALL
 from journeylog.core.time import read_stamps
 from journeylog.core.time_rule import REASONS, Stamps, TimeRule
 from journeylog.errors import SchemaError
 from journeylog.ingest.amounts import read_money, read_score, unreadable_numbers
 from journeylog.ingest.containers.base import Piece
 from journeylog.ingest.raw import rows_as_json
-from journeylog.ingest.rejects import Reason, bad_rows_table, judged_rows_table
+from journeylog.ingest.rejects import BadRow, Reason, bad_rows_table, judged_rows_table
 from journeylog.ingest.reshape import Shaped, from_history, from_stamps
 from journeylog.ingest.roles import Constant, Roles
 from journeylog.ingest.texts import as_names, as_text, is_nested, no_text
@@ -56,6 +56,8 @@ class Judged:
     order_by : list of pyarrow.Array
     n_nan : int
         Values that were not a number.
+    unread : dict of str to int
+        Times of other columns than `time` that could not be read and are missing, by column.
     n_instant : int
         Times of any row that carry a zone or got one, kept or not.
     time_column : pyarrow.Array or None
@@ -76,6 +78,7 @@ class Judged:
     original: Any = None
     order_by: list[Any] = field(default_factory=list)
     n_nan: int = 0
+    unread: dict[str, int] = field(default_factory=dict)
     n_instant: int = 0
     time_column: Any = None
 
@@ -152,11 +155,11 @@ class Judge:
 
     def __call__(self, piece: Piece, file: str, names: Mapping[str, str]) -> Judged:
         """Judge one piece; `names` are its attributes and the names they will have."""
+        piece = _texts_only(piece)
         shaped = self._shape(piece.rows)
         rows = piece.rows if shaped is None else piece.rows.take(pa.array(shaped.origin))
         verdicts = Verdicts(rows.num_rows)
         columns: dict[str, Any] = {}
-        self._reject_no_text(rows, verdicts)
         actor = self._role(rows, "actor")
         event = self._role(rows, "event") if shaped is None else shaped.event
         self._judge_names(actor, event, verdicts)
@@ -164,9 +167,12 @@ class Judge:
         for role in _TEXT_ROLES:
             if getattr(self.roles, role) is not None:
                 columns[role] = self._role(rows, role)
+        unread: dict[str, int] = {}
         n_nan = self._read_amounts(rows, columns, verdicts)
+        if self.roles.received is not None:
+            columns["received"] = self._instants(rows, self.roles.received, self.rule, unread)
         for name, kept_name in names.items():
-            columns[kept_name] = self._attribute(rows, name, verdicts)
+            columns[kept_name] = self._attribute(rows, name, verdicts, unread)
         judged = Judged(
             file=file,
             rows_in=rows.num_rows + len(piece.bad) + (0 if shaped is None else len(shaped.without)),
@@ -182,6 +188,7 @@ class Judge:
             original=rows if self._may_be_judged_later(stamps) else None,
             order_by=[_decoded(_column(rows, name)) for name in self.roles.order_by],
             n_nan=n_nan,
+            unread=unread,
             n_instant=int(np.count_nonzero(stamps.verdict == INSTANT)),
             time_column=None if shaped is None else shaped.time_column,
         )
@@ -208,10 +215,6 @@ class Judge:
         texts = as_names if role in ("event", "source", "channel", "currency") else as_text
         return texts(column, f"{role}={given!r}")
 
-    def _reject_no_text(self, rows: pa.RecordBatch, verdicts: Verdicts) -> None:
-        for name, column in zip(rows.schema.names, rows.columns, strict=True):
-            verdicts.reject(no_text(column), Reason.ENCODING, name)
-
     def _judge_names(self, actor: pa.Array, event: pa.Array, verdicts: Verdicts) -> None:
         roles = self.roles
         assert isinstance(roles.actor, str)
@@ -235,7 +238,7 @@ class Judge:
         return stamps
 
     def _read_amounts(self, rows: pa.RecordBatch, columns: dict[str, Any], verdicts: Verdicts) -> int:
-        """Read value, score and received into `columns`; return how many values were NaN."""
+        """Read value and score into `columns`; return how many values were NaN."""
         n_nan = 0
         if self.roles.value is not None:
             money = read_money(_column(rows, self.roles.value), self.decimal, self.thousands)
@@ -248,11 +251,9 @@ class Judge:
             for reason, mask in score.faults.items():
                 verdicts.reject(mask, reason, self.roles.score)
             columns["score"] = Number(score.values, score.valid)
-        if self.roles.received is not None:
-            columns["received"] = self._instants(_column(rows, self.roles.received), self.rule)
         return n_nan
 
-    def _attribute(self, rows: pa.RecordBatch, name: str, verdicts: Verdicts) -> Any:
+    def _attribute(self, rows: pa.RecordBatch, name: str, verdicts: Verdicts, unread: dict[str, int]) -> Any:
         """Return a column under the user's own name: numbers as numbers, times as times, all else as text."""
         column = _column(rows, name)
         kind = column.type
@@ -271,20 +272,42 @@ class Judge:
             if not any(mask.any() for mask in money.faults.values()):
                 return Number(money.values, money.valid, "micros")
         if pa.types.is_timestamp(kind) and (kind.tz is not None or self.rule.tz is not None):
-            return self._instants(
-                column, replace(self.rule, ambiguous="first", earliest=-(2**62), latest=2**62)
-            )
+            anytime = replace(self.rule, ambiguous="first", earliest=-(2**62), latest=2**62)
+            return self._instants(rows, name, anytime, unread)
         text = as_names(column, name)
         verdicts.reject(too_long(text, self.max_field), Reason.FIELD_TOO_LONG, name)
         return text
 
-    def _instants(self, column: pa.Array, rule: TimeRule) -> Number:
-        stamps = read_stamps(column, rule)
+    def _instants(self, rows: pa.RecordBatch, name: str, rule: TimeRule, unread: dict[str, int]) -> Number:
+        """Return a further column of times; one that cannot be read is missing, and counted."""
+        stamps = read_stamps(_column(rows, name), rule)
         fine = stamps.verdict == INSTANT
+        lost = int(np.count_nonzero(~fine & (stamps.verdict != NULL)))
+        if lost:
+            unread[name] = lost
         return Number(np.where(fine, stamps.micros, 0), fine, "time")
 
     def _may_be_judged_later(self, stamps: Stamps) -> bool:
         return self.roles.event_id is not None or self.keep_original or bool((stamps.verdict == WALL).any())
+
+
+def _texts_only(piece: Piece) -> Piece:
+    """Return the piece without rows whose texts or bytes are not UTF-8; Arrow does not look."""
+    broken: dict[int, BadRow] = {}
+    for name, column in zip(piece.rows.schema.names, piece.rows.columns, strict=True):
+        mask = no_text(column)
+        for i in [] if mask is None else np.flatnonzero(mask).tolist():
+            raw = _decoded(column).cast(pa.large_binary())[i].as_py()
+            at_line = None if piece.line is None else int(piece.line[i])
+            why = "the bytes are not UTF-8"
+            broken.setdefault(i, BadRow(int(piece.row[i]), at_line, Reason.ENCODING, why, raw, name))
+    if not broken:
+        return piece
+    whole = np.ones(len(piece.row), dtype=bool)
+    whole[list(broken)] = False
+    line = None if piece.line is None else piece.line[whole]
+    rows = piece.rows.filter(pa.array(whole))
+    return replace(piece, rows=rows, row=piece.row[whole], line=line, bad=[*piece.bad, *broken.values()])
 
 
 def _without_time(piece: Piece, at: Ints, file: str, roles: Roles) -> pa.Table:

@@ -18,7 +18,6 @@ list, struct, map                JSON (attributes only)
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -26,7 +25,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from journeylog.core import arrow_text
-from journeylog.core.kernels.csv_rows import valid_utf8
+from journeylog.core.kernels.ids import broken_texts
 from journeylog.errors import SchemaError
 
 __all__ = ["as_names", "as_text", "is_nested", "no_text"]
@@ -63,8 +62,8 @@ def as_text(column: pa.Array, what: str) -> pa.Array:
         return _float_text(column.cast(pa.float64()), what)
     if pa.types.is_fixed_size_binary(kind):
         return _hex_text(column, kind.byte_width)
-    if pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_binary_view(kind):
-        return _bytes_text(column.cast(pa.large_binary()))
+    if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
+        return column.cast(pa.string())  # rows that are no text have been taken out
     if is_nested(kind):
         values = column.to_pylist()
         return pa.array(
@@ -85,16 +84,24 @@ def as_names(column: pa.Array, what: str) -> pa.Array:
 
 
 def no_text(column: pa.Array) -> npt.NDArray[np.bool_] | None:
-    """Return which rows of a column of bytes are no text; None when all columns of this type are."""
+    """Return which rows of a column of text or bytes are not UTF-8; None: no row is not."""
     kind = column.type
-    if not (pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_binary_view(kind)):
+    if pa.types.is_dictionary(kind):
+        words = no_text(column.dictionary)
+        if words is None:
+            return None
+        return np.asarray(
+            np.append(words, False)[column.indices.fill_null(-1).to_numpy(zero_copy_only=False)]
+        )
+    if not (arrow_text.is_text(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind)):
         return None
-    try:
-        column.cast(pa.large_binary()).cast(pa.large_string())
-    except pa.ArrowInvalid:
-        values = [b"" if v is None else v for v in column.to_pylist()]
-        return np.array([not valid_utf8(np.frombuffer(v, np.uint8), 0, len(v)) for v in values], dtype=bool)
-    return None
+    data, offsets = arrow_text.buffers(column)
+    if offsets[-1] == offsets[0] or data[offsets[0] : offsets[-1]].max() < 128:
+        return None
+    found = np.zeros(len(column), np.uint8)
+    if not broken_texts(data, offsets, found):
+        return None
+    return np.asarray((found == 1) & column.is_valid().to_numpy(zero_copy_only=False))
 
 
 def is_nested(kind: pa.DataType) -> bool:
@@ -128,12 +135,3 @@ def _hex_text(column: pa.Array, width: int) -> pa.Array:
     offsets = np.arange(len(column) + 1, dtype=np.int32) * digits.shape[1]
     valid = column.is_valid().to_numpy(zero_copy_only=False).astype(np.uint8) if column.null_count else None
     return arrow_text.from_buffers(np.ascontiguousarray(digits).reshape(-1), offsets, valid)
-
-
-def _bytes_text(column: Any) -> pa.Array:
-    """Return bytes as text; those that are none become missing (their rows are rejected)."""
-    try:
-        return column.cast(pa.large_string()).cast(pa.string())
-    except pa.ArrowInvalid:
-        texts = [None if v is None else v.decode("utf-8", "ignore") for v in column.to_pylist()]
-        return pa.array(texts, pa.string())

@@ -1,4 +1,4 @@
-"""Kernel that finds the few ids worth a closer look."""
+"""Kernels that find the few texts worth a closer look."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from journeylog.core.kernels.csv_rows import valid_utf8
+
 Bytes = npt.NDArray[np.uint8]
 
-__all__ = ["suspects"]
+__all__ = ["broken_texts", "suspects"]
 
 
 @njit(cache=True, nogil=True)
@@ -31,6 +33,17 @@ def suspects(data: Bytes, offsets: npt.NDArray[Any], likely: Bytes, found: Bytes
             mark = (likely[size, data[offsets[row]]] & 1) != 0 and (
                 likely[size, data[offsets[row + 1] - 1]] & 2
             ) != 0
+        found[row] = mark
+        n += mark
+    return n
+
+
+@njit(cache=True, nogil=True)
+def broken_texts(data: Bytes, offsets: npt.NDArray[Any], found: Bytes) -> Any:
+    """Mark texts that are not UTF-8; return how many."""
+    n = 0
+    for row in range(offsets.size - 1):
+        mark = not valid_utf8(data, offsets[row], offsets[row + 1])
         found[row] = mark
         n += mark
     return n
