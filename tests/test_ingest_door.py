@@ -465,7 +465,7 @@ def test_a_declared_window_sets_events_outside_apart():
     )
     assert dict(log.card.reasons) == {"OUT_OF_WINDOW": 2}
     assert log.window.declared
-    assert str(log.window) == "2024-01-01 00:00:00 to 2024-01-31 00:00:00 UTC"
+    assert str(log.window) == "2024-01-01 00:00:00 to 2024-01-31 23:59:59.999999 UTC"
     for wrong in ("2024-01-01", ("2024-01-01",), ("soon", "later"), ("2024-02-01", "2024-01-01")):
         with pytest.raises(ConfigError, match="Fix"):
             read(frame(ts=["2024-01-01"]), window=wrong)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from functools import partial
@@ -119,8 +120,8 @@ def read(
     time_range : pair, optional
         Plausible times; by default 1990-01-01 to two days from now.
     window : pair, optional
-        What was observed, from and to, both included; events outside are rejected. By default the first and
-        the last event.
+        What was observed, from and to, both included; events outside are rejected. A day as the end means all
+        of it. By default the first and the last event.
     format : {"csv", "tsv", "parquet", "jsonl"}, optional
         Kind of the files where their names do not say it.
     delimiter, quote, encoding, names : optional
@@ -303,5 +304,16 @@ def _window(window: Sequence[str | dt.date] | None, tz: str | None) -> Window | 
         raise ConfigError(
             f"window={window!r} is no pair. Fix: for example window=('2025-01-01', '2025-03-31')"
         )
-    start, end = (moment(bound, "window", tz or "UTC") for bound in window)
-    return Window(start, end, declared=True)
+    start, end = window
+    first = moment(start, "window", tz or "UTC")
+    if not _is_day(end):
+        return Window(first, moment(end, "window", tz or "UTC"), declared=True)
+    following = dt.date.fromisoformat(str(end)) + dt.timedelta(days=1)
+    return Window(first, moment(following, "window", tz or "UTC") - 1, declared=True)
+
+
+def _is_day(bound: str | dt.date) -> bool:
+    """Return whether a bound names a whole day."""
+    if isinstance(bound, str):
+        return re.fullmatch(r"\d{4}-\d{2}-\d{2}", bound) is not None
+    return not isinstance(bound, dt.datetime)
