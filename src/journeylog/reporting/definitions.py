@@ -29,8 +29,9 @@ _ALWAYS: Final = (
     ),
     (
         "Share",
-        "The number a share is of stands beside it. Shares of visits count only visits watched long enough to tell; "
-        "shares of journeys count all of them, as they stand when the data ends.",
+        "The number a share is of stands beside it. Shares of visits count only visits watched for the whole patience, "
+        "and what came later than that counts as silence. Shares of journeys count all of them, as they stand when the "
+        "data ends.",
     ),
     (
         "95 % interval",

@@ -166,7 +166,7 @@ def _notes(result: Result) -> tuple[str, ...]:
 def _between(name: str) -> Sequence[Column]:
     """Return the columns of a share and its interval."""
     words = {
-        "rate": ("Share", "visits that went this way, of those watched long enough to tell"),
+        "rate": ("Share", "visits that went this way within the patience, of those watched for all of it"),
         "step_rate": ("Share of step before", "cases that came here, of those at the step before"),
         "total_rate": ("Share of first step", "cases that came here, of those at the first step"),
         "share": ("Share", "journeys that took this path, of all journeys"),
@@ -192,6 +192,12 @@ def _times(prefix: str) -> Sequence[Column]:
     )
 
 
+_TIMED = Column(
+    "Timed",
+    ("n_timed",),
+    "count",
+    "moves the times are of: from visits watched long enough, made within the patience",
+)
 _WAIT = "from the end of one to the start of the next"
 _FLOW = (
     Column("From", ("from", "from_kind"), "node"),
@@ -205,6 +211,7 @@ _FLOW = (
         "visits to “from” watched long enough to tell: what the share is of",
     ),
     *_between("rate"),
+    _TIMED,
     *_times(_WAIT),
 )
 _STEPS = (
@@ -242,6 +249,7 @@ _WAITS = (
     Column("To", ("to",), "name"),
     Column("Moves", ("n",), "count"),
     Column("Journeys", ("n_cases",), "count"),
+    _TIMED,
     *_times("for one move"),
     Column("Interval of the median", ("time_median_low_s", "time_median_high_s"), "times", "95 % interval"),
     Column("All of it", ("time_total_s",), "time", "added up over all moves"),

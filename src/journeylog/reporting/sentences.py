@@ -73,13 +73,17 @@ def wait(answers: Answers) -> Statement:
     if edges.empty:
         return Statement((Markup("Nobody waits: no customer has two events."), Markup("")))
     row = _first(edges)
+    n = int(row["n_timed"])
+    if not n:
+        none = Markup("No wait can be told yet: the data ends too soon after the first events of a wait.")
+        return Statement((none, Markup("")))
     where = Markup("from {} to {}{}").format(
         named(row["from"]), "the next " if row["from"] == row["to"] else "", named(row["to"])
     )
     long = Markup("half of {} moves took longer than <b>{}</b>{}").format(
-        count(row["n"]), duration(row["time_median_s"]), _median_interval(row)
+        count(n), duration(row["time_median_s"]), _median_interval(row)
     )
-    if row["n"] == 1:
+    if n == 1:
         long = Markup("the one move took <b>{}</b>").format(duration(row["time_mean_s"]))
     first = Markup("The wait that costs most time is {}: {}.").format(where, long)
     if not row["excess_s"] > 0:
@@ -89,7 +93,7 @@ def wait(answers: Answers) -> Statement:
     more = Markup("This one wait holds <b>{}</b> of all waiting above {}, {}.").format(
         share(row["excess_share"]), duration(row["baseline_s"]), _baseline(answers)
     )
-    return Statement((first, tenth + more if row["n"] >= 10 else more))
+    return Statement((first, tenth + more if n >= 10 else more))
 
 
 def leave(answers: Answers) -> Statement:
@@ -191,18 +195,22 @@ def paths_lead(answers: Answers) -> Markup:
 def waits_lead(answers: Answers) -> Markup:
     """Say what the waits figure shows."""
     edges = answers.waits.edges
-    row = _first(edges)
-    return Markup(
-        "All {} between two events took {} together. Waits are ranked by the time they take above the "
-        "baseline of {}, {}. First is {} with <b>{}</b> of that time."
-    ).format(
-        several(edges["n"].sum(), "move"),
-        duration(edges["time_total_s"].sum()),
-        duration(row["baseline_s"]),
-        _baseline(answers),
-        Markup("{} → {}").format(named(row["from"]), named(row["to"])),
-        share(row["excess_share"]),
+    row, n, timed = _first(edges), int(edges["n"].sum()), int(edges["n_timed"].sum())
+    if not timed:
+        return Markup("None of {} between two events was watched long enough to time it.").format(
+            several(n, "move")
+        )
+    text = Markup("{} of {} between two events can be timed; they took {} together. ").format(
+        count(timed), several(n, "move"), duration(edges["time_total_s"].sum())
     )
+    text += Markup("Waits are ranked by the time they take above the baseline of {}, {}.").format(
+        duration(row["baseline_s"]), _baseline(answers)
+    )
+    if row["excess_s"] > 0:
+        text += Markup(" First is {} → {} with <b>{}</b> of that time.").format(
+            named(row["from"]), named(row["to"]), share(row["excess_share"])
+        )
+    return text
 
 
 def leave_lead(answers: Answers) -> Markup:
