@@ -234,6 +234,8 @@ def test_one_array_is_not_json_lines():
 def test_a_role_that_is_in_no_line():
     with pytest.raises(MissingColumnError, match="did you mean 'user'"):
         read_lines(ROW, actor="usr")
+    with pytest.raises(MissingColumnError, match=r"found \['user', 'event', 'ts'\]"):
+        read_lines(ROW, actor="usr", columns=[])
 
 
 def test_a_role_that_comes_late_and_keys_that_are_not_wanted():
@@ -253,6 +255,8 @@ def test_data_written_as_keys_is_refused():
     lines = [f'{{"user": "u", "event": "a", "ts": "2024-01-01", "id{i}": 1}}' for i in range(2100)]
     with pytest.raises(SchemaError, match="data written as keys"):
         read_lines(*lines)
+    log = read_lines(*lines, lines[0].replace('"id0"', '"late"'), columns=["id7", "late"])
+    assert log.chunk.columns["id7"].valid.sum() == log.chunk.columns["late"].valid.sum() == 1
 
 
 def test_ids_as_numbers_and_as_text_are_the_same_actor():

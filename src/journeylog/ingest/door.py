@@ -215,35 +215,28 @@ def _tasks(
     first: tuple[str, Sequence[str]] | None = None
     with closing(open_tables(data, dialect, format)) as tables:
         for table in tables:
-            judge.roles.require(table.columns, table.name)
+            judge.roles.require(table.columns if table.complete else None, table.name)
             intake.blank_is_missing |= table.blank_is_missing
-            if table.columns is not None:
+            if table.complete:
                 judge.roles.check(table.columns, table.name)
                 first = first or (table.name, table.columns)
                 _check_drift(first, table, judge.roles, drift, intake.notes)
             yield from _pieces(table, judge, intake)
+            if not table.complete:
+                judge.roles.check(table.columns, table.name)
 
 
 def _pieces(table: Opened, judge: Judge, intake: Intake) -> Iterator[Any]:
     """Yield the judging of each piece of one table."""
-    roles, found = judge.roles, table.columns
-    wanted = list(roles.named.values()) if found is None else roles.wanted(found)
-    if found is not None:
-        kept = _attribute_names(roles, found)
-        intake.attributes.update(dict.fromkeys(kept.values()))
-        for work in table.pieces(wanted):
-            yield partial(_judge, judge, work, table.name, kept)
-        return
-    seen: dict[str, None] = {}
-    for work in table.pieces(None if roles.columns is None else wanted):
-        piece = work()
-        seen.update(dict.fromkeys(piece.rows.schema.names))
-        kept = _attribute_names(roles, list(seen))
-        intake.attributes.update(dict.fromkeys(kept.values()))
-        yield partial(
-            judge, piece, table.name, {k: v for k, v in kept.items() if k in piece.rows.schema.names}
-        )
-    roles.check(list(seen), table.name)
+    roles = judge.roles
+    wanted = None if roles.columns is None else list(roles.named.values())
+    kept = _attribute_names(roles, table.columns)
+    intake.attributes.update(dict.fromkeys(kept.values()))
+    for work in table.pieces(wanted):
+        if not table.complete:
+            kept = _attribute_names(roles, table.columns)
+            intake.attributes.update(dict.fromkeys(kept.values()))
+        yield partial(_judge, judge, work, table.name, kept)
 
 
 def _judge(judge: Judge, work: Any, file: str, names: Mapping[str, str]) -> Judged:
@@ -286,7 +279,6 @@ def _check_drift(
     first: tuple[str, Sequence[str]], table: Opened, roles: Roles, drift: str, notes: list[str]
 ) -> None:
     """Compare the attributes of a further file with those of the first."""
-    assert table.columns is not None
     missing = [c for c in roles.attributes(first[1]) if c not in table.columns]
     more = [c for c in roles.attributes(table.columns) if c not in first[1]]
     if not missing and not more:

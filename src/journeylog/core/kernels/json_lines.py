@@ -144,20 +144,23 @@ def scan_object(
         if i >= end or buf[i] != _QUOTE:
             return NOT_JSON, 0, 0
         at = i + 1
-        i, kind = end_of_string(buf, at, end)
-        if kind == ABSENT:
-            return NOT_JSON, 0, 0
-        stop = i
-        key = find_key(buf, at, stop, keys, key_offsets, guess)
+        key, stop = guess, after_guess(buf, at, end, keys, key_offsets, guess)
+        if stop < 0:
+            stop, kind = end_of_string(buf, at, end)
+            if kind == ABSENT:
+                return NOT_JSON, 0, 0
+            key = find_key(buf, at, stop, keys, key_offsets)
         if key < 0 and learn:
             return NEW_KEY, at, stop
         guess = key + 1
-        i = skip_space(buf, i + 1, end)
+        i = skip_space(buf, stop + 1, end)
         if i >= end or buf[i] != _COLON:
             return NOT_JSON, 0, 0
-        i = skip_space(buf, i + 1, end)
-        value = i
-        i, kind = end_of_value(buf, i, end, stack)
+        value = skip_space(buf, i + 1, end)
+        i = after_plain(buf, value, end)
+        kind = PLAIN
+        if i < 0:
+            i, kind = end_of_value(buf, value, end, stack)
         if kind == ABSENT:
             return NOT_JSON, 0, 0
         column = key_column[key] if key >= 0 else -1
@@ -305,14 +308,35 @@ def end_of_scalar(buf: Bytes, i: int, end: int) -> Any:
 
 
 @njit(cache=True, nogil=True)
-def find_key(buf: Bytes, at: int, stop: int, keys: Bytes, offsets: Ints, guess: int) -> Any:
-    """Return the number of the key, -1 when it is unknown; tries the one after the last first."""
-    n = offsets.size - 1
-    for step in range(n):
-        k = guess + step
-        if k >= n:
-            k -= n
-        size = stop - at
+def after_guess(buf: Bytes, at: int, end: int, keys: Bytes, offsets: Ints, guess: int) -> Any:
+    """Return where the key ends if it is the one that came after the last one before; -1 if it is not."""
+    if guess >= offsets.size - 1:
+        return -1
+    size = offsets[guess + 1] - offsets[guess]
+    if at + size >= end or buf[at + size] != _QUOTE:
+        return -1
+    for k in range(size):
+        if buf[at + k] != keys[offsets[guess] + k]:
+            return -1
+    return at + size
+
+
+@njit(cache=True, nogil=True)
+def after_plain(buf: Bytes, i: int, end: int) -> Any:
+    """Return what follows the text at `i` if it is one without escapes, by far the most frequent value."""
+    if i >= end or buf[i] != _QUOTE:
+        return -1
+    i += 1
+    while i < end and buf[i] != _QUOTE and buf[i] != _BACKSLASH and buf[i] >= 32:
+        i += 1
+    return i + 1 if i < end and buf[i] == _QUOTE else -1
+
+
+@njit(cache=True, nogil=True)
+def find_key(buf: Bytes, at: int, stop: int, keys: Bytes, offsets: Ints) -> Any:
+    """Return the number of the key, -1 when it is unknown."""
+    size = stop - at
+    for k in range(offsets.size - 1):
         if offsets[k + 1] - offsets[k] == size:
             same = 0
             while same < size and keys[offsets[k] + same] == buf[at + same]:

@@ -82,8 +82,12 @@ class Opened(Protocol):
         """What messages and rejects call it."""
 
     @property
-    def columns(self) -> Sequence[str] | None:
-        """Names of its columns; None when they are only known at the end (JSON lines)."""
+    def columns(self) -> Sequence[str]:
+        """Names of its columns, as far as they are known."""
+
+    @property
+    def complete(self) -> bool:
+        """Whether all columns are known before the rows are read; the keys of JSON lines are not."""
 
     @property
     def blank_is_missing(self) -> bool:

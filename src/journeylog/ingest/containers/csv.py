@@ -38,6 +38,7 @@ Spots = npt.NDArray[np.int32]
 class CsvTable:
     """A CSV file whose header has been read."""
 
+    complete = True
     blank_is_missing = True
 
     def __init__(self, file: File, dialect: Dialect) -> None:

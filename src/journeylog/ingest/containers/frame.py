@@ -28,6 +28,7 @@ _ROWS = 1 << 18
 class FrameTable:
     """A frame in memory or a relation that is computed as it is read."""
 
+    complete = True
     blank_is_missing = False
 
     def __init__(self, data: Any) -> None:

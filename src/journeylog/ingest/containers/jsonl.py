@@ -40,7 +40,7 @@ _MOST_KEYS: Final = 2000
 class JsonLines:
     """An opened file of JSON lines; its columns are the keys found so far."""
 
-    columns = None
+    complete = False
     blank_is_missing = False
 
     def __init__(self, file: File, dialect: Dialect) -> None:
@@ -52,13 +52,13 @@ class JsonLines:
                 f"{file.name} is one JSON array. Fix: write one object a line (for example: jq -c '.[]')"
             )
         self.records, self.lines = 0, 0
-        self.keys: dict[bytes, int] = {}  # as written, with its column (-1: not wanted)
-        self.names: list[str] = []
+        self.columns: list[str] = []
+        self.keys: dict[bytes, int] = {}  # as written, with the place among the columns kept (-1: not wanted)
+        self.kept: list[str] = []
+        self.learns = True
 
     def pieces(self, wanted: Sequence[str] | None) -> Iterator[Work]:
         """Yield the rows, block by block."""
-        for name in wanted or ():
-            self._learn(json.dumps(name, ensure_ascii=False).encode("utf-8", "surrogatepass")[1:-1], wanted)
         for block in blocks(self.stream, self.dialect.block, lone_cr=False):
             if block.data:
                 yield self._rows(block.data, wanted)
@@ -79,25 +79,25 @@ class JsonLines:
         buf = np.frombuffer(data, np.uint8)
         room = 1 + int(np.count_nonzero(buf == 10))
         where, bad = np.empty((room, 4), np.int32), np.empty((room, 5), np.int32)
-        width = max(16, 2 * len(self.names))
+        width = max(16, 2 * len(self.kept))
         spans, kinds = np.empty((room, width, 2), np.int32), np.zeros((room, width), np.uint8)
         done, at = np.zeros(4, np.int64), 0
         while True:
             at, start, stop = kernel.scan_lines(
-                buf, at, data.isascii(), *self._key_table(), True, self.dialect.max_field,
+                buf, at, data.isascii(), *self._key_table(), self.learns, self.dialect.max_field,
                 spans, kinds, where, bad, done,
             )  # fmt: skip
             if stop == 0:
                 break
             self._learn(data[start:stop], wanted)
-            if len(self.names) > width:
+            if len(self.kept) > width:
                 width *= 2
                 spans = np.concatenate((spans, np.empty_like(spans)), axis=1)
                 kinds = np.concatenate((kinds, np.zeros_like(kinds)), axis=1)
         rows, n_bad, records, lines = done.tolist()
-        columns = len(self.names)
+        n = len(self.kept)
         found = _Found(
-            buf, spans[:rows, :columns], kinds[:rows, :columns], where[:rows], bad[:n_bad], tuple(self.names),
+            buf, spans[:rows, :n], kinds[:rows, :n], where[:rows], bad[:n_bad], tuple(self.kept),
             self.records + 1, self.lines + 1,
         )  # fmt: skip
         self.records += records
@@ -107,26 +107,32 @@ class JsonLines:
     def _key_table(self) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
         texts = list(self.keys)
         offsets = np.cumsum([0, *(len(t) for t in texts)]).astype(np.int64)
-        return (
-            np.frombuffer(b"".join(texts) + b"\0", np.uint8),
-            offsets,
-            np.array([*self.keys.values()], dtype=np.int64),
-        )
+        places = np.array([*self.keys.values()], dtype=np.int64)
+        return np.frombuffer(b"".join(texts) + b"\0", np.uint8), offsets, places
 
     def _learn(self, raw: bytes, wanted: Sequence[str] | None) -> None:
         """Take up a key; one name may be written in several ways."""
-        name = json.loads(b'"' + raw + b'"')
+        if len(self.keys) >= _MOST_KEYS:
+            if wanted is None:
+                raise SchemaError(
+                    f"{self.name} has more than {_MOST_KEYS:,} different keys, which looks like data written as "
+                    "keys. Fix: name the ones to keep with columns=[...], or reshape it to one key a column"
+                )
+            self.learns = False
+            for name in wanted:
+                self._take(json.dumps(name, ensure_ascii=False).encode("utf-8")[1:-1], name, wanted)
+            return
+        self._take(raw, json.loads(b'"' + raw + b'"'), wanted)
+
+    def _take(self, raw: bytes, name: str, wanted: Sequence[str] | None) -> None:
+        if name not in self.columns:
+            self.columns.append(name)
         if wanted is not None and name not in wanted:
             self.keys[raw] = -1
-        else:
-            if name not in self.names:
-                self.names.append(name)
-            self.keys[raw] = self.names.index(name)
-        if len(self.keys) > _MOST_KEYS + len(wanted or ()):
-            raise SchemaError(
-                f"{self.name} has more than {_MOST_KEYS:,} different keys, which looks like data written as keys. "
-                "Fix: reshape it to one key a column"
-            )
+            return
+        if name not in self.kept:
+            self.kept.append(name)
+        self.keys[raw] = self.kept.index(name)
 
 
 class _Found:

@@ -27,6 +27,7 @@ _SMALL = 2.5
 class ParquetTable:
     """An opened Parquet file."""
 
+    complete = True
     blank_is_missing = False
 
     def __init__(self, file: File, dialect: Dialect) -> None:
