@@ -198,6 +198,14 @@ def read_rejects(path: str | Path) -> Rejects:
     ------
     ParseError
         If the file is not such a table.
+
+    Examples
+    --------
+    >>> import tempfile, pathlib
+    >>> empty = Rejects(SCHEMA.empty_table())
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     len(read_rejects(empty.save(pathlib.Path(folder) / "rejects.parquet")))
+    0
     """
     path = Path(path)
     try:

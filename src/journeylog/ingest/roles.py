@@ -61,6 +61,16 @@ class History:
     only : str or sequence of str, optional
         The fields whose changes are events. With one, the event is the new value; with several or none, it is
         ``"field: new value"``.
+
+    Examples
+    --------
+    >>> import journeylog as jl, pandas as pd
+    >>> changes = pd.DataFrame({
+    ...     "deal": ["d1", "d1"], "field": ["Stage", "Stage"], "new": ["Offer", "Won"], "at": ["2025-01-01", "2025-01-09"],
+    ... })
+    >>> history = jl.History(object="deal", field="field", only="Stage", new="new", time="at")
+    >>> jl.read(changes, history=history, tz="UTC").to_pandas()["event"].tolist()
+    ['Offer', 'Won']
     """
 
     object: str
