@@ -307,7 +307,7 @@ def content(path: Path) -> object:
 
 def test_samples_are_what_the_script_makes(tmp_path: Path) -> None:
     made = runpy.run_path(str(SAMPLES / "make.py"))["make"](tmp_path)
-    assert {path.name for path in made.values()} | {"README.md", "make.py"} == {
+    assert {path.name for path in made.values()} | {"README.md", "make.py", "shop.toml"} == {
         path.name for path in SAMPLES.iterdir() if path.is_file()
     }
     for path in made.values():
