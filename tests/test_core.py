@@ -125,9 +125,7 @@ def test_events_lie_by_actor_in_time_order_and_ties_keep_the_input_order(events:
     for actor in dict.fromkeys(e.actor for e in events):
         want += sorted((e for e in events if e.actor == actor), key=lambda e: e.time)
     assert sorted(plain(log.chunk), key=lambda e: [x.actor for x in want].index(e.actor)) == want
-    assert log.card.ties == sum(
-        a.actor == b.actor and a.time == b.time for a, b in itertools.pairwise(want)
-    )
+    assert log.card.ties == sum(a.actor == b.actor and a.time == b.time for a, b in itertools.pairwise(want))
 
 
 def test_declared_tie_columns_decide_before_the_position() -> None:

@@ -99,7 +99,7 @@ def test_an_empty_chunk_changes_nothing_and_has_the_full_schema(
     assert (whole + nothing).to_bytes() == whole.to_bytes()
     filled, bare = question.result(whole, log.window), question.result(nothing.canonical(), log.window)
     assert list(filled.table.columns) == list(bare.table.columns)
-    numbers = bare.table.select_dtypes("int64").drop(columns="step", errors="ignore")  # steps are the question's
+    numbers = bare.table.select_dtypes("int64").drop(columns="step", errors="ignore")  # the question's own
     assert not numbers.to_numpy().any()
     for name, table in filled.tables.items():
         assert list(bare.tables[name].columns) == list(table.columns)
@@ -133,11 +133,7 @@ def test_renaming_actors_and_shifting_all_times_changes_no_count(
     one, other = (
         question.result(counted(question, x.chunk, x).canonical(), x.window).table for x in (log, moved)
     )
-    times = [
-        c
-        for c in one.columns
-        if c.endswith("_time") or c.startswith(("time_first", "time_last"))
-    ]
+    times = [c for c in one.columns if c.endswith("_time") or c.startswith(("time_first", "time_last"))]
     assert one.drop(columns=times).equals(other.drop(columns=times))
 
 

@@ -274,7 +274,12 @@ def test_declared_formats(format, text):
 def test_T18_a_time_to_come_is_the_future_and_far_away_is_out_of_range():
     texts = ["2026-02-01", "2099-12-31", "2126-01-16", "2200-01-01"]
     assert codes(texts) == ["TS_FUTURE", "TS_FUTURE", "TS_FUTURE", "TS_OUT_OF_RANGE"]
-    assert codes(texts, time_rule(tz="Europe/Moscow", now=NOW)) == ["TS_FUTURE", "TS_FUTURE", "TS_FUTURE", "TS_OUT_OF_RANGE"]
+    assert codes(texts, time_rule(tz="Europe/Moscow", now=NOW)) == [
+        "TS_FUTURE",
+        "TS_FUTURE",
+        "TS_FUTURE",
+        "TS_OUT_OF_RANGE",
+    ]
 
 
 def test_declared_formats_agree_with_strptime():
