@@ -379,6 +379,14 @@ def test_wide_tables_give_one_event_for_each_time(as_csv):
     assert list(log.columns) == ["event", "value"]
 
 
+def test_the_id_of_a_wide_row_is_that_of_each_of_its_events():
+    twice = pd.concat([ORDERS[:2], ORDERS[:1].assign(shipped_at="2024-01-07")])
+    with pytest.warns(LoadWarning, match="DUP_ID_CONFLICT 1"):
+        log = jl.read(twice, actor="order", stamps=STAMPS, tz="UTC", event_id="order")
+    assert_conserved(log)
+    assert (log.n_events, log.card.deduplicated) == (4, 2)
+
+
 def test_wide_tables_of_datetimes_of_different_units():
     data = pa.table(
         {

@@ -435,6 +435,10 @@ def test_F31_a_folder_whose_files_differ(tmp_path: Path):
     assert log.to_pandas()["x"].isna().tolist() in ([True, False], [False, True])
     assert "without ['x']" in log.card.notes[0]
     assert jl.read(tmp_path, columns=[], **ROLES).n_events == 2
+    some = jl.read(tmp_path, schema_drift="null", channel="x", **ROLES)
+    assert some.chunk.category("channel").names == ("a",)
+    with pytest.raises(MissingColumnError, match="did you mean"):
+        jl.read(tmp_path, schema_drift="null", channel="xx", columns=["xx", "y"], **ROLES)
     write(tmp_path / "3.parquet", table(["u1"]).drop_columns("ts"))
     with pytest.raises(MissingColumnError, match=r"3\.parquet: no column 'ts'"):
         jl.read(tmp_path, columns=[], **ROLES)

@@ -238,11 +238,26 @@ def test_a_role_that_is_in_no_line():
         read_lines(ROW, actor="usr", columns=[])
 
 
+def test_F05_keys_that_differ_in_case_only():
+    lines = [ROW.replace("}", ', "Page": 1}'), ROW.replace("}", ', "page": 2}')]
+    with pytest.raises(SchemaError, match="differ only in case"):
+        read_lines(*lines)
+    assert read_lines(*lines, columns=["page"]).n_events == 2
+
+
 def test_a_role_that_comes_late_and_keys_that_are_not_wanted():
     lines = [ROW] * 50 + [ROW.replace("}", ', "channel": "web", "extra": 1}')]
     log = read_lines(*lines, channel="channel", columns=[])
     assert list(log.columns) == ["event", "channel"]
     assert log.chunk.category("channel").names == ("web",)
+
+
+def test_a_file_may_lack_what_another_has(tmp_path):
+    (tmp_path / "1.jsonl").write_text(ROW)
+    (tmp_path / "2.jsonl").write_text(ROW.replace("}", ', "channel": "web"}'))
+    assert jl.read(tmp_path, channel="channel", **ROLES).chunk.category("channel").names == ("web",)
+    with pytest.raises(MissingColumnError, match="did you mean 'channel'"):
+        jl.read(tmp_path, channel="chanel", **ROLES)
 
 
 def test_keys_that_come_late_become_columns():

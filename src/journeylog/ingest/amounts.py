@@ -68,12 +68,9 @@ def read_money(column: pa.Array, decimal: str = ".", thousands: str = "") -> Amo
         return Amounts(values, _present(column), {Reason.VALUE_OVERFLOW: ~fits})
     if pa.types.is_floating(kind):
         return _money_of_floats(column)
-    if (
-        pa.types.is_null(kind)
-        or pa.types.is_dictionary(kind)
-        or pa.types.is_decimal(kind)
-        or kind == pa.uint64()
-    ):
+    if pa.types.is_dictionary(kind):
+        return read_money(column.dictionary_decode(), decimal, thousands)
+    if pa.types.is_null(kind) or pa.types.is_decimal(kind) or kind == pa.uint64():
         return read_money(column.cast(pa.string()), decimal, thousands)
     if not arrow_text.is_text(kind):
         raise SchemaError(f"value= names a column of {kind}, which is no amount. Fix: numbers or text")
@@ -82,8 +79,10 @@ def read_money(column: pa.Array, decimal: str = ".", thousands: str = "") -> Amo
 
 def read_score(column: pa.Array, low: float, high: float) -> Amounts:
     """Return scores scaled from [low, high] to [-1, 1]."""
-    if arrow_text.is_text(column.type) or pa.types.is_dictionary(column.type):
-        text = column.cast(pa.string())
+    if pa.types.is_dictionary(column.type):
+        return read_score(column.dictionary_decode(), low, high)
+    if arrow_text.is_text(column.type):
+        text = arrow_text.plain(column).cast(pa.string())
         wrong = unreadable_numbers(text)
         values = numbers_of_text(text, wrong)
     elif (

@@ -7,7 +7,7 @@ import re
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from journeylog.core.log import EventLog
 from journeylog.core.schema import ROLES
@@ -24,6 +24,9 @@ from journeylog.ingest.threads import in_order
 from journeylog.ingest.verdicts import PLACEHOLDERS
 
 __all__ = ["read"]
+
+#: Columns that every file must have, however much else differs.
+_NEEDED: Final = ("actor", "event", "time")
 
 
 def read(
@@ -133,7 +136,8 @@ def read(
     placeholders : sequence of str
         Actor ids that stand for nobody; ``()`` keeps them.
     schema_drift : {"error", "null"}
-        What becomes of an attribute that only some of the files have.
+        What becomes of a column that only some of the files have: an error, or missing where it is not. Keys of
+        JSON lines may always be absent.
     on_error : {"quarantine", "raise"}
         Whether a rejected row stops the load.
     max_rejected : float, optional
@@ -213,17 +217,22 @@ def _tasks(
 ) -> Generator[Any, None, None]:
     """Yield the judging of each piece, table after table, once its columns have been checked."""
     first: tuple[str, Sequence[str]] | None = None
+    seen: dict[str, None] = {}
+    last = ""
     with closing(open_tables(data, dialect, format)) as tables:
         for table in tables:
             judge.roles.require(table.columns if table.complete else None, table.name)
             intake.blank_is_missing |= table.blank_is_missing
             if table.complete:
-                judge.roles.check(table.columns, table.name)
+                judge.roles.check_apart(table.columns, table.name)
+                judge.roles.check(table.columns, table.name, _NEEDED if drift == "null" else None)
                 first = first or (table.name, table.columns)
                 _check_drift(first, table, judge.roles, drift, intake.notes)
             yield from _pieces(table, judge, intake)
-            if not table.complete:
-                judge.roles.check(table.columns, table.name)
+            seen.update(dict.fromkeys(table.columns))
+            last = table.name
+    judge.roles.check(list(seen), last)  # what only some files have, must at least be in one
+    judge.roles.check_apart(list(seen), last)
 
 
 def _pieces(table: Opened, judge: Judge, intake: Intake) -> Iterator[Any]:

@@ -64,8 +64,11 @@ def _from_dictionaries(parts: Sequence[Any], blank_is_missing: bool) -> Category
 def join_text(parts: Sequence[Any]) -> Text:
     """Return pieces of free text as one column; an empty text is missing."""
     plain = [p.dictionary_decode() if pa.types.is_dictionary(p.type) else p for p in parts]
-    joined = pa.concat_arrays([pa.array([], pa.string()), *(as_text(p, "a column") for p in plain)])
-    return Text(pc.if_else(pc.equal(joined, ""), pa.scalar(None, pa.string()), joined))
+    texts = [pa.array([], pa.string()), *(as_text(p, "a column") for p in plain)]
+    if sum(t.nbytes for t in texts) >= 2**31:
+        texts = [t.cast(pa.large_string()) for t in texts]
+    joined = pa.concat_arrays(texts)
+    return Text(pc.if_else(pc.equal(joined, ""), pa.scalar(None, joined.type), joined))
 
 
 def join_number(role: str, parts: Sequence[Number]) -> Number:

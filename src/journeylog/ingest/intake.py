@@ -104,7 +104,10 @@ class Intake:
         columns = self._columns()
         event_id, received = columns["event_id"], columns.get("received")
         assert isinstance(event_id, Text) and (received is None or isinstance(received, Number))
-        found = find_duplicates(event_id.values, self._actor(), self._time(), columns, received)
+        key = event_id.values
+        if self.roles.stamps is not None:  # the id is that of a row, which holds several events
+            key = pc.binary_join_element_wise(key, columns["event"].to_arrow().cast(pa.string()), "\0")
+        found = find_duplicates(key, self._actor(), self._time(), columns, received)
         if found is None:
             return 0
         start = 0

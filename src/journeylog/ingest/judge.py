@@ -20,7 +20,7 @@ from journeylog.ingest.amounts import read_money, read_score, unreadable_numbers
 from journeylog.ingest.containers.base import Piece
 from journeylog.ingest.raw import rows_as_json
 from journeylog.ingest.rejects import BadRow, Reason, bad_rows_table, judged_rows_table
-from journeylog.ingest.reshape import Shaped, from_history, from_stamps
+from journeylog.ingest.reshape import Shaped, column_of, from_history, from_stamps
 from journeylog.ingest.roles import Constant, Roles
 from journeylog.ingest.texts import as_names, as_text, is_nested, no_text
 from journeylog.ingest.verdicts import Verdicts, blank, nobody, too_long
@@ -186,7 +186,7 @@ class Judge:
             line=piece.line if shaped is None or piece.line is None else piece.line[shaped.origin],
             rejected=[bad_rows_table(file, piece.bad)] if piece.bad else [],
             original=rows if self._may_be_judged_later(stamps) else None,
-            order_by=[_decoded(_column(rows, name)) for name in self.roles.order_by],
+            order_by=[_decoded(column_of(rows, name)) for name in self.roles.order_by],
             n_nan=n_nan,
             unread=unread,
             n_instant=int(np.count_nonzero(stamps.verdict == INSTANT)),
@@ -207,7 +207,7 @@ class Judge:
         if isinstance(given, Constant):
             codes = pa.array(np.zeros(rows.num_rows, np.int32))
             return pa.DictionaryArray.from_arrays(codes, pa.array([given.text]))
-        column = _column(rows, given)
+        column = column_of(rows, given)
         if is_nested(column.type):
             raise SchemaError(
                 f"{role}={given!r} is a column of {column.type}, which is no name. Fix: choose another"
@@ -228,7 +228,7 @@ class Judge:
 
     def _read_time(self, rows: pa.RecordBatch, shaped: Shaped | None, verdicts: Verdicts) -> Stamps:
         assert shaped is not None or self.roles.time is not None
-        column = shaped.time if shaped is not None else _column(rows, self.roles.time or "")
+        column = shaped.time if shaped is not None else column_of(rows, self.roles.time or "")
         stamps = read_stamps(column, self.rule)
         if stamps.verdict.max(initial=0) <= WALL:
             return stamps
@@ -241,13 +241,13 @@ class Judge:
         """Read value and score into `columns`; return how many values were NaN."""
         n_nan = 0
         if self.roles.value is not None:
-            money = read_money(_column(rows, self.roles.value), self.decimal, self.thousands)
+            money = read_money(column_of(rows, self.roles.value), self.decimal, self.thousands)
             for reason, mask in money.faults.items():
                 verdicts.reject(mask, reason, self.roles.value)
             columns["value"] = Number(money.values, money.valid, "micros")
             n_nan = money.n_nan
         if self.roles.score is not None and self.score is not None:
-            score = read_score(_column(rows, self.roles.score), *self.score)
+            score = read_score(column_of(rows, self.roles.score), *self.score)
             for reason, mask in score.faults.items():
                 verdicts.reject(mask, reason, self.roles.score)
             columns["score"] = Number(score.values, score.valid)
@@ -255,7 +255,7 @@ class Judge:
 
     def _attribute(self, rows: pa.RecordBatch, name: str, verdicts: Verdicts, unread: dict[str, int]) -> Any:
         """Return a column under the user's own name: numbers as numbers, times as times, all else as text."""
-        column = _column(rows, name)
+        column = column_of(rows, name)
         kind = column.type
         if name in self.roles.numbers and (arrow_text.is_text(kind) or pa.types.is_dictionary(kind)):
             text = as_text(column, name)
@@ -280,7 +280,7 @@ class Judge:
 
     def _instants(self, rows: pa.RecordBatch, name: str, rule: TimeRule, unread: dict[str, int]) -> Number:
         """Return a further column of times; one that cannot be read is missing, and counted."""
-        stamps = read_stamps(_column(rows, name), rule)
+        stamps = read_stamps(column_of(rows, name), rule)
         fine = stamps.verdict == INSTANT
         lost = int(np.count_nonzero(~fine & (stamps.verdict != NULL)))
         if lost:
@@ -319,12 +319,6 @@ def _without_time(piece: Piece, at: Ints, file: str, roles: Roles) -> pa.Table:
     line = None if piece.line is None else piece.line[at]
     raw = rows_as_json(piece.rows.take(pa.array(at)))
     return judged_rows_table(file, piece.row[at], line, verdicts.codes(whole), verdicts.names(whole), raw)
-
-
-def _column(rows: pa.RecordBatch, name: str) -> pa.Array:
-    """Return a column; in a file of JSON lines its key may not have come up yet."""
-    at = rows.schema.get_field_index(name)
-    return rows.column(at) if at >= 0 else pa.nulls(rows.num_rows, pa.string())
 
 
 def _decoded(column: pa.Array) -> pa.Array:

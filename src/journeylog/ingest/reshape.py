@@ -13,7 +13,7 @@ from journeylog.core import arrow_text
 from journeylog.ingest.roles import History
 from journeylog.ingest.texts import as_text
 
-__all__ = ["Shaped", "from_history", "from_stamps"]
+__all__ = ["Shaped", "column_of", "from_history", "from_stamps"]
 
 Ints = npt.NDArray[np.int64]
 
@@ -44,7 +44,7 @@ def from_stamps(rows: pa.RecordBatch, stamps: tuple[tuple[str, str], ...]) -> Sh
 
     Events of one row come in the order of the declaration, which decides between equal times.
     """
-    columns = _one_type([rows.column(name) for _, name in stamps])
+    columns = _one_type([column_of(rows, name) for _, name in stamps])
     given = np.column_stack([_given(column) for column in columns])
     row, which = np.nonzero(given)
     joined = pa.concat_arrays(columns)
@@ -64,17 +64,25 @@ def from_history(rows: pa.RecordBatch, history: History) -> Shaped:
     index = np.arange(rows.num_rows, dtype=np.int64)
     if history.only is not None:
         chosen = [history.only] if isinstance(history.only, str) else list(history.only)
-        field = as_text(rows.column(history.field), "history.field")
+        field = as_text(column_of(rows, history.field), "history.field")
         index = np.flatnonzero(pc.is_in(field, pa.array(chosen, pa.string())).to_numpy(zero_copy_only=False))
         rows = rows.take(pa.array(index))
-    new: Any = as_text(rows.column(history.new), "history.new")
+    new: Any = as_text(column_of(rows, history.new), "history.new")
     if history.field is not None and not isinstance(history.only, str):
-        named = pc.binary_join_element_wise(as_text(rows.column(history.field), "history.field"), new, ": ")
+        named = pc.binary_join_element_wise(
+            as_text(column_of(rows, history.field), "history.field"), new, ": "
+        )
         new = pc.if_else(pc.equal(new, ""), pa.scalar("", pa.string()), named)
     name = pa.DictionaryArray.from_arrays(
         pa.array(np.zeros(rows.num_rows, np.int32)), pa.array([history.time])
     )
-    return Shaped(index.astype(np.int64), new, rows.column(history.time), name, np.zeros(0, np.int64))
+    return Shaped(index.astype(np.int64), new, column_of(rows, history.time), name, np.zeros(0, np.int64))
+
+
+def column_of(rows: pa.RecordBatch, name: str | None) -> pa.Array:
+    """Return a column; all missing where the file, or the lines so far, have none of this name."""
+    at = rows.schema.get_field_index(name or "")
+    return rows.column(at) if at >= 0 else pa.nulls(rows.num_rows, pa.string())
 
 
 def _given(column: pa.Array) -> npt.NDArray[np.bool_]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -181,30 +181,31 @@ class Roles:
                 f"Fix: name the column of each, for example {missing[0]}=..."
             )
 
-    def check(self, found: Sequence[str], where: str) -> None:
-        """Compare with the columns found.
+    def check(self, found: Sequence[str], where: str, needed: Collection[str] | None = None) -> None:
+        """Refuse a column that is named and not there; the message names the role and the nearest column.
 
-        Raises
-        ------
-        MissingColumnError
-            If a named column is not there; the message names the role and the nearest column.
-        SchemaError
-            If a column that is read stands twice, or two differ only in case.
+        Parameters
+        ----------
+        needed : collection of str, optional
+            The arguments to look at; by default all.
         """
         for argument, name in self.named.items():
-            if name not in found:
+            if name not in found and (needed is None or argument in needed):
                 near = nearest(name, found)
                 hint = f"did you mean {near[0]!r}?" if near else "name one of these columns"
                 raise MissingColumnError(
                     f"{where}: no column {name!r} for {argument}=; found {list(found)}. Fix: {hint}"
                 )
+
+    def check_apart(self, found: Sequence[str], where: str) -> None:
+        """Refuse columns that are read and cannot be told apart: the same name, or the same but for its case."""
         read = set(self.wanted(found))
         for name, n in Counter(found).items():
             if n > 1 and name in read:
                 raise SchemaError(f"{where}: column {name!r} appears {n} times. Fix: rename them apart")
-        folded = Counter(name.casefold() for name in found)
+        folded = Counter(name.casefold() for name in read)
         for name in found:
-            if folded[name.casefold()] > 1 and name in read:
+            if name in read and folded[name.casefold()] > 1:
                 twins = [other for other in found if other.casefold() == name.casefold()]
                 raise SchemaError(
                     f"{where}: columns {twins} differ only in case. Fix: rename one, or leave it out with columns=[...]"
