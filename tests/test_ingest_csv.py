@@ -381,6 +381,7 @@ def test_F15_unterminated_quote():
     assert events(log) == [("u2", "b"), ("u3", "c")]
     (row,) = rejected(log)
     assert (row["line"], row["reason"], row["raw"]) == (2, "ROW_SHAPE", f'u1,"a,{DAY}')
+    assert row["detail"] == "a quote is opened and not closed"
 
 
 def test_F16_mixed_line_ends():

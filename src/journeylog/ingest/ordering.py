@@ -18,7 +18,10 @@ from journeylog.ingest.texts import as_text
 __all__ = ["build_by_content", "rank"]
 
 Ints = npt.NDArray[np.int64]
+Hashes = npt.NDArray[np.uint64]
 _ROW = "\0row"
+#: A key is the rank of the event's name, then this many bits of the hash; names beyond 2**24 share ranks' bits.
+_HASH_BITS = np.uint64(40)
 
 
 def rank(parts: Sequence[Any]) -> Ints:
@@ -56,29 +59,42 @@ def build_by_content(
         tied = np.append(same, False) | np.append(False, same)
         row = chunk.columns[_ROW]
         assert isinstance(row, Number)
-        at = np.sort(row.values[tied])
-        keys = [_row_hash(columns, at), _label_rank(columns["event"], at)]
-        keys += [key[at] for key in reversed(first)]
-        place = np.zeros(n, np.int64)
-        place[at[np.lexsort(keys)]] = np.arange(1, len(at) + 1)
-        chunk, n_tied = build_chunk(actor, time, numbered, [place])
+        at = row.values[tied]
+        key = np.zeros(n, np.uint64)
+        key[at] = (_label_rank(columns["event"], at) << _HASH_BITS) | (
+            _row_hash(columns, at) >> np.uint64(64 - _HASH_BITS)
+        )
+        chunk, n_tied = build_chunk(actor, time, columns, [*first, key])
     kept = {name: column for name, column in chunk.columns.items() if name != _ROW}
     return Chunk(chunk.actors, chunk.offsets, chunk.time, kept, chunk.levels), n_tied
 
 
-def _label_rank(column: Column, at: Ints) -> Ints:
+def _label_rank(column: Column, at: Ints) -> Hashes:
     assert isinstance(column, Category)
-    place = np.empty(len(column.labels), np.int64)
-    place[pc.array_sort_indices(column.labels).to_numpy()] = np.arange(len(column.labels))
+    place = np.empty(len(column.labels), np.uint64)
+    place[pc.array_sort_indices(column.labels).to_numpy()] = np.arange(len(column.labels), dtype=np.uint64)
     return place[column.codes[at]]
 
 
-def _row_hash(columns: Mapping[str, Column], at: Ints) -> npt.NDArray[np.uint64]:
+def _row_hash(columns: Mapping[str, Column], at: Ints) -> Hashes:
     """Return a hash of the values of each row, the same on every machine."""
     total = np.zeros(len(at), np.uint64)
     for name in sorted(columns):
-        values = columns[name].take(at).to_arrow()
-        plain = values.cast(pa.string()).to_pylist()
-        texts = np.array(["" if v is None else "=" + v for v in plain], dtype=object)
-        total = total * np.uint64(1_000_003) + pd.util.hash_array(texts, categorize=False)
+        total = total * np.uint64(1_000_003) + _hashes(columns[name], at)
     return total
+
+
+def _hashes(column: Column, at: Ints) -> Hashes:
+    """Return a hash of one column's values, 0 where they are missing."""
+    if isinstance(column, Category):
+        return np.append(_text_hashes(column.labels), np.uint64(0))[column.codes[at]]
+    if isinstance(column, Number):
+        bits = np.ascontiguousarray(column.values[at]).view(np.uint64)
+        mixed = (bits ^ (bits >> np.uint64(31))) * np.uint64(0x9E3779B97F4A7C15)
+        return mixed if column.valid is None else np.where(column.valid[at], mixed, np.uint64(0))
+    return _text_hashes(column.values.take(pa.array(at)))
+
+
+def _text_hashes(texts: pa.Array) -> Hashes:
+    words = np.array(["" if t is None else "=" + t for t in texts.to_pylist()], dtype=object)
+    return np.asarray(pd.util.hash_array(words, categorize=False))

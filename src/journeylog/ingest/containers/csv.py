@@ -195,7 +195,8 @@ class _Found:
         elif verdict == kernel.TOO_LONG:
             why = f"a field is longer than {self.max_field:,} bytes"
         else:
-            open_quote = verdict == kernel.OPEN_QUOTE
+            # The quote of a later line may have closed it, and then text follows.
+            open_quote = verdict == kernel.OPEN_QUOTE or raw.count(self.quote) % 2 == 1
             why = "a quote is opened and not closed" if open_quote else "text follows a closing quote"
         return BadRow(record + self.records, line + self.lines, _REASONS[verdict], why, raw)
 
