@@ -407,3 +407,43 @@ def test_report_is_a_function_whatever_was_imported(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-c", code], check=True)
     path = jl.report(jl.datasets.tiny(), str(tmp_path / "x.html"))
     assert path.read_bytes().startswith(b"<!doctype html>")
+
+
+# --- what to look at first
+
+
+def said(read: Read) -> str:
+    return re.sub(r" ([,.])", r"\1", read.said)
+
+
+def test_a_goal_that_never_occurs_is_said_and_no_share_is_told() -> None:
+    with pytest.warns(UnseenNameWarning, match="bought"):
+        page, read = page_of(jl.datasets.tiny(), goal="bought", patience="1h")
+    assert (
+        "No event matches the goal “bought”, so nothing can have reached it. Events are called “home”"
+        in said(read)
+    )
+    assert "The goal “bought” does not occur in the data" in said(read)
+    assert "bought" in page.alerts[0] and page.findings[0].startswith("Where they go")
+
+
+def test_events_without_a_stage_are_told_and_rules_that_fit_nothing_fall_back_to_events() -> None:
+    page, read = page_of(jl.datasets.tiny(), stages={"look": ["home", "search"], "buy": "pay"}, patience="1h")
+    assert "3 of 12 events belong to no stage and are left out of the stage figures: “cart”." in said(read)
+    assert page.answers.plan.node == "stage"
+    with pytest.warns(UnseenNameWarning):
+        page, read = page_of(jl.datasets.tiny(), stages={"other": "nothing"}, patience="1h")
+    assert "No event belongs to any of the stages, so this page follows events instead." in said(read)
+    assert page.answers.plan.node == "event"
+
+
+def test_events_outside_the_journeys_and_many_ties_are_told() -> None:
+    log = make_log([("a", "pay", 0), ("a", "home", 10), ("b", "home", 5), ("b", "pay", 5), ("b", "pay", 6)])
+    _, read = page_of(log, goal="pay", patience="1h")
+    assert "2 of 5 events belong to no journey: they come after a journey's goal" in said(read)
+
+
+def test_a_clean_log_raises_no_alert() -> None:
+    page, read = page_of(jl.datasets.tiny(), goal="pay", patience="1h")
+    assert "Look first" not in said(read)
+    assert page.alerts == ()

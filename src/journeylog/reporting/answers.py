@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from journeylog.core.condition import freeze, matches
 from journeylog.reporting.plan import FunnelPlan, Plan, plan_funnel
 from journeylog.stats.bottlenecks import Bottlenecks, BottlenecksResult
 from journeylog.stats.describe import Describe, DescribeResult
@@ -62,6 +63,14 @@ class Answers:
     def n_journeys(self) -> int:
         """Journeys in all."""
         return int(self.ends.table["n"].sum())
+
+    @property
+    def goal_occurs(self) -> bool:
+        """Whether any event matches the goal; True without a goal."""
+        if self.plan.goal is None:
+            return True
+        goal = freeze(self.plan.goal)
+        return any(self.plan.log.source.map(lambda chunk: bool(matches(chunk, goal).any())))
 
     def end(self, outcome: str) -> dict[Any, Any]:
         """Return the row of an outcome: reached, dropped or open."""

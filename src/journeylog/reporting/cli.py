@@ -17,7 +17,7 @@ from journeylog.errors import JourneylogError, JourneylogWarning, LoadWarning
 from journeylog.reporting.commands import check_log, describe_log, report_log, sample_log
 from journeylog.reporting.exits import Exit, Stopped, code_of, stoppable
 from journeylog.reporting.loading import Load, NothingToDo
-from journeylog.reporting.options import AsJson, loading
+from journeylog.reporting.options import AsJson, as_options, loading
 from journeylog.reporting.terminal import Voice, remark
 
 __all__ = ["app", "main", "run"]
@@ -156,7 +156,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
             remark("nothing to do: there is no row")
             return Exit.NOTHING
         except (JourneylogError, OSError) as error:
-            remark(f"error: {error}")
+            remark(f"error: {as_options(str(error))}")
             return code_of(error)
         except Exception as error:  # the last resort of a program that must not print a bare traceback
             return _internal(error)

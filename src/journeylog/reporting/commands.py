@@ -41,9 +41,11 @@ def report_log(load: Load, out: Path, wanted: Mapping[str, Any], voice: Voice) -
         "bytes": size,
         **_card_facts(loaded),
         "journeys": page.answers.ends.to_dict()["table"],
+        "alerts": list(page.alerts),
         "findings": list(page.findings),
     }
-    lines = [*card_lines(log), "", *page.findings, "", f"{out} ({size / 1e6:.1f} MB)"]
+    alerts = [f"Look first: {alert}" for alert in page.alerts]
+    lines = [*card_lines(log), "", *alerts, *page.findings, "", f"{out} ({size / 1e6:.1f} MB)"]
     voice.tell(lines, facts)
     return _gate(loaded)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Final, get_type_hints
@@ -12,7 +13,7 @@ import typer
 
 from journeylog.reporting.loading import Load
 
-__all__ = ["ROLES", "AsJson", "loading"]
+__all__ = ["ROLES", "AsJson", "as_options", "loading"]
 
 AsJson = Annotated[
     bool, typer.Option("--json", help="Write one JSON object to stdout; what people read goes to stderr.")
@@ -66,6 +67,24 @@ _CHECKS: Final[dict[str, tuple[Any, Any]]] = {
         False,
     ),
 }
+
+
+_ARGUMENT: Final = re.compile(
+    rf"\b(pass|see|example) ({'|'.join([*ROLES, *_CHECKS, 'goal', 'patience', 'stages'])})=(?=(['\"\[\w.])?)"
+)
+
+
+def as_options(text: str) -> str:
+    """Return a message of the library with the arguments it proposes as options of the command line.
+
+    Examples
+    --------
+    >>> as_options("Fix: pass tz='Europe/Berlin' (see time_format=)")
+    "Fix: pass --tz 'Europe/Berlin' (see --time-format)"
+    """
+    return _ARGUMENT.sub(
+        lambda found: f"{found[1]} --{found[2].replace('_', '-')}" + (" " if found[3] else ""), text
+    )
 
 
 def loading(command: Callable[..., Any]) -> Callable[..., Any]:

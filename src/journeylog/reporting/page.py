@@ -14,6 +14,7 @@ from journeylog.errors import ConfigError
 from journeylog.plots.labels import count, interval, share
 from journeylog.plots.style import period, theme_of
 from journeylog.reporting import loaded, sentences
+from journeylog.reporting.alerts import alerts_of
 from journeylog.reporting.answers import Answers, answer_all
 from journeylog.reporting.definitions import definitions
 from journeylog.reporting.document import render
@@ -88,6 +89,10 @@ def report(
     ...     written.name
     'report.html'
     """
+    if not isinstance(log, EventLog):
+        raise ConfigError(
+            f"{type(log).__name__} is no log. Fix: jl.report(log, path), the log made with jl.read(...)"
+        )
     with reserved(path) as target:
         page = build_page(
             log,
@@ -105,10 +110,11 @@ def report(
 
 @dataclass(frozen=True)
 class Page:
-    """A page before it is written: its bytes, and the findings in plain text for a terminal."""
+    """A page before it is written: its bytes, and what to look at first and the findings in plain text."""
 
     html: bytes
     answers: Answers
+    alerts: tuple[str, ...]
     findings: tuple[str, ...]
 
 
@@ -136,12 +142,14 @@ def build_page(
     answers = answer_all(plan, funnel, within)
     some = log.n_events > 0
     findings = _findings(answers) if some else []
+    alerts = alerts_of(answers) if some else []
     html = render(
         theme,
         version=journeylog.__version__,
         title=short(title, 200) if title is not None else "Customer journeys",
         subtitle=_subtitle(log) if some else "No events",
         **_data(log),
+        alerts=alerts,
         findings=findings,
         facts=_facts(answers) if some else [],
         event_table=event_table(answers) if some else None,
@@ -154,7 +162,8 @@ def build_page(
         + " ".join(sentences.plain(found[key]) for key in ("first", "more") if found[key])
         for found in findings
     ]
-    return Page(html, answers, tuple(said) or ("No events: there is nothing to show.",))
+    first = tuple(sentences.plain(alert) for alert in alerts)
+    return Page(html, answers, first, tuple(said) or ("No events: there is nothing to show.",))
 
 
 def _findings(answers: Answers) -> list[dict[str, Any]]:
@@ -206,6 +215,8 @@ def _facts(answers: Answers) -> list[dict[str, str]]:
         more = f"{share(row['share'])} of all (95 % interval {interval(row['share_low'], row['share_high'])})"
         if end == "open" and plan.patience_micros is not None:
             more += f"; silent for {format_duration(plan.patience_micros)} at most when the data ends"
+        if end == "reached" and not answers.goal_occurs:
+            more = "the goal does not occur in the data"
         if end == "dropped" and plan.patience_micros is None:
             more = "no patience was declared"
         facts.append({"name": name, "value": count(row["n"]), "more": more})

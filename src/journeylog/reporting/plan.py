@@ -88,6 +88,8 @@ def prepare(log: EventLog, goal: Any, patience: Any, stages: Any) -> Plan:
     journeys = [step for step in ready.steps if isinstance(step, Journeys)]
     found = ready.source.map(lambda chunk: chunk.columns.get("stage"), 1)
     staged = bool(found) and all(isinstance(column, Category) for column in found)
+    if not any(isinstance(column, Category) and (column.codes >= 0).any() for column in found):
+        staged = False  # rules that fit nothing: follow the events
     last = journeys[-1] if journeys else None
     return Plan(
         ready,

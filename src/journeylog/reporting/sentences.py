@@ -44,9 +44,8 @@ def go(answers: Answers) -> Statement:
     """Tell where customers go."""
     goal, n = answers.plan.goal, answers.n_journeys
     moves = answers.flow.table
-    moves = moves[
-        (moves["from_kind"] == "node") & (moves["to_kind"] == "node") & (moves["from"] != moves["to"])
-    ]
+    moves = moves[(moves["from_kind"] == "node") & (moves["to_kind"] == "node")]
+    moves_again, moves = moves[moves["from"] == moves["to"]], moves[moves["from"] != moves["to"]]
     way = Markup("No customer goes from one {} to another.").format(_kind(answers))
     if len(moves):
         row = _first(moves.sort_values("n", ascending=False, kind="stable"))
@@ -54,13 +53,22 @@ def go(answers: Answers) -> Statement:
             named(row["from"]), named(row["to"]), several(row["n"], "move")
         )
         if row["rate"] == row["rate"]:
-            watched = f"of {several(row['n_from_followed'], 'visit')} watched long enough"
-            way += Markup(", {}").format(_rate(row, "rate", watched))
+            way += Markup("; of {} watched long enough {} went this way, {}").format(
+                several(row["n_from_followed"], "visit"), count(row["n_followed"]), _rate(row, "rate", "")
+            )
         way += "."
+        same = moves_again.sort_values("n", ascending=False, kind="stable")
+        if len(same) and same["n"].iloc[0] > row["n"]:
+            way += Markup(" Repeats are more: {} again after {}, {}.").format(
+                named(same["from"].iloc[0]), named(same["from"].iloc[0]), several(same["n"].iloc[0], "move")
+            )
     if goal is None:
         said = Markup("<b>{}</b> {} followed; no goal was named, so none counts as reached.")
         return Statement((said.format(several(n, "journey"), "was" if n == 1 else "were"), way))
     row = answers.end("reached")
+    if not answers.goal_occurs:
+        never = Markup("The goal {} does not occur in the data, so no share of {} can be told.")
+        return Statement((never.format(named(spelled(goal)), several(n, "journey")), way))
     reached = Markup("<b>{}</b> of {} reached the goal {} so far: {}.").format(
         count(row["n"]), several(n, "journey"), named(spelled(goal)), _rate(row, "share", "of all")
     )
@@ -167,6 +175,15 @@ def funnel_lead(answers: Answers) -> Markup:
             named(before["name"]),
             named(after["name"]),
             _rate(after, "step_rate", f"of {count(before['n_followed'])}"),
+        )
+    reached = int(answers.end("reached")["n"])
+    if (
+        answers.plan.goal is not None
+        and last["name"] == spelled(answers.plan.goal)
+        and reached > last["n_cases"]
+    ):
+        text += Markup(". {} more reached the goal without passing all these steps in this order").format(
+            count(reached - last["n_cases"])
         )
     waiting = int(table["n_open"].sum())
     if waiting and answers.funnel.question.within is None:  # type: ignore[attr-defined]
