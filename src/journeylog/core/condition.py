@@ -115,7 +115,8 @@ def warn_unknown(known: Sequence[str], condition: Condition) -> None:
     for shown, value in _asked_names(condition):
         if not _test_labels(known, value, "event").any():
             near = nearest(shown, known)
-            hint = f"; near: {near}" if near else f"; the log has {list(known[:8])}"
+            more = f" and {len(known) - 8} more (log.events)" if len(known) > 8 else ""
+            hint = f"; near: {near}" if near else f"; the log has {list(known[:8])}{more}"
             warn(f"no event matches {shown!r}{hint}. It counts as zero", UnseenNameWarning)
 
 

@@ -180,7 +180,10 @@ class Grouped(Mapping[str | None, Result]):
 
     def __repr__(self) -> str:
         """Return the values and the first rows."""
-        return f"by {self.by!r}: {len(self)} values\n" + self.table.head(20).to_string(max_colwidth=40)
+        return (
+            f"by {self.by!r}: {len(self)} values; a case counts for the value at its first event\n"
+            + self.table.head(20).to_string(max_colwidth=40)
+        )
 
     def _repr_html_(self) -> str:
         """Return the table for notebooks."""

@@ -146,6 +146,10 @@ class EventLog:
         for stat in stats:
             if not isinstance(stat, Stat):
                 raise ConfigError(f"{stat!r} is not a statistic. Fix: pass for example jl.Transitions()")
+        if by is not None and not isinstance(by, str):
+            raise ConfigError(
+                f"by={by!r} is not the name of a column. Fix: name one, for example by='channel'"
+            )
         if not stats:
             raise ConfigError(
                 "nothing to compute. Fix: pass at least one statistic, for example jl.Transitions()"
@@ -268,6 +272,11 @@ class EventLog:
             "steps": [step.to_dict() for step in self.steps],
         }
 
+    def _period(self) -> str:
+        if self.window.declared:
+            return f"{self.window} (declared)"
+        return str(self.window) if self.n_events else "no events"
+
     def _card_rows(self) -> list[tuple[str, str]]:
         card = self.card
         reasons = ", ".join(
@@ -280,7 +289,7 @@ class EventLog:
             ("deduplicated", f"{card.deduplicated:,}"),
             ("actors", f"{self.n_actors:,}"),
             ("events", f"{self.n_events:,} of {len(self.events):,} names"),
-            ("period", str(self.window) + (" (declared)" if self.window.declared else "")),
+            ("period", self._period()),
             ("ties", f"{card.ties:,}" + (f" (order: {card.order})" if card.ties else "")),
             ("columns", ", ".join(self.columns)),
         ]
