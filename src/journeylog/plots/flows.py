@@ -149,7 +149,7 @@ def mean_position(table: pd.DataFrame) -> dict[str, float]:
     since = moves["from"].map(place).fillna(-1).to_numpy(np.int64)
     walks = ~begins & (since >= 0)
     first = np.bincount(to[begins], share[begins], len(names))
-    chance = csr_array((share[walks], (to[walks], since[walks])), shape=(len(names), len(names)))
+    chance: Any = csr_array((share[walks], (to[walks], since[walks])), shape=(len(names), len(names)))
     weight, moment, now = np.zeros(len(names)), np.zeros(len(names)), first
     for step in range(60):
         weight += now * 0.5**step
