@@ -25,7 +25,7 @@ NODE_N, NODE_CASES, NODE_ACTORS, NODE_FOLLOWED, NODE_FOLLOWED_ACTORS, NN, NODE_L
 
 #: Which duration an edge carries.
 MEANINGS = {"wait": 0, "stay": 1, "dwell": 2}
-STAY, DWELL = 1, 2
+WAIT, STAY, DWELL = 0, 1, 2
 
 FOLLOWED = np.int64(1) << 32
 LOW = FOLLOWED - 1
@@ -130,26 +130,29 @@ def count_edges(
                 p += 1
                 one = FOLLOWED + 1
                 if i > first:
-                    told = went < horizon and (inside or outcome[c] != OPEN)
-                    late = False
-                    if inside:
-                        now = enter[i]
-                        late = now - went > patience
-                        edges[e, N_TIED] += now == went
-                        edges[e, N_RETURNS] += (t != f) & (node_case[t] == c)
-                        if told and not late and meaning != DWELL:
-                            edges[e, TIME_MS] += (now - (came if meaning == STAY else went) + 500) // 1000
-                    if not told or late:
+                    if went >= horizon:
                         one = np.int64(1)
-                    if told and late:
-                        d = np.int64(drop_rows[f])
-                        touched[n_touched, 0] = d
-                        touched[n_touched, 1] = f
-                        n_touched += mine[d] == 0
-                        mine[d] += FOLLOWED
-                        nodes[f, NODE_LATE] += 1
-                    if told and meaning == DWELL:
-                        edges[np.int64(drop_rows[f]) if late else e, TIME_MS] += (went - came + 500) // 1000
+                    if inside:
+                        gap = enter[i] - went
+                        edges[e, N_TIED] += gap == 0
+                        edges[e, N_RETURNS] += (t != f) & (node_case[t] == c)
+                        if went < horizon and gap <= patience:
+                            spent = gap if meaning == WAIT else (gap if meaning == STAY else 0) + went - came
+                            edges[e, TIME_MS] += (spent + 500) // 1000
+                        elif went < horizon:  # silence first, a move only later
+                            one = np.int64(1)
+                            d = np.int64(drop_rows[f])
+                            touched[n_touched, 0] = d
+                            touched[n_touched, 1] = f
+                            n_touched += mine[d] == 0
+                            mine[d] += FOLLOWED
+                            nodes[f, NODE_LATE] += 1
+                            if meaning == DWELL:
+                                edges[d, TIME_MS] += (went - came + 500) // 1000
+                    elif outcome[c] == OPEN:
+                        one = np.int64(1)
+                    elif went < horizon and meaning == DWELL:
+                        edges[e, TIME_MS] += (went - came + 500) // 1000
                 # no branches on what is new: the counter moves on or it does not
                 touched[n_touched, 0] = e
                 touched[n_touched, 1] = f
