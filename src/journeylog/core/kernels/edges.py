@@ -116,7 +116,6 @@ def count_edges(
         several |= actor_offsets[a + 1] - actor_offsets[a] > 1
     for a in range(actor_offsets.size - 1):
         n_touched = 0
-        n_nodes_touched = 0
         for c in range(actor_offsets[a], actor_offsets[a + 1]):
             first, last = begin[c], end[c]
             if first == last:
@@ -166,30 +165,39 @@ def count_edges(
                 f = t
                 if inside:
                     came, went = enter[i], leave[i]
-        for k in range(n_touched):
-            f = touched[k, 1]
-            touched_nodes[n_nodes_touched] = f
-            n_nodes_touched += node_mine[f] == 0
-            node_mine[f] += mine[touched[k, 0]]
-        for k in range(n_touched):
-            e = touched[k, 0]
-            x = mine[e] >> 32
-            edges[e, N] += mine[e] & LOW
-            edges[e, N_ACTORS] += (mine[e] & LOW) > 0
-            edges[e, N_FOLLOWED] += x
-            edges[e, KK] += x * x
-            edges[e, KN] += x * (node_mine[touched[k, 1]] >> 32)
-            mine[e] = 0
-        for k in range(n_nodes_touched):
-            f = touched_nodes[k]
-            x = node_mine[f] >> 32
-            nodes[f, NODE_N] += node_mine[f] & LOW
-            nodes[f, NODE_ACTORS] += 1
-            nodes[f, NODE_FOLLOWED] += x
-            nodes[f, NODE_FOLLOWED_ACTORS] += x > 0
-            nodes[f, NN] += x * x
-            node_mine[f] = 0
+        _add_actor(edges, nodes, mine, node_mine, touched, n_touched, touched_nodes)
     if not several:
         n_cases[:] = edges[:, N_ACTORS]
         nodes[:, NODE_CASES] = nodes[:, NODE_ACTORS]
     return edges, n_cases, nodes
+
+
+@njit(cache=True, nogil=True)
+def _add_actor(
+    edges: Grid, nodes: Grid, mine: Ints, node_mine: Ints, touched: Grid, n_touched: int, touched_nodes: Ints
+) -> None:
+    """Add one actor's counts and their squares to the grids, and set the actor's counts back to zero."""
+    n_nodes_touched = 0
+    for k in range(n_touched):
+        f = touched[k, 1]
+        touched_nodes[n_nodes_touched] = f
+        n_nodes_touched += node_mine[f] == 0
+        node_mine[f] += mine[touched[k, 0]]
+    for k in range(n_touched):
+        e = touched[k, 0]
+        x = mine[e] >> 32
+        edges[e, N] += mine[e] & LOW
+        edges[e, N_ACTORS] += (mine[e] & LOW) > 0
+        edges[e, N_FOLLOWED] += x
+        edges[e, KK] += x * x
+        edges[e, KN] += x * (node_mine[touched[k, 1]] >> 32)
+        mine[e] = 0
+    for k in range(n_nodes_touched):
+        f = touched_nodes[k]
+        x = node_mine[f] >> 32
+        nodes[f, NODE_N] += node_mine[f] & LOW
+        nodes[f, NODE_ACTORS] += 1
+        nodes[f, NODE_FOLLOWED] += x
+        nodes[f, NODE_FOLLOWED_ACTORS] += x > 0
+        nodes[f, NN] += x * x
+        node_mine[f] = 0
