@@ -7,8 +7,6 @@ card, rejects) travels in the schema's metadata.
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,11 +14,12 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from journeylog.core.aside import written_aside
 from journeylog.core.card import Card
 from journeylog.core.chunk import Category, Chunk, Column, Level, Number, Text
 from journeylog.core.contracts import Step
 from journeylog.core.window import Window
-from journeylog.errors import OutputError, ParseError
+from journeylog.errors import ParseError
 
 __all__ = ["VERSION", "events_table", "load", "save"]
 
@@ -69,24 +68,13 @@ def save(
     if rejects is not None:
         extra[b"journeylog.rejects"] = _table_bytes(rejects)
     table = table.replace_schema_metadata(extra)
-    try:
-        handle, aside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        os.close(handle)
-        try:
-            options = pa.ipc.IpcWriteOptions(compression="lz4")
-            with (
-                pa.OSFile(aside, "wb") as sink,
-                pa.ipc.new_file(sink, table.schema, options=options) as writer,
-            ):
-                writer.write_batch(table)
-            Path(aside).replace(path)
-        except BaseException:
-            Path(aside).unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise OutputError(
-            f"the log could not be written to {path}: {error}. Fix: choose a folder you may write to"
-        ) from error
+    options = pa.ipc.IpcWriteOptions(compression="lz4")
+    with (
+        written_aside(path, "the log") as aside,
+        pa.OSFile(str(aside), "wb") as sink,
+        pa.ipc.new_file(sink, table.schema, options=options) as writer,
+    ):
+        writer.write_batch(table)
     return path
 
 

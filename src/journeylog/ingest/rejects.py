@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import base64
-import os
-import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -19,7 +17,8 @@ import pyarrow.json
 import pyarrow.parquet as pq
 
 import journeylog
-from journeylog.errors import ConfigError, OutputError, ParseError
+from journeylog.core.aside import written_aside
+from journeylog.errors import ConfigError, ParseError
 
 __all__ = ["SCHEMA", "BadRow", "Reason", "Rejects", "bad_rows_table", "read_rejects"]
 
@@ -173,21 +172,12 @@ class Rejects:
                 f"rejects are saved as .parquet or .jsonl, not {path.name!r}. Fix: rejects.parquet"
             )
         marked = self.data.replace_schema_metadata({"journeylog": journeylog.__version__})
-        try:
-            handle, aside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-            os.close(handle)
-            try:
-                if path.suffix == ".parquet":
-                    pq.write_table(marked, aside)
-                else:
-                    lines = self.table.to_json(orient="records", lines=True, force_ascii=False)
-                    Path(aside).write_text(lines if len(self) else "", encoding="utf-8")
-                Path(aside).replace(path)
-            except BaseException:
-                Path(aside).unlink(missing_ok=True)
-                raise
-        except OSError as error:
-            raise OutputError(f"the rejects could not be written to {path}: {error}") from error
+        with written_aside(path, "the rejects") as aside:
+            if path.suffix == ".parquet":
+                pq.write_table(marked, aside)
+            else:
+                lines = self.table.to_json(orient="records", lines=True, force_ascii=False)
+                aside.write_text(lines if len(self) else "", encoding="utf-8")
         return path
 
 
