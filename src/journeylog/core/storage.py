@@ -1,7 +1,7 @@
 """One file for a log: an Arrow IPC file that other programs read as a plain table of events.
 
 Categories travel as dictionaries, so nothing is encoded again on opening; what is not an event (levels, window,
-card, rejects) travels in the schema's metadata.
+card, rejects) travels in the schema's metadata. The file carries the SHA-256 of its bytes, which is looked at on opening.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from journeylog.core import seal
 from journeylog.core.aside import written_aside
 from journeylog.core.card import Card
 from journeylog.core.chunk import Category, Chunk, Column, Level, Number, Text
@@ -23,9 +24,9 @@ from journeylog.errors import ParseError
 
 __all__ = ["VERSION", "events_table", "load", "save"]
 
-#: Version of the file's layout.
-VERSION = 1
-_KEY = b"journeylog"
+#: Version of the file's layout; from 2 on it is sealed.
+VERSION = 2
+_KEY, _SEAL = b"journeylog", b"journeylog.seal"
 
 
 def events_table(chunk: Chunk) -> pa.Table:
@@ -67,34 +68,66 @@ def save(
         extra[f"journeylog.level.{name}".encode()] = _level_bytes(level)
     if rejects is not None:
         extra[b"journeylog.rejects"] = _table_bytes(rejects)
+    extra[_SEAL] = placeholder = seal.blank()
     table = table.replace_schema_metadata(extra)
     options = pa.ipc.IpcWriteOptions(compression="lz4")
-    with (
-        written_aside(path, "the log") as aside,
-        pa.OSFile(str(aside), "wb") as sink,
-        pa.ipc.new_file(sink, table.schema, options=options) as writer,
-    ):
-        writer.write_batch(table)
+    with written_aside(path, "the log") as aside:
+        with (
+            pa.OSFile(str(aside), "wb") as sink,
+            pa.ipc.new_file(sink, table.schema, options=options) as writer,
+        ):
+            writer.write_batch(table)
+        seal.seal(aside, placeholder)
     return path
 
 
 def load(path: Path) -> tuple[Chunk, Window, Card, pa.Table | None]:
-    """Read the file back."""
-    try:
-        with pa.OSFile(str(path), "rb") as source:
-            table = pa.ipc.open_file(source).get_batch(0)
-    except (OSError, ValueError) as error:
-        raise ParseError(f"{path} is not a saved log: {error}. Fix: write it with log.save(path)") from error
+    """Read the file back.
+
+    Raises
+    ------
+    ParseError
+        If it is no saved log, was written by a newer version, or has changed since it was written.
+    """
+    table = _verified_batch(path)
     meta = table.schema.metadata or {}
     if _KEY not in meta:
         raise ParseError(
             f"{path} is an Arrow file but not a saved log. Fix: read it with jl.read(path, actor=..., ...)"
         )
-    head = json.loads(meta[_KEY])
-    if head["version"] > VERSION:
-        raise ParseError(
-            f"{path} was written by a newer version (layout {head['version']}). Fix: upgrade journeylog"
-        )
+    try:
+        head = json.loads(meta[_KEY])
+        if head["version"] > VERSION:
+            raise ParseError(
+                f"{path} was written by a newer version (layout {head['version']}). Fix: upgrade journeylog"
+            )
+        if head["version"] > 1 and _SEAL not in meta:
+            raise _damaged(path, "its seal is gone")
+        return _parts_back(table, meta, head)
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError, pa.ArrowException) as error:
+        if isinstance(error, ParseError):
+            raise
+        raise _damaged(path, f"its description cannot be read: {error}") from error
+
+
+def _verified_batch(path: Path) -> pa.RecordBatch:
+    """Return the events of a file whose bytes are those that were written, and whose columns hold together."""
+    try:
+        if seal.is_whole(path) is False:
+            raise _damaged(path, "its bytes are not those that were saved")
+        with pa.OSFile(str(path), "rb") as source:
+            table = pa.ipc.open_file(source).get_batch(0)
+        table.validate(full=True)
+    except ParseError:
+        raise
+    except (OSError, ValueError, IndexError, pa.ArrowException) as error:
+        raise ParseError(f"{path} is not a saved log: {error}. Fix: write it with log.save(path)") from error
+    return table
+
+
+def _parts_back(
+    table: pa.RecordBatch, meta: dict[bytes, bytes], head: dict[str, Any]
+) -> tuple[Chunk, Window, Card, pa.Table | None]:
     parts = [table.column(i) for i in range(table.num_columns)]
     actors, offsets = _actors_back(parts[0])
     columns = {
@@ -108,6 +141,10 @@ def load(path: Path) -> tuple[Chunk, Window, Card, pa.Table | None]:
     chunk = Chunk(actors, offsets, time, columns, levels)
     rejects = _table_back(meta[b"journeylog.rejects"]) if b"journeylog.rejects" in meta else None
     return chunk, Window(*head["window"]), Card.from_dict(head["card"]), rejects
+
+
+def _damaged(path: Path, why: str) -> ParseError:
+    return ParseError(f"{path} is damaged: {why}. Fix: fetch it again, or read the source once more")
 
 
 def _actor_column(chunk: Chunk) -> pa.Array:
