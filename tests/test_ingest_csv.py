@@ -464,8 +464,8 @@ def test_F25_gzip_of_two_members():
     [
         ("x.csv.gz", b"user_id,event,ts\n", "is named as gzip but is not packed"),
         ("x.csv", b"PK\x03\x04....", "ZIP archive"),
-        ("x.csv", b"PAR1....", "is Parquet, not text"),
-        ("x.parquet", b"user_id,event,ts\n", "damaged or is none"),
+        ("x.csv", b"PAR1\x15\x04\x15....", "is a Parquet file, not text"),
+        ("x.parquet", b"user_id,event,ts\n", "is text, not Parquet"),
         ("x.xlsx", b"PK\x03\x04", "pass format="),
     ],
 )

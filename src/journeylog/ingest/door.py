@@ -6,6 +6,7 @@ import datetime as dt
 import re
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing
+from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
@@ -13,9 +14,9 @@ from journeylog.core.log import EventLog
 from journeylog.core.schema import ROLES
 from journeylog.core.time import moment, time_rule
 from journeylog.core.window import Window
-from journeylog.errors import ConfigError, SchemaError
+from journeylog.errors import ConfigError, LoadWarning, SchemaError, warn
 from journeylog.ingest.amounts import score_bounds
-from journeylog.ingest.containers import Dialect, Opened, one_ordered_stream, open_tables
+from journeylog.ingest.containers import Dialect, Opened, one_ordered_stream, open_tables, same_files
 from journeylog.ingest.gate import gate
 from journeylog.ingest.intake import Intake
 from journeylog.ingest.judge import Judge, Judged
@@ -64,6 +65,7 @@ def read(
     decimal: str = ".",
     thousands: str = "",
     max_field_bytes: int = 1 << 16,
+    max_decompressed_bytes: int | None = None,
     placeholders: Sequence[str] = PLACEHOLDERS,
     schema_drift: str = "error",
     on_error: str = "quarantine",
@@ -80,7 +82,7 @@ def read(
     Parameters
     ----------
     data : path, list of paths, file object or frame
-        A path to a CSV, Parquet or JSON lines file (packed with gzip or zstd or not), a glob, a folder, a list
+        A path to a CSV, Parquet, Arrow or JSON lines file (packed with gzip or zstd or not), a glob, a folder, a list
         of these, ``"-"`` for standard input, an open binary file, or anything with ``__arrow_c_stream__``
         (pandas, Polars, DuckDB, pyarrow).
     actor, event, time : str
@@ -125,7 +127,7 @@ def read(
     window : pair, optional
         What was observed, from and to, both included; events outside are rejected. A day as the end means all
         of it. By default the first and the last event.
-    format : {"csv", "tsv", "parquet", "jsonl"}, optional
+    format : {"csv", "tsv", "parquet", "jsonl", "arrow"}, optional
         Kind of the files where their names do not say it.
     delimiter, quote, encoding, names : optional
         How CSV is written; `names` are the columns of a file without a header.
@@ -133,6 +135,8 @@ def read(
         Marks in amounts written as text, for example ``decimal=","``, ``thousands=" "``.
     max_field_bytes : int
         Longest text; rows with a longer one are rejected.
+    max_decompressed_bytes : int, optional
+        What a packed file may unpack to; by default 200 times its own size, or 64 MiB.
     placeholders : sequence of str
         Actor ids that stand for nobody; ``()`` keeps them.
     schema_drift : {"error", "null"}
@@ -167,7 +171,7 @@ def read(
     Warns
     -----
     LoadWarning
-        If rows were rejected.
+        If rows were rejected, or a file is there twice.
 
     Notes
     -----
@@ -204,12 +208,25 @@ def read(
         keep_original=window is not None,
     )
     dialect = Dialect(delimiter, quote, encoding, None if names is None else tuple(names), max_field_bytes)
+    dialect = replace(dialect, max_unpacked=max_decompressed_bytes)
     intake = Intake(roles, rule, _window(window, rule.tz))
     with closing(_tasks(data, dialect, format, judge, intake, schema_drift)) as tasks:
         intake.pieces.extend(in_order(tasks, threads))
     log = intake.finish(one_ordered_stream(data))
     gate(log, on_error, max_rejected)
+    if event_id is None:
+        _tell_copies(data, {piece.file for piece in intake.pieces if piece.rows_in})
     return log
+
+
+def _tell_copies(data: Any, with_rows: set[str]) -> None:
+    """Warn of a file that is there twice: without an id of each event its rows are events of their own."""
+    for copy, first in same_files(data):
+        if copy in with_rows:
+            warn(
+                f"{copy} holds the same bytes as {first}; its events count twice. Fix: leave it out, or pass event_id=",
+                LoadWarning,
+            )
 
 
 def _tasks(

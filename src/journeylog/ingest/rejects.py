@@ -174,7 +174,7 @@ class Rejects:
         marked = self.data.replace_schema_metadata({"journeylog": journeylog.__version__})
         with written_aside(path, "the rejects") as aside:
             if path.suffix == ".parquet":
-                pq.write_table(marked, aside)
+                pq.write_table(marked, aside, write_page_checksum=True)
             else:
                 lines = self.table.to_json(orient="records", lines=True, force_ascii=False)
                 aside.write_text(lines if len(self) else "", encoding="utf-8")
@@ -204,7 +204,9 @@ def read_rejects(path: str | Path) -> Rejects:
                 return Rejects(SCHEMA.empty_table())
             options = pa.json.ParseOptions(explicit_schema=SCHEMA, unexpected_field_behavior="error")
             return Rejects(pa.json.read_json(path, parse_options=options))
-        return Rejects(pq.read_table(path).replace_schema_metadata(None).cast(SCHEMA))
+        return Rejects(
+            pq.read_table(path, page_checksum_verification=True).replace_schema_metadata(None).cast(SCHEMA)
+        )
     except (OSError, pa.ArrowException, ValueError) as error:
         raise ParseError(f"{path} holds no rejects: {error}. Fix: a file that Rejects.save wrote") from error
 

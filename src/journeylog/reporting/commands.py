@@ -172,7 +172,7 @@ def _write_lines(log: EventLog, path: Path) -> None:
 
 
 def _write_parquet(log: EventLog, path: Path) -> None:
-    log.to_pandas().to_parquet(path, index=False)
+    log.to_pandas().to_parquet(path, index=False, write_page_checksum=True)
 
 
 _WRITERS = {

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
+from dataclasses import replace
 from typing import Any, Final
 
 from journeylog.errors import ConfigError
+from journeylog.ingest.containers.arrow import ArrowTable
 from journeylog.ingest.containers.base import Dialect, Opened, Piece, Work
 from journeylog.ingest.containers.csv import CsvTable
-from journeylog.ingest.containers.files import File, find_files
+from journeylog.ingest.containers.files import File, copies, find_files
 from journeylog.ingest.containers.frame import FrameTable, is_ordered
 from journeylog.ingest.containers.jsonl import JsonLines
 from journeylog.ingest.containers.parquet import ParquetTable
+from journeylog.ingest.containers.partitions import Partitioned
 
-__all__ = ["READERS", "Dialect", "Opened", "Piece", "Work", "one_ordered_stream", "open_tables"]
+__all__ = ["READERS", "Dialect", "Opened", "Piece", "Work", "one_ordered_stream", "open_tables", "same_files"]
 
 #: Reader of each kind of file, by suffix.
 READERS: Final[dict[str, Callable[[File, Dialect], Opened]]] = {
@@ -21,6 +24,9 @@ READERS: Final[dict[str, Callable[[File, Dialect], Opened]]] = {
     ".tsv": CsvTable,
     ".parquet": ParquetTable,
     ".pq": ParquetTable,
+    ".arrow": ArrowTable,
+    ".feather": ArrowTable,
+    ".ipc": ArrowTable,
     ".jsonl": JsonLines,
     ".ndjson": JsonLines,
     ".json": JsonLines,
@@ -41,8 +47,9 @@ def open_tables(data: Any, dialect: Dialect, kind: str | None) -> Generator[Open
     if files is not None:
         for file in files:
             reader = _reader(file, kind)
-            with file.opened() as opened:
-                yield reader(opened, dialect)
+            with replace(file, max_unpacked=dialect.max_unpacked).opened() as opened:
+                table = reader(opened, dialect)
+                yield Partitioned(table, file.partition) if file.partition else table
     elif hasattr(data, "__arrow_c_stream__"):
         yield FrameTable(data)
     else:
@@ -56,6 +63,11 @@ def one_ordered_stream(data: Any) -> bool:
     """Return whether the input has an order of its own: one file, or a frame whose rows are in order."""
     files = find_files(data, READERS)
     return is_ordered(data) if files is None else len(files) <= 1
+
+
+def same_files(data: Any) -> list[tuple[str, str]]:
+    """Return the files among `data` that hold the same bytes as one before them, with its name."""
+    return copies(find_files(data, READERS) or [])
 
 
 def _reader(file: File, kind: str | None) -> Callable[[File, Dialect], Opened]:

@@ -35,6 +35,10 @@ class Dialect:
         Longest field in bytes.
     block : int
         Bytes read at once.
+    pattern : str or None
+        For lines of text: a regular expression of RE2 whose named groups are the columns.
+    max_unpacked : int or None
+        Most bytes a packed file may unpack to; None: what is plausible for its size.
     """
 
     delimiter: str | None = None
@@ -43,6 +47,8 @@ class Dialect:
     names: tuple[str, ...] | None = None
     max_field: int = 1 << 16
     block: int = 1 << 21
+    pattern: str | None = None
+    max_unpacked: int | None = None
 
 
 @dataclass

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import codecs
+import filecmp
 import glob
 import gzip
 import io
 import os
 import re
+import stat
 import sys
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,21 +21,14 @@ from typing import Any, Final, cast
 import pyarrow as pa
 
 from journeylog.errors import ConfigError, ParseError, SchemaError, nearest
+from journeylog.ingest.containers.kinds import kind_of
+from journeylog.ingest.containers.partitions import Partition, partition_of
 
-__all__ = ["File", "Stream", "find_files", "guess_encoding", "open_bytes", "open_text"]
+__all__ = ["File", "Stream", "copies", "find_files", "guess_encoding", "open_bytes", "open_text"]
 
 _PACKED: Final = {".gz": "gzip", ".gzip": "gzip", ".zst": "zstd", ".zstd": "zstd"}
-_MAGIC: Final = {
-    b"\x1f\x8b": "gzip",
-    b"\x28\xb5\x2f\xfd": "zstd",
-    b"PAR1": "Parquet",
-    b"PK\x03\x04": "a ZIP archive or an Excel workbook",
-    b"ARROW1": "an Arrow file",
-    b"SQLite": "an SQLite database",
-    b"%PDF": "a PDF",
-    b"BZh": "bzip2",
-    b"\xfd7zXZ": "xz",
-}
+#: More than this many times its own size, and more than this many bytes, is what no honest file unpacks to.
+_RATIO, _FREE = 200, 1 << 26
 _BOMS: Final = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 
 
@@ -48,11 +43,20 @@ class File:
     path : Path or None
     handle : object with ``read`` or None
         Its bytes; whoever opened it closes it.
+    partition : tuple of pair
+        Columns that the names of its folders give.
+    beside : tuple of str
+        The other files that are read with it, for messages.
+    max_unpacked : int or None
+        Bytes it may unpack to; None: 200 times its own size, or 64 MiB.
     """
 
     name: str
     path: Path | None = None
     handle: Any = None
+    partition: Partition = ()
+    beside: tuple[str, ...] = ()
+    max_unpacked: int | None = None
 
     @property
     def suffix(self) -> str:
@@ -64,18 +68,34 @@ class File:
 
     @contextmanager
     def opened(self) -> Iterator[File]:
-        """Give the file with a handle, and close what was opened for it."""
+        """Give the file with a handle, and close what was opened for it.
+
+        Raises
+        ------
+        ParseError
+            If it cannot be opened, or was written to while it was read.
+        """
         if self.path is None:
             yield self
             return
         try:
             handle = self.path.open("rb", buffering=0)
         except OSError as error:
-            raise ParseError(
-                f"{self.name} cannot be opened: {error.strerror}. Fix: check the path and your rights"
-            ) from error
+            raise _unreadable(self.name, error) from error
         with handle:
+            before = os.fstat(handle.fileno())
             yield replace(self, handle=handle)
+            after = os.fstat(handle.fileno())
+        changed = (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns)
+        if stat.S_ISREG(before.st_mode) and changed:
+            raise ParseError(
+                f"{self.name} was written to while it was read. Fix: read it when it is complete, or a copy of it"
+            )
+
+    @property
+    def regular(self) -> bool:
+        """Whether it is a plain file, which can be read from any place: no pipe, no device, nothing packed."""
+        return self.path is not None and self.packing is None and self.path.is_file()
 
     @property
     def packing(self) -> str | None:
@@ -100,11 +120,14 @@ def find_files(data: Any, known: Iterable[str]) -> list[File] | None:
         If a folder holds files of other kinds, or a file object gives text.
     """
     if isinstance(data, list | tuple) and data and all(isinstance(d, str | os.PathLike) for d in data):
-        return [file for part in data for file in find_files(part, known) or []]
+        return _together([file for part in data for file in find_files(part, known) or []])
     if isinstance(data, str) and data == "-":
         return [File("<stdin>", None, sys.stdin.buffer)]
     if isinstance(data, str | os.PathLike):
-        return _find_path(Path(data), known)
+        try:
+            return _together(_find_path(Path(data), known))
+        except OSError as error:
+            raise _unreadable(str(data), error) from error
     if hasattr(data, "read") and not hasattr(data, "__arrow_c_stream__"):
         if isinstance(data, io.TextIOBase):
             raise ConfigError("the file object gives text, and bytes are needed. Fix: open it with mode 'rb'")
@@ -123,10 +146,17 @@ class Stream:
         For messages.
     packing : str
         What `inner` unpacks, for messages.
+    packed : Stream or None
+        What `inner` reads from.
+    limit : int or None
+        Most bytes that may come out of `packed`; None: what is plausible for its size.
     """
 
-    def __init__(self, inner: Any, name: str, packing: str = "") -> None:
+    def __init__(
+        self, inner: Any, name: str, packing: str = "", packed: Stream | None = None, limit: int | None = None
+    ) -> None:
         self.inner, self.name, self.packing = inner, name, packing
+        self.packed, self.limit, self.taken = packed, limit, 0
         self.ahead, self.closed = b"", False
 
     def peek(self, size: int) -> bytes:
@@ -164,7 +194,19 @@ class Stream:
         except (EOFError, gzip.BadGzipFile, zlib.error, OSError) as error:
             what = f"the {self.packing} file is damaged or cut off" if self.packing else "it cannot be read"
             raise ParseError(f"{self.name}: {what} ({error}). Fix: fetch it again") from error
+        self.taken += len(found)
+        if self.packed is not None:
+            self._refuse_bomb(self.packed.taken)
         return found
+
+    def _refuse_bomb(self, packed: int) -> None:
+        """Stop before a small file fills the memory."""
+        limit = max(_FREE, _RATIO * packed) if self.limit is None else self.limit
+        if self.taken > limit:
+            raise ParseError(
+                f"{self.name} unpacks to more than {limit:,} bytes from {packed:,} ({self.packing}); it may be made to "
+                "fill the memory. Fix: if it is what you expect, pass max_decompressed_bytes="
+            )
 
 
 class _Recoder:
@@ -202,16 +244,18 @@ def open_bytes(file: File) -> Stream:
         If it is not packed the way its name says.
     """
     stream = Stream(file.handle, file.name)
-    magic = _magic(stream.peek(8))
-    if file.packing is not None and magic != file.packing and stream.peek(1):
+    kind = kind_of(stream.peek(512))
+    packing = None if kind is None else kind.packing
+    if file.packing is not None and packing != file.packing and stream.peek(1):
         raise ParseError(
-            f"{file.name} is named as {file.packing} but is {magic or 'not packed'}. Fix: rename it"
+            f"{file.name} is named as {file.packing} but is {'not packed' if kind is None else kind.what}. Fix: rename it"
         )
-    if magic == "gzip":
-        return Stream(gzip.GzipFile(fileobj=cast(Any, stream)), file.name, "gzip")
-    if magic == "zstd":
-        return Stream(pa.CompressedInputStream(pa.PythonFile(stream, "r"), "zstd"), file.name, "zstd")
-    return stream
+    inner: Any = None
+    if packing == "gzip":
+        inner = gzip.GzipFile(fileobj=cast(Any, stream))
+    elif packing == "zstd":
+        inner = pa.CompressedInputStream(pa.PythonFile(stream, "r"), "zstd")
+    return stream if inner is None else Stream(inner, file.name, packing or "", stream, file.max_unpacked)
 
 
 def open_text(file: File, encoding: str) -> Stream:
@@ -238,15 +282,31 @@ def open_text(file: File, encoding: str) -> Stream:
         raise SchemaError(
             f"{file.name}: the file is empty. Fix: check the export that should have written it"
         )
-    magic = _magic(head)
-    if magic is not None:
-        raise ParseError(f"{file.name} is {magic}, not text. Fix: name it by its kind, or pass format=")
+    kind = kind_of(head)
+    if kind is not None:
+        raise ParseError(f"{file.name} is {kind.what}, not text. Fix: {kind.fix}")
     if codec.name != "utf-8":
         return Stream(_Recoder(stream, codec), file.name)
     _refuse_utf16(head, file.name)
     if head.startswith(codecs.BOM_UTF8):
         stream.read(len(codecs.BOM_UTF8))
     return stream
+
+
+def copies(files: Sequence[File]) -> list[tuple[str, str]]:
+    """Return the files that hold the same bytes as one before them, with its name; only equal sizes are compared."""
+    seen: dict[int, list[Path]] = {}
+    found = []
+    for file in files:
+        if file.path is None or not file.path.is_file():
+            continue
+        alike = seen.setdefault(file.path.stat().st_size, [])
+        twin = next((other for other in alike if filecmp.cmp(other, file.path, shallow=False)), None)
+        if twin is None:
+            alike.append(file.path)
+        else:
+            found.append((file.name, str(twin)))
+    return found
 
 
 def guess_encoding(raw: bytes) -> str:
@@ -260,7 +320,7 @@ def _find_path(path: Path, known: Iterable[str]) -> list[File]:
     text = str(path)
     if path.is_dir():
         found = sorted(p for p in path.rglob("*") if p.is_file() and not _hidden(p.relative_to(path)))
-        files = [File(str(p), p) for p in found]
+        files = [File(str(p), p, partition=partition_of(p.relative_to(path).parts[:-1])) for p in found]
         other = [f.name for f in files if f.suffix not in known]
         if other:
             raise ConfigError(
@@ -275,7 +335,8 @@ def _find_path(path: Path, known: Iterable[str]) -> list[File]:
         matched = sorted(p for p in glob.glob(text, recursive=True) if Path(p).is_file())  # noqa: PTH207 - absolute globs too
         if not matched:
             raise ParseError(f"no file matches {text}. Fix: check the path")
-        return [File(p, Path(p)) for p in matched]
+        plain = next(i for i, part in enumerate(path.parts) if glob.has_magic(part))
+        return [File(p, Path(p), partition=partition_of(Path(p).parts[plain:-1])) for p in matched]
     folder = path.parent
     beside = [p.name for p in folder.iterdir()] if folder.is_dir() else []
     near = nearest(path.name, beside)
@@ -287,8 +348,16 @@ def _hidden(path: Path) -> bool:
     return any(part.startswith((".", "_")) for part in path.parts)
 
 
-def _magic(head: bytes) -> str | None:
-    return next((name for magic, name in _MAGIC.items() if head.startswith(magic)), None)
+def _together(files: list[File]) -> list[File]:
+    """Let each file know the others."""
+    if len(files) < 2:
+        return files
+    names = tuple(file.name for file in files)
+    return [replace(file, beside=tuple(n for n in names if n != file.name)) for file in files]
+
+
+def _unreadable(name: str, error: OSError) -> ParseError:
+    return ParseError(f"{name} cannot be opened: {error.strerror}. Fix: check the path and your rights")
 
 
 def _refuse_utf16(head: bytes, name: str) -> None:

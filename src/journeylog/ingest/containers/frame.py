@@ -15,6 +15,7 @@ import pandas as pd
 import pyarrow as pa
 
 from journeylog.errors import SchemaError
+from journeylog.ingest.containers.arrow import checked
 from journeylog.ingest.containers.base import Piece, Work, as_batch
 from journeylog.ingest.containers.parquet import slices
 from journeylog.ingest.rejects import BadRow, Reason
@@ -47,11 +48,13 @@ class FrameTable:
         kept = [name for name in self.columns if wanted is None or name in wanted]
         if self.frame is not None:
             for start in range(0, len(self.frame), _ROWS):
-                yield partial(_pandas_piece, self.frame.iloc[start : start + _ROWS], kept, start + 1)
+                yield partial(
+                    _pandas_piece, self.frame.iloc[start : start + _ROWS], kept, start + 1, self.name
+                )
             return
         first = 1
         for batch in self.reader:
-            yield from slices(batch.select(kept), first)
+            yield from slices(checked(batch.select(kept), self.name), first)
             first += batch.num_rows
 
 
@@ -60,7 +63,7 @@ def is_ordered(data: Any) -> bool:
     return type(data).__module__.split(".")[0] in ("pandas", "polars", "pyarrow")
 
 
-def _pandas_piece(frame: pd.DataFrame, kept: Sequence[str], first: int) -> Piece:
+def _pandas_piece(frame: pd.DataFrame, kept: Sequence[str], first: int, called: str) -> Piece:
     """Convert column by column, so that one odd object costs its row and not the load."""
     columns: dict[str, Any] = {}
     bad: dict[int, tuple[str, bytes]] = {}
@@ -71,7 +74,7 @@ def _pandas_piece(frame: pd.DataFrame, kept: Sequence[str], first: int) -> Piece
             columns[name] = _one_chunk(pa.array(series, from_pandas=True))
         except (pa.ArrowException, UnicodeEncodeError, TypeError, ValueError, OverflowError):
             columns[name] = _by_object(series, name, bad)
-    rows = as_batch(columns, len(frame))
+    rows = checked(as_batch(columns, len(frame)), called)
     row = np.arange(first, first + len(frame), dtype=np.int64)
     if not bad:
         return Piece(rows, row)

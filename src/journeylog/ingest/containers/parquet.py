@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
@@ -15,6 +14,7 @@ from journeylog.core import arrow_text
 from journeylog.errors import ParseError, SchemaError
 from journeylog.ingest.containers.base import Dialect, Piece, Work
 from journeylog.ingest.containers.files import File, open_bytes
+from journeylog.ingest.containers.kinds import kind_of
 
 __all__ = ["ParquetTable", "slices"]
 
@@ -22,6 +22,10 @@ __all__ = ["ParquetTable", "slices"]
 _ROWS = 1 << 18
 #: A text column that takes at most this many bytes a row is stored by a small dictionary, and read as one.
 _SMALL = 2.5
+#: Other files that a message names.
+_SHOWN = 5
+#: What pyarrow raises for bytes that are no Parquet.
+_DAMAGE = (pa.ArrowException, OSError, UnicodeDecodeError, OverflowError, MemoryError)
 
 
 class ParquetTable:
@@ -31,20 +35,26 @@ class ParquetTable:
     blank_is_missing = False
 
     def __init__(self, file: File, dialect: Dialect) -> None:
-        self.name = file.name
-        plain = file.path is not None and file.packing is None
-        content = b"" if plain else open_bytes(file).read()
-        if (os.fstat(file.handle.fileno()).st_size if plain else len(content)) == 0:
+        self.name, self.beside = file.name, file.beside
+        content = b"" if file.regular else open_bytes(file).read()
+        head = file.handle.read(512) if file.regular else content[:512]
+        if not head:
             raise SchemaError(
                 f"{file.name}: the file is empty. Fix: check the export that should have written it"
             )
-        source: Any = str(file.path) if plain else pa.BufferReader(content)
+        self._refuse_others(head)
+        source: Any = str(file.path) if file.regular else pa.BufferReader(content)
         try:
             footer = pq.read_metadata(source)
-            self.file = pq.ParquetFile(source, metadata=footer, read_dictionary=_small_texts(footer))
+            self.file = pq.ParquetFile(
+                source,
+                metadata=footer,
+                read_dictionary=_small_texts(footer),
+                page_checksum_verification=True,  # where the pages carry one
+            )
             self.columns: Sequence[str] = self.file.schema_arrow.names
-        except (pa.ArrowException, OSError) as error:
-            raise _damaged(self.name, error) from error
+        except _DAMAGE as error:
+            raise self._damaged(error) from error
 
     def pieces(self, wanted: Sequence[str] | None) -> Iterator[Work]:
         """Yield the rows of each row group."""
@@ -53,14 +63,36 @@ class ParquetTable:
         for group in range(self.file.num_row_groups):
             try:
                 table = self.file.read_row_group(group, columns=kept)
-            except (pa.ArrowException, OSError) as error:
-                raise _damaged(self.name, error) from error
+            except _DAMAGE as error:
+                raise self._damaged(error) from error
             if not kept:
                 n = self.file.metadata.row_group(group).num_rows
                 table = pa.Table.from_struct_array(pa.array([{}] * n, pa.struct([])))
             for batch in table.to_batches(max_chunksize=_ROWS):
                 yield from slices(batch, first)
                 first += batch.num_rows
+
+    def _refuse_others(self, head: bytes) -> None:
+        """Say what a file is that is no Parquet."""
+        if not head.startswith(b"PAR1"):
+            kind = kind_of(head)
+            text = b"\0" not in head
+            what = kind.what if kind is not None else "text" if text else "something else"
+            fix = kind.fix if kind is not None else "name it by its kind, or pass format="
+            raise ParseError(f"{self.name} is {what}, not Parquet{self._others()}. Fix: {fix}")
+
+    def _damaged(self, error: Exception) -> ParseError:
+        return ParseError(
+            f"{self.name}: the Parquet file is damaged ({error}){self._others()}. Fix: fetch or write it again"
+        )
+
+    def _others(self) -> str:
+        """Name the files that were to be read with it."""
+        if not self.beside:
+            return ""
+        shown = ", ".join(self.beside[:_SHOWN])
+        more = len(self.beside) - _SHOWN
+        return f"; read together with {shown}" + (f" and {more:,} more" if more > 0 else "")
 
 
 def slices(batch: pa.RecordBatch, first: int) -> Iterator[Work]:
@@ -100,9 +132,3 @@ def _small_texts(footer: pq.FileMetaData) -> list[str]:
         and footer.schema.column(c).path in schema.names
         and arrow_text.is_text(schema.field(footer.schema.column(c).path).type)
     ]
-
-
-def _damaged(name: str, error: Exception) -> ParseError:
-    return ParseError(
-        f"{name}: the Parquet file is damaged or is none ({error}). Fix: fetch or write it again"
-    )
