@@ -6,7 +6,7 @@ import decimal
 import json
 import re
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -20,7 +20,7 @@ from journeylog.ingest.containers.base import Piece, Work, as_batch
 from journeylog.ingest.containers.parquet import slices
 from journeylog.ingest.rejects import BadRow, Reason
 
-__all__ = ["FrameTable", "is_ordered"]
+__all__ = ["FrameTable", "by_object", "is_ordered", "whole_rows"]
 
 _INDEX = re.compile(r"__index_level_\d+__")
 _ROWS = 1 << 18
@@ -73,18 +73,20 @@ def _pandas_piece(frame: pd.DataFrame, kept: Sequence[str], first: int, called: 
         try:
             columns[name] = _one_chunk(pa.array(series, from_pandas=True))
         except (pa.ArrowException, UnicodeEncodeError, TypeError, ValueError, OverflowError):
-            columns[name] = _by_object(series, name, bad)
+            columns[name] = by_object(series, name, bad)
     rows = checked(as_batch(columns, len(frame)), called)
-    row = np.arange(first, first + len(frame), dtype=np.int64)
+    return whole_rows(rows, np.arange(first, first + len(frame), dtype=np.int64), bad)
+
+
+def whole_rows(rows: pa.RecordBatch, row: Any, bad: Mapping[int, tuple[str, bytes]]) -> Piece:
+    """Return the piece of all rows but the bad ones, which are given by place, with column and bytes."""
     if not bad:
         return Piece(rows, row)
-    whole = np.ones(len(frame), dtype=bool)
+    whole = np.ones(len(row), dtype=bool)
     whole[list(bad)] = False
+    why = "half a surrogate pair, which is no character"
     listed = [
-        BadRow(
-            int(row[i]), None, Reason.ENCODING, "half a surrogate pair, which is no character", raw, column
-        )
-        for i, (column, raw) in sorted(bad.items())
+        BadRow(int(row[i]), None, Reason.ENCODING, why, raw, column) for i, (column, raw) in sorted(bad.items())
     ]
     return Piece(rows.filter(pa.array(whole)), row[whole], None, listed)
 
@@ -95,7 +97,7 @@ def _index(frame: pd.DataFrame, name: str) -> pd.Series[Any]:
     return pd.Series(frame.index.get_level_values(level))
 
 
-def _by_object(series: pd.Series[Any], name: str, bad: dict[int, tuple[str, bytes]]) -> pa.Array:
+def by_object(series: pd.Series[Any], name: str, bad: dict[int, tuple[str, bytes]]) -> pa.Array:
     """Return a column of mixed objects as text; texts that are none are noted in `bad`."""
     texts: list[str | None] = []
     for i, value in enumerate(series.tolist()):
