@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from journeylog.core.durations import bin_quantile_bounds, bin_quantiles
+from journeylog.core.durations import DurationBins
 from journeylog.core.intervals import clopper_pearson, cluster_share, quantile_ranks, wilson
 from journeylog.core.kernels.bins import bin_edges_ms, bin_of_ms
 
@@ -77,11 +77,11 @@ def test_every_millisecond_is_in_its_bin_and_a_bin_is_narrow() -> None:
 def test_quantiles_are_the_observation_of_their_rank() -> None:
     values = np.array([10, 20, 30, 40, 50, 1000, 2000])
     bins = np.array([bin_of_ms(int(v)) for v in values])
-    median = bin_quantiles(np.zeros(7, np.int64), bins, np.ones(7, np.int64), 1, 0.5)[0]
+    median = DurationBins.of(np.zeros(7, np.int64), bins, np.ones(7, np.int64), 1).quantile(0.5)[0]
     assert median == pytest.approx(0.040)
     none = np.zeros(0, np.int64)
-    assert np.isnan(bin_quantiles(none, none, none, 2, 0.5)).tolist() == [True, True]
-    bounds = bin_quantile_bounds(none, none, none, 2, 0.5, np.zeros(2))
+    assert np.isnan(DurationBins.of(none, none, none, 2).quantile(0.5)).tolist() == [True, True]
+    bounds = DurationBins.of(none, none, none, 2).quantile_bounds(0.5, np.zeros(2))
     assert all(np.isnan(column).tolist() == [True, True] for column in bounds)
 
 
@@ -92,8 +92,8 @@ def test_bounds_of_a_quantile_widen_with_dependence_and_hold_large_samples() -> 
         values = np.rint(np.exp(chance.normal(12, 1, 400))).astype(np.int64)
         bins, counts = np.unique([bin_of_ms(int(v)) for v in values], return_counts=True)
         group = np.zeros(len(bins), np.int64)
-        low, high = bin_quantile_bounds(group, bins, counts, 1, 0.5, np.array([400.0]))
+        low, high = DurationBins.of(group, bins, counts, 1).quantile_bounds(0.5, np.array([400.0]))
         hits["independent"] += bool(low[0] <= np.exp(12) / 1000 <= high[0])
-        wide = bin_quantile_bounds(group, bins, counts, 1, 0.5, np.array([25.0]))
+        wide = DurationBins.of(group, bins, counts, 1).quantile_bounds(0.5, np.array([25.0]))
         assert wide[0][0] <= low[0] and wide[1][0] >= high[0]
     assert hits["independent"] >= 184  # 0.92 of 200: three standard errors below 95 %

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,12 +18,14 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from journeylog.core.kernels.groups import sum_groups
 from journeylog.errors import ValueOverflowError
 
 __all__ = ["Coded", "Counts", "Paths", "Table"]
 
 Ints = npt.NDArray[np.int64]
 _SAFE = float(2**62)
+_FEW_CELLS = 1 << 16
 _BELOW = 8  # room for the codes of typed nodes when counting codes
 
 
@@ -175,6 +178,11 @@ class Table:
         for mine, theirs in names.items():
             known = known * size + self.codes(mine) + 10
             wanted = wanted * size + other.coded(theirs).onto(self.coded(mine)) + 10
+        cells = size ** len(names)
+        if cells <= max(_FEW_CELLS, len(other)):
+            row = np.zeros(cells, np.int64)
+            row[known] = np.arange(len(self))
+            return row[wanted]
         order = np.argsort(known, kind="stable")
         return np.asarray(order[np.searchsorted(known, wanted, sorter=order)], dtype=np.int64)
 
@@ -193,15 +201,13 @@ class Table:
                 if codes
                 else self._total()
             )
-        order = _sort_order(codes)
-        new = np.zeros(len(order), dtype=bool)
-        new[0] = True
-        for column in codes:
-            sorted_column = column[order]
-            new[1:] |= sorted_column[1:] != sorted_column[:-1]
+        order, new = _grouping(codes)
         starts = np.flatnonzero(new)
+        if order is None and len(starts) == len(self):
+            return Table(keys, dict(self.values), self.smallest, self.largest, payload)
+        order = np.arange(len(self)) if order is None else order
         first = order[starts]
-        values = {name: self._reduce(name, v[order], starts) for name, v in self.values.items()}
+        values = {name: self._reduce(name, v, order, new, starts) for name, v in self.values.items()}
         taken = {k: c.take(first) if isinstance(c, Coded) else c[first] for k, c in keys.items()}
         kept = {k: p.take(first) for k, p in payload.items()}
         return Table(taken, values, self.smallest, self.largest, kept)
@@ -209,22 +215,23 @@ class Table:
     def _total(self) -> Table:
         if len(self) == 0:
             return self
-        start = np.zeros(1, dtype=np.int64)
-        values = {name: self._reduce(name, v, start) for name, v in self.values.items()}
+        start, order = np.zeros(1, np.int64), np.arange(len(self))
+        values = {name: self._reduce(name, v, order, order == 0, start) for name, v in self.values.items()}
         return Table({}, values, self.smallest, self.largest)
 
-    def _reduce(self, name: str, values: Ints, starts: Ints) -> Ints:
+    def _reduce(self, name: str, values: Ints, order: Ints, new: npt.NDArray[np.bool_], starts: Ints) -> Ints:
+        """Return one value a group; the groups stand together in `order`, and begin where it is `new`."""
         if name in self.smallest:
-            return np.asarray(np.minimum.reduceat(values, starts), dtype=np.int64)
+            return np.asarray(np.minimum.reduceat(values[order], starts), dtype=np.int64)
         if name in self.largest:
-            return np.asarray(np.maximum.reduceat(values, starts), dtype=np.int64)
-        if len(starts) == len(values):
-            return values
-        if len(values) and np.abs(np.add.reduceat(values.astype(np.float64), starts)).max() > _SAFE:
+            return np.asarray(np.maximum.reduceat(values[order], starts), dtype=np.int64)
+        if max(float(values.max()), -float(values.min())) * len(values) > _SAFE and (
+            np.abs(np.add.reduceat(values[order].astype(np.float64), starts)).max() > _SAFE
+        ):
             raise ValueOverflowError(
                 f"the sum of {name!r} leaves the range of 64-bit integers. Fix: shorten the window or filter the values"
             )
-        return np.asarray(np.add.reduceat(values, starts), dtype=np.int64)
+        return np.asarray(sum_groups(values, order, new, len(starts)), dtype=np.int64)
 
     @staticmethod
     def concat(tables: Sequence[Table]) -> Table:
@@ -318,32 +325,36 @@ class Counts:
         return b"\n".join(out)
 
 
-def _sort_order(codes: Sequence[Ints]) -> Ints:
-    """Return a stable order by the key columns, the first one leading."""
+def _grouping(codes: Sequence[Ints]) -> tuple[Ints | None, npt.NDArray[np.bool_]]:
+    """Return a stable order by the key columns (None: as they are), and where in it a new key begins."""
+    joined = _joined(codes)
+    if joined is None:
+        order = np.asarray(np.lexsort(list(reversed(codes))), dtype=np.int64)
+        return order, np.logical_or.reduce([_changes(column[order]) for column in codes])
+    if (joined[1:] >= joined[:-1]).all():
+        return None, _changes(joined)
+    order = np.asarray(np.argsort(joined, kind="stable"), dtype=np.int64)
+    return order, _changes(joined[order])
+
+
+def _joined(codes: Sequence[Ints]) -> Ints | None:
+    """Return the key columns as one integer a row with the same order; None when that leaves 64 bits."""
     if len(codes) == 1:
-        return np.asarray(np.argsort(codes[0], kind="stable"), dtype=np.int64)
-    if _sorted(codes):
-        return np.arange(len(codes[0]), dtype=np.int64)
+        return codes[0]
     low = [int(c.min()) for c in codes]
     span = [int(c.max()) - b + 1 for c, b in zip(codes, low, strict=True)]
-    size = 1
-    for s in span:
-        size *= s
-    if size < 2**62:
-        joined = np.zeros(len(codes[0]), dtype=np.int64)
-        for column, base, s in zip(codes, low, span, strict=True):
-            joined = joined * s + (column - base)
-        return np.asarray(np.argsort(joined, kind="stable"), dtype=np.int64)
-    return np.asarray(np.lexsort(list(reversed(codes))), dtype=np.int64)
+    if math.prod(span) >= 2**62:
+        return None
+    joined = codes[0] - low[0]
+    for column, base, s in zip(codes[1:], low[1:], span[1:], strict=True):
+        joined *= s
+        joined += column
+        joined -= base
+    return joined
 
 
-def _sorted(codes: Sequence[Ints]) -> bool:
-    """Return whether the rows are in order already, which saves most of the merging of big tables."""
-    tied = np.ones(len(codes[0]) - 1, dtype=bool)
-    for column in codes:
-        if (tied & (column[1:] < column[:-1])).any():  # a difference could leave 64 bits
-            return False
-        tied &= column[1:] == column[:-1]
-        if not tied.any():
-            break
-    return True
+def _changes(column: Ints) -> npt.NDArray[np.bool_]:
+    """Return where a value differs from the one before; the first does."""
+    new = np.ones(len(column), dtype=bool)
+    np.not_equal(column[1:], column[:-1], out=new[1:])
+    return new

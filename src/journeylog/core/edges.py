@@ -15,7 +15,7 @@ from journeylog.core.kernels import bins as bin_kernel
 from journeylog.core.kernels import edges as kernel
 from journeylog.core.kernels.hashing import number_keys
 from journeylog.core.schema import DROPPED, OPEN, REACHED, START
-from journeylog.core.visits import FOREVER, Visits
+from journeylog.core.visits import Visits
 
 __all__ = ["END_KINDS", "edge_tables", "end_tables"]
 
@@ -26,9 +26,8 @@ Ints = npt.NDArray[np.int64]
 
 #: Up to this many possible edges a plain grid serves; beyond, edges that occur are numbered (linear in events).
 _DENSE = 1 << 16
-_NO_ROWS = np.zeros(0, np.int32)
 
-_EDGE_COLUMNS = ("n", "n_returns", "n_actors", "n_tied", "n_followed", "kk", "kn", "time_ms")
+_EDGE_COLUMNS = ("n", "n_actors", "n_followed", "kk", "kn", "n_tied", "n_returns", "time_ms")
 _NODE_COLUMNS = ("n", "n_cases", "n_actors", "n_followed", "n_followed_actors", "nn", "n_late")
 
 
@@ -36,7 +35,9 @@ _NODE_COLUMNS = ("n", "n_cases", "n_actors", "n_followed", "n_followed_actors", 
 class _Rows:
     """Where the counts of an edge are kept."""
 
-    rows: npt.NDArray[np.int32]  # of every transition in walking order; empty when the key itself is the row
+    rows: (
+        npt.NDArray[np.int32] | None
+    )  # of every transition in walking order; None when the key itself is the row
     drop_rows: npt.NDArray[np.int32]  # of the edge to dropped, by from-node
     keys: Ints  # from * (V + 3) + to, by row; empty when the row itself is the key
     n_rows: int
@@ -73,7 +74,7 @@ def edge_tables(
         "cases": _case_table(visits),
     }
     if quantiles:
-        tables["bins"], excess = _bins(visits.timed, meaning, place, baseline_ms)
+        tables["bins"], excess = _bins(visits.timed, meaning, place, nodes[:, kernel.NODE_N], baseline_ms)
         columns["excess_ms"] = excess[used]
     tables["edges"] = Table(_edge_keys(keys, visits), columns)
     return tables
@@ -84,7 +85,7 @@ def _place(visits: Visits) -> _Rows:
     wide = n_nodes + 3
     to_dropped = np.arange(n_nodes + 1, dtype=np.int64) * wide + n_nodes + 1
     if (n_nodes + 1) * wide <= _DENSE:
-        return _Rows(_NO_ROWS, to_dropped.astype(np.int32), np.zeros(0, np.int64), (n_nodes + 1) * wide)
+        return _Rows(None, to_dropped.astype(np.int32), np.zeros(0, np.int64), (n_nodes + 1) * wide)
     walked = kernel.edge_keys(visits.node, cases.begin, cases.end, cases.outcome, n_nodes)
     rows, keys, _ = number_keys(np.concatenate((walked, to_dropped)))
     return _Rows(rows[: len(walked)], rows[len(walked) :], keys, len(keys))
@@ -112,30 +113,36 @@ def end_tables(visits: Visits) -> dict[str, Table]:
 
 def _walk(visits: Visits, meaning: str, place: _Rows) -> tuple[Ints, Ints, Ints]:
     cases = visits.cases
+    several = len(cases) and int(np.diff(cases.actor_offsets).max()) > 1
     edges, n_cases, nodes = kernel.count_edges(
         visits.node, visits.enter, visits.leave, kernel.MEANINGS[meaning],
         cases.actor_offsets, cases.begin, cases.end, cases.outcome,
-        len(visits.labels), visits.horizon, visits.patience,
-        place.rows, place.drop_rows, place.n_rows, _longest(visits),
+        len(visits.labels), visits.watched, place.rows, place.drop_rows, place.n_rows, _longest(visits),
+        np.full(place.n_rows, -1, np.int64) if several else None,
     )  # fmt: skip
     return edges, n_cases, nodes
 
 
-def _bins(visits: Visits, meaning: str, place: _Rows, baseline_ms: int | None) -> tuple[Table, Ints]:
-    cases = visits.cases
-    arguments = (
+def _bins(
+    visits: Visits, meaning: str, place: _Rows, visited: Ints, baseline_ms: int | None
+) -> tuple[Table, Ints]:
+    """Return the durations of each edge in bins, and what each row has above the baseline.
+
+    `visited` is how often each node was visited, the start last.
+    """
+    cases, n_nodes = visits.cases, len(visits.labels)
+    first = np.concatenate((np.zeros(1, np.int64), np.cumsum(visited[:-1])))
+    last = first.copy()
+    small = (n_nodes + 3) << bin_kernel.BIN_BITS < 2**31
+    durations = np.empty(first[-1], np.int32 if small else np.int64)
+    excess = bin_kernel.edge_durations(
         visits.node, visits.enter, visits.leave, kernel.MEANINGS[meaning],
-        cases.begin, cases.end, cases.outcome, len(visits.labels), visits.horizon, visits.patience,
-        FOREVER if baseline_ms is None else baseline_ms, place.rows, place.drop_rows, place.n_rows,
+        cases.begin, cases.end, cases.outcome, n_nodes, visits.watched, baseline_ms,
+        place.rows, place.drop_rows, place.n_rows, last, durations,
     )  # fmt: skip
-    if len(place.keys):
-        each, excess = bin_kernel.edge_bins_keys(*arguments)
-        _, found, counts = number_keys(each)
-        edge = place.keys[found >> bin_kernel.BIN_BITS]
-    else:
-        found, counts, excess = bin_kernel.edge_bins(*arguments)
-        edge = found >> bin_kernel.BIN_BITS
-    return Table({**_edge_keys(edge, visits), "bin": _bin_part(found)}, {"n": counts}), excess
+    found, counts = bin_kernel.count_stretches(durations, first, last, n_nodes)
+    keys = _edge_keys(found >> bin_kernel.BIN_BITS, visits)
+    return Table({**keys, "bin": found & ((1 << bin_kernel.BIN_BITS) - 1)}, {"n": counts}), excess
 
 
 def _edge_keys(keys: Ints, visits: Visits) -> dict[str, Coded | Ints]:
@@ -190,7 +197,3 @@ def _longest(visits: Visits) -> int:
         return 1
     steps = np.concatenate((np.zeros(1, np.int64), np.cumsum(cases.end - cases.begin + 1)))
     return int(np.diff(steps[offsets]).max())
-
-
-def _bin_part(keys: Ints) -> Ints:
-    return keys & ((1 << bin_kernel.BIN_BITS) - 1)

@@ -54,6 +54,11 @@ class Visits:
     short: bool = False
 
     @property
+    def watched(self) -> tuple[int, int] | None:
+        """Horizon and patience; None when all visits are followed."""
+        return None if self.horizon == self.patience == FOREVER else (self.horizon, self.patience)
+
+    @property
     def timed(self) -> Visits:
         """The visits whose moves tell how long things take: those followed, or all where none can be."""
         return replace(self, horizon=FOREVER, patience=FOREVER, short=False) if self.short else self

@@ -13,7 +13,7 @@ from journeylog.core.cases import PathStat
 from journeylog.core.chunk import Chunk
 from journeylog.core.contracts import Result
 from journeylog.core.counts import Counts, Table
-from journeylog.core.durations import BIN_NOTE, bin_quantile_bounds, bin_quantiles
+from journeylog.core.durations import BIN_NOTE, DurationBins
 from journeylog.core.edges import edge_tables
 from journeylog.core.kernels.bins import bin_edges_ms
 from journeylog.core.nodes import TEXT, node_columns, ratio
@@ -154,15 +154,15 @@ def _part(table: Table, bins: Table, baseline: str) -> pd.DataFrame:
     seconds = bin_edges_ms(bins.codes("bin"))
     middle = (seconds[0] + seconds[1]) / 2000.0
     limit = _limit(baseline, bins)
-    arguments = (group, bins.codes("bin"), bins.values["n"], len(frame))
+    durations = DurationBins.of(group, bins.codes("bin"), bins.values["n"], len(frame))
     followed = timed.values["n_timed"]
     worth = ratio(followed.astype(np.float64) ** 2, timed.values["timed_kk"])
-    low, high = bin_quantile_bounds(*arguments, 0.5, worth)
+    low, high = durations.quantile_bounds(0.5, worth)
     frame["time_total_s"] = timed.values["time_ms"] / 1000
     frame["time_mean_s"] = ratio(timed.values["time_ms"], followed) / 1000
-    frame["time_median_s"] = bin_quantiles(*arguments, 0.5)
+    frame["time_median_s"] = durations.quantile(0.5)
     frame["time_median_low_s"], frame["time_median_high_s"] = low, high
-    frame["time_p90_s"] = bin_quantiles(*arguments, 0.9)
+    frame["time_p90_s"] = durations.quantile(0.9)
     frame["baseline_s"] = limit
     if baseline == "median":
         above = np.maximum(middle - limit, 0.0) * bins.values["n"]
@@ -198,7 +198,6 @@ def _limit(baseline: str, bins: Table) -> float:
     if baseline != "median":
         return parse_duration(baseline, name="baseline") / SECOND
     everything = Table({"bin": bins.keys["bin"]}, bins.values).canonical()
-    found = bin_quantiles(
-        np.zeros(len(everything), np.int64), everything.codes("bin"), everything.values["n"], 1, 0.5
-    )
-    return float(np.nan_to_num(found[0]))
+    one_group = np.zeros(len(everything), np.int64)
+    durations = DurationBins.of(one_group, everything.codes("bin"), everything.values["n"], 1)
+    return float(np.nan_to_num(durations.quantile(0.5)[0]))

@@ -12,7 +12,7 @@ import pandas as pd
 from journeylog.core.chunk import Chunk
 from journeylog.core.contracts import Result, Stat
 from journeylog.core.counts import Coded, Counts, Table
-from journeylog.core.durations import bin_quantiles
+from journeylog.core.durations import DurationBins
 from journeylog.core.intervals import cluster_share, wilson
 from journeylog.core.kernels import describe as kernel
 from journeylog.core.kernels.bins import BIN_BITS, count_bins
@@ -158,9 +158,9 @@ def _actor_frame(counts: Counts) -> pd.DataFrame:
         "mean": ratio(actors["total"], actors["n"]) / unit,
     }
     scale = np.where(unit == 1, 1000.0, 1.0)  # bins speak of seconds, counts went in as milliseconds
+    durations = DurationBins.of(bins.codes("measure"), bins.codes("bin"), bins.values["n"], len(_MEASURES))
     for name, q in (("median", 0.5), ("p90", 0.9)):
-        found = bin_quantiles(bins.codes("measure"), bins.codes("bin"), bins.values["n"], len(_MEASURES), q)
-        frame[name] = np.round(found[measure] * scale, 3)
+        frame[name] = np.round(durations.quantile(q)[measure] * scale, 3)
     frame["smallest"] = actors["least"] / unit
     frame["largest"] = actors["most"] / unit
     return pd.DataFrame(frame)

@@ -17,7 +17,7 @@ from journeylog.core.chunk import Chunk
 from journeylog.core.condition import columns_of, freeze
 from journeylog.core.contracts import Result, Stat
 from journeylog.core.counts import Coded, Counts, Table
-from journeylog.core.durations import BIN_NOTE, bin_quantiles
+from journeylog.core.durations import BIN_NOTE, DurationBins
 from journeylog.core.intervals import cluster_share
 from journeylog.core.nodes import TEXT, node_columns, ratio
 from journeylog.core.seen import name_table, warn_unseen_names
@@ -271,10 +271,8 @@ def _times(counts: Counts) -> dict[str, Any]:
     n = steps["n_followed"].copy()
     n[0] = 0
     columns = {"time_mean_s": ratio(steps["time_ms"], n) / 1000}
-    group, cells = bins.codes("step") - 1, bins.codes("bin")
-    for name, q in (("time_median_s", 0.5), ("time_p90_s", 0.9)):
-        columns[name] = bin_quantiles(group, cells, bins.values["n"], len(n), q)
-    return columns
+    durations = DurationBins.of(bins.codes("step") - 1, bins.codes("bin"), bins.values["n"], len(n))
+    return columns | {"time_median_s": durations.quantile(0.5), "time_p90_s": durations.quantile(0.9)}
 
 
 def _lost_next(rows: Table, squares: Ints, names: tuple[str, ...]) -> pd.DataFrame:

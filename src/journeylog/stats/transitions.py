@@ -15,7 +15,7 @@ from journeylog.core.cases import NO_PATIENCE, PathStat, check_choice
 from journeylog.core.chunk import Chunk
 from journeylog.core.contracts import Result
 from journeylog.core.counts import Counts, Table
-from journeylog.core.durations import BIN_NOTE, bin_quantiles
+from journeylog.core.durations import BIN_NOTE, DurationBins
 from journeylog.core.edges import edge_tables
 from journeylog.core.intervals import cluster_share
 from journeylog.core.nodes import Synthetic, check_flow, node_columns, ratio
@@ -216,8 +216,8 @@ def _times(counts: Counts, meaning: str) -> dict[str, Any]:
     if "bins" in counts.tables:
         bins = counts["bins"]
         group = edges.find(bins, {"from": "from", "to": "to"})
-        for name, q in (("time_median_s", 0.5), ("time_p90_s", 0.9)):
-            columns[name] = bin_quantiles(group, bins.codes("bin"), bins.values["n"], len(edges), q)
+        durations = DurationBins.of(group, bins.codes("bin"), bins.values["n"], len(edges))
+        columns |= {"time_median_s": durations.quantile(0.5), "time_p90_s": durations.quantile(0.9)}
     return columns
 
 

@@ -13,7 +13,7 @@ from journeylog.core.cases import NO_PATIENCE, PathStat
 from journeylog.core.chunk import Chunk
 from journeylog.core.contracts import Result
 from journeylog.core.counts import Counts, Paths, Table
-from journeylog.core.durations import BIN_NOTE, bin_quantiles
+from journeylog.core.durations import BIN_NOTE, DurationBins
 from journeylog.core.intervals import cluster_share
 from journeylog.core.kernels import variants as kernel
 from journeylog.core.kernels.bins import BIN_BITS
@@ -218,7 +218,8 @@ def _medians(bins: Table, order: Ints, n_paths: int) -> npt.NDArray[np.float64]:
     row[order] = np.arange(len(order))
     group = row[np.cumsum(change)]
     kept = group >= 0
-    return bin_quantiles(group[kept], bins.codes("bin")[kept], bins.values["n"][kept], len(order), 0.5)
+    cells, n = bins.codes("bin")[kept], bins.values["n"][kept]
+    return DurationBins.of(group[kept], cells, n, len(order)).quantile(0.5)
 
 
 def _named(grid: Ints, names: tuple[str, ...]) -> dict[str, Ints]:

@@ -21,7 +21,7 @@ Codes = npt.NDArray[np.int32]
 #: Key of a bin: ``row << BIN_BITS | bin``.
 BIN_BITS = 13
 
-__all__ = ["BIN_BITS", "bin_edges_ms", "bin_of_ms", "count_bins", "edge_bins", "edge_bins_keys"]
+__all__ = ["BIN_BITS", "bin_edges_ms", "bin_of_ms", "count_bins", "count_stretches", "edge_durations"]
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -69,7 +69,7 @@ def count_bins(rows: Codes, durations: Ints, n_rows: int) -> Any:
 
 
 @njit(cache=True, nogil=True)
-def edge_bins(
+def edge_durations(
     node: Codes,
     enter: Ints,
     leave: Ints,
@@ -78,100 +78,126 @@ def edge_bins(
     end: Ints,
     outcome: Codes,
     n_nodes: int,
-    horizon: int,
-    patience: int,
-    baseline_ms: int,
-    rows: Codes,
+    watched: tuple[int, int] | None,
+    baseline_ms: int | None,
+    rows: Codes | None,
     drop_rows: Codes,
     n_rows: int,
-) -> Any:
-    """Return the counts of (edge row, bin) of all followed transitions, and what each edge has above a baseline.
+    place: Ints,
+    out: Any,
+) -> Ints:
+    """Write ``to << BIN_BITS | bin`` of all followed transitions into `out`, those from node f from ``place[f]`` on.
 
-    Transitions are followed, and go to which edge, as in :func:`journeylog.core.kernels.edges.count_edges`.
+    `place` moves on to where each node's stretch ends. Returned is what each row has above a baseline in
+    milliseconds. Transitions are followed, and go where, as in
+    :func:`journeylog.core.kernels.edges.count_edges`.
     """
     wide = n_nodes + 3
-    block = np.full((n_rows, 48), -1, np.int32)
-    counts = np.zeros(128 * 64, np.int32)
     excess = np.zeros(n_rows, np.int64)
-    n_blocks = 0
-    for c in range(begin.size):
-        for i in range(begin[c], end[c]):
-            last = i + 1 == end[c]
-            if leave[i] >= horizon or (last and (meaning != DWELL or outcome[c] == OPEN)):
-                continue
-            late = not last and enter[i + 1] - leave[i] > patience
-            if late and meaning != DWELL:
-                continue
-            if late:
-                row = np.int64(drop_rows[node[i]])
-            else:
-                t = n_nodes - 3 - outcome[c] if last else node[i + 1]
-                row = np.int64(node[i]) * wide + t
-            if meaning == DWELL:
-                ms = (leave[i] - enter[i] + 500) // 1000
-            else:
-                ms = (enter[i + 1] - (enter[i] if meaning == STAY else leave[i]) + 500) // 1000
-            excess[row] += max(ms - baseline_ms, 0)
-            b = bin_of_ms(ms)
-            k = block[row, b >> 7]
-            if k < 0:
-                if n_blocks * 128 == counts.size:
-                    wider = np.zeros(2 * counts.size, np.int32)
-                    wider[: counts.size] = counts
-                    counts = wider
-                k = n_blocks
-                block[row, b >> 7] = k
-                n_blocks += 1
-            counts[k * 128 + (b & 127)] += 1
-    keys, found = _unfold(counts, block)
-    return keys, found, excess
-
-
-@njit(cache=True, nogil=True)
-def edge_bins_keys(
-    node: Codes,
-    enter: Ints,
-    leave: Ints,
-    meaning: int,
-    begin: Ints,
-    end: Ints,
-    outcome: Codes,
-    n_nodes: int,
-    horizon: int,
-    patience: int,
-    baseline_ms: int,
-    rows: Codes,
-    drop_rows: Codes,
-    n_rows: int,
-) -> Any:
-    """Return the key ``row << 13 | bin`` of every followed transition, and the excess; rows in walking order."""
-    out = np.empty(rows.size, np.int64)
-    excess = np.zeros(n_rows, np.int64)
-    n = 0
     p = 0
     for c in range(begin.size):
         if begin[c] == end[c]:
             continue
-        p += 1  # the edge from the start has no duration
         for i in range(begin[c], end[c]):
-            row = np.int64(rows[p])
-            p += 1
+            p += 1  # the first of a case is the edge from the start, which has no duration
             last = i + 1 == end[c]
-            if leave[i] >= horizon or (last and (meaning != DWELL or outcome[c] == OPEN)):
+            if last:
+                p += 1
+                if meaning != DWELL or outcome[c] == OPEN:
+                    continue
+            if watched is not None and leave[i] >= watched[0]:
                 continue
-            late = not last and enter[i + 1] - leave[i] > patience
+            late = watched is not None and not last and enter[i + 1] - leave[i] > watched[1]
             if late and meaning != DWELL:
                 continue
             if late:
-                row = np.int64(drop_rows[node[i]])
+                t = np.int64(n_nodes + 1)
+            else:
+                t = np.int64(n_nodes - 3 - outcome[c] if last else node[i + 1])
             if meaning == DWELL:
                 ms = (leave[i] - enter[i] + 500) // 1000
             else:
                 ms = (enter[i + 1] - (enter[i] if meaning == STAY else leave[i]) + 500) // 1000
-            excess[row] += max(ms - baseline_ms, 0)
-            out[n] = (row << 13) | bin_of_ms(ms)
-            n += 1
-    return out[:n].copy(), excess
+            f = np.int64(node[i])
+            if baseline_ms is not None:
+                if late:
+                    row = np.int64(drop_rows[f])
+                else:
+                    row = f * wide + t if rows is None else np.int64(rows[p - 1 if last else p])
+                excess[row] += max(ms - baseline_ms, 0)
+            out[place[f]] = (t << BIN_BITS) | bin_of_ms(ms)
+            place[f] += 1
+    return excess
+
+
+@njit(cache=True, nogil=True)
+def count_stretches(keys: Any, first: Ints, last: Ints, n_nodes: int) -> Any:
+    """Return ``(from * (V + 3) + to) << BIN_BITS | bin`` and its count, sorted.
+
+    The keys of each from-node lie together in ``first[f]`` to ``last[f]``, so that its cells stay near the
+    processor while they are counted. Cells come in blocks of 128; a to-node has the blocks it needs.
+    """
+    longest = max(1, (last - first).max()) if first.size else 1
+    row = np.zeros(n_nodes + 3, np.int32)  # of a to-node among those of this from-node, from 1
+    tos = np.empty(n_nodes + 3, np.int64)
+    block = np.zeros((min(n_nodes + 3, longest) + 1, 48), np.int32)  # from 1
+    counts = np.zeros(128 * 64, np.int32)
+    found = np.empty((2, 1024), np.int64)
+    n = 0
+    for f in range(n_nodes):
+        mine = keys[first[f] : last[f]]
+        n_tos, n_blocks = _give_blocks(mine, row, tos, block)
+        while n_blocks * 128 > counts.size:
+            counts = np.zeros(2 * counts.size, np.int32)
+        while n + n_blocks * 128 > found.shape[1]:
+            found = np.concatenate((found, np.empty_like(found)), 1)
+        _count_cells(mine, row, block, counts)
+        for t in np.sort(tos[:n_tos]):
+            key = (np.int64(f) * (n_nodes + 3) + t) << BIN_BITS
+            n = _take_cells(counts, block[row[t]], key, found, n)
+            row[t] = 0
+    return found[0, :n].copy(), found[1, :n].copy()
+
+
+@njit(cache=True, nogil=True)
+def _give_blocks(keys: Any, row: Codes, tos: Ints, block: Any) -> Any:
+    """Number the to-nodes that occur and the blocks they need; return how many there are of both."""
+    n_tos, n_blocks = 0, 0
+    for i in range(keys.size):
+        t, b = keys[i] >> BIN_BITS, keys[i] & ((1 << BIN_BITS) - 1)
+        if row[t] == 0:
+            tos[n_tos] = t
+            n_tos += 1
+            row[t] = n_tos
+        if block[row[t], b >> 7] == 0:
+            n_blocks += 1
+            block[row[t], b >> 7] = n_blocks
+    return n_tos, n_blocks
+
+
+@njit(cache=True, nogil=True)
+def _count_cells(keys: Any, row: Codes, block: Any, counts: Codes) -> None:
+    for i in range(keys.size):
+        t, b = keys[i] >> BIN_BITS, keys[i] & ((1 << BIN_BITS) - 1)
+        counts[(block[row[t], b >> 7] - 1) * 128 + (b & 127)] += 1
+
+
+@njit(cache=True, nogil=True)
+def _take_cells(counts: Codes, blocks: Codes, key: int, found: Any, n: int) -> int:
+    """Move the cells of some blocks that are not empty to `found`, and leave all as they were at first."""
+    for e in range(blocks.size):
+        k = blocks[e] - 1
+        if k < 0:
+            continue
+        blocks[e] = 0
+        for m in range(128):
+            count = counts[k * 128 + m]
+            if count > 0:
+                found[0, n] = key | (e << 7) | m
+                found[1, n] = count
+                counts[k * 128 + m] = 0
+                n += 1
+    return n
 
 
 @njit(cache=True, nogil=True)
