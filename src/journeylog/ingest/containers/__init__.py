@@ -15,6 +15,7 @@ from journeylog.ingest.containers.frame import FrameTable, is_ordered
 from journeylog.ingest.containers.jsonl import JsonLines
 from journeylog.ingest.containers.parquet import ParquetTable
 from journeylog.ingest.containers.partitions import Partitioned
+from journeylog.ingest.containers.query import QueryTable
 
 __all__ = ["READERS", "Dialect", "Opened", "Piece", "Work", "one_ordered_stream", "open_tables", "same_files"]
 
@@ -44,12 +45,16 @@ def open_tables(data: Any, dialect: Dialect, kind: str | None) -> Generator[Open
         If nothing here can be read.
     """
     files = find_files(data, READERS)
+    if kind == "tsv" and dialect.delimiter is None:
+        dialect = replace(dialect, delimiter="\t")
     if files is not None:
         for file in files:
             reader = _reader(file, kind)
             with replace(file, max_unpacked=dialect.max_unpacked).opened() as opened:
                 table = reader(opened, dialect)
                 yield Partitioned(table, file.partition) if file.partition else table
+    elif isinstance(data, QueryTable):
+        yield data
     elif hasattr(data, "__arrow_c_stream__"):
         yield FrameTable(data)
     else:

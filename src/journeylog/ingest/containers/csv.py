@@ -15,10 +15,10 @@ import numpy.typing as npt
 
 from journeylog.core import arrow_text
 from journeylog.core.kernels import csv_rows as kernel
-from journeylog.errors import ConfigError, ParseError, SchemaError, cut, explain
+from journeylog.errors import ConfigError, ParseError, SchemaError, cut
 from journeylog.ingest.containers.base import Dialect, Piece, Work, as_batch
 from journeylog.ingest.containers.blocks import Block, blocks
-from journeylog.ingest.containers.files import File, guess_encoding, open_text
+from journeylog.ingest.containers.files import File, guess_encoding, open_text, wrong_encoding
 from journeylog.ingest.rejects import BadRow, Reason
 
 __all__ = ["CsvTable"]
@@ -138,13 +138,7 @@ class CsvTable:
                 )
 
     def _wrong_encoding(self, raw: bytes) -> ParseError:
-        return ParseError(
-            explain(
-                f"{self.name} is not written in {self.dialect.encoding}; its bytes are no such text",
-                examples=[raw[:60]],
-                fix=f"pass encoding={guess_encoding(raw)!r}, or whichever it was written in",
-            )
-        )
+        return wrong_encoding(self.name, self.dialect.encoding, raw)
 
 
 class _Found:

@@ -8,10 +8,8 @@ import glob
 import gzip
 import io
 import os
-import re
 import stat
 import sys
-import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -21,15 +19,30 @@ from typing import Any, Final, cast
 import pyarrow as pa
 
 from journeylog.errors import ConfigError, ParseError, SchemaError, nearest
+from journeylog.ingest.containers.encodings import (
+    codec_of,
+    guess_encoding,
+    recoded,
+    refuse_utf16,
+    wrong_encoding,
+)
 from journeylog.ingest.containers.kinds import kind_of
 from journeylog.ingest.containers.partitions import Partition, partition_of
+from journeylog.ingest.containers.streams import Stream
 
-__all__ = ["File", "Stream", "copies", "find_files", "guess_encoding", "open_bytes", "open_text"]
+__all__ = [
+    "File",
+    "Stream",
+    "copies",
+    "find_files",
+    "guess_encoding",
+    "open_bytes",
+    "open_text",
+    "recoded",
+    "wrong_encoding",
+]
 
 _PACKED: Final = {".gz": "gzip", ".gzip": "gzip", ".zst": "zstd", ".zstd": "zstd"}
-#: More than this many times its own size, and more than this many bytes, is what no honest file unpacks to.
-_RATIO, _FREE = 200, 1 << 26
-_BOMS: Final = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 
 
 @dataclass(frozen=True)
@@ -136,105 +149,6 @@ def find_files(data: Any, known: Iterable[str]) -> list[File] | None:
     return None
 
 
-class Stream:
-    """Bytes to be read once, with a look ahead; whatever is wrong with them is a :class:`ParseError`.
-
-    Parameters
-    ----------
-    inner : object with ``read``
-    name : str
-        For messages.
-    packing : str
-        What `inner` unpacks, for messages.
-    packed : Stream or None
-        What `inner` reads from.
-    limit : int or None
-        Most bytes that may come out of `packed`; None: what is plausible for its size.
-    """
-
-    def __init__(
-        self, inner: Any, name: str, packing: str = "", packed: Stream | None = None, limit: int | None = None
-    ) -> None:
-        self.inner, self.name, self.packing = inner, name, packing
-        self.packed, self.limit, self.taken = packed, limit, 0
-        self.ahead, self.closed = b"", False
-
-    def peek(self, size: int) -> bytes:
-        """Return the next bytes, fewer only at the end, without taking them."""
-        while len(self.ahead) < size:
-            more = self._read(size)
-            if not more:
-                break
-            self.ahead += more
-        return self.ahead[:size]
-
-    def read(self, size: int = -1) -> bytes:
-        """Take at most `size` bytes, none only at the end; without a size, all."""
-        if size < 0:
-            parts = [self.ahead]
-            while more := self._read(1 << 20):
-                parts.append(more)
-            self.ahead = b""
-            return b"".join(parts)
-        if self.ahead:
-            taken, self.ahead = self.ahead[:size], self.ahead[size:]
-            return taken
-        return self._read(size)
-
-    def readable(self) -> bool:
-        """Return True: it can be read."""
-        return True
-
-    def close(self) -> None:
-        """Leave it open: who opened the file closes it."""
-
-    def _read(self, size: int) -> bytes:
-        try:
-            found: bytes = self.inner.read(size)
-        except (EOFError, gzip.BadGzipFile, zlib.error, OSError) as error:
-            what = f"the {self.packing} file is damaged or cut off" if self.packing else "it cannot be read"
-            raise ParseError(f"{self.name}: {what} ({error}). Fix: fetch it again") from error
-        self.taken += len(found)
-        if self.packed is not None:
-            self._refuse_bomb(self.packed.taken)
-        return found
-
-    def _refuse_bomb(self, packed: int) -> None:
-        """Stop before a small file fills the memory."""
-        limit = max(_FREE, _RATIO * packed) if self.limit is None else self.limit
-        if self.taken > limit:
-            raise ParseError(
-                f"{self.name} unpacks to more than {limit:,} bytes from {packed:,} ({self.packing}); it may be made to "
-                "fill the memory. Fix: if it is what you expect, pass max_decompressed_bytes="
-            )
-
-
-class _Recoder:
-    """Text of any encoding as UTF-8; bytes that mean nothing in it come out as bytes that are no UTF-8."""
-
-    def __init__(self, inner: Stream, codec: codecs.CodecInfo) -> None:
-        self.inner, self.codec = inner, codec
-        self.decoder = codec.incrementaldecoder("surrogateescape")
-        self.first, self.ended = True, False
-
-    def read(self, size: int) -> bytes:
-        """Take some bytes, none only at the end."""
-        out = b""
-        while not out and not self.ended:
-            read = self.inner.read(size)
-            self.ended = not read
-            try:
-                text = self.decoder.decode(read, self.ended)
-            except UnicodeDecodeError as error:
-                raise ParseError(
-                    f"{self.inner.name} is not {self.codec.name}: {error.reason}. Fix: pass the right encoding="
-                ) from error
-            if self.first and text:
-                text, self.first = text.removeprefix("\ufeff"), False
-            out = text.encode("utf-8", "surrogateescape")
-        return out
-
-
 def open_bytes(file: File) -> Stream:
     """Return the bytes of an opened file, unpacked if they are packed.
 
@@ -270,12 +184,7 @@ def open_text(file: File, encoding: str) -> Stream:
     ConfigError
         If Python knows no such encoding.
     """
-    try:
-        codec = codecs.lookup(encoding)
-    except LookupError as error:
-        raise ConfigError(
-            f"encoding={encoding!r} is unknown. Fix: for example 'utf-8', 'utf-16', 'cp1251'"
-        ) from error
+    codec = codec_of(encoding)
     stream = open_bytes(file)
     head = stream.peek(1024)
     if not head:
@@ -286,11 +195,16 @@ def open_text(file: File, encoding: str) -> Stream:
     if kind is not None:
         raise ParseError(f"{file.name} is {kind.what}, not text. Fix: {kind.fix}")
     if codec.name != "utf-8":
-        return Stream(_Recoder(stream, codec), file.name)
-    _refuse_utf16(head, file.name)
+        return recoded(stream, encoding)
+    refuse_utf16(head, file.name)
     if head.startswith(codecs.BOM_UTF8):
         stream.read(len(codecs.BOM_UTF8))
     return stream
+
+
+def recoded(stream: Stream, encoding: str) -> Stream:
+    """Return a stream of text in another encoding as UTF-8."""
+    return Stream(_Recoder(stream, codecs.lookup(encoding)), stream.name)
 
 
 def copies(files: Sequence[File]) -> list[tuple[str, str]]:
@@ -307,13 +221,6 @@ def copies(files: Sequence[File]) -> list[tuple[str, str]]:
         else:
             found.append((file.name, str(twin)))
     return found
-
-
-def guess_encoding(raw: bytes) -> str:
-    """Return the encoding that bytes which are no UTF-8 most look like, for a hint."""
-    letters = sum(byte >= 0xC0 for byte in raw)
-    runs = sum(len(run) for run in re.findall(rb"[\xc0-\xff]{2,}", raw))
-    return "cp1251" if letters and runs * 2 >= letters else "cp1252"
 
 
 def _find_path(path: Path, known: Iterable[str]) -> list[File]:
@@ -358,17 +265,3 @@ def _together(files: list[File]) -> list[File]:
 
 def _unreadable(name: str, error: OSError) -> ParseError:
     return ParseError(f"{name} cannot be opened: {error.strerror}. Fix: check the path and your rights")
-
-
-def _refuse_utf16(head: bytes, name: str) -> None:
-    for mark, encoding in _BOMS.items():
-        if head.startswith(mark):
-            raise ParseError(
-                f"{name} is written in UTF-16 (it starts with its mark). Fix: pass encoding={encoding!r}"
-            )
-    for low, encoding in ((1, "utf-16-le"), (0, "utf-16-be")):
-        zeros: Sequence[int] = head[low:256:2]
-        if len(zeros) >= 8 and zeros.count(0) * 2 > len(zeros):
-            raise ParseError(
-                f"{name} looks like UTF-16: every second byte is zero. Fix: pass encoding={encoding!r}"
-            )

@@ -19,10 +19,10 @@ import pyarrow as pa
 from journeylog.core import arrow_text
 from journeylog.core.kernels import json_lines as kernel
 from journeylog.core.kernels.json_text import gather_values
-from journeylog.errors import ParseError, SchemaError
+from journeylog.errors import ParseError, SchemaError, explain
 from journeylog.ingest.containers.base import Dialect, Piece, Work, as_batch
 from journeylog.ingest.containers.blocks import blocks
-from journeylog.ingest.containers.files import File, open_text
+from journeylog.ingest.containers.files import File, open_text, wrong_encoding
 from journeylog.ingest.rejects import BadRow, Reason
 
 __all__ = ["JsonLines"]
@@ -51,7 +51,8 @@ class JsonLines:
             raise ParseError(
                 f"{file.name} is one JSON array. Fix: write one object a line (for example: jq -c '.[]')"
             )
-        self.records, self.lines = 0, 0
+        self.records, self.lines, self.n_bad, self.no_text = 0, 0, 0, 0
+        self.first_bad = b""
         self.columns: list[str] = []
         self.keys: dict[bytes, int] = {}  # as written, with the place among the columns kept (-1: not wanted)
         self.kept: list[str] = []
@@ -72,6 +73,14 @@ class JsonLines:
         if not self.records:
             raise SchemaError(
                 f"{self.name}: the file is empty. Fix: check the export that should have written it"
+            )
+        if self.n_bad == self.records and self.first_bad:
+            raise ParseError(
+                explain(
+                    f"{self.name}: no line is a JSON object",
+                    examples=[self.first_bad],
+                    fix="pass format=, the kind it is of",
+                )
             )
 
     def _rows(self, data: bytes, wanted: Sequence[str] | None) -> Work:
@@ -102,7 +111,18 @@ class JsonLines:
         )  # fmt: skip
         self.records += records
         self.lines += lines
+        if n_bad:
+            self._look_at_bad(data, bad[:n_bad])
         return found.piece
+
+    def _look_at_bad(self, data: bytes, bad: npt.NDArray[np.int32]) -> None:
+        """Stop where the encoding is another one, which would reject line after line."""
+        no_text = np.flatnonzero(bad[:, 2] == kernel.BAD_TEXT)
+        self.n_bad += len(bad)
+        self.no_text += len(no_text)
+        self.first_bad = self.first_bad or data[slice(*bad[0, 3:].tolist())][:60]
+        if self.no_text * 2 > self.records:
+            raise wrong_encoding(self.name, self.dialect.encoding, data[slice(*bad[no_text[0], 3:].tolist())])
 
     def _key_table(self) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
         texts = list(self.keys)
