@@ -17,10 +17,12 @@ from pathlib import Path
 __all__ = [
     "ConfigError",
     "DataQualityError",
+    "DatabaseError",
     "EmptyResultWarning",
     "JourneylogError",
     "JourneylogWarning",
     "LoadWarning",
+    "MemoryLimitError",
     "MissingColumnError",
     "MissingLevelError",
     "MissingPackageError",
@@ -59,6 +61,14 @@ class MissingLevelError(JourneylogError, LookupError):
 
 class ParseError(JourneylogError, ValueError):
     """A file cannot be read as what it was said to be."""
+
+
+class DatabaseError(JourneylogError, RuntimeError):
+    """A database refused a connection or a query, or stopped in the middle of its answer."""
+
+
+class MemoryLimitError(JourneylogError, MemoryError):
+    """What was asked for does not fit in the memory that the process may use."""
 
 
 class DataQualityError(JourneylogError, ValueError):

@@ -11,6 +11,7 @@ UUID, 16 fixed bytes             ``8-4-4-4-12`` lower-case hexadecimal digits
 other fixed bytes                lower-case hexadecimal digits
 bytes                            the UTF-8 text they hold; other bytes are rejected
 date, time                       ISO 8601
+interval                         ISO 8601, months, days and seconds apart: ``P0M1DT7200S``
 list, struct, map                JSON (attributes only)
 ===============================  =========================================================================
 """
@@ -70,6 +71,9 @@ def as_text(column: pa.Array, what: str) -> pa.Array:
             [None if v is None else json.dumps(v, ensure_ascii=False, default=str) for v in values],
             pa.string(),
         )
+    if pa.types.is_interval(kind):
+        spans = column.to_pylist()
+        return pa.array([None if s is None else _span_text(*s) for s in spans], pa.string())
     return column.cast(pa.string())
 
 
@@ -123,6 +127,10 @@ def _float_text(column: pa.Array, what: str) -> pa.Array:
     if whole.all():
         return integers.cast(pa.string())
     return pc.if_else(pa.array(whole), integers.cast(pa.string()), known.cast(pa.string()))
+
+
+def _span_text(months: int, days: int, nanoseconds: int) -> str:
+    return f"P{months}M{days}DT{nanoseconds / 1e9:.12g}S"
 
 
 def _hex_text(column: pa.Array, width: int) -> pa.Array:
