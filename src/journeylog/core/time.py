@@ -161,6 +161,8 @@ def read_stamps(column: pa.Array, rule: TimeRule) -> Stamps:
         raise SchemaError(
             f"a time column holds {kind}, which is no time. Fix: text, dates, or numbers with time_unit="
         )
+    if rule.wall_clock and rule.unit is not None:
+        stamps.verdict[stamps.verdict == INSTANT] = WALL
     whole_days = stamps.verdict == DATE
     stamps.verdict[whole_days] = WALL
     if rule.tz is not None:

@@ -59,6 +59,8 @@ class TimeRule:
         What becomes of a wall-clock time that happens twice or never when the clocks change.
     earliest, latest : int
         Plausible range in microseconds since 1970 UTC, both included.
+    wall_clock : bool
+        Whether numbers count the time of the clock on the wall in `tz`, not of UTC.
     """
 
     unit: str | None = None
@@ -67,6 +69,7 @@ class TimeRule:
     ambiguous: str = "reject"
     earliest: int = 631_152_000_000_000
     latest: int = 2**62
+    wall_clock: bool = False
 
 
 @dataclass

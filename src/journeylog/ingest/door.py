@@ -6,23 +6,21 @@ import datetime as dt
 import re
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
 from journeylog.core.log import EventLog
-from journeylog.core.schema import ROLES
-from journeylog.core.time import moment, time_rule
+from journeylog.core.time import moment
 from journeylog.core.window import Window
 from journeylog.errors import ConfigError, LoadWarning, SchemaError, warn
-from journeylog.ingest.amounts import score_bounds
-from journeylog.ingest.containers import Dialect, Opened, one_ordered_stream, open_tables, same_files
+from journeylog.ingest.containers import Opened, one_ordered_stream, open_tables, same_files
+from journeylog.ingest.declared import ENCODING, NO_MARK, POINT, QUOTE, Declared, choose_format, declare
+from journeylog.ingest.formats.declare import AnyField, Format
 from journeylog.ingest.gate import gate
 from journeylog.ingest.intake import Intake
 from journeylog.ingest.judge import Judge, Judged
-from journeylog.ingest.roles import Constant, History, Roles
+from journeylog.ingest.roles import History, Roles
 from journeylog.ingest.threads import in_order
-from journeylog.ingest.verdicts import PLACEHOLDERS
 
 __all__ = ["read"]
 
@@ -34,18 +32,18 @@ def read(
     data: Any,
     /,
     *,
-    actor: str | None = None,
-    event: str | Constant | None = None,
-    time: str | None = None,
-    source: str | Constant | None = None,
-    channel: str | Constant | None = None,
-    value: str | None = None,
-    currency: str | Constant | None = None,
-    score: str | None = None,
+    actor: AnyField | None = None,
+    event: AnyField | None = None,
+    time: AnyField | None = None,
+    source: AnyField | None = None,
+    channel: AnyField | None = None,
+    value: AnyField | None = None,
+    currency: AnyField | None = None,
+    score: AnyField | None = None,
     score_scale: str | tuple[float, float] | None = None,
-    text: str | None = None,
-    event_id: str | None = None,
-    received: str | None = None,
+    text: AnyField | None = None,
+    event_id: AnyField | None = None,
+    received: AnyField | None = None,
     order_by: str | Sequence[str] = (),
     columns: str | Sequence[str] = "all",
     numbers: Sequence[str] = (),
@@ -57,16 +55,17 @@ def read(
     ambiguous: str = "reject",
     time_range: Sequence[str | dt.date | None] | None = None,
     window: Sequence[str | dt.date] | None = None,
-    format: str | None = None,
+    format: str | Format | None = None,
+    container: str | None = None,
     delimiter: str | None = None,
-    quote: str | None = '"',
-    encoding: str = "utf-8",
+    quote: str | None = QUOTE,
+    encoding: str = ENCODING,
     names: Sequence[str] | None = None,
-    decimal: str = ".",
-    thousands: str = "",
+    decimal: str = POINT,
+    thousands: str = NO_MARK,
     max_field_bytes: int = 1 << 16,
     max_decompressed_bytes: int | None = None,
-    placeholders: Sequence[str] = PLACEHOLDERS,
+    placeholders: Sequence[str] | None = None,
     schema_drift: str = "error",
     on_error: str = "quarantine",
     max_rejected: float | None = None,
@@ -127,7 +126,11 @@ def read(
     window : pair, optional
         What was observed, from and to, both included; events outside are rejected. A day as the end means all
         of it. By default the first and the last event.
-    format : {"csv", "tsv", "parquet", "jsonl", "arrow"}, optional
+    format : str or Format, optional
+        Name of a vendor's format (``jl.formats()`` lists them), or one of your own: it says what all of these
+        arguments say. What is given beside it goes before what it says; a role may be any field of a format
+        then, and `columns` may be ``"format"``: only what the format names. A kind of file is understood too.
+    container : {"csv", "tsv", "parquet", "jsonl", "arrow", ...}, optional
         Kind of the files where their names do not say it.
     delimiter, quote, encoding, names : optional
         How CSV is written; `names` are the columns of a file without a header.
@@ -137,8 +140,8 @@ def read(
         Longest text; rows with a longer one are rejected.
     max_decompressed_bytes : int, optional
         What a packed file may unpack to; by default 200 times its own size, or 64 MiB.
-    placeholders : sequence of str
-        Actor ids that stand for nobody; ``()`` keeps them.
+    placeholders : sequence of str, optional
+        Actor ids that stand for nobody, by default a list of usual ones; ``()`` keeps them.
     schema_drift : {"error", "null"}
         What becomes of a column that only some of the files have: an error, or missing where it is not. Keys of
         JSON lines may always be absent.
@@ -188,33 +191,39 @@ def read(
     >>> log.n_actors, log.n_events
     (1, 2)
     """
-    roles = Roles.declare(
-        actor=actor, event=event, time=time, source=source, channel=channel, value=value, currency=currency,
-        score=score, text=text, event_id=event_id, received=received, order_by=order_by, columns=columns,
-        numbers=numbers, stamps=stamps, history=history,
-    )  # fmt: skip
-    _check_words(on_error, schema_drift, max_rejected, score, score_scale)
-    rule = time_rule(
-        unit=time_unit, format=time_format, tz=tz, ambiguous=ambiguous, time_range=time_range, now=now
-    )
-    judge = Judge(
+    _check_words(on_error, schema_drift, max_rejected)
+    form, container = choose_format(format, container)
+    roles = {
+        "actor": actor, "event": event, "time": time, "source": source, "channel": channel, "value": value,
+        "currency": currency, "score": score, "score_scale": score_scale, "text": text, "event_id": event_id,
+        "received": received, "order_by": order_by,
+    }  # fmt: skip
+    declared = declare(
+        form,
+        container,
         roles=roles,
-        rule=rule,
-        score=None if score is None else score_bounds(score_scale),
-        decimal=decimal,
-        thousands=thousands,
-        placeholders=tuple(placeholders),
+        writing={"delimiter": delimiter, "quote": quote, "encoding": encoding, "names": names},
+        amounts={"decimal": decimal, "thousands": thousands, "placeholders": placeholders},
+        columns=columns,
+        numbers=numbers,
+        shapes={"stamps": stamps, "history": history},
         max_field=max_field_bytes,
+        max_unpacked=max_decompressed_bytes,
         keep_original=window is not None,
+        unit=time_unit,
+        format=time_format,
+        tz=tz,
+        ambiguous=ambiguous,
+        time_range=time_range,
+        now=now,
     )
-    dialect = Dialect(delimiter, quote, encoding, None if names is None else tuple(names), max_field_bytes)
-    dialect = replace(dialect, max_unpacked=max_decompressed_bytes)
-    intake = Intake(roles, rule, _window(window, rule.tz))
-    with closing(_tasks(data, dialect, format, judge, intake, schema_drift)) as tasks:
+    zone = declared.rule.tz
+    intake = Intake(declared.roles, declared.rule, _window(window, zone), labels=declared.judge.labels)
+    with closing(_tasks(data, declared, intake, schema_drift)) as tasks:
         intake.pieces.extend(in_order(tasks, threads))
     log = intake.finish(one_ordered_stream(data))
     gate(log, on_error, max_rejected)
-    if event_id is None:
+    if declared.roles.event_id is None:
         _tell_copies(data, {piece.file for piece in intake.pieces if piece.rows_in})
     return log
 
@@ -229,38 +238,36 @@ def _tell_copies(data: Any, with_rows: set[str]) -> None:
             )
 
 
-def _tasks(
-    data: Any, dialect: Dialect, format: str | None, judge: Judge, intake: Intake, drift: str
-) -> Generator[Any, None, None]:
+def _tasks(data: Any, declared: Declared, intake: Intake, drift: str) -> Generator[Any, None, None]:
     """Yield the judging of each piece, table after table, once its columns have been checked."""
+    roles = declared.roles
     first: tuple[str, Sequence[str]] | None = None
     seen: dict[str, None] = {}
     last = ""
-    with closing(open_tables(data, dialect, format)) as tables:
+    with closing(open_tables(data, declared.dialect, declared.container, declared.fallback)) as tables:
         for table in tables:
-            judge.roles.require(table.columns if table.complete else None, table.name)
+            roles.require(table.columns if table.complete else None, table.name)
             intake.blank_is_missing |= table.blank_is_missing
             if table.complete:
-                judge.roles.check_apart(table.columns, table.name)
-                judge.roles.check(table.columns, table.name, _NEEDED if drift == "null" else None)
+                roles.check_apart(table.columns, table.name)
+                roles.check(table.columns, table.name, _NEEDED if drift == "null" else None)
                 first = first or (table.name, table.columns)
-                _check_drift(first, table, judge.roles, drift, intake.notes)
-            yield from _pieces(table, judge, intake)
+                _check_drift(first, table, roles, drift, intake.notes)
+            yield from _pieces(table, declared.judge, intake)
             seen.update(dict.fromkeys(table.columns))
             last = table.name
-    judge.roles.check(list(seen), last)  # what only some files have, must at least be in one
-    judge.roles.check_apart(list(seen), last)
+    roles.check(list(seen), last)  # what only some files have, must at least be in one
+    roles.check_apart(list(seen), last)
 
 
 def _pieces(table: Opened, judge: Judge, intake: Intake) -> Iterator[Any]:
     """Yield the judging of each piece of one table."""
     roles = judge.roles
-    wanted = None if roles.columns is None else list(roles.named.values())
-    kept = _attribute_names(roles, table.columns)
+    kept = roles.public_names(table.columns)
     intake.attributes.update(dict.fromkeys(kept.values()))
-    for work in table.pieces(wanted):
+    for work in table.pieces(roles.read_only):
         if not table.complete:
-            kept = _attribute_names(roles, table.columns)
+            kept = roles.public_names(table.columns)
             intake.attributes.update(dict.fromkeys(kept.values()))
         yield partial(_judge, judge, work, table.name, kept)
 
@@ -269,22 +276,7 @@ def _judge(judge: Judge, work: Any, file: str, names: Mapping[str, str]) -> Judg
     return judge(work(), file, names)
 
 
-def _attribute_names(roles: Roles, found: Sequence[str]) -> dict[str, str]:
-    """Return attributes with the names they will have; one called like a role that is in use gets a number."""
-    used = {"event", *(role for role in ROLES[3:] if getattr(roles, role) is not None)}
-    kept = {}
-    attributes = roles.attributes(found)
-    for name in attributes:
-        free, k = name, 2
-        while free in used or (free != name and free in attributes):
-            free, k = f"{name}_{k}", k + 1
-        kept[name] = free
-    return kept
-
-
-def _check_words(
-    on_error: str, schema_drift: str, max_rejected: float | None, score: str | None, score_scale: Any
-) -> None:
+def _check_words(on_error: str, schema_drift: str, max_rejected: float | None) -> None:
     for name, given, known in (
         ("on_error", on_error, ("quarantine", "raise")),
         ("schema_drift", schema_drift, ("error", "null")),
@@ -295,18 +287,14 @@ def _check_words(
         raise ConfigError(
             f"max_rejected={max_rejected} is no share. Fix: a number from 0 to 1, for example 0.01"
         )
-    if (score is None) != (score_scale is None):
-        raise ConfigError(
-            "score= and score_scale= belong together. Fix: for example score='rating', score_scale='stars5'"
-        )
 
 
 def _check_drift(
     first: tuple[str, Sequence[str]], table: Opened, roles: Roles, drift: str, notes: list[str]
 ) -> None:
     """Compare the attributes of a further file with those of the first."""
-    missing = [c for c in roles.attributes(first[1]) if c not in table.columns]
-    more = [c for c in roles.attributes(table.columns) if c not in first[1]]
+    missing = [c for c in roles.others(first[1]) if c not in table.columns]
+    more = [c for c in roles.others(table.columns) if c not in first[1]]
     if not missing and not more:
         return
     what = f"{table.name} has other columns than {first[0]}: without {missing}, with {more}"

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from journeylog.core.chunk import Category, Column, Number
+from journeylog.ingest.ordering import content_hashes
 
 __all__ = ["Duplicates", "find_duplicates"]
 
@@ -34,12 +35,18 @@ class Duplicates(NamedTuple):
 
 
 def find_duplicates(
-    event_id: pa.Array, actor: Category, time: Ints, columns: Mapping[str, Column], received: Number | None
+    event_id: pa.Array,
+    actor: Category,
+    time: Ints,
+    columns: Mapping[str, Column],
+    received: Number | None,
+    same_id: str = "conflict",
 ) -> Duplicates | None:
     """Compare rows of one event id; None when there are no duplicates.
 
     The first is the one received earliest, then the earliest in the input. When it was received is not part of
-    what an event says, so it is not compared. Rows without an id are never duplicates.
+    what an event says, so it is not compared. Rows without an id are never duplicates. With `same_id` as
+    ``"keep"`` rows of one id that differ are events of their own, as ``"first"`` they are duplicates all the same.
     """
     coded = event_id.dictionary_encode()
     if len(coded.dictionary) == len(event_id) - event_id.null_count:
@@ -47,6 +54,9 @@ def find_duplicates(
     codes = coded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
     count = np.bincount(codes[codes >= 0], minlength=len(coded.dictionary))
     rows = np.flatnonzero((codes >= 0) & (count[codes] > 1))
+    if same_id == "keep":
+        codes = _with_content(codes, rows, columns)
+        rows = rows[codes[rows] >= 0]
     keys = [rows, codes[rows]]
     if received is not None:
         arrived = received.values[rows].astype(np.int64)
@@ -62,8 +72,20 @@ def find_duplicates(
             equal &= _equal(column, rows, first)
     same, conflict = np.zeros(len(codes), dtype=bool), np.zeros(len(codes), dtype=bool)
     same[rows[~opens & equal]] = True
-    conflict[rows[~opens & ~equal]] = True
+    if same_id == "first":
+        same[rows[~opens]] = True
+    elif same_id == "conflict":
+        conflict[rows[~opens & ~equal]] = True
     return Duplicates(same, conflict)
+
+
+def _with_content(codes: Ints, rows: Ints, columns: Mapping[str, Column]) -> Ints:
+    """Return codes that tell rows of one id apart by what they say; -1 for rows that are alone with it."""
+    said = content_hashes({name: c for name, c in columns.items() if name != "received"}, rows)
+    _, both = np.unique(np.column_stack((codes[rows].astype(np.uint64), said)), axis=0, return_inverse=True)
+    finer = np.full(len(codes), -1, np.int64)
+    finer[rows] = both.reshape(-1)
+    return finer
 
 
 def _equal(column: Column, rows: Ints, first: Ints) -> Mask:

@@ -21,7 +21,7 @@ _SPELLED, _PROVED = 3, 1000
 
 
 def gate(log: EventLog, on_error: str, max_rejected: float | None) -> None:
-    """Warn of rejected rows, or stop.
+    """Warn of rejected rows, or stop; rows that are no events by declaration are no reason to.
 
     Raises
     ------
@@ -29,14 +29,16 @@ def gate(log: EventLog, on_error: str, max_rejected: float | None) -> None:
         If a row was rejected and `on_error` is ``"raise"``, or more than the share `max_rejected` was.
     """
     card, rejects = log.card, log.rejects
-    if not card.rejected or rejects is None:
+    faults = {code: n for code, n in card.reasons.items() if code != Reason.NOT_AN_EVENT}
+    rejected = sum(faults.values())
+    if not rejected or rejects is None:
         return
-    reasons = [_spell(rejects, code, n) for code, n in list(card.reasons.items())[:_SPELLED]]
-    more = len(card.reasons) - _SPELLED
-    shown = f"{card.rejected:,} of {card.rows_in:,} rows were rejected: " + "; ".join(reasons)
+    reasons = [_spell(rejects, code, n) for code, n in list(faults.items())[:_SPELLED]]
+    more = len(faults) - _SPELLED
+    shown = f"{rejected:,} of {card.rows_in:,} rows were rejected: " + "; ".join(reasons)
     shown += f"; and {more} more reasons" if more > 0 else ""
     hint = _format_hint(rejects)
-    if on_error == "raise" or (max_rejected is not None and card.rejected_share > max_rejected):
+    if on_error == "raise" or (max_rejected is not None and rejected / card.rows_in > max_rejected):
         limit = "" if on_error == "raise" else f" That is more than max_rejected={max_rejected}."
         fix = hint or "correct the rows, or the declaration they break"
         raise DataQualityError(f"{shown}.{limit} Fix: {fix}")

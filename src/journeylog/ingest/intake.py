@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -51,12 +52,15 @@ class Intake:
         What was observed, if declared; events outside are rejected.
     blank_is_missing : bool
         Whether an empty text is a missing value.
+    labels : mapping of str to str
+        What rejects call the column of a role, where it is not simply a column of the input.
     """
 
     roles: Roles
     rule: TimeRule
     window: Window | None = None
     blank_is_missing: bool = False
+    labels: Mapping[str, str] = field(default_factory=dict)
     pieces: list[Judged] = field(default_factory=list)
     attributes: dict[str, None] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
@@ -90,7 +94,8 @@ class Intake:
         settle([*(p.stamps for p in self.pieces), *seen], self.rule)
         for i, piece in enumerate(self.pieces):
             verdicts = Verdicts(len(piece))
-            column = self.roles.time or "" if piece.time_column is None else piece.time_column
+            named = self.labels.get("time") or self.roles.time or ""
+            column = named if piece.time_column is None else piece.time_column
             verdicts.reject_by(piece.stamps.verdict == MIXED, Reason.TS_MIXED_TZ, column)
             if self.window is not None:
                 outside = (piece.stamps.micros < self.window.start) | (piece.stamps.micros > self.window.end)
@@ -98,16 +103,19 @@ class Intake:
             self.pieces[i] = piece.split(verdicts)
 
     def _deduplicate(self) -> int:
-        """Take out rows of an event id seen before; return how many were equal to the first."""
+        """Take out rows of an event id seen before; return how many were duplicates of the first."""
         if self.roles.event_id is None:
             return 0
         columns = self._columns()
         event_id, received = columns["event_id"], columns.get("received")
         assert isinstance(event_id, Text) and (received is None or isinstance(received, Number))
         key = event_id.values
-        if self.roles.stamps is not None:  # the id is that of a row, which holds several events
+        if self.roles.several:  # the id is that of a row, which holds several events
             key = pc.binary_join_element_wise(key, columns["event"].to_arrow().cast(pa.string()), "\0")
-        found = find_duplicates(key, self._actor(), self._time(), columns, received)
+            if all(p.part is not None for p in self.pieces):
+                part = pa.array(np.concatenate([np.zeros(0, np.int64), *(p.part for p in self.pieces)]))
+                key = pc.binary_join_element_wise(key, part.cast(pa.string()), "\0")
+        found = find_duplicates(key, self._actor(), self._time(), columns, received, self.roles.same_id)
         if found is None:
             return 0
         start = 0
@@ -115,7 +123,9 @@ class Intake:
             stop = start + len(piece)
             same, conflict = found.same[start:stop], found.conflict[start:stop]
             verdicts = Verdicts(len(piece))
-            verdicts.reject(conflict, Reason.DUP_ID_CONFLICT, self.roles.event_id)
+            verdicts.reject(
+                conflict, Reason.DUP_ID_CONFLICT, self.labels.get("event_id", self.roles.event_id)
+            )
             self.pieces[i] = piece.split(verdicts).only(~same[~conflict])
             start = stop
         return int(np.count_nonzero(found.same))
@@ -201,7 +211,7 @@ class Intake:
                 f"times out of range look like {looks_like}; time_unit={self.rule.unit!r} was declared"
             )
         source_rows = sum(p.source_rows for p in self.pieces)
-        if self.roles.stamps is not None:
+        if self.roles.several:
             notes.append(f"{source_rows:,} rows of the input hold these events, one for each time given")
         if self.roles.history is not None:
             notes.append(

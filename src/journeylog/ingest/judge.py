@@ -18,9 +18,10 @@ from journeylog.core.time_rule import REASONS, Stamps, TimeRule
 from journeylog.errors import SchemaError
 from journeylog.ingest.amounts import read_money, read_score, unreadable_numbers
 from journeylog.ingest.containers.base import Piece
-from journeylog.ingest.raw import rows_as_json
+from journeylog.ingest.formats.shape import Candidates, Shaper
+from journeylog.ingest.raw import Originals, rows_as_json
 from journeylog.ingest.rejects import BadRow, Reason, bad_rows_table, judged_rows_table
-from journeylog.ingest.reshape import Shaped, column_of, from_history, from_stamps
+from journeylog.ingest.reshape import column_of, from_history, from_stamps
 from journeylog.ingest.roles import Constant, Roles
 from journeylog.ingest.texts import as_names, as_text, is_nested, no_text
 from journeylog.ingest.verdicts import Verdicts, blank, nobody, too_long
@@ -51,7 +52,7 @@ class Judged:
     row, line : ndarray of int64
         Where each kept row stood.
     rejected : list of pyarrow.Table
-    original : RecordBatch or None
+    original : Originals or None
         The kept rows as they came, held where a later verdict may need them.
     order_by : list of pyarrow.Array
     n_nan : int
@@ -62,6 +63,8 @@ class Judged:
         Times of any row that carry a zone or got one, kept or not.
     time_column : pyarrow.Array or None
         Name of the column each time stood in, where there are several.
+    part : ndarray of int64 or None
+        Which of the events of its row each is, where a row may hold several under one id.
     """
 
     file: str
@@ -81,19 +84,19 @@ class Judged:
     unread: dict[str, int] = field(default_factory=dict)
     n_instant: int = 0
     time_column: Any = None
+    part: Ints | None = None
 
     def __len__(self) -> int:
         """Return the number of kept rows."""
         return len(self.row)
 
-    def split(self, verdicts: Verdicts, original: pa.RecordBatch | None = None) -> Judged:
+    def split(self, verdicts: Verdicts, original: Originals | None = None) -> Judged:
         """Return the rows without a verdict against them; the others join the rejects with their raw content."""
         keep = verdicts.kept
         if keep.all():
             return self
         at = np.flatnonzero(~keep)
-        rows = self.original if original is None else original
-        raw = rows_as_json(rows.take(pa.array(at)))
+        raw = (self.original if original is None else original).as_json(at)
         line = None if self.line is None else self.line[at]
         table = judged_rows_table(self.file, self.row[at], line, verdicts.codes(at), verdicts.names(at), raw)
         kept = self.only(keep)
@@ -111,17 +114,47 @@ class Judged:
             columns={name: _pick(column, keep, mask) for name, column in self.columns.items()},
             row=self.row[keep],
             line=None if self.line is None else self.line[keep],
-            original=None if self.original is None else self.original.filter(mask),
+            original=None if self.original is None else self.original.only(keep),
             order_by=[column.filter(mask) for column in self.order_by],
             time_column=None if self.time_column is None else self.time_column.filter(mask),
+            part=None if self.part is None else self.part[keep],
         )
 
     def release(self) -> None:
         """Let go of the rows, once they are part of the log; the counts stay."""
-        self.actor = self.event = self.line = self.original = self.time_column = None
+        self.actor = self.event = self.line = self.original = self.time_column = self.part = None
         self.columns, self.order_by = {}, []
         self.row = np.zeros(0, np.int64)
         self.stamps = replace(self.stamps, micros=self.row, verdict=np.zeros(0, np.uint8))
+
+
+@dataclass
+class Made:
+    """What is to be judged: rows of the input, or events made of them.
+
+    Parameters
+    ----------
+    rows : RecordBatch
+    times : list of (TimeRule, Array, ndarray or None)
+        Columns of times, and the events they belong to (None: all).
+    origin : ndarray of int64 or None
+        The row of each event; None: one event a row, in order.
+    event : pyarrow.Array or None
+        Names that are no column of the rows.
+    time_column, part, rejected
+        As in :class:`Judged`.
+    numeric : frozenset of str
+        Text columns whose values were all written as numbers.
+    """
+
+    rows: pa.RecordBatch
+    times: list[tuple[TimeRule, Any, Ints | None]]
+    origin: Ints | None = None
+    event: Any = None
+    time_column: Any = None
+    part: Ints | None = None
+    rejected: list[Any] = field(default_factory=list)
+    numeric: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -142,6 +175,14 @@ class Judge:
         Longest text in bytes.
     keep_original : bool
         Whether rows may still be rejected later, by a declared window.
+    shaper : Shaper or None
+        The format that makes candidates of the rows.
+    labels : mapping of str to str
+        What rejects call a column of a role, where the role is not simply a column of the input.
+    rules : mapping of str to TimeRule
+        How columns of times are written that differ from `rule`.
+    max_nested : int
+        Longest text of a column that only goes along.
     """
 
     roles: Roles
@@ -152,54 +193,100 @@ class Judge:
     placeholders: tuple[str, ...] = ()
     max_field: int = 1 << 16
     keep_original: bool = False
+    shaper: Shaper | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+    rules: Mapping[str, TimeRule] = field(default_factory=dict)
+    max_nested: int = 1 << 16
 
     def __call__(self, piece: Piece, file: str, names: Mapping[str, str]) -> Judged:
         """Judge one piece; `names` are its attributes and the names they will have."""
         piece = _texts_only(piece)
-        shaped = self._shape(piece.rows)
-        rows = piece.rows if shaped is None else piece.rows.take(pa.array(shaped.origin))
+        made = self._make(piece, file, names)
+        rows = made.rows
         verdicts = Verdicts(rows.num_rows)
         columns: dict[str, Any] = {}
         actor = self._role(rows, "actor")
-        event = self._role(rows, "event") if shaped is None else shaped.event
+        event = self._role(rows, "event") if made.event is None else made.event
         self._judge_names(actor, event, verdicts)
-        stamps = self._read_time(rows, shaped, verdicts)
+        stamps = self._read_time(made, verdicts)
         for role in _TEXT_ROLES:
             if getattr(self.roles, role) is not None:
                 columns[role] = self._role(rows, role)
         unread: dict[str, int] = {}
         n_nan = self._read_amounts(rows, columns, verdicts)
         if self.roles.received is not None:
-            columns["received"] = self._instants(rows, self.roles.received, self.rule, unread)
+            rule = self.rules.get(self.roles.received, self.rule)
+            columns["received"] = self._instants(rows, self.roles.received, rule, unread)
         for name, kept_name in names.items():
             columns[kept_name] = self._attribute(rows, name, verdicts, unread)
+        numeric = piece.numeric | made.numeric | set(self.roles.numbers)
+        original = Originals(piece.rows, made.origin)
         judged = Judged(
             file=file,
-            rows_in=rows.num_rows + len(piece.bad) + (0 if shaped is None else len(shaped.without)),
+            rows_in=rows.num_rows + sum(t.num_rows for t in made.rejected),
             source_rows=piece.rows.num_rows + len(piece.bad),
             actor=actor,
             event=event,
             stamps=stamps,
             columns=columns,
-            numeric=frozenset(names[c] for c in piece.numeric | set(self.roles.numbers) if c in names),
-            row=piece.row if shaped is None else piece.row[shaped.origin],
-            line=piece.line if shaped is None or piece.line is None else piece.line[shaped.origin],
-            rejected=[bad_rows_table(file, piece.bad)] if piece.bad else [],
-            original=rows if self._may_be_judged_later(stamps) else None,
+            numeric=frozenset(names[c] for c in numeric if c in names),
+            row=piece.row if made.origin is None else piece.row[made.origin],
+            line=piece.line if made.origin is None or piece.line is None else piece.line[made.origin],
+            rejected=made.rejected,
+            original=original if self._may_be_judged_later(stamps) else None,
             order_by=[_decoded(column_of(rows, name)) for name in self.roles.order_by],
             n_nan=n_nan,
             unread=unread,
             n_instant=int(np.count_nonzero(stamps.verdict == INSTANT)),
-            time_column=None if shaped is None else shaped.time_column,
+            time_column=made.time_column,
+            part=made.part,
         )
-        if shaped is not None and len(shaped.without):
-            judged.rejected.append(_without_time(piece, shaped.without, file, self.roles))
-        return judged.split(verdicts, rows)
+        return judged.split(verdicts, original)
 
-    def _shape(self, rows: pa.RecordBatch) -> Shaped | None:
+    def _make(self, piece: Piece, file: str, names: Mapping[str, str]) -> Made:
+        """Return what is to be judged: rows as they are, or events made of them."""
+        made = Made(piece.rows, [])
+        made.rejected = [bad_rows_table(file, piece.bad)] if piece.bad else []
+        if self.shaper is not None:
+            return self._candidates(made, piece, file, self.shaper(piece.rows, names))
+        shaped = None
         if self.roles.stamps is not None:
-            return from_stamps(rows, self.roles.stamps)
-        return None if self.roles.history is None else from_history(rows, self.roles.history)
+            shaped = from_stamps(piece.rows, self.roles.stamps)
+        elif self.roles.history is not None:
+            shaped = from_history(piece.rows, self.roles.history)
+        if shaped is None:
+            made.times = [(self.rule, column_of(piece.rows, self.roles.time or ""), None)]
+            return made
+        made.rows, made.origin = piece.rows.take(pa.array(shaped.origin)), shaped.origin
+        made.event, made.times, made.time_column = (
+            shaped.event,
+            [(self.rule, shaped.time, None)],
+            shaped.time_column,
+        )
+        if len(shaped.without):
+            assert self.roles.stamps is not None
+            made.rejected += [_apart(piece, shaped.without, file, Reason.TS_NULL, self.roles.stamps[0][1])]
+        return made
+
+    def _candidates(self, made: Made, piece: Piece, file: str, found: Candidates) -> Made:
+        """Return the events a format makes, and the rows that it makes none of as rejects."""
+        assert self.shaper is not None
+        labels = self.shaper.time_labels
+        made.rows, made.origin, made.numeric = found.rows, found.origin, found.numeric
+        made.times = list(found.times)
+        if self.shaper.form.takes:
+            made.part = found.part
+            codes = pa.array((found.part >> 32).astype(np.int32))
+            made.time_column = pa.DictionaryArray.from_arrays(codes, pa.array(labels, pa.string()))
+        for at, reason, column in (
+            (found.no_event, Reason.NOT_AN_EVENT, ""),
+            (found.without, Reason.TS_NULL, labels[0]),
+            (found.twice, Reason.ROW_SHAPE, ""),
+            (found.broken, Reason.ENCODING, ""),
+        ):
+            if len(at):
+                made.rejected.append(_apart(piece, at, file, reason, column))
+        return made
 
     def _role(self, rows: pa.RecordBatch, role: str) -> pa.Array:
         """Return a role as names."""
@@ -216,26 +303,31 @@ class Judge:
         return texts(column, f"{role}={given!r}")
 
     def _judge_names(self, actor: pa.Array, event: pa.Array, verdicts: Verdicts) -> None:
-        roles = self.roles
-        assert isinstance(roles.actor, str)
-        given = roles.history.new if roles.history is not None else roles.event
-        named = given if isinstance(given, str) else "event"
-        verdicts.reject(too_long(actor, self.max_field), Reason.FIELD_TOO_LONG, roles.actor)
+        named = self._label("event") or "event"
+        if self.roles.history is not None:
+            named = self.roles.history.new
+        who = self._label("actor")
+        verdicts.reject(too_long(actor, self.max_field), Reason.FIELD_TOO_LONG, who)
         verdicts.reject(too_long(event, self.max_field), Reason.FIELD_TOO_LONG, named)
-        verdicts.reject(blank(actor), Reason.ACTOR_NULL, roles.actor)
-        verdicts.reject(nobody(actor, self.placeholders), Reason.ACTOR_PLACEHOLDER, roles.actor)
+        verdicts.reject(blank(actor), Reason.ACTOR_NULL, who)
+        verdicts.reject(nobody(actor, self.placeholders), Reason.ACTOR_PLACEHOLDER, who)
         verdicts.reject(blank(event), Reason.EVENT_NULL, named)
 
-    def _read_time(self, rows: pa.RecordBatch, shaped: Shaped | None, verdicts: Verdicts) -> Stamps:
-        assert shaped is not None or self.roles.time is not None
-        column = shaped.time if shaped is not None else column_of(rows, self.roles.time or "")
-        stamps = read_stamps(column, self.rule)
+    def _read_time(self, made: Made, verdicts: Verdicts) -> Stamps:
+        stamps = _joined(
+            [(read_stamps(column, rule), at) for rule, column, at in made.times], made.rows.num_rows
+        )
         if stamps.verdict.max(initial=0) <= WALL:
             return stamps
+        column = self._label("time") if made.time_column is None else made.time_column
         for code, reason in REASONS.items():
-            column = self.roles.time or "" if shaped is None else shaped.time_column
             verdicts.reject_by(stamps.verdict == code, Reason(reason), column)
         return stamps
+
+    def _label(self, role: str) -> str:
+        """Return what rejects call the column of a role."""
+        given = getattr(self.roles, role)
+        return self.labels.get(role) or (given if isinstance(given, str) else "")
 
     def _read_amounts(self, rows: pa.RecordBatch, columns: dict[str, Any], verdicts: Verdicts) -> int:
         """Read value and score into `columns`; return how many values were NaN."""
@@ -243,13 +335,13 @@ class Judge:
         if self.roles.value is not None:
             money = read_money(column_of(rows, self.roles.value), self.decimal, self.thousands)
             for reason, mask in money.faults.items():
-                verdicts.reject(mask, reason, self.roles.value)
+                verdicts.reject(mask, reason, self._label("value"))
             columns["value"] = Number(money.values, money.valid, "micros")
             n_nan = money.n_nan
         if self.roles.score is not None and self.score is not None:
             score = read_score(column_of(rows, self.roles.score), *self.score)
             for reason, mask in score.faults.items():
-                verdicts.reject(mask, reason, self.roles.score)
+                verdicts.reject(mask, reason, self._label("score"))
             columns["score"] = Number(score.values, score.valid)
         return n_nan
 
@@ -261,6 +353,8 @@ class Judge:
             text = as_text(column, name)
             verdicts.reject(unreadable_numbers(text), Reason.VALUE_UNPARSEABLE, name)
             return text
+        if name in self.rules:
+            return self._instants(rows, name, self.rules[name], unread)
         if pa.types.is_boolean(kind):
             return column
         if pa.types.is_integer(kind) and kind != pa.uint64():
@@ -275,7 +369,8 @@ class Judge:
             anytime = replace(self.rule, ambiguous="first", earliest=-(2**62), latest=2**62)
             return self._instants(rows, name, anytime, unread)
         text = as_names(column, name)
-        verdicts.reject(too_long(text, self.max_field), Reason.FIELD_TOO_LONG, name)
+        limit = self.max_field if self.shaper is None else self.max_nested
+        verdicts.reject(too_long(text, limit), Reason.FIELD_TOO_LONG, name)
         return text
 
     def _instants(self, rows: pa.RecordBatch, name: str, rule: TimeRule, unread: dict[str, int]) -> Number:
@@ -310,15 +405,28 @@ def _texts_only(piece: Piece) -> Piece:
     return replace(piece, rows=rows, row=piece.row[whole], line=line, bad=[*piece.bad, *broken.values()])
 
 
-def _without_time(piece: Piece, at: Ints, file: str, roles: Roles) -> pa.Table:
-    """Return the rows of a wide table that hold no time at all as rejects."""
-    assert roles.stamps is not None
+def _apart(piece: Piece, at: Ints, file: str, reason: Reason, column: str) -> pa.Table:
+    """Return rows of the input that hold no event as rejects."""
     verdicts = Verdicts(len(at))
-    verdicts.reject(np.ones(len(at), dtype=bool), Reason.TS_NULL, roles.stamps[0][1])
+    verdicts.reject(np.ones(len(at), dtype=bool), reason, column)
     whole = np.arange(len(at))
     line = None if piece.line is None else piece.line[at]
     raw = rows_as_json(piece.rows.take(pa.array(at)))
     return judged_rows_table(file, piece.row[at], line, verdicts.codes(whole), verdicts.names(whole), raw)
+
+
+def _joined(parts: list[tuple[Stamps, Ints | None]], n: int) -> Stamps:
+    """Return times that were read in parts, each for some of the rows."""
+    if len(parts) == 1 and (parts[0][1] is None or len(parts[0][1]) == n):
+        at = parts[0][1]
+        if at is None or np.array_equal(at, np.arange(n)):
+            return parts[0][0]
+    whole = Stamps(np.zeros(n, np.int64), np.full(n, NULL, np.uint8))
+    for stamps, at in parts:
+        whole.micros[at], whole.verdict[at] = stamps.micros, stamps.verdict
+        whole.moved += stamps.moved
+        whole.looks_like = whole.looks_like or stamps.looks_like
+    return whole
 
 
 def _decoded(column: pa.Array) -> pa.Array:

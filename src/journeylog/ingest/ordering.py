@@ -15,7 +15,7 @@ from journeylog.core.build import build_chunk
 from journeylog.core.chunk import Category, Chunk, Column, Number
 from journeylog.ingest.texts import as_text
 
-__all__ = ["build_by_content", "rank"]
+__all__ = ["build_by_content", "content_hashes", "rank"]
 
 Ints = npt.NDArray[np.int64]
 Hashes = npt.NDArray[np.uint64]
@@ -62,7 +62,7 @@ def build_by_content(
         at = row.values[tied]
         key = np.zeros(n, np.uint64)
         key[at] = (_label_rank(columns["event"], at) << _HASH_BITS) | (
-            _row_hash(columns, at) >> np.uint64(64 - _HASH_BITS)
+            content_hashes(columns, at) >> np.uint64(64 - _HASH_BITS)
         )
         chunk, n_tied = build_chunk(actor, time, columns, [*first, key])
     kept = {name: column for name, column in chunk.columns.items() if name != _ROW}
@@ -76,7 +76,7 @@ def _label_rank(column: Column, at: Ints) -> Hashes:
     return place[column.codes[at]]
 
 
-def _row_hash(columns: Mapping[str, Column], at: Ints) -> Hashes:
+def content_hashes(columns: Mapping[str, Column], at: Ints) -> Hashes:
     """Return a hash of the values of each row, the same on every machine."""
     total = np.zeros(len(at), np.uint64)
     for name in sorted(columns):

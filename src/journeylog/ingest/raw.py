@@ -3,14 +3,42 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from journeylog.ingest.texts import as_text, is_nested
 
-__all__ = ["rows_as_json"]
+__all__ = ["Originals", "rows_as_json"]
+
+
+@dataclass(frozen=True)
+class Originals:
+    """The rows of the input that events come from, for those that may be rejected.
+
+    Parameters
+    ----------
+    rows : RecordBatch
+    index : ndarray of int64 or None
+        The row of each event; None: one event a row, in order.
+    """
+
+    rows: pa.RecordBatch
+    index: npt.NDArray[np.int64] | None = None
+
+    def as_json(self, at: npt.NDArray[np.int64]) -> pa.Array:
+        """Return what stood in the input for some of the events."""
+        return rows_as_json(self.rows.take(pa.array(at if self.index is None else self.index[at])))
+
+    def only(self, keep: npt.NDArray[np.bool_]) -> Originals:
+        """Return those of some of the events."""
+        if self.index is None:
+            return Originals(self.rows.filter(pa.array(keep)))
+        return Originals(self.rows, self.index[keep])
 
 
 def rows_as_json(rows: pa.RecordBatch) -> pa.Array:

@@ -46,6 +46,7 @@ class Reason(StrEnum):
     VALUE_INF = "VALUE_INF"
     VALUE_OVERFLOW = "VALUE_OVERFLOW"
     SCORE_INVALID = "SCORE_INVALID"
+    NOT_AN_EVENT = "NOT_AN_EVENT"
 
 
 #: What each code says to a person.
@@ -70,6 +71,7 @@ WORDS: Final = {
     Reason.VALUE_INF: "the value is infinite",
     Reason.VALUE_OVERFLOW: "the value is too large for millionths in 64 bits",
     Reason.SCORE_INVALID: "the score is no number on its scale",
+    Reason.NOT_AN_EVENT: "by the format no event",
 }
 
 #: Columns of the table of rejects: public.

@@ -13,7 +13,7 @@ from journeylog.core import arrow_text
 from journeylog.ingest.roles import History
 from journeylog.ingest.texts import as_text
 
-__all__ = ["Shaped", "column_of", "from_history", "from_stamps"]
+__all__ = ["Shaped", "column_of", "from_history", "from_stamps", "one_type"]
 
 Ints = npt.NDArray[np.int64]
 
@@ -44,7 +44,7 @@ def from_stamps(rows: pa.RecordBatch, stamps: tuple[tuple[str, str], ...]) -> Sh
 
     Events of one row come in the order of the declaration, which decides between equal times.
     """
-    columns = _one_type([column_of(rows, name) for _, name in stamps])
+    columns = one_type([column_of(rows, name) for _, name in stamps])
     given = np.column_stack([_given(column) for column in columns])
     row, which = np.nonzero(given)
     joined = pa.concat_arrays(columns)
@@ -92,7 +92,7 @@ def _given(column: pa.Array) -> npt.NDArray[np.bool_]:
     return np.asarray(present.to_numpy(zero_copy_only=False))
 
 
-def _one_type(columns: list[pa.Array]) -> list[pa.Array]:
+def one_type(columns: list[pa.Array]) -> list[pa.Array]:
     """Return the columns in one type that holds the times of all: their own, microseconds, or text."""
     plain = [c.dictionary_decode() if pa.types.is_dictionary(c.type) else c for c in columns]
     kinds = {c.type for c in plain if not pa.types.is_null(c.type)}

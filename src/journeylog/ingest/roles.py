@@ -233,6 +233,42 @@ class Roles:
             if n not in taken and (self.columns is None or n in listed or n in self._carried())
         ]
 
+    @property
+    def several(self) -> bool:
+        """Whether a row may hold several events under one id."""
+        return self.stamps is not None
+
+    @property
+    def same_id(self) -> str:
+        """What becomes of different rows of one id: ``"conflict"`` or ``"keep"``."""
+        return "conflict"
+
+    @property
+    def read_only(self) -> list[str] | None:
+        """The columns that are enough to be read; None: all."""
+        return None if self.columns is None else list(self.named.values())
+
+    def others(self, found: Sequence[str]) -> list[str]:
+        """Return the columns of the input that stay as they are."""
+        return self.attributes(found)
+
+    def public_names(self, found: Sequence[str]) -> dict[str, str]:
+        """Return the attributes by their columns, with the names they will have."""
+        return self.free_names([(name, name) for name in self.attributes(found)])
+
+    def free_names(self, wanted: Sequence[tuple[str, str]]) -> dict[str, str]:
+        """Return columns with their names; one called like a role that is in use, or like another, gets a number."""
+        used = {"event", *(role for role in ROLES[3:] if getattr(self, role) is not None)}
+        names = {name for _, name in wanted}
+        kept: dict[str, str] = {}
+        for column, name in wanted:
+            free, k = name, 2
+            while free in used or (free != name and free in names):
+                free, k = f"{name}_{k}", k + 1
+            kept[column] = free
+            used.add(free)
+        return kept
+
     def _carried(self) -> set[str]:
         parts = (
             (self.history.field, self.history.old, self.history.object) if self.history is not None else ()

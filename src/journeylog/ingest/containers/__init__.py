@@ -10,9 +10,11 @@ from journeylog.errors import ConfigError
 from journeylog.ingest.containers.arrow import ArrowTable
 from journeylog.ingest.containers.base import Dialect, Opened, Piece, Work
 from journeylog.ingest.containers.csv import CsvTable
+from journeylog.ingest.containers.escaped import EscapedTable
 from journeylog.ingest.containers.files import File, copies, find_files
 from journeylog.ingest.containers.frame import FrameTable, is_ordered
 from journeylog.ingest.containers.jsonl import JsonLines
+from journeylog.ingest.containers.lines import Lines, W3cLines
 from journeylog.ingest.containers.parquet import ParquetTable
 from journeylog.ingest.containers.partitions import Partitioned
 from journeylog.ingest.containers.query import QueryTable
@@ -31,10 +33,15 @@ READERS: Final[dict[str, Callable[[File, Dialect], Opened]]] = {
     ".jsonl": JsonLines,
     ".ndjson": JsonLines,
     ".json": JsonLines,
+    ".lines": Lines,
+    ".w3c": W3cLines,
+    ".escaped": EscapedTable,
 }
 
 
-def open_tables(data: Any, dialect: Dialect, kind: str | None) -> Generator[Opened, None, None]:
+def open_tables(
+    data: Any, dialect: Dialect, kind: str | None, fallback: str | None = None
+) -> Generator[Opened, None, None]:
     """Open what `data` means, one table after the other; each is closed when the next is asked for.
 
     Raises
@@ -49,7 +56,7 @@ def open_tables(data: Any, dialect: Dialect, kind: str | None) -> Generator[Open
         dialect = replace(dialect, delimiter="\t")
     if files is not None:
         for file in files:
-            reader = _reader(file, kind)
+            reader = _reader(file, kind, fallback)
             with replace(file, max_unpacked=dialect.max_unpacked).opened() as opened:
                 table = reader(opened, dialect)
                 yield Partitioned(table, file.partition) if file.partition else table
@@ -75,15 +82,17 @@ def same_files(data: Any) -> list[tuple[str, str]]:
     return copies(find_files(data, READERS) or [])
 
 
-def _reader(file: File, kind: str | None) -> Callable[[File, Dialect], Opened]:
+def _reader(file: File, kind: str | None, fallback: str | None) -> Callable[[File, Dialect], Opened]:
     suffix = file.suffix if kind is None else "." + kind.removeprefix(".")
     if suffix in READERS:
         return READERS[suffix]
+    if kind is None and fallback is not None:
+        return _reader(file, fallback, None)
     if kind is None and file.handle is not None:
         return CsvTable
     what = (
-        f"format={kind!r} is unknown"
+        f"container={kind!r} is unknown"
         if kind is not None
         else f"{file.name}: the name does not say what it is"
     )
-    raise ConfigError(f"{what}. Fix: pass format=, one of {[s[1:] for s in READERS]}")
+    raise ConfigError(f"{what}. Fix: pass container=, one of {[s[1:] for s in READERS]}")

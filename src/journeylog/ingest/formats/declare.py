@@ -1,0 +1,645 @@
+"""Formats as data: which field of a vendor's rows is which role, and which rows are events. Nothing here computes.
+
+A format works on any container (CSV, TSV, JSON lines, JSON arrays, Parquet, Excel, a frame, a query result). Its
+fields are paths or kinds made of paths; a path goes through structs and through JSON text alike, and a column whose
+name is the whole path comes first:
+
+>>> Format(
+...     name="shop", about="orders of a shop as JSON", actor=First("customer.id", "email"),
+...     value="total_price", currency="currency", event_id="id", time_unit=None, tz="UTC",
+...     attributes={"order": "id", "is_test": "test"},
+...     takes=(                                              # what one row holds: as many events as these find
+...         Take("order_created", time="created_at"),
+...         Take("order_cancelled", time="cancelled_at", value=Negative("total_price")),  # null time: not yet
+...         Take("refund", each="refunds", time="refunds.created_at", value=Negative("refunds.amount"),
+...              when=Is("refunds.status", "done")),         # a list is unrolled; its path means the element now
+...     ),
+...     not_events=Is("kind", "draft"),                      # rows that are no events: reason NOT_AN_EVENT
+... ).name
+'shop'
+
+Kinds of fields, each with an example:
+
+=====================================================  ==========================================================
+``"customer.id"``                                      a path; a number in it is the place in a list, from 0
+``First("user_id", "device_id")``                      the first that is there; an empty text is not there
+``Join("high", "low", sep="")``                        texts joined; missing when a part is, unless ``missing=""``
+``Constant("web")``                                    one text for all rows (``jl.constant``)
+``Map("type", {"2": "moved"})``                        codes to names; others stay, or become ``default=``
+``KeyValue("event_params", "ga_session_id")``          the value of one key in a list of pairs, or in an object
+``Minor("amount", currency="currency")``               cents to money, by the digits its currency has
+``Negative("amount")``, ``Times("price", "quantity")``  money that goes back; a product
+``Minus("before", "after")``                           how much an amount has become more
+``Score("rating", "stars5")``                          an answer scaled to [-1, 1]
+``Stamp("processed_ms", unit="ms")``                   a time written otherwise than the format's others
+``Template("url")``                                    the path of a URL with ids as ``{id}``
+``When(Is("kind", "refund"), Negative("amount"))``     a field that only some rows have
+=====================================================  ==========================================================
+
+A new kind is a frozen dataclass derived from :class:`Field` with its parts, and a function registered for it with
+``extract.compute``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Final, TypeAlias
+
+from journeylog.errors import ConfigError, cut, nearest
+from journeylog.ingest.roles import Constant
+
+__all__ = [
+    "KEEP",
+    "All",
+    "AnyField",
+    "Condition",
+    "Constant",
+    "Field",
+    "First",
+    "Format",
+    "Given",
+    "Is",
+    "Join",
+    "KeyValue",
+    "Link",
+    "Map",
+    "Minor",
+    "Minus",
+    "Negative",
+    "Not",
+    "Score",
+    "Stamp",
+    "StartsWith",
+    "Take",
+    "Template",
+    "Times",
+    "When",
+    "paths_of",
+]
+
+#: The default of :class:`Map`: codes without a name stay as they are.
+KEEP: Final = "\0keep"
+
+#: Roles of a format that a take may give anew.
+TAKEN: Final = (
+    "actor", "source", "channel", "value", "currency", "score", "text", "event_id", "received",
+)  # fmt: skip
+
+
+class Field:
+    """Something that has a value for every row; what it is made of are its `parts`."""
+
+    @property
+    def parts(self) -> tuple[AnyField, ...]:
+        """The fields this one is made of."""
+        return ()
+
+
+#: A path, a kind of field, or a constant.
+AnyField: TypeAlias = str | Field | Constant
+
+
+class Condition:
+    """Something that holds for a row or not; a tuple of conditions holds where any of them does."""
+
+    @property
+    def parts(self) -> tuple[AnyField, ...]:
+        """The fields it looks at."""
+        return ()
+
+
+Conditions: TypeAlias = Condition | tuple[Condition, ...]
+
+
+@dataclass(frozen=True, init=False)
+class First(Field):
+    """The first of several fields that is there."""
+
+    among: tuple[AnyField, ...]
+
+    def __init__(self, *among: AnyField) -> None:
+        object.__setattr__(self, "among", among)
+
+    @property
+    def parts(self) -> tuple[AnyField, ...]:
+        """The fields, in order."""
+        return self.among
+
+
+@dataclass(frozen=True, init=False)
+class Join(Field):
+    """Texts joined; missing when a part is missing, unless `missing` stands in for it (all missing: missing)."""
+
+    of: tuple[AnyField, ...]
+    sep: str
+    missing: str | None
+
+    def __init__(self, *of: AnyField, sep: str = "|", missing: str | None = None) -> None:
+        object.__setattr__(self, "of", of)
+        object.__setattr__(self, "sep", sep)
+        object.__setattr__(self, "missing", missing)
+
+    @property
+    def parts(self) -> tuple[AnyField, ...]:
+        """The fields, in order."""
+        return self.of
+
+
+@dataclass(frozen=True)
+class Map(Field):
+    """Codes to names; a code without a name stays, or becomes `default` (None: missing)."""
+
+    of: AnyField
+    names: Mapping[str, str]
+    default: str | None = KEEP
+
+    @property
+    def parts(self) -> tuple[AnyField, ...]:
+        """The field of codes."""
+        return (self.of,)
+
+
+@dataclass(frozen=True)
+class KeyValue(Field):
+    """The value of one key in a list of pairs ``[{key, value}]``, or in an object of keys.
+
+    Where the value is an object of typed members (``{"string_value", "int_value", ...}``), it is the first member
+    that is not null. Where a key stands twice, the first pair counts.
+    """
+
+    pairs: str
+    key: str
+    name: str = "key"
+    value: str = "value"
+
+
+@dataclass(frozen=True)
+class Minor(Field):
+    """Minor units (cents) as money: divided by 100, or by what the currency has; without one by `digits`.
+
+    A vendor that counts some currencies otherwise than ISO 4217 says so in `other_digits`.
+    """
+
+    of: AnyField
+    currency: AnyField | None = None
+    digits: int = 2
+    other_digits: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def parts(self) -> tuple[AnyField, ...]:
+        """The amount, and its currency."""
+        return (self.of,) if self.currency is None else (self.of, self.currency)
+
+
+@dataclass(frozen=True)
+class Negative(Field):
+    """An amount with the sign turned, for money that goes back; one that is negative already stays."""
+
+    of: AnyField
+
+    @property
+    def parts(self) -> tuple[AnyField, ...]:
+        """The amount."""
+        return (self.of,)
+
+
+@dataclass(frozen=True)
+class Minus(Field):
+    """How much an amount has become more: `of` less `before`, where a missing `before` is nothing."""
+
+    before: AnyField
+    of: AnyField
+
+    @property
+    def parts(self) -> tuple[AnyField, ...]:
+        """Both amounts."""
+        return (self.before, self.of)
+
+
+@dataclass(frozen=True, init=False)
+class Times(Field):
+    """The product of amounts, exactly."""
+
+    of: tuple[AnyField, ...]
+
+    def __init__(self, *of: AnyField) -> None:
+        object.__setattr__(self, "of", of)
+
+    @property
+    def parts(self) -> tuple[AnyField, ...]:
+        """The factors."""
+        return self.of
+
+
+@dataclass(frozen=True)
+class Score(Field):
+    """An answer scaled to [-1, 1]; `scale` as ``score_scale=`` of :func:`journeylog.read`."""
+
+    of: AnyField
+    scale: str | tuple[float, float]
+
+    @property
+    def parts(self) -> tuple[AnyField, ...]:
+        """The answer."""
+        return (self.of,)
+
+
+@dataclass(frozen=True)
+class Stamp(Field):
+    """A time that is written otherwise than the format's others."""
+
+    of: AnyField
+    unit: str | None = None
+    format: str | None = None
+    tz: str | None = None
+
+    @property
+    def parts(self) -> tuple[AnyField, ...]:
+        """The field of times."""
+        return (self.of,)
+
+
+@dataclass(frozen=True)
+class Template(Field):
+    """The path of a URL, without host and query, with numbers and ids as ``{id}``."""
+
+    of: AnyField
+
+    @property
+    def parts(self) -> tuple[AnyField, ...]:
+        """The URL."""
+        return (self.of,)
+
+
+@dataclass(frozen=True)
+class When(Field):
+    """A field for the rows where a condition holds; `other` for the rest (by default missing)."""
+
+    condition: Conditions
+    of: AnyField
+    other: AnyField | None = None
+
+    @property
+    def parts(self) -> tuple[AnyField, ...]:
+        """The fields, and those the condition looks at."""
+        mine = (self.of,) if self.other is None else (self.of, self.other)
+        return (*mine, *looked_at(self.condition))
+
+
+@dataclass(frozen=True, init=False)
+class Is(Condition):
+    """A field is one of these texts, exactly."""
+
+    field: AnyField
+    among: tuple[str, ...]
+
+    def __init__(self, field: AnyField, *among: str) -> None:
+        object.__setattr__(self, "field", field)
+        object.__setattr__(self, "among", among)
+
+    @property
+    def parts(self) -> tuple[AnyField, ...]:
+        """The field."""
+        return (self.field,)
+
+
+@dataclass(frozen=True)
+class StartsWith(Condition):
+    """A field's text starts with this, exactly."""
+
+    field: AnyField
+    start: str
+
+    @property
+    def parts(self) -> tuple[AnyField, ...]:
+        """The field."""
+        return (self.field,)
+
+
+@dataclass(frozen=True)
+class Given(Condition):
+    """A field is there: neither null nor an empty text."""
+
+    field: AnyField
+
+    @property
+    def parts(self) -> tuple[AnyField, ...]:
+        """The field."""
+        return (self.field,)
+
+
+@dataclass(frozen=True)
+class Not(Condition):
+    """A condition does not hold."""
+
+    condition: Conditions
+
+    @property
+    def parts(self) -> tuple[AnyField, ...]:
+        """The fields it looks at."""
+        return looked_at(self.condition)
+
+
+@dataclass(frozen=True, init=False)
+class All(Condition):
+    """All of these conditions hold."""
+
+    conditions: tuple[Conditions, ...]
+
+    def __init__(self, *conditions: Conditions) -> None:
+        object.__setattr__(self, "conditions", conditions)
+
+    @property
+    def parts(self) -> tuple[AnyField, ...]:
+        """The fields they look at."""
+        return tuple(part for condition in self.conditions for part in looked_at(condition))
+
+
+@dataclass(frozen=True)
+class Take:
+    """One kind of event that a row may hold.
+
+    Parameters
+    ----------
+    name : str, optional
+        The event's name, where it is always the same.
+    event : field, optional
+        Where the name is a field. Without both it is the format's `event`.
+    time : field, optional
+        By default the format's. In a format with several takes a missing time is "not yet": no event.
+    each : str or tuple of str
+        List to unroll, one event an element; several are unrolled inside each other.
+    when : condition, optional
+        Rows (or elements) that hold this event.
+    actor, source, channel, value, currency, score, text, event_id, received : field, optional
+        In place of the format's.
+    attributes : mapping of str to field
+        In addition to the format's.
+    """
+
+    name: str | None = None
+    event: AnyField | None = None
+    time: AnyField | None = None
+    each: str | tuple[str, ...] = ()
+    when: Conditions | None = None
+    actor: AnyField | None = None
+    source: AnyField | None = None
+    channel: AnyField | None = None
+    value: AnyField | None = None
+    currency: AnyField | None = None
+    score: AnyField | None = None
+    text: AnyField | None = None
+    event_id: AnyField | None = None
+    received: AnyField | None = None
+    attributes: Mapping[str, AnyField] = field(default_factory=dict)
+
+    @property
+    def unrolled(self) -> tuple[str, ...]:
+        """The lists to unroll, outermost first."""
+        return (self.each,) if isinstance(self.each, str) else tuple(self.each)
+
+
+@dataclass(frozen=True)
+class Link:
+    """Two ids of one person that stand in one row.
+
+    Parameters
+    ----------
+    from_id, to_id : field
+        For example a device and the customer who is logged in; missing on either side is no link.
+    kind : str
+        What says so: ``"together"`` (they occur in one event), ``"identify"``, ``"alias"``, ``"merge"``.
+    time : field, optional
+        By default the format's.
+    when : condition, optional
+        Rows that are a link.
+    each : str, optional
+        List to unroll, one link an element.
+    """
+
+    from_id: AnyField
+    to_id: AnyField
+    kind: str = "together"
+    time: AnyField | None = None
+    when: Conditions | None = None
+    each: str = ""
+
+
+@dataclass(frozen=True)
+class Format:
+    """How the rows of one vendor, or one table of one's own, become events.
+
+    Parameters
+    ----------
+    name, about, docs : str
+        What it is called, one line on it, and where the vendor describes it.
+    actor, event, time : field
+        What every event has; in a format with takes, `event` and `time` may stand there.
+    source : field, optional
+        By default the constant `name`.
+    channel, value, currency, score, text, event_id, received : field, optional
+        Other roles.
+    score_scale : str or pair, optional
+        Scale of a `score` that is no :class:`Score`.
+    order_by : tuple of field
+        What decides between events of one actor at one time.
+    attributes : mapping of str to field
+        Further columns by the names they get. Columns that are not mentioned stay under their own names.
+    takes : tuple of Take
+        Events of a row; without any, a row is one event.
+    not_events : condition, optional
+        Rows that are no events by declaration.
+    same_id : {"conflict", "keep", "first"}
+        What becomes of rows with one event id and different content: rejects, events of their own, or duplicates
+        of the first.
+    links : tuple of Link
+        Ids of one person in these rows.
+    group : Rollup, optional
+        How lines become records before anything is read from them.
+    leave : tuple of str
+        Columns that nobody needs to keep.
+    missing : tuple of str
+        Texts that stand for a missing value in the fields mentioned here.
+    time_unit, time_format, tz, decimal, thousands, placeholders
+        As in :func:`journeylog.read`.
+    wall_clock : bool
+        Whether numeric times count the seconds of the clock on the wall in `tz`, not of UTC.
+    container, delimiter, quote, encoding, names, pattern
+        How its files are written, where that is not said by their suffix: `pattern` is the regular expression of
+        a line.
+    traps : tuple of str
+        What a reader of the data must know; shown in the documentation.
+    """
+
+    name: str = ""
+    about: str = ""
+    docs: str = ""
+    actor: AnyField | None = None
+    event: AnyField | None = None
+    time: AnyField | None = None
+    source: AnyField | None = None
+    channel: AnyField | None = None
+    value: AnyField | None = None
+    currency: AnyField | None = None
+    score: AnyField | None = None
+    text: AnyField | None = None
+    event_id: AnyField | None = None
+    received: AnyField | None = None
+    score_scale: str | tuple[float, float] | None = None
+    order_by: tuple[AnyField, ...] = ()
+    attributes: Mapping[str, AnyField] = field(default_factory=dict)
+    takes: tuple[Take, ...] = ()
+    not_events: Conditions | None = None
+    same_id: str = "conflict"
+    links: tuple[Link, ...] = ()
+    group: Any = None
+    leave: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    time_unit: str | None = None
+    time_format: str | None = None
+    tz: str | None = None
+    wall_clock: bool = False
+    decimal: str | None = None
+    thousands: str | None = None
+    placeholders: tuple[str, ...] | None = None
+    container: str | None = None
+    delimiter: str | None = None
+    quote: str | None = '"'
+    encoding: str | None = None
+    names: tuple[str, ...] | None = None
+    pattern: str | None = None
+    traps: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse a declaration that contradicts itself."""
+        if self.same_id not in ("conflict", "keep", "first"):
+            raise ConfigError(f"same_id={self.same_id!r} is unknown. Fix: 'conflict', 'keep' or 'first'")
+        for take in self.takes:
+            if take.name is not None and take.event is not None:
+                raise ConfigError(f"Take({take.name!r}) has an event= too. Fix: pass one of them")
+
+    def but(self, **changes: Any) -> Format:
+        """Return the format with some things changed.
+
+        Examples
+        --------
+        >>> Format(name="mine", actor="user", event="action", time="at").but(tz="Europe/Berlin").tz
+        'Europe/Berlin'
+        """
+        known = [f.name for f in fields(self)]
+        for name in changes:
+            if name not in known:
+                near = nearest(name, known)
+                raise ConfigError(
+                    f"a format has no {name!r}. Fix: "
+                    + (f"did you mean {near[0]!r}?" if near else f"one of {known}")
+                )
+        return replace(self, **changes)
+
+    def role(self, take: Take, role: str) -> AnyField | None:
+        """Return what a role is for one kind of event."""
+        if role == "event" and take.name is not None:
+            return Constant(take.name)
+        own = getattr(take, role)
+        mine = getattr(self, role) if own is None else own
+        if role == "source" and mine is None and self.name:
+            return Constant(self.name)
+        return mine  # type: ignore[no-any-return]
+
+    @property
+    def kinds(self) -> tuple[Take, ...]:
+        """The takes; of a format without any, the one that is a row."""
+        return self.takes or (Take(),)
+
+    @property
+    def needs(self) -> dict[str, tuple[AnyField, ...]]:
+        """For each thing that every event has, the fields of which one must be there."""
+        found = {}
+        for role in ("actor", "event", "time"):
+            given = [self.role(take, role) for take in self.kinds]
+            found[role] = tuple(dict.fromkeys(f for f in given if f is not None))
+        return found
+
+
+def looked_at(condition: Conditions | None) -> tuple[AnyField, ...]:
+    """Return the fields a condition looks at."""
+    if condition is None:
+        return ()
+    if isinstance(condition, tuple):
+        return tuple(part for one in condition for part in one.parts)
+    return condition.parts
+
+
+def paths_of(value: AnyField | None) -> Iterator[str]:
+    """Yield the paths a field is made of."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, KeyValue):
+        yield value.pairs
+    elif isinstance(value, Field):
+        for part in value.parts:
+            yield from paths_of(part)
+
+
+def mentioned(form: Format) -> list[str]:
+    """Return every path that a format mentions, each once."""
+    listed: list[AnyField | None] = [getattr(form, role) for role in ("actor", "event", "time", *TAKEN[1:])]
+    listed += [*form.order_by, *form.attributes.values(), *looked_at(form.not_events)]
+    for take in form.takes:
+        listed += [getattr(take, role) for role in ("event", "time", *TAKEN)]
+        listed += [*take.attributes.values(), *looked_at(take.when), *take.unrolled]
+    return list(dict.fromkeys(path for one in listed for path in paths_of(one)))
+
+
+def check_field(value: Any, what: str) -> None:
+    """Refuse what is no field."""
+    if value is not None and not isinstance(value, str | Field | Constant):
+        raise ConfigError(
+            f"{what}={cut(value)} is no field. Fix: a path, First(...), Map(...), jl.constant(...)"
+        )
+
+
+def missing_of(form: Format, found: Sequence[str]) -> dict[str, tuple[AnyField, ...]]:
+    """Return what every event needs and these columns cannot give."""
+    return {
+        role: fields for role, fields in form.needs.items() if not any(can_be(one, found) for one in fields)
+    }
+
+
+def can_be(one: AnyField, found: Sequence[str]) -> bool:
+    """Return whether a field may have a value where there are these columns."""
+    if isinstance(one, str):
+        return is_there(one, found)
+    if isinstance(one, Constant):
+        return True
+    if isinstance(one, KeyValue):
+        return is_there(one.pairs, found)
+    if isinstance(one, First):
+        return any(can_be(part, found) for part in one.among)
+    return all(can_be(part, found) for part in one.parts)
+
+
+def reads(paths: Sequence[str]) -> list[str]:
+    """Return every column that a path may begin with."""
+    found: dict[str, None] = {}
+    for path in paths:
+        steps = path.split(".")
+        for k in range(len(steps), 0, -1):
+            found[".".join(steps[:k])] = None
+    return list(found)
+
+
+def shown(one: AnyField) -> str:
+    """Return a field as a short text."""
+    if isinstance(one, str):
+        return repr(one)
+    if isinstance(one, First):
+        return " or ".join(map(shown, one.among))
+    if isinstance(one, KeyValue):
+        return f"{one.pairs!r} with {one.key!r}"
+    return " and ".join(repr(p) for p in dict.fromkeys(paths_of(one)))
+
+
+def is_there(path: str, found: Sequence[str]) -> bool:
+    return any(name in found for name in reads([path]))
