@@ -79,7 +79,7 @@ def as_text(column: pa.Array, what: str) -> pa.Array:
 
 def as_names(column: pa.Array, what: str) -> pa.Array:
     """Return a column as text: by a dictionary where it came with one, or holds few names."""
-    if pa.types.is_dictionary(column.type):
+    if pa.types.is_dictionary(column.type) and not column.dictionary.null_count:
         words = as_text(column.dictionary, what)
         return pa.DictionaryArray.from_arrays(column.indices.cast(pa.int32()), words)
     text = as_text(column, what)

@@ -69,7 +69,8 @@ class ArrowTable:
             raise self._damaged(error) from error
 
     def _damaged(self, error: Exception) -> ParseError:
-        return ParseError(f"{self.name}: the Arrow file is damaged ({error}). Fix: fetch or write it again")
+        why = " ".join(str(error).split())
+        return ParseError(f"{self.name}: the Arrow file is damaged ({why}). Fix: fetch or write it again")
 
 
 def checked(batch: pa.RecordBatch, name: str) -> pa.RecordBatch:

@@ -202,11 +202,6 @@ def open_text(file: File, encoding: str) -> Stream:
     return stream
 
 
-def recoded(stream: Stream, encoding: str) -> Stream:
-    """Return a stream of text in another encoding as UTF-8."""
-    return Stream(_Recoder(stream, codecs.lookup(encoding)), stream.name)
-
-
 def copies(files: Sequence[File]) -> list[tuple[str, str]]:
     """Return the files that hold the same bytes as one before them, with its name; only equal sizes are compared."""
     seen: dict[int, list[Path]] = {}
@@ -226,7 +221,7 @@ def copies(files: Sequence[File]) -> list[tuple[str, str]]:
 def _find_path(path: Path, known: Iterable[str]) -> list[File]:
     text = str(path)
     if path.is_dir():
-        found = sorted(p for p in path.rglob("*") if p.is_file() and not _hidden(p.relative_to(path)))
+        found = sorted(_below(path))
         files = [File(str(p), p, partition=partition_of(p.relative_to(path).parts[:-1])) for p in found]
         other = [f.name for f in files if f.suffix not in known]
         if other:
@@ -251,8 +246,23 @@ def _find_path(path: Path, known: Iterable[str]) -> list[File]:
     raise ParseError(f"no file {text}. Fix: {hint}")
 
 
-def _hidden(path: Path) -> bool:
-    return any(part.startswith((".", "_")) for part in path.parts)
+def _below(folder: Path) -> Iterator[Path]:
+    """Yield the files of a folder and of those in it; what cannot be listed is an error, not an empty folder."""
+    for place, folders, names in os.walk(folder, onerror=_stop):
+        folders[:] = [name for name in folders if not _hidden(name)]
+        for path in (Path(place, name) for name in names if not _hidden(name)):
+            if path.is_symlink() and not path.exists():
+                raise ParseError(f"{path} is a link to nothing. Fix: remove it, or bring back what it meant")
+            if path.is_file():
+                yield path
+
+
+def _stop(error: OSError) -> None:
+    raise error
+
+
+def _hidden(name: str) -> bool:
+    return name.startswith((".", "_"))
 
 
 def _together(files: list[File]) -> list[File]:
@@ -264,4 +274,5 @@ def _together(files: list[File]) -> list[File]:
 
 
 def _unreadable(name: str, error: OSError) -> ParseError:
+    name = str(error.filename or name)
     return ParseError(f"{name} cannot be opened: {error.strerror}. Fix: check the path and your rights")

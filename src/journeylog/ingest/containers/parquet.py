@@ -83,7 +83,7 @@ class ParquetTable:
 
     def _damaged(self, error: Exception) -> ParseError:
         return ParseError(
-            f"{self.name}: the Parquet file is damaged ({error}){self._others()}. Fix: fetch or write it again"
+            f"{self.name}: the Parquet file is damaged ({' '.join(str(error).split())}){self._others()}. Fix: fetch or write it again"
         )
 
     def _others(self) -> str:

@@ -67,8 +67,10 @@ class Partitioned:
             if name in columns:
                 self._compare(columns[name], name, value)
             else:
-                codes = pa.array(np.zeros(piece.rows.num_rows, np.int32))
-                columns[name] = pa.DictionaryArray.from_arrays(codes, pa.array([value], pa.string()))
+                codes = np.zeros(piece.rows.num_rows, np.int32)
+                columns[name] = pa.DictionaryArray.from_arrays(
+                    pa.array(codes, mask=np.full(len(codes), value is None)), pa.array([value or ""])
+                )
         if not columns:
             return piece
         return replace(piece, rows=pa.RecordBatch.from_arrays(list(columns.values()), names=list(columns)))
