@@ -10,24 +10,26 @@ import journeylog as jl
 from tests.strategies import Event, make_log, to_records
 
 
-def test_a_device_with_one_customer_is_that_customer_and_one_with_two_is_nobody() -> None:
+def test_a_device_with_one_customer_is_that_customer_and_one_with_two_is_nobodys() -> None:
     events = [
         Event("d1", "home", 10, None, None),
         Event("d1", "login", 20, None, "anna"),
         Event("anna", "order", 15, None, None),
         Event("d2", "home", 5, None, "anna"),
         Event("d2", "home", 6, None, "boris"),
+        Event("d2", "leave", 8, None, None),
         Event("d3", "home", 7, None, None),
     ]
     log = jl.stitch(make_log(events), by="channel")
     rows = [(r["actor"], r["event"]) for r in to_records(log.to_pandas())]
     assert sorted(rows) == [
-        ("anna", "home"), ("anna", "login"), ("anna", "order"), ("d2", "home"), ("d2", "home"), ("d3", "home")
+        ("anna", "home"), ("anna", "home"), ("anna", "login"), ("anna", "order"), ("boris", "home"), ("d2", "leave"),
+        ("d3", "home"),
     ]  # fmt: skip
-    assert [event for actor, event in rows if actor == "anna"] == ["home", "order", "login"]
-    assert "4 actors became 3" in log.card.notes[0]
-    assert "1 actors were seen with several" in log.card.notes[1]
-    assert log.card.kept == 6
+    assert [event for actor, event in rows if actor == "anna"] == ["home", "home", "order", "login"]
+    assert "4 actors became 4" in log.card.notes[0]
+    assert "1 conflicts between known ids" in log.card.notes[1]
+    assert log.card.kept == 7
 
 
 def test_the_order_of_the_input_does_not_matter() -> None:

@@ -34,14 +34,22 @@ _HOME = {
     "Variants": "stats.variants",
     "Window": "core.window",
     "History": "ingest.roles",
+    "Identity": "ingest.identity.whole",
+    "IdentityMap": "ingest.identity.map",
+    "IdentityReport": "ingest.identity.report",
+    "Links": "ingest.identity.links",
     "Rejects": "ingest.rejects",
     "combine": "ingest.combine",
     "constant": "ingest.roles",
+    "identity": "ingest.identity.whole",
+    "links": "ingest.identity.links",
     "load": "core.log",
     "read": "ingest.door",
+    "read_sql": "ingest.sql",
     "read_rejects": "ingest.rejects",
     "report": "reporting.page",
     "stitch": "ingest.stitch",
+    "write_sql": "exports.sql",
 }
 _MODULES = ("datasets", "errors", "plots")
 
@@ -54,12 +62,20 @@ if TYPE_CHECKING:
     from journeylog.core.log import load as load
     from journeylog.core.nodes import Synthetic as Synthetic
     from journeylog.core.window import Window as Window
+    from journeylog.exports.sql import write_sql as write_sql
     from journeylog.ingest.combine import combine as combine
     from journeylog.ingest.door import read as read
+    from journeylog.ingest.identity.links import Links as Links
+    from journeylog.ingest.identity.links import links as links
+    from journeylog.ingest.identity.map import IdentityMap as IdentityMap
+    from journeylog.ingest.identity.report import IdentityReport as IdentityReport
+    from journeylog.ingest.identity.whole import Identity as Identity
+    from journeylog.ingest.identity.whole import identity as identity
     from journeylog.ingest.rejects import Rejects as Rejects
     from journeylog.ingest.rejects import read_rejects as read_rejects
     from journeylog.ingest.roles import History as History
     from journeylog.ingest.roles import constant as constant
+    from journeylog.ingest.sql import read_sql as read_sql
     from journeylog.ingest.stitch import stitch as stitch
     from journeylog.reporting.page import report as report
     from journeylog.stats.bottlenecks import Bottlenecks as Bottlenecks

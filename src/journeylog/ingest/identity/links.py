@@ -1,0 +1,278 @@
+"""Links: which id was seen together with which, and when. Read from a table, from columns, from vendors' records."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from journeylog.core.chunk import Category, Chunk, Text, read_only
+from journeylog.core.encode import encode
+from journeylog.core.log import EventLog
+from journeylog.errors import ConfigError, MissingColumnError
+from journeylog.ingest.door import read
+from journeylog.ingest.roles import constant
+from journeylog.ingest.verdicts import PLACEHOLDERS
+
+__all__ = ["Links", "ids_of", "is_placeholder", "links"]
+
+Ints = npt.NDArray[np.int64]
+Codes = npt.NDArray[np.int32]
+_NO_TIME: Final = "\0no time"
+_SOME_DAY: Final = 946_684_800_000_000
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Links:
+    """Pairs of ids that belong together, with the time at which that was seen.
+
+    Parameters
+    ----------
+    ids : pyarrow.StringArray
+        All ids, distinct and sorted, so that the smaller code is the smaller id.
+    start, end : ndarray of int32, shape (n_links,)
+        The id that was linked, and the one it was linked to.
+    time : ndarray of int64 or None
+        Microseconds since 1970 UTC; None when nothing is known about time.
+    by : str or None
+        The column of a log that named the ids at the end, where links come from a log's own actors.
+    left_out : mapping of str to int
+        Rows that are no link, by reason: ``"same id"``, ``"placeholder"``, ``"rejected"``.
+
+    Examples
+    --------
+    >>> import journeylog as jl, pandas as pd
+    >>> seen = pd.DataFrame({"device": ["d1", "d2"], "user": ["anna", "anna"], "at": ["2025-01-06", "2025-01-07"]})
+    >>> jl.links(seen, start="device", end="user", time="at", tz="UTC")
+    Links: 2 between 3 ids, 2025-01-06 to 2025-01-07
+    """
+
+    ids: pa.Array
+    start: Codes
+    end: Codes
+    time: Ints | None
+    by: str | None = None
+    left_out: Mapping[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Freeze the arrays."""
+        for name in ("start", "end"):
+            object.__setattr__(self, name, read_only(np.asarray(getattr(self, name), dtype=np.int32)))
+        if self.time is not None:
+            object.__setattr__(self, "time", read_only(np.asarray(self.time, dtype=np.int64)))
+
+    def __len__(self) -> int:
+        """Return the number of links."""
+        return len(self.start)
+
+    def __repr__(self) -> str:
+        """Return how many there are and from when; no id is shown."""
+        text = f"Links: {len(self):,} between {len(self.ids):,} ids"
+        if self.time is None or not len(self):
+            return text
+        first, last = (pd.Timestamp(int(t), unit="us").date() for t in (self.time.min(), self.time.max()))
+        return f"{text}, {first} to {last}"
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """The links as a frame: ``start, end, time``."""
+        index = (pa.array(self.start), pa.array(self.end))
+        frame = pd.DataFrame(
+            {
+                name: self.ids.take(codes).to_pandas()
+                for name, codes in zip(("start", "end"), index, strict=True)
+            }
+        )
+        if self.time is not None:
+            frame["time"] = pd.to_datetime(self.time, unit="us", utc=True).astype("datetime64[us, UTC]")
+        return frame
+
+    @staticmethod
+    def between(
+        start: Category, end: Category, time: Ints | None, by: str | None = None, rejected: int = 0
+    ) -> Links:
+        """Return the links between two columns of ids; a missing id is no link.
+
+        Ids that stand for nobody (``null``, ``guest``) would make one actor of all who had them, so they are left
+        out and counted, as are links of an id to itself.
+        """
+        coded = encode(pa.chunked_array([start.labels.cast(pa.string()), end.labels.cast(pa.string())]))
+        codes = np.append(coded.codes, -1)
+        n = len(start.labels)
+        first = codes[np.where(start.codes < 0, -1, start.codes)]
+        second = codes[np.where(end.codes < 0, -1, end.codes.astype(np.int64) + n)]
+        nobody = np.append(is_placeholder(coded.labels), False)
+        whole = (first >= 0) & (second >= 0)
+        known = whole & ~nobody[first] & ~nobody[second]
+        keep = known & (first != second)
+        used = np.zeros(len(coded.labels) + 1, dtype=bool)
+        used[first[known]] = used[second[known]] = True
+        ids, moved = _sorted(coded.labels, used[:-1])
+        lost = {
+            "rejected": rejected,
+            "placeholder": int(np.count_nonzero(whole & ~known)),
+            "same id": int(np.count_nonzero(known & ~keep)),
+        }
+        at = None if time is None else np.asarray(time)[keep]
+        return Links(
+            ids, moved[first[keep]], moved[second[keep]], at, by, {k: v for k, v in lost.items() if v}
+        )
+
+    @staticmethod
+    def join(parts: Iterable[Links]) -> Links:
+        """Return the links of several tables or logs as one; the order of the parts does not matter.
+
+        Raises
+        ------
+        ConfigError
+            If there is none, or only some of them have times.
+        """
+        parts = list(parts)
+        if not parts:
+            raise ConfigError(
+                "no links. Fix: pass at least one table of links, for example jl.links(log, end='user_id')"
+            )
+        if len(parts) == 1:
+            return parts[0]
+        if len({part.time is None for part in parts}) > 1:
+            raise ConfigError(
+                "some links have a time and some have none. Fix: pass time= for all, or for none"
+            )
+        coded = encode(pa.chunked_array([part.ids for part in parts], pa.string()))
+        ids, moved = _sorted(coded.labels, np.ones(len(coded.labels), dtype=bool))
+        bounds = np.cumsum([0, *(len(part.ids) for part in parts)])
+        codes = [moved[coded.codes[a:b]] for a, b in itertools.pairwise(bounds)]
+        names = {part.by for part in parts}
+        lost: dict[str, int] = {}
+        for part in parts:
+            for reason, n in part.left_out.items():
+                lost[reason] = lost.get(reason, 0) + n
+        times = [part.time for part in parts if part.time is not None]
+        return Links(
+            ids,
+            np.concatenate([code[part.start] for code, part in zip(codes, parts, strict=True)]),
+            np.concatenate([code[part.end] for code, part in zip(codes, parts, strict=True)]),
+            np.concatenate(times) if times else None,
+            names.pop() if len(names) == 1 else None,
+            lost,
+        )
+
+
+def links(data: Any, /, *, start: str = "actor", end: str, time: str | None = "time", **how: Any) -> Links:
+    """Read which ids belong together.
+
+    Parameters
+    ----------
+    data : EventLog, frame, path or whatever :func:`journeylog.read` reads
+        A log whose columns occur together, or a table of links.
+    start, end : str
+        The columns with the id that is linked (a device, an anonymous id; by default a log's actor) and the one it
+        is linked to (a login, a customer number).
+    time : str or None
+        When that was seen. None for a frame that does not say; then only ``policy="merge"`` can use the links.
+    **how
+        Further arguments of :func:`journeylog.read` for a table: ``tz=``, ``time_unit=``, ``format=``,
+        ``pseudonym_key=``, ...
+
+    Returns
+    -------
+    Links
+
+    Raises
+    ------
+    ConfigError
+        If arguments of a table are given for a log.
+    MissingColumnError
+        If a column is not there.
+
+    Notes
+    -----
+    A table comes in through the same door as events: rows without a first id or without a readable time are
+    rejected and counted, ids are text exactly as written.
+
+    Examples
+    --------
+    >>> import journeylog as jl, pandas as pd
+    >>> clicks = pd.DataFrame({"device": ["d1", "d1", "d2"], "user": [None, "anna", "anna"], "event": "home",
+    ...                        "time": ["2025-01-06 09:00Z", "2025-01-06 09:05Z", "2025-01-07 20:00Z"]})
+    >>> log = jl.read(clicks, actor="device", event="event", time="time")
+    >>> len(jl.links(log, end="user"))
+    2
+    """
+    if isinstance(data, EventLog):
+        if how:
+            raise ConfigError(f"{', '.join(how)}= belong to a table, and this is a log. Fix: leave them out")
+        return _of_chunk(data.chunk, start, end, time is not None, by=end if start == "actor" else None)
+    if time is None:
+        if not hasattr(data, "__arrow_c_stream__"):
+            raise ConfigError(
+                "links without a time are read from a frame only. Fix: pass time=, or read the file into a frame first"
+            )
+        table = pa.table(data)
+        some_day = pa.scalar(_SOME_DAY, pa.timestamp("us", "UTC"))
+        data = table.append_column(_NO_TIME, pa.repeat(some_day, len(table)))
+    stamp = _NO_TIME if time is None else time
+    log = read(data, actor=start, event=constant("link"), time=stamp, columns=[end], **how)
+    return _of_chunk(log.chunk, "actor", end, timed=time is not None, by=None, rejected=log.card.rejected)
+
+
+def _of_chunk(
+    chunk: Chunk, start: str, end: str, timed: bool, by: str | None = None, rejected: int = 0
+) -> Links:
+    """Return the links between two columns of a log; of a run of equal links the first and the last stay."""
+    to = ids_of(chunk, end)
+    if start == "actor":
+        since = Category(chunk.actor_of_event().astype(np.int32), chunk.actors)
+    else:
+        since = ids_of(chunk, start)
+    at = np.flatnonzero((to.codes >= 0) & (since.codes >= 0))
+    if start == "actor":
+        same = np.diff(since.codes[at]) == 0
+        same &= np.diff(to.codes[at]) == 0
+        at = at[~(np.append(False, same) & np.append(same, False))[: len(at)]]
+    return Links.between(since.take(at), to.take(at), chunk.time[at] if timed else None, by, rejected)
+
+
+def ids_of(chunk: Chunk, name: str) -> Category:
+    """Return a column that holds ids.
+
+    Raises
+    ------
+    MissingColumnError
+        If there is none, or it holds amounts: ids that were read as numbers are written as text again only if whole.
+    """
+    column = chunk.column(name)
+    if isinstance(column, Category):
+        return column
+    if isinstance(column, Text):
+        return encode(column.values)
+    if column.unit == "" and np.issubdtype(column.values.dtype, np.integer):
+        missing = None if column.valid is None else ~column.valid
+        return encode(pa.array(column.values, mask=missing).cast(pa.string()))
+    raise MissingColumnError(
+        f"column {name!r} holds no ids but {column.values.dtype} values. Fix: choose a column of text, one of "
+        f"{sorted(k for k, v in chunk.columns.items() if isinstance(v, Category))}"
+    )
+
+
+def is_placeholder(labels: pa.Array) -> npt.NDArray[np.bool_]:
+    """Return which ids stand for nobody."""
+    listed = pc.is_in(labels, pa.array([*PLACEHOLDERS, ""], pa.string()))
+    return np.asarray(listed.to_numpy(zero_copy_only=False))
+
+
+def _sorted(labels: pa.Array, used: npt.NDArray[np.bool_]) -> tuple[pa.Array, Codes]:
+    """Return the labels in use, sorted, and the new code of each old one (-1: not in use)."""
+    at = np.flatnonzero(used)
+    kept = labels.take(pa.array(at))
+    order = pc.array_sort_indices(kept).to_numpy()
+    moved = np.full(len(labels) + 1, -1, np.int32)
+    moved[at[order]] = np.arange(len(order), dtype=np.int32)
+    return kept.take(pa.array(order)), moved
