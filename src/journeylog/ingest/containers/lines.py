@@ -1,0 +1,292 @@
+"""Lines of text that a regular expression takes apart, and logs that name their own fields (W3C).
+
+The expressions are RE2's, which run in time linear in the line, whatever the line holds. An empty line is no
+row; a line that does not match is a reject with its text. A group that took no part in the match is empty, and
+empty is missing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from journeylog.core import arrow_text
+from journeylog.core.kernels.csv_rows import gather_field
+from journeylog.core.kernels.ids import broken_texts
+from journeylog.errors import ConfigError, SchemaError, cut
+from journeylog.ingest.containers.base import Dialect, Piece, Work, as_batch
+from journeylog.ingest.containers.blocks import Block, blocks
+from journeylog.ingest.containers.files import File, guess_encoding, open_text
+from journeylog.ingest.rejects import BadRow, Reason
+
+__all__ = ["Lines", "W3cLines", "group_names"]
+
+Spots = npt.NDArray[np.int32]
+Mask = npt.NDArray[np.bool_]
+
+_GROUP: Final = re.compile(r"\(\?P<(\w+)>")
+_FIELDS: Final = b"#Fields:"
+_LF, _CR, _HASH = 10, 13, 35
+
+
+def group_names(pattern: str) -> tuple[str, ...]:
+    """Return the named groups of an expression, which are the columns.
+
+    Raises
+    ------
+    ConfigError
+        If RE2 does not take it, it has no named group, or two of the same name.
+
+    Examples
+    --------
+    >>> group_names(r"^(?P<ip>\\S+) (?P<path>\\S+)$")
+    ('ip', 'path')
+    """
+    names = tuple(_GROUP.findall(pattern))
+    twice = [name for name, n in Counter(names).items() if n > 1]
+    if not names or twice:
+        what = f"the groups {twice} stand twice" if twice else "it names no group"
+        raise ConfigError(f"pattern={cut(pattern)}: {what}. Fix: one (?P<name>...) for each column")
+    try:
+        pc.extract_regex(pa.array([""]), pattern)
+    except pa.ArrowInvalid as error:
+        raise ConfigError(
+            f"pattern={cut(pattern)} is no expression of RE2: {error}. Fix: leave out look-around and back-references"
+        ) from error
+    return names
+
+
+class Lines:
+    """An opened file of text lines that ``dialect.pattern`` takes apart."""
+
+    complete = True
+    blank_is_missing = True
+
+    def __init__(self, file: File, dialect: Dialect) -> None:
+        if dialect.pattern is None:
+            raise ConfigError(
+                f"{file.name}: lines of text need an expression that takes them apart. Fix: pass format= of a kind "
+                "of log (see jl.formats()), or one of your own with pattern="
+            )
+        self.name, self.dialect, self.pattern = file.name, dialect, dialect.pattern
+        self.columns: Sequence[str] = group_names(dialect.pattern)
+        self.stream = open_text(file, dialect.encoding)
+        self.records, self.lines = 0, 0
+
+    def pieces(self, wanted: Sequence[str] | None) -> Iterator[Work]:
+        """Yield the rows, block by block."""
+        shape = _Shape.of(self.pattern, wanted, self.dialect.encoding)
+        for block in self._blocks():
+            if isinstance(block, bytes):
+                yield self._take(block, shape)
+            else:
+                yield partial(_only_bad, block)
+
+    def _blocks(self) -> Iterator[bytes | BadRow]:
+        """Yield blocks of whole lines, and lines that are too long to be held."""
+        for block in blocks(self.stream, self.dialect.block, lone_cr=False):
+            if block.data:
+                yield block.data
+            if block.lost is not None:
+                yield self._lost(block)
+
+    def _lost(self, block: Block) -> BadRow:
+        self.records += 1
+        self.lines += 1
+        raw = block.lost or b""
+        return BadRow(self.records, self.lines, Reason.FIELD_TOO_LONG, "the line is too long", raw)
+
+    def _take(self, data: bytes, shape: _Shape) -> Work:
+        """Find the lines of a block; they are taken apart when the work is done."""
+        found = _find_lines(data)
+        work = partial(_rows, found, shape, self.records + 1, self.lines + 1)
+        self.records += len(found.at)
+        self.lines += found.n_lines
+        return work
+
+
+class W3cLines(Lines):
+    """A log in the extended format of the W3C: a line ``#Fields:`` names the columns of those that follow.
+
+    Fields stand apart by one space or one tab, and hold neither. A server that is started again writes its
+    directives again, and may write other fields from then on.
+    """
+
+    complete = False
+
+    def __init__(self, file: File, dialect: Dialect) -> None:
+        self.name, self.dialect = file.name, dialect
+        self.columns: list[str] = []
+        self.stream = open_text(file, dialect.encoding)
+        self.records, self.lines = 0, 0
+        self.fields: tuple[str, ...] = ()
+
+    def pieces(self, wanted: Sequence[str] | None) -> Iterator[Work]:
+        """Yield the rows, block by block, each with the columns named before it."""
+        shape = None if not self.fields else self._shape(wanted)
+        for block in self._blocks():
+            if isinstance(block, BadRow):
+                yield partial(_only_bad, block)
+                continue
+            for part, directives in _parts(block):
+                if directives:
+                    self.lines += part.count(b"\n") + (not part.endswith(b"\n"))
+                    shape = self._learn(part, wanted) or shape
+                elif part.strip() and shape is None:
+                    raise SchemaError(
+                        f"{self.name} starts without a line '#Fields:' that names its columns. Fix: read it with a "
+                        "pattern of its own, or put that line back"
+                    )
+                elif shape is not None:
+                    yield self._take(part, shape)
+
+    def _learn(self, part: bytes, wanted: Sequence[str] | None) -> _Shape | None:
+        """Take up the columns that directives name."""
+        named = [line for line in part.splitlines() if line.startswith(_FIELDS)]
+        if not named:
+            return None
+        fields = tuple(named[-1][len(_FIELDS) :].decode("utf-8", "replace").split())
+        twice = [name for name, n in Counter(fields).items() if n > 1]
+        if not fields or twice:
+            what = f"names {twice} twice" if twice else "names no field"
+            raise SchemaError(
+                f"{self.name}: the line '#Fields:' {what}. Fix: correct it, or leave the file out"
+            )
+        self.fields = fields
+        self.columns += [name for name in fields if name not in self.columns]
+        return self._shape(wanted)
+
+    def _shape(self, wanted: Sequence[str] | None) -> _Shape:
+        kept = [name for name in self.fields if wanted is None or name in wanted]
+        groups = [
+            rf"(?P<c{kept.index(name)}>[^ \t]*)" if name in kept else r"[^ \t]*" for name in self.fields
+        ]
+        return _Shape("^" + r"[ \t]".join(groups) + "$", tuple(kept), self.dialect.encoding)
+
+
+@dataclass(frozen=True)
+class _Shape:
+    """How a line becomes columns: an expression with one named group for each column, in order."""
+
+    pattern: str
+    kept: tuple[str, ...]
+    encoding: str
+
+    @staticmethod
+    def of(pattern: str, wanted: Sequence[str] | None, encoding: str) -> _Shape:
+        """Leave out the groups that nobody asks for, which is faster."""
+        names = _GROUP.findall(pattern)
+        kept = tuple(name for name in names if wanted is None or name in wanted)
+        lean = _GROUP.sub(lambda found: found[0] if found[1] in kept else "(?:", pattern)
+        return _Shape(lean, kept, encoding)
+
+
+@dataclass(frozen=True)
+class _Found:
+    """The lines of a block: spans of those that hold something, their places, and how many there are in all."""
+
+    buf: npt.NDArray[np.uint8]
+    starts: Spots
+    ends: Spots
+    at: npt.NDArray[np.int64]
+    n_lines: int
+    ascii_only: bool
+
+
+def _find_lines(data: bytes) -> _Found:
+    buf = np.frombuffer(data, np.uint8)
+    breaks = np.flatnonzero(buf == _LF).astype(np.int32)
+    if not data.endswith(b"\n"):
+        breaks = np.append(breaks, np.int32(buf.size))
+    starts = np.concatenate((np.zeros(1, np.int32), breaks[:-1] + np.int32(1)))
+    before = np.maximum(breaks - 1, 0)
+    ends = np.where((breaks > starts) & (buf[before] == _CR), before, breaks).astype(np.int32)
+    at = np.flatnonzero(ends > starts).astype(np.int64)
+    return _Found(buf, starts[at], ends[at], at, len(breaks), data.isascii())
+
+
+def _rows(found: _Found, shape: _Shape, first_row: int, first_line: int) -> Piece:
+    """Take the lines apart."""
+    n = len(found.at)
+    row = np.arange(first_row, first_row + n, dtype=np.int64)
+    line = found.at + first_line
+    lines, readable = _texts(found)
+    bad = [
+        BadRow(
+            int(row[i]), int(line[i]), Reason.ENCODING, _encoding(found, i, shape.encoding), _raw(found, i)
+        )
+        for i in np.flatnonzero(~readable).tolist()
+    ]
+    if shape.kept:
+        apart = pc.extract_regex(lines, shape.pattern)
+        fits = apart.is_valid().to_numpy(zero_copy_only=False)
+    else:
+        fits = pc.match_substring_regex(lines, shape.pattern).to_numpy(zero_copy_only=False)
+    bad += [
+        BadRow(int(row[i]), int(line[i]), Reason.ROW_SHAPE, "the line is written otherwise", _raw(found, i))
+        for i in np.flatnonzero(readable & ~fits).tolist()
+    ]
+    whole = readable & fits
+    mask = None if whole.all() else pa.array(whole)
+    columns = {
+        name: apart.field(i) if mask is None else apart.field(i).filter(mask)
+        for i, name in enumerate(shape.kept)
+    }
+    return Piece(as_batch(columns, int(whole.sum())), row[whole], line[whole], bad)
+
+
+def _texts(found: _Found) -> tuple[pa.Array, Mask]:
+    """Return the lines as a column, and which of them are UTF-8; the others are blank in it."""
+    n = len(found.at)
+    starts, ends = found.starts, found.ends
+    data, offsets = np.empty(int((ends - starts).sum(dtype=np.int64)), np.uint8), np.empty(n + 1, np.int32)
+    gather_field(found.buf, starts, ends, -1, data, offsets)
+    readable = np.ones(n, dtype=bool)
+    if not found.ascii_only:
+        broken = np.zeros(n, np.uint8)
+        if broken_texts(data, offsets, broken):
+            readable = broken == 0
+            starts, ends = starts.copy(), ends.copy()
+            ends[~readable] = starts[~readable]
+            gather_field(found.buf, starts, ends, -1, data, offsets)
+    return arrow_text.from_buffers(data, offsets), readable
+
+
+def _raw(found: _Found, i: int) -> bytes:
+    return found.buf[found.starts[i] : found.ends[i]].tobytes()
+
+
+def _encoding(found: _Found, i: int, encoding: str) -> str:
+    return f"the bytes are not {encoding}; they look like {guess_encoding(_raw(found, i))}"
+
+
+def _parts(block: bytes) -> Iterator[tuple[bytes, bool]]:
+    """Yield runs of lines that are directives, and runs that are not, in order."""
+    if block[0] != _HASH and b"\n#" not in block:
+        yield block, False
+        return
+    at = 0
+    while at < len(block):
+        directive = block[at] == _HASH
+        stop = at
+        while stop < len(block) and (block[stop] == _HASH) == directive:
+            if directive:
+                stop = block.find(b"\n", stop) + 1 or len(block)
+            else:
+                following = block.find(b"\n#", stop)
+                stop = len(block) if following < 0 else following + 1
+        yield block[at:stop], directive
+        at = stop
+
+
+def _only_bad(bad: BadRow) -> Piece:
+    return Piece(as_batch({}, 0), np.zeros(0, np.int64), np.zeros(0, np.int64), [bad])
