@@ -33,14 +33,21 @@ _HOME = {
     "Transitions": "stats.transitions",
     "Variants": "stats.variants",
     "Window": "core.window",
+    "Check": "checks.result",
+    "check": "checks.run",
+    "Format": "ingest.formats.declare",
     "History": "ingest.roles",
+    "Link": "ingest.formats.declare",
     "Identity": "ingest.identity.whole",
     "IdentityMap": "ingest.identity.map",
     "IdentityReport": "ingest.identity.report",
     "Links": "ingest.identity.links",
     "Rejects": "ingest.rejects",
     "combine": "ingest.combine",
+    "Take": "ingest.formats.declare",
     "constant": "ingest.roles",
+    "fields": "ingest.formats",
+    "formats": "ingest.formats.known",
     "identity": "ingest.identity.whole",
     "links": "ingest.identity.links",
     "load": "core.log",
@@ -58,6 +65,8 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from journeylog import datasets as datasets
+    from journeylog.checks.result import Check as Check
+    from journeylog.checks.run import check as check
     from journeylog.core.log import EventLog as EventLog
     from journeylog.core.log import load as load
     from journeylog.core.nodes import Synthetic as Synthetic
@@ -65,6 +74,11 @@ if TYPE_CHECKING:
     from journeylog.exports.sql import write_sql as write_sql
     from journeylog.ingest.combine import combine as combine
     from journeylog.ingest.door import read as read
+    from journeylog.ingest.formats import fields as fields
+    from journeylog.ingest.formats.declare import Format as Format
+    from journeylog.ingest.formats.declare import Link as Link
+    from journeylog.ingest.formats.declare import Take as Take
+    from journeylog.ingest.formats.known import formats as formats
     from journeylog.ingest.identity.links import Links as Links
     from journeylog.ingest.identity.links import links as links
     from journeylog.ingest.identity.map import IdentityMap as IdentityMap

@@ -1,0 +1,228 @@
+"""Clocks: events that arrive late, arrive before they happen, or happen in the future."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from journeylog.checks.finding import Finding, grade, passed, skipped, span
+from journeylog.checks.loaded import places
+from journeylog.checks.masks import hide
+from journeylog.checks.places import source_codes, source_names
+from journeylog.checks.rules import Rules
+from journeylog.core.chunk import Chunk, Number
+from journeylog.core.kernels.bins import BIN_BITS, bin_edges_ms
+from journeylog.core.kernels.quality import count_lateness, lateness_of_actors
+from journeylog.core.log import EventLog
+from journeylog.core.schema import MINUTE, SECOND
+from journeylog.core.window import format_duration, utc_text
+from journeylog.ingest.rejects import Reason
+
+__all__ = ["clocks", "future"]
+
+Ints = npt.NDArray[np.int64]
+#: Stamps of sending and receiving may be cut to whole seconds, each by itself.
+_TOLERANCE = SECOND
+#: A clock that is off by less is not looked for: delays differ by as much.
+_LEAST_OFFSET = MINUTE
+
+
+class _Lateness(NamedTuple):
+    """Lateness of one source: how many events, in bins of milliseconds, and what lies outside."""
+
+    n: int
+    bins: Ints
+    late: tuple[int, int, int]
+    ahead: tuple[int, int, int]
+    least: int
+    most: int
+
+    def quantile(self, q: float) -> float:
+        """Return a quantile in microseconds; earlier than never counts as zero."""
+        rank = max(int(np.ceil(q * self.n - 1e-9)), 1)
+        at = int(np.searchsorted(np.cumsum(self.bins), rank))
+        low, high = bin_edges_ms(np.array([at], np.int64))
+        return float(low[0] + high[0]) / 2 * 1000
+
+    def share_from(self, late: int) -> float:
+        """Return the share of events at least so late."""
+        first = int(np.searchsorted(bin_edges_ms(np.arange(len(self.bins)))[1] * 1000, late))
+        return float(self.bins[first:].sum() / self.n)
+
+
+def future(log: EventLog, rules: Rules) -> list[Finding]:
+    """Count events later than the present, kept or rejected at the door."""
+    found = []
+    total = log.n_events
+    n_rejected = log.card.reasons.get(Reason.TS_FUTURE.value, 0)
+    if n_rejected:
+        rows = log.card.rows_in
+        found.append(
+            Finding(
+                "future", grade("future", n_rejected, rows),
+                f"{n_rejected:,} of {rows:,} rows were rejected because their time is more than two days ahead.",
+                n_rejected, rows, "rows", "rejected at the door", places(log.rejects, Reason.TS_FUTURE.value),
+                fix="find the devices whose clocks are wrong; where the stamp is a due date, leave it out",
+            )
+        )  # fmt: skip
+    limit = rules.now + _TOLERANCE
+    n, first, last = span(log.source.map(lambda chunk: _beyond(chunk.time, limit)))
+    if n:
+        found.append(
+            Finding(
+                "future", grade("future", n, total), f"{n:,} of {total:,} events are later than now "
+                f"({utc_text(rules.now)} UTC).",
+                n, total, "events", "in the log", (), first, last,
+                fix="check the zone of times without one (tz=), and the clocks of devices",
+            )
+        )  # fmt: skip
+    return found or [passed("future", "No event is later than now.", total)]
+
+
+def clocks(log: EventLog, rules: Rules) -> list[Finding]:
+    """Tell how late events arrive, and whose clocks are ahead or behind; needs the role ``received``."""
+    if log.columns.get("received") != "time":
+        why = "No column says when an event was received (received=), so its delay cannot be known."
+        return [skipped(check, why) for check in ("late", "clock_ahead", "clock_behind")]
+    names = source_names(log)
+    found: list[Finding] = []
+    parts = log.source.map(lambda chunk: _tally(chunk, names, rules))
+    actors = [row for part in parts for row in part[1]]
+    by_source = {name: _add([part[0][i] for part in parts]) for i, name in enumerate(names)}
+    for name, seen in by_source.items():
+        if seen.n:
+            found += [_late(seen, name, rules), _ahead(seen, name)]
+    if not found:
+        return [
+            skipped(check, "No event says when it was received.")
+            for check in ("late", "clock_ahead", "clock_behind")
+        ]
+    return [*found, *_behind(by_source, names, actors, rules)]
+
+
+def _late(seen: _Lateness, where: str, rules: Rules) -> Finding:
+    n, first, last = seen.late
+    when = (first, last) if n else (None, None)
+    q = {f"p{round(100 * p)}_s": seen.quantile(p) / SECOND for p in (0.5, 0.9, 0.99)}
+    told = ", ".join(
+        f"{words} {format_duration(q[key] * SECOND)}"
+        for key, words in (("p50_s", "half within"), ("p90_s", "90 % within"), ("p99_s", "99 % within"))
+    )
+    sentence = f"{n:,} of {seen.n:,} events arrived more than {format_duration(rules.late_after)} after they "
+    f"happened: {told}, "
+    return Finding(
+        "late", grade("late", n, seen.n), f"{sentence}the latest after {format_duration(max(seen.most, 0))}.",
+        n, seen.n, "events", where, first=when[0], last=when[1],
+        fix="count a day again until so many days have passed; results of the last days will change" if n else "",
+        facts={**q, "largest_s": seen.most / SECOND},
+    )  # fmt: skip
+
+
+def _ahead(seen: _Lateness, where: str) -> Finding:
+    n, first, last = seen.ahead
+    if not n:
+        return passed("clock_ahead", "No event was received before it happened.", seen.n, where=where)
+    return Finding(
+        "clock_ahead", grade("clock_ahead", n, seen.n),
+        f"{n:,} of {seen.n:,} events were received before they happened, by up to {format_duration(-seen.least)}: "
+        "the clocks of their devices are ahead.",
+        n, seen.n, "events", where, (), first, last,
+        fix="take the time of the receiver for these, or correct each device by its own delay",
+        facts={"largest_s": -seen.least / SECOND},
+    )  # fmt: skip
+
+
+def _behind(
+    by_source: dict[str, _Lateness], names: list[str], actors: list[tuple[Any, ...]], rules: Rules
+) -> list[Finding]:
+    """Find actors all of whose events come late by nearly the same: their clocks are behind.
+
+    Were delays independent, all `k` events of an actor would be as late as its earliest with probability ``S ** k``, S
+    being the share of all events of the source at least as late. The probability that any of the actors looks like this
+    by chance is kept below the false-alarm rate (Bonferroni). The delays of one actor must also lie as close together as
+    delays usually do, which those of a device that was offline for a while do not.
+    """
+    found = []
+    for s, name in enumerate(names):
+        seen = by_source[name]
+        rows = [row for row in actors if row[1] == s]
+        n_actors = sum(row[5] for row in rows if row[0] is None)
+        rows = [row for row in rows if row[0] is not None]
+        if not seen.n:
+            continue
+        flagged = [row for row in rows if _constant(row, seen, n_actors, len(names), rules)]
+        n = sum(row[2] for row in flagged)
+        if not n:
+            found.append(passed("clock_behind", "No device's clock is behind.", seen.n, where=name))
+            continue
+        flagged.sort(key=lambda row: (-row[2], row[0]))
+        told = tuple(
+            f"{row[0] if rules.show_ids else hide(row[0])}: {row[2]:,} events, {format_duration(row[3])} behind"
+            for row in flagged[:3]
+        )
+        found.append(
+            Finding(
+                "clock_behind", grade("clock_behind", n, seen.n),
+                f"{n:,} of {seen.n:,} events come from {len(flagged):,} actors all of whose events arrive late "
+                "by nearly the same: "
+                "the clocks of their devices are behind.",
+                n, seen.n, "events", name, told, fix="correct each device by its own delay, or take the time of "
+                "the receiver",
+                facts={"n_actors": len(flagged), "false_alarm_rate": rules.false_alarm},
+            )
+        )  # fmt: skip
+    return found
+
+
+def _constant(row: tuple[Any, ...], seen: _Lateness, n_actors: int, n_sources: int, rules: Rules) -> bool:
+    _, _, k, least, most, _ = row
+    close = most - least <= max(_LEAST_OFFSET, min(seen.quantile(0.9), least / 2))
+    return bool(close and n_actors * n_sources * seen.share_from(least) ** k < rules.false_alarm)
+
+
+def _tally(chunk: Chunk, names: list[str], rules: Rules) -> tuple[list[_Lateness], list[tuple[Any, ...]]]:
+    column = chunk.column("received")
+    assert isinstance(column, Number)
+    valid = column.valid if column.valid is not None else np.zeros(0, bool)
+    codes = source_codes(chunk, names)
+    bins = np.zeros((len(names), 1 << BIN_BITS), np.int64)
+    ends = np.zeros((len(names), 9), np.int64)
+    count_lateness(chunk.time, column.values, valid, codes, _TOLERANCE, rules.late_after, bins, ends)
+    out = []
+    for s in range(len(names)):
+        n, *rest = ends[s].tolist()
+        out.append(_Lateness(n, bins[s], tuple(rest[:3]), tuple(rest[3:6]), rest[6], rest[7]))
+    who, of, n, least, most = lateness_of_actors(
+        chunk.time, chunk.offsets, column.values, valid, codes, len(names)
+    )
+    at = np.flatnonzero((least >= _LEAST_OFFSET) & (n > 1) & (most - least <= least))
+    ids = chunk.actors.take(pa.array(who[at])).to_pylist()
+    actors: list[tuple[Any, ...]] = [(None, s, 0, 0, 0, int((of == s).sum())) for s in range(len(names))]
+    actors += [
+        (actor, int(of[i]), int(n[i]), int(least[i]), int(most[i]), 1)
+        for actor, i in zip(ids, at.tolist(), strict=True)
+    ]
+    return out, actors
+
+
+def _beyond(time: Ints, limit: int) -> tuple[int, int, int]:
+    far = time[time > limit]
+    return (len(far), int(far.min()), int(far.max())) if len(far) else (0, 0, 0)
+
+
+def _add(parts: list[_Lateness]) -> _Lateness:
+    some = [part for part in parts if part.n] or parts[:1]
+    return _Lateness(
+        sum(part.n for part in parts), np.sum([part.bins for part in parts], axis=0),
+        _span(part.late for part in parts), _span(part.ahead for part in parts),
+        min(part.least for part in some), max(part.most for part in some),
+    )  # fmt: skip
+
+
+def _span(parts: Iterable[tuple[int, int, int]]) -> tuple[int, int, int]:
+    n, first, last = span(parts)
+    return n, first or 0, last or 0
