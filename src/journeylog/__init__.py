@@ -42,10 +42,13 @@ _HOME = {
     "IdentityMap": "ingest.identity.map",
     "IdentityReport": "ingest.identity.report",
     "Links": "ingest.identity.links",
+    "Offset": "ingest.offsets",
     "Rejects": "ingest.rejects",
+    "Same": "ingest.same",
     "combine": "ingest.combine",
     "Take": "ingest.formats.declare",
     "constant": "ingest.roles",
+    "estimate_offset": "ingest.offsets",
     "fields": "ingest.formats",
     "formats": "ingest.formats.known",
     "identity": "ingest.identity.whole",
@@ -85,11 +88,14 @@ if TYPE_CHECKING:
     from journeylog.ingest.identity.report import IdentityReport as IdentityReport
     from journeylog.ingest.identity.whole import Identity as Identity
     from journeylog.ingest.identity.whole import identity as identity
+    from journeylog.ingest.offsets import Offset as Offset
+    from journeylog.ingest.offsets import estimate_offset as estimate_offset
     from journeylog.ingest.rejects import Rejects as Rejects
     from journeylog.ingest.rejects import read_rejects as read_rejects
     from journeylog.ingest.roles import History as History
     from journeylog.ingest.roles import constant as constant
     from journeylog.ingest.sql import read_sql as read_sql
+    from journeylog.ingest.same import Same as Same
     from journeylog.ingest.stitch import stitch as stitch
     from journeylog.reporting.page import report as report
     from journeylog.stats.bottlenecks import Bottlenecks as Bottlenecks

@@ -12,9 +12,10 @@ from journeylog.core.time_rule import TimeRule
 from journeylog.errors import ConfigError, cut, nearest
 from journeylog.ingest.amounts import score_bounds
 from journeylog.ingest.containers import READERS, Dialect
-from journeylog.ingest.formats.bound import bind, overridden
+from journeylog.ingest.formats.bound import Bound, bind, overridden
 from journeylog.ingest.formats.declare import Format
 from journeylog.ingest.formats.known import formats
+from journeylog.ingest.formats.rollup import Rollup
 from journeylog.ingest.judge import Judge
 from journeylog.ingest.roles import Roles
 from journeylog.ingest.verdicts import PLACEHOLDERS
@@ -54,6 +55,11 @@ class Declared:
     dialect: Dialect
     container: str | None
     fallback: str | None = None
+
+    @property
+    def group(self) -> Rollup | None:
+        """How lines become records before anything is read from them."""
+        return self.roles.form.group if isinstance(self.roles, Bound) else None
 
 
 def choose_format(given: str | Format | None, container: str | None) -> tuple[Format | None, str | None]:

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Generator, Iterator, Mapping, Sequence
-from contextlib import closing
-from functools import partial
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from journeylog.core.log import EventLog
 from journeylog.core.time import moment
 from journeylog.core.window import Window
-from journeylog.errors import ConfigError, LoadWarning, SchemaError, warn
-from journeylog.ingest.containers import Opened, one_ordered_stream, open_tables, same_files
-from journeylog.ingest.declared import ENCODING, NO_MARK, POINT, QUOTE, Declared, choose_format, declare
+from journeylog.errors import ConfigError, LoadWarning, warn
+from journeylog.ingest.containers import one_ordered_stream, preset_roles, same_files
+from journeylog.ingest.declared import ENCODING, NO_MARK, POINT, QUOTE, choose_format, declare
 from journeylog.ingest.formats.declare import AnyField, Format
 from journeylog.ingest.gate import gate
 from journeylog.ingest.intake import Intake
-from journeylog.ingest.judge import Judge, Judged
-from journeylog.ingest.roles import History, Roles
-from journeylog.ingest.threads import in_order
+from journeylog.ingest.lifecycle import Lifecycle
+from journeylog.ingest.roles import History
+from journeylog.ingest.streams import judged_pieces
 
 __all__ = ["read"]
 
@@ -49,6 +48,9 @@ def read(
     numbers: Sequence[str] = (),
     stamps: Mapping[str, str] | None = None,
     history: History | None = None,
+    end: str | Lifecycle | None = None,
+    object_type: str | None = None,
+    types: Mapping[str, str] | None = None,
     time_unit: str | None = None,
     time_format: str | None = None,
     tz: str | dt.tzinfo | None = None,
@@ -81,8 +83,8 @@ def read(
     Parameters
     ----------
     data : path, list of paths, file object or frame
-        A path to a CSV, Parquet, Arrow or JSON lines file (packed with gzip or zstd or not), a glob, a folder, a list
-        of these, ``"-"`` for standard input, an open binary file, or anything with ``__arrow_c_stream__``
+        A path to a CSV, Parquet, Arrow or JSON lines file, or a log of process mining in XES or OCEL, which says itself
+        what is actor, event and time (packed with gzip or zstd or not), a glob, a folder, a list of these, ``"-"`` for standard input, an open binary file, or anything with ``__arrow_c_stream__``
         (pandas, Polars, DuckDB, pyarrow).
     actor, event, time : str
         Columns of the three things every event has. Ids and names are text exactly as written; `event` may be
@@ -113,6 +115,15 @@ def read(
         "paid_at"}``. Takes the place of `event` and `time`.
     history : History, optional
         For a table of field changes. Takes the place of `event` and `time`.
+    end : str or Lifecycle, optional
+        When an event ended: the column of its end, or ``jl.Lifecycle()`` for a log that tells starts and
+        completions in rows of their own. Kept as the attribute ``end``; an event that ends before it begins is a
+        reject.
+    object_type : str, optional
+        For a log of objects (OCEL): the type of those whose journeys are meant.
+    types : mapping of str to str, optional
+        Kinds of columns that are written as text: ``"number"``, ``"bool"``, ``"time"`` (with its zone) or
+        ``"money"``. A row whose value is none is a reject.
     time_unit : {"s", "ms", "us", "ns"}, optional
         Unit of times that are numbers since 1970.
     time_format : str, optional
@@ -193,6 +204,12 @@ def read(
     """
     _check_words(on_error, schema_drift, max_rejected)
     form, container = choose_format(format, container)
+    standard = form is None and stamps is None and history is None
+    preset = preset_roles(data, container) if standard else {}
+    actor, event, time = (
+        preset.get(role) if given is None else given
+        for role, given in (("actor", actor), ("event", event), ("time", time))
+    )
     roles = {
         "actor": actor, "event": event, "time": time, "source": source, "channel": channel, "value": value,
         "currency": currency, "score": score, "score_scale": score_scale, "text": text, "event_id": event_id,
@@ -209,7 +226,7 @@ def read(
         shapes={"stamps": stamps, "history": history},
         max_field=max_field_bytes,
         max_unpacked=max_decompressed_bytes,
-        keep_original=window is not None,
+        keep_original=window is not None or end is not None,
         unit=time_unit,
         format=time_format,
         tz=tz,
@@ -217,10 +234,11 @@ def read(
         time_range=time_range,
         now=now,
     )
+    said = replace(declared.dialect, object_type=object_type, types=types or {})
+    declared = replace(declared, dialect=said)
     zone = declared.rule.tz
-    intake = Intake(declared.roles, declared.rule, _window(window, zone), labels=declared.judge.labels)
-    with closing(_tasks(data, declared, intake, schema_drift)) as tasks:
-        intake.pieces.extend(in_order(tasks, threads))
+    intake = Intake(declared.roles, declared.rule, _window(window, zone), labels=declared.judge.labels, end=end)
+    intake.pieces.extend(judged_pieces(data, declared, intake, schema_drift, threads))
     log = intake.finish(one_ordered_stream(data))
     gate(log, on_error, max_rejected)
     if declared.roles.event_id is None:
@@ -238,44 +256,6 @@ def _tell_copies(data: Any, with_rows: set[str]) -> None:
             )
 
 
-def _tasks(data: Any, declared: Declared, intake: Intake, drift: str) -> Generator[Any, None, None]:
-    """Yield the judging of each piece, table after table, once its columns have been checked."""
-    roles = declared.roles
-    first: tuple[str, Sequence[str]] | None = None
-    seen: dict[str, None] = {}
-    last = ""
-    with closing(open_tables(data, declared.dialect, declared.container, declared.fallback)) as tables:
-        for table in tables:
-            roles.require(table.columns if table.complete else None, table.name)
-            intake.blank_is_missing |= table.blank_is_missing
-            if table.complete:
-                roles.check_apart(table.columns, table.name)
-                roles.check(table.columns, table.name, _NEEDED if drift == "null" else None)
-                first = first or (table.name, table.columns)
-                _check_drift(first, table, roles, drift, intake.notes)
-            yield from _pieces(table, declared.judge, intake)
-            seen.update(dict.fromkeys(table.columns))
-            last = table.name
-    roles.check(list(seen), last)  # what only some files have, must at least be in one
-    roles.check_apart(list(seen), last)
-
-
-def _pieces(table: Opened, judge: Judge, intake: Intake) -> Iterator[Any]:
-    """Yield the judging of each piece of one table."""
-    roles = judge.roles
-    kept = roles.public_names(table.columns)
-    intake.attributes.update(dict.fromkeys(kept.values()))
-    for work in table.pieces(roles.read_only):
-        if not table.complete:
-            kept = roles.public_names(table.columns)
-            intake.attributes.update(dict.fromkeys(kept.values()))
-        yield partial(_judge, judge, work, table.name, kept)
-
-
-def _judge(judge: Judge, work: Any, file: str, names: Mapping[str, str]) -> Judged:
-    return judge(work(), file, names)
-
-
 def _check_words(on_error: str, schema_drift: str, max_rejected: float | None) -> None:
     for name, given, known in (
         ("on_error", on_error, ("quarantine", "raise")),
@@ -287,20 +267,6 @@ def _check_words(on_error: str, schema_drift: str, max_rejected: float | None) -
         raise ConfigError(
             f"max_rejected={max_rejected} is no share. Fix: a number from 0 to 1, for example 0.01"
         )
-
-
-def _check_drift(
-    first: tuple[str, Sequence[str]], table: Opened, roles: Roles, drift: str, notes: list[str]
-) -> None:
-    """Compare the attributes of a further file with those of the first."""
-    missing = [c for c in roles.others(first[1]) if c not in table.columns]
-    more = [c for c in roles.others(table.columns) if c not in first[1]]
-    if not missing and not more:
-        return
-    what = f"{table.name} has other columns than {first[0]}: without {missing}, with {more}"
-    if drift == "error":
-        raise SchemaError(f"{what}. Fix: pass schema_drift='null', or columns=[...] with those that all have")
-    notes.append(f"{what}; what is not there is missing")
 
 
 def _window(window: Sequence[str | dt.date] | None, tz: str | None) -> Window | None:

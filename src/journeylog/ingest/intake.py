@@ -24,7 +24,8 @@ from journeylog.core.time_rule import MIXED, Stamps, TimeRule
 from journeylog.core.window import Window
 from journeylog.ingest.duplicates import find_duplicates
 from journeylog.ingest.gather import category, join_column, join_number, join_text
-from journeylog.ingest.judge import Judged
+from journeylog.ingest.judged import Judged
+from journeylog.ingest.lifecycle import Lifecycle, with_ends
 from journeylog.ingest.ordering import build_by_content, rank
 from journeylog.ingest.rejects import SCHEMA, Reason
 from journeylog.ingest.roles import Roles
@@ -54,6 +55,8 @@ class Intake:
         Whether an empty text is a missing value.
     labels : mapping of str to str
         What rejects call the column of a role, where it is not simply a column of the input.
+    end : str, Lifecycle or None
+        What says when an event ended.
     """
 
     roles: Roles
@@ -61,6 +64,7 @@ class Intake:
     window: Window | None = None
     blank_is_missing: bool = False
     labels: Mapping[str, str] = field(default_factory=dict)
+    end: str | Lifecycle | None = None
     pieces: list[Judged] = field(default_factory=list)
     attributes: dict[str, None] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
@@ -68,6 +72,7 @@ class Intake:
     def finish(self, ordered: bool) -> EventLog:
         """Make the log; `ordered` says whether the position in the input means something."""
         self._judge_times()
+        self._find_ends()
         deduplicated = self._deduplicate()
         chunk, n_tied, order = self._build(ordered)
         rejects = self._rejects()
@@ -101,6 +106,15 @@ class Intake:
                 outside = (piece.stamps.micros < self.window.start) | (piece.stamps.micros > self.window.end)
                 verdicts.reject_by(outside, Reason.OUT_OF_WINDOW, column)
             self.pieces[i] = piece.split(verdicts)
+
+    def _find_ends(self) -> None:
+        """Give each event its end, where the caller says what that is."""
+        if self.end is not None:
+            self.pieces, name, notes = with_ends(self.pieces, self.end, self.rule)
+            self.notes += notes
+            if isinstance(self.end, str):
+                self.attributes.pop(self.end, None)
+            self.attributes[name] = None
 
     def _deduplicate(self) -> int:
         """Take out rows of an event id seen before; return how many were duplicates of the first."""

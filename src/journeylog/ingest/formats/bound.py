@@ -63,7 +63,8 @@ class Bound(Roles):
     @property
     def read_only(self) -> list[str] | None:
         """The columns that are enough to be read; None: all."""
-        return None if self.rest else reads([*mentioned(self.form), *self.extra])
+        group = () if self.form.group is None else (*self.form.group.needs, *self.form.group.one)
+        return None if self.rest else reads([*mentioned(self.form), *self.extra, *group])
 
     def labels(self) -> dict[str, str]:
         """Return what rejects call the columns of the roles."""
@@ -84,6 +85,9 @@ class Bound(Roles):
 
     def check(self, found: Sequence[str], where: str, needed: Collection[str] | None = None) -> None:
         """Refuse an input without the fields that every event needs, and name the format that would fit."""
+        if self.form.group is not None:
+            self._check_lines(found, where)
+            found = [*found, *self.form.group.new]
         missing = missing_of(self.form, found)
         if missing:
             raise MissingColumnError(self._missing(missing, found, where))
@@ -94,6 +98,17 @@ class Bound(Roles):
                     f"{where}: no column {path!r} for columns=; found {list(found)}. "
                     + (f"Fix: did you mean {near[0]!r}?" if near else "Fix: name one of these columns")
                 )
+
+    def _check_lines(self, found: Sequence[str], where: str) -> None:
+        """Refuse lines without the columns that put them together."""
+        lacking = [name for name in self.form.group.needs if name not in found]
+        if lacking:
+            near = nearest(lacking[0], found)
+            raise MissingColumnError(
+                f"{where}: format={self.form.name!r} puts lines together by {list(self.form.group.needs)}, and "
+                f"{lacking} are not there; found {list(found)[:40]}. "
+                + (f"Fix: did you mean {near[0]!r}?" if near else "Fix: check that these are such lines")
+            )
 
     def check_apart(self, found: Sequence[str], where: str) -> None:
         """Refuse columns of one name that are read."""

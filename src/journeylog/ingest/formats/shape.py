@@ -59,9 +59,9 @@ class Candidates:
     times : list of (TimeRule, Array, ndarray)
         Columns of times and the candidates they belong to.
     no_event : ndarray of int64
-        Rows that are no events by declaration.
+        Rows that are no events by declaration, or hold none of those that are declared.
     without : ndarray of int64
-        Rows that hold no event.
+        Rows that hold an event without a time.
     numeric : frozenset of str
         Columns whose texts are all numbers.
     twice, broken : ndarray of int64
@@ -125,6 +125,11 @@ class Shaper:
                 )
         hollow = ~no_event
         hollow[candidates.origin] = False
+        due = np.zeros(n, dtype=bool)
+        for kind in taken:
+            due[kind.due] = True
+        no_event |= hollow & ~due
+        hollow &= due
         bad = (records.faults.twice | records.faults.broken).astype(bool)
         return self._without(candidates, bad, records, no_event & ~bad, hollow & ~bad)
 
@@ -166,6 +171,7 @@ class Shaper:
             keep = holds(take.when, self._context(records))
         time_field = self.form.role(take, "time")
         time = compute(time_field, self._context(records)).array if time_field is not None else None
+        due = origin[:0] if each else origin[keep]
         if take.name is not None and not each and time is not None:
             keep &= given(time)  # a stamp that is missing is "not yet"
         if not keep.all():
@@ -176,7 +182,7 @@ class Shaper:
         if time is None:
             time = pa.nulls(len(records), pa.string())
         times = [(rule, time, np.arange(len(records), dtype=np.int64))]
-        return _Taken(self._columns(take, records), origin, element + (np.int64(k) << 32), times)
+        return _Taken(self._columns(take, records), origin, element + (np.int64(k) << 32), times, due)
 
     def _columns(self, take: Take, records: Records) -> dict[str, Value]:
         """Return the roles and attributes of one kind of event."""
@@ -232,12 +238,13 @@ class Shaper:
 
 @dataclass
 class _Taken:
-    """The events of one take, or of all."""
+    """The events of one take, or of all; `due` are the rows that hold this kind of event, if only they had a time."""
 
     columns: dict[str, Value]
     origin: Ints
     part: Ints
     times: list[tuple[TimeRule, Any, Ints]]
+    due: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
 
     def only(self, at: Ints) -> _Taken:
         """Return some of them."""
