@@ -37,6 +37,7 @@ _HOME = {
     "check": "checks.run",
     "Format": "ingest.formats.declare",
     "History": "ingest.roles",
+    "Lifecycle": "ingest.lifecycle",
     "Link": "ingest.formats.declare",
     "Identity": "ingest.identity.whole",
     "IdentityMap": "ingest.identity.map",
@@ -90,6 +91,7 @@ if TYPE_CHECKING:
     from journeylog.ingest.identity.whole import identity as identity
     from journeylog.ingest.offsets import Offset as Offset
     from journeylog.ingest.offsets import estimate_offset as estimate_offset
+    from journeylog.ingest.lifecycle import Lifecycle as Lifecycle
     from journeylog.ingest.rejects import Rejects as Rejects
     from journeylog.ingest.rejects import read_rejects as read_rejects
     from journeylog.ingest.roles import History as History

@@ -84,8 +84,9 @@ def read(
     ----------
     data : path, list of paths, file object or frame
         A path to a CSV, Parquet, Arrow or JSON lines file, or a log of process mining in XES or OCEL, which says itself
-        what is actor, event and time (packed with gzip or zstd or not), a glob, a folder, a list of these, ``"-"`` for standard input, an open binary file, or anything with ``__arrow_c_stream__``
-        (pandas, Polars, DuckDB, pyarrow).
+        what is actor, event and time (packed with gzip or zstd or not), a glob, a folder, a list of these, ``"-"``
+        for standard input, an open binary file, or anything with ``__arrow_c_stream__`` (pandas, Polars, DuckDB,
+        pyarrow).
     actor, event, time : str
         Columns of the three things every event has. Ids and names are text exactly as written; `event` may be
         ``jl.constant("name")`` where a table holds one kind of event.

@@ -47,6 +47,7 @@ class Reason(StrEnum):
     VALUE_OVERFLOW = "VALUE_OVERFLOW"
     SCORE_INVALID = "SCORE_INVALID"
     NOT_AN_EVENT = "NOT_AN_EVENT"
+    DURATION_NEGATIVE = "DURATION_NEGATIVE"
 
 
 #: What each code says to a person.
@@ -71,6 +72,7 @@ WORDS: Final = {
     Reason.VALUE_INF: "the value is infinite",
     Reason.VALUE_OVERFLOW: "the value is too large for millionths in 64 bits",
     Reason.SCORE_INVALID: "the score is no number on its scale",
+    Reason.DURATION_NEGATIVE: "the event ends before it begins (see end=)",
     Reason.NOT_AN_EVENT: "by the format no event",
 }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -15,11 +15,24 @@ from journeylog.ingest.containers.files import File, copies, find_files
 from journeylog.ingest.containers.frame import FrameTable, is_ordered
 from journeylog.ingest.containers.jsonl import JsonLines
 from journeylog.ingest.containers.lines import Lines, W3cLines
+from journeylog.ingest.containers.object_log import object_log, xml_log
 from journeylog.ingest.containers.parquet import ParquetTable
 from journeylog.ingest.containers.partitions import Partitioned
 from journeylog.ingest.containers.query import QueryTable
+from journeylog.ingest.containers.typed import Typed
+from journeylog.ingest.containers.xes import PRESET, XesLog
 
-__all__ = ["READERS", "Dialect", "Opened", "Piece", "Work", "one_ordered_stream", "open_tables", "same_files"]
+__all__ = [
+    "READERS",
+    "Dialect",
+    "Opened",
+    "Piece",
+    "Work",
+    "one_ordered_stream",
+    "open_tables",
+    "preset_roles",
+    "same_files",
+]
 
 #: Reader of each kind of file, by suffix.
 READERS: Final[dict[str, Callable[[File, Dialect], Opened]]] = {
@@ -36,7 +49,15 @@ READERS: Final[dict[str, Callable[[File, Dialect], Opened]]] = {
     ".lines": Lines,
     ".w3c": W3cLines,
     ".escaped": EscapedTable,
+    ".xes": XesLog,
+    ".ocel": object_log,
+    ".jsonocel": object_log,
+    ".xmlocel": object_log,
+    ".sqlite": object_log,
+    ".xml": xml_log,
 }
+#: Logs of process mining, whose standards say which attribute is which role.
+_PRESET: Final = (XesLog, object_log, xml_log)
 
 
 def open_tables(
@@ -59,7 +80,8 @@ def open_tables(
             reader = _reader(file, kind, fallback)
             with replace(file, max_unpacked=dialect.max_unpacked).opened() as opened:
                 table = reader(opened, dialect)
-                yield Partitioned(table, file.partition) if file.partition else table
+                table = Partitioned(table, file.partition) if file.partition else table
+                yield Typed(table, dialect.types) if dialect.types else table
     elif isinstance(data, QueryTable):
         yield data
     elif hasattr(data, "__arrow_c_stream__"):
@@ -69,6 +91,13 @@ def open_tables(
             f"{type(data).__name__} cannot be read. Fix: pass a path, a glob, a folder, a list of paths, an open "
             "file, or a frame of pandas, Polars, DuckDB or pyarrow"
         )
+
+
+def preset_roles(data: Any, kind: str | None) -> Mapping[str, str]:
+    """Return the roles that the standard of all the files of an input gives to columns, if it does."""
+    files = find_files(data, READERS) or []
+    suffixes = {file.suffix for file in files} if kind is None else {"." + kind.removeprefix(".")}
+    return PRESET if files and all(READERS.get(suffix) in _PRESET for suffix in suffixes) else {}
 
 
 def one_ordered_stream(data: Any) -> bool:

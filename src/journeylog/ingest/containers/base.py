@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -39,6 +39,10 @@ class Dialect:
         For lines of text: a regular expression of RE2 whose named groups are the columns.
     max_unpacked : int or None
         Most bytes a packed file may unpack to; None: what is plausible for its size.
+    object_type : str or None
+        For logs of objects: the type of those whose journeys are meant.
+    types : mapping of str to str
+        Kinds of columns that are written as text.
     """
 
     delimiter: str | None = None
@@ -49,6 +53,8 @@ class Dialect:
     block: int = 1 << 21
     pattern: str | None = None
     max_unpacked: int | None = None
+    object_type: str | None = None
+    types: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass
