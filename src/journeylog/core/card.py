@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
-__all__ = ["Card"]
+__all__ = ["COUNTS", "Card"]
+
+#: What becomes of rows: the first is the sum of the others.
+COUNTS: Final = ("rows_in", "kept", "rejected", "deduplicated")
 
 
 @dataclass(frozen=True)
@@ -24,7 +27,7 @@ class Card:
     order : str
         How ties were put in order.
     sources : mapping of str to mapping
-        The same four numbers for each source that was joined.
+        The same four numbers for each source that was joined; they add up too, each and all together.
     notes : tuple of str
         What a reader of the numbers must know (mixed currencies, unit chosen, zone used).
     """
@@ -46,6 +49,12 @@ class Card:
                 f"rows were lost: {self.rows_in} in, {self.kept} kept, {self.rejected} rejected, "
                 f"{self.deduplicated} deduplicated"
             )
+        for name, counts in self.sources.items():
+            rest = sum(counts.get(key, 0) for key in COUNTS[1:])
+            if counts.get("rows_in", 0) != rest:
+                raise AssertionError(
+                    f"rows of {name!r} were lost: {counts['rows_in']} in, {rest} accounted for"
+                )
 
     @property
     def rejected_share(self) -> float:
