@@ -13,6 +13,7 @@ from journeylog.ingest.containers.csv import CsvTable
 from journeylog.ingest.containers.escaped import EscapedTable
 from journeylog.ingest.containers.files import File, copies, find_files
 from journeylog.ingest.containers.frame import FrameTable, is_ordered
+from journeylog.ingest.containers.json_array import json_file
 from journeylog.ingest.containers.jsonl import JsonLines
 from journeylog.ingest.containers.lines import Lines, W3cLines
 from journeylog.ingest.containers.object_log import object_log, xml_log
@@ -45,7 +46,7 @@ READERS: Final[dict[str, Callable[[File, Dialect], Opened]]] = {
     ".ipc": ArrowTable,
     ".jsonl": JsonLines,
     ".ndjson": JsonLines,
-    ".json": JsonLines,
+    ".json": json_file,
     ".lines": Lines,
     ".w3c": W3cLines,
     ".escaped": EscapedTable,

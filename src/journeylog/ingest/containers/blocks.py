@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple, Protocol
 
-__all__ = ["LONGEST_LINE", "Block", "blocks"]
+__all__ = ["LONGEST_LINE", "Block", "Bytes", "blocks"]
 
 #: A line longer than this is given up without being held in memory.
 LONGEST_LINE = 1 << 24

@@ -21,7 +21,7 @@ from journeylog.core.kernels import json_lines as kernel
 from journeylog.core.kernels.json_text import gather_values
 from journeylog.errors import ParseError, SchemaError, explain
 from journeylog.ingest.containers.base import Dialect, Piece, Work, as_batch
-from journeylog.ingest.containers.blocks import blocks
+from journeylog.ingest.containers.blocks import Bytes, blocks
 from journeylog.ingest.containers.files import File, open_text, wrong_encoding
 from journeylog.ingest.rejects import BadRow, Reason
 
@@ -43,14 +43,18 @@ class JsonLines:
     complete = False
     blank_is_missing = False
 
-    def __init__(self, file: File, dialect: Dialect) -> None:
+    def __init__(self, file: File, dialect: Dialect, stream: Bytes | None = None) -> None:
         self.name, self.dialect = file.name, dialect
-        self.stream = open_text(file, dialect.encoding)
-        head = self.stream.peek(256).lstrip()
-        if head.startswith(b"["):
-            raise ParseError(
-                f"{file.name} is one JSON array. Fix: write one object a line (for example: jq -c '.[]')"
-            )
+        self.stream: Bytes
+        if stream is None:
+            text = open_text(file, dialect.encoding)
+            if text.peek(256).lstrip().startswith(b"["):
+                raise ParseError(
+                    f"{file.name} is one JSON array. Fix: name it .json, pass container='json', or write one object "
+                    "a line (for example: jq -c '.[]')"
+                )
+            stream = text
+        self.stream = stream
         self.records, self.lines, self.n_bad, self.no_text = 0, 0, 0, 0
         self.first_bad = b""
         self.columns: list[str] = []
