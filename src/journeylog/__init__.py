@@ -51,6 +51,7 @@ _HOME = {
     "constant": "ingest.roles",
     "estimate_offset": "ingest.offsets",
     "fields": "ingest.formats",
+    "parts": "ingest.formats",
     "formats": "ingest.formats.known",
     "identity": "ingest.identity.whole",
     "links": "ingest.identity.links",
@@ -79,6 +80,7 @@ if TYPE_CHECKING:
     from journeylog.ingest.combine import combine as combine
     from journeylog.ingest.door import read as read
     from journeylog.ingest.formats import fields as fields
+    from journeylog.ingest.formats import parts as parts
     from journeylog.ingest.formats.declare import Format as Format
     from journeylog.ingest.formats.declare import Link as Link
     from journeylog.ingest.formats.declare import Take as Take

@@ -110,6 +110,18 @@ class Result:
         """Return the main table as Arrow."""
         return pa.Table.from_pandas(self.table, preserve_index=False)
 
+    def to_sql(
+        self,
+        target: Any,
+        table: str,
+        *,
+        schema: str | None = None,
+        if_exists: str = "replace",
+        nul: str | None = None,
+    ) -> int:
+        """Write the main table to a database in one transaction; see :func:`journeylog.write_sql`."""
+        return _write_sql(self, target, table, schema=schema, if_exists=if_exists, nul=nul)
+
     def to_dict(self) -> dict[str, Any]:
         """Return question, window, notes and all tables as JSON-able values (nan and missing become None)."""
         return {
@@ -173,6 +185,18 @@ class Grouped(Mapping[str | None, Result]):
         """Return the table as Arrow."""
         return pa.Table.from_pandas(self.table, preserve_index=False)
 
+    def to_sql(
+        self,
+        target: Any,
+        table: str,
+        *,
+        schema: str | None = None,
+        if_exists: str = "replace",
+        nul: str | None = None,
+    ) -> int:
+        """Write the table to a database in one transaction; see :func:`journeylog.write_sql`."""
+        return _write_sql(self, target, table, schema=schema, if_exists=if_exists, nul=nul)
+
     def to_dict(self) -> dict[str, Any]:
         """Return all results as JSON-able values."""
         groups = [{"value": value, **result.to_dict()} for value, result in self.results.items()]
@@ -188,6 +212,12 @@ class Grouped(Mapping[str | None, Result]):
     def _repr_html_(self) -> str:
         """Return the table for notebooks."""
         return _table_html(self.table.head(100))
+
+
+def _write_sql(result: Result | Grouped, target: Any, table: str, **how: Any) -> int:
+    """Write through the layer above, which is loaded for it: results do not know how they are exported."""
+    written: int = importlib.import_module("journeylog.exports.sql").write_sql(result, target, table, **how)
+    return written
 
 
 def _table_html(table: pd.DataFrame) -> str:

@@ -86,7 +86,7 @@ def _relation(relation: Any, query: None = None, params: Any = None) -> Answer:
 def _without_variables(connection: Any) -> Iterator[None]:
     """Keep DuckDB from taking a name it does not know for a variable of this library."""
     setting = "python_enable_replacements"
-    before = connection.execute("SELECT current_setting(?)", [setting]).fetchone()[0]
+    before = connection.execute("SELECT current_setting(?)", [setting]).fetchall()[0][0]
     changed = False
     if before:
         with suppress(Exception):  # its owner may have locked the settings
