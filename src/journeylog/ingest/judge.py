@@ -27,7 +27,7 @@ from journeylog.ingest.roles import Constant, Roles
 from journeylog.ingest.texts import as_names, as_text, is_nested, no_text
 from journeylog.ingest.verdicts import Verdicts, blank, nobody, too_long
 
-__all__ = ["Judge"]
+__all__ = ["Judge", "texts_only"]
 
 Ints = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
@@ -78,7 +78,7 @@ class Judge:
 
     def __call__(self, piece: Piece, file: str, names: Mapping[str, str]) -> Judged:
         """Judge one piece; `names` are its attributes and the names they will have."""
-        piece = _texts_only(piece)
+        piece = texts_only(piece)
         made = self._make(piece, file, names)
         rows = made.rows
         verdicts = Verdicts(rows.num_rows)
@@ -264,7 +264,7 @@ class Judge:
         return self.roles.event_id is not None or self.keep_original or bool((stamps.verdict == WALL).any())
 
 
-def _texts_only(piece: Piece) -> Piece:
+def texts_only(piece: Piece) -> Piece:
     """Return the piece without rows whose texts or bytes are not UTF-8; Arrow does not look."""
     broken: dict[int, BadRow] = {}
     for name, column in zip(piece.rows.schema.names, piece.rows.columns, strict=True):

@@ -12,7 +12,7 @@ from journeylog.ingest.containers import Opened, open_tables
 from journeylog.ingest.declared import Declared
 from journeylog.ingest.formats.rollup import Rollup, lines_of, records_of
 from journeylog.ingest.intake import Intake
-from journeylog.ingest.judge import Judge
+from journeylog.ingest.judge import Judge, texts_only
 from journeylog.ingest.judged import Judged
 from journeylog.ingest.roles import Roles
 from journeylog.ingest.threads import in_order
@@ -48,9 +48,8 @@ def judged_pieces(
             yield from made
             return
         parts = list(made)
-    names = [name for name, _ in parts]
-    files = list(dict.fromkeys(names))
-    records = records_of(group, [lines for _, lines in parts], declared.rule, declared.judge.decimal)
+    files = {number: name for number, name, _ in parts}
+    records = records_of(group, [lines for *_, lines in parts], declared.rule, declared.judge.decimal)
     intake.notes.extend(records.notes)
     for number, piece in records.pieces.items():
         kept = declared.roles.public_names(piece.rows.schema.names)
@@ -105,9 +104,15 @@ def _judge(judge: Judge, work: Any, file: str, names: Mapping[str, str]) -> Judg
     return judge(work(), file, names)
 
 
-def _put_together(declared: Declared, group: Rollup, work: Any, number: int, file: str) -> tuple[str, Any]:
+def _put_together(
+    declared: Declared, group: Rollup, work: Any, number: int, file: str
+) -> tuple[int, str, Any]:
     judge = declared.judge
-    return file, lines_of(group, work(), number, declared.rule, judge.decimal, judge.thousands)
+    return (
+        number,
+        file,
+        lines_of(group, texts_only(work()), number, declared.rule, judge.decimal, judge.thousands),
+    )
 
 
 def _check_drift(
