@@ -112,10 +112,10 @@ def _late(seen: _Lateness, where: str, rules: Rules) -> Finding:
         f"{words} {format_duration(q[key] * SECOND)}"
         for key, words in (("p50_s", "half within"), ("p90_s", "90 % within"), ("p99_s", "99 % within"))
     )
-    sentence = f"{n:,} of {seen.n:,} events arrived more than {format_duration(rules.late_after)} after they "
-    f"happened: {told}, "
     return Finding(
-        "late", grade("late", n, seen.n), f"{sentence}the latest after {format_duration(max(seen.most, 0))}.",
+        "late", grade("late", n, seen.n),
+        f"{n:,} of {seen.n:,} events arrived more than {format_duration(rules.late_after)} after they happened: {told}, "
+        f"the latest after {format_duration(max(seen.most, 0))}.",
         n, seen.n, "events", where, first=when[0], last=when[1],
         fix="count a day again until so many days have passed; results of the last days will change" if n else "",
         facts={**q, "largest_s": seen.most / SECOND},

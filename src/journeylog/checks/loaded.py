@@ -14,34 +14,33 @@ from journeylog.ingest.rejects import WORDS, Reason
 
 __all__ = ["dropped", "rejected"]
 
-#: Reasons that a check of their own tells.
-_TOLD = {Reason.DUP_ID_CONFLICT.value, Reason.ACTOR_PLACEHOLDER.value, Reason.TS_FUTURE.value}
+#: Reasons a sentence names.
+_MOST = 5
 
 
 def rejected(log: EventLog, rules: Rules) -> list[Finding]:
-    """Tell the rows that were rejected at the door, reason by reason, and whether anything is left."""
+    """Tell the rows that were rejected at the door, by reason, and whether anything is left."""
     card = log.card
-    found = []
-    for code, n in sorted(card.reasons.items(), key=lambda item: (-item[1], item[0])):
-        if code not in _TOLD and n:
-            words = WORDS[Reason(code)] if code in Reason.__members__ else "see the rejected rows"
-            found.append(
-                Finding(
-                    "rejected", grade("rejected", n, card.rows_in), f"{n:,} of {card.rows_in:,} rows were "
-                    f"rejected: {words}.",
-                    n, card.rows_in, "rows", code, places(log.rejects, code),
-                    fix="look at log.rejects; correct the export, or declare what the message names",
-                )
-            )  # fmt: skip
-    if not found:
-        found.append(
-            passed(
-                "rejected",
-                f"No row was rejected: {card.kept:,} of {card.rows_in:,} kept.",
-                card.rows_in,
-                "rows",
+    n, total = card.rejected, card.rows_in
+    if n:
+        reasons = sorted(card.reasons.items(), key=lambda item: (-item[1], item[0]))
+        told = ", ".join(f"{_words(code)} ({often:,})" for code, often in reasons[:_MOST])
+        more = f", and {len(reasons) - _MOST} more reasons" if len(reasons) > _MOST else ""
+        examples = [
+            f"{code}: {', '.join(places(log.rejects, code)[:2])}"
+            for code, _ in reasons[:3]
+            if places(log.rejects, code)
+        ]
+        found = [
+            Finding(
+                "rejected", grade("rejected", n, total), f"{n:,} of {total:,} rows were rejected: {told}{more}.",
+                n, total, "rows", examples=tuple(examples),
+                fix="look at log.rejects (or save it with --rejects); correct the export, or declare what the reasons name",
+                facts={"reasons": dict(card.reasons)},
             )
-        )
+        ]  # fmt: skip
+    else:
+        found = [passed("rejected", f"No row was rejected: {card.kept:,} of {total:,} kept.", total, "rows")]
     if not log.n_events:
         found.append(
             Finding(
@@ -85,6 +84,12 @@ def places(rejects: pa.Table | None, code: str) -> tuple[str, ...]:
         return ()
     rows = rejects.filter(pc.equal(rejects.column("reason"), code)).slice(0, 3)
     return tuple(_places(rows.select(["file", "row", "line"]).to_pylist()))
+
+
+def _words(code: str) -> str:
+    """Return a reason in words, without the hint at the argument that decides it."""
+    words = WORDS[Reason(code)] if code in Reason.__members__ else code
+    return words.partition(" (see")[0].partition(";")[0]
 
 
 def _places(rows: Iterable[dict[str, object]]) -> Iterable[str]:

@@ -14,7 +14,7 @@ from scipy.sparse.csgraph import connected_components
 from journeylog.checks.finding import EXAMPLES, Finding, grade, passed
 from journeylog.checks.folds import difference, folded, skeleton
 from journeylog.checks.loaded import places
-from journeylog.checks.masks import hide
+from journeylog.checks.masks import hide, shown
 from journeylog.checks.rules import Rules
 from journeylog.core.chunk import Category, Chunk
 from journeylog.core.kernels.quality import bounds_by_code
@@ -98,7 +98,7 @@ def lookalikes(table: pa.Table, check: str, rules: Rules) -> list[Finding]:
             f"that differ only in what is hardly seen; {n_events:,} events have them.",
             len(at), total, "names" if check == "lookalike_events" else "actors", "", tuple(told),
             int(pc.min(sums["first_min"]).as_py()), int(pc.max(sums["last_max"]).as_py()),
-            fix="jl.Rename({...}) makes them one" if check == "lookalike_events"
+            fix="make them one with jl.Rename({...})" if check == "lookalike_events"
             else "trim and fold ids where they are made, or link them (identity) if they are one person",
             facts={"n_groups": n_groups, "n_events": n_events},
         )
@@ -275,4 +275,14 @@ def _twins(rows: list[dict[str, Any]], check: str, rules: Rules) -> str:
     how = difference(names)
     if check == "lookalike_actors" and not rules.show_ids:
         names = [hide(name) for name in names]
+    else:
+        names = [_spelled(shown(name, 60)) for name in names]
     return " and ".join(f"{name} ({row['n']:,})" for name, row in zip(names, rows, strict=True)) + f": {how}"
+
+
+def _spelled(name: str) -> str:
+    """Return a name whose few letters of another alphabet are written out, so that they can be seen."""
+    other = sum(not sign.isascii() and sign.isalpha() for sign in name)
+    if 2 * other >= sum(sign.isalpha() for sign in name):
+        return name
+    return "".join(s if s.isascii() or not s.isalpha() else s.encode("unicode_escape").decode() for s in name)

@@ -25,7 +25,7 @@ __all__ = ["app", "main", "run"]
 _ROLES: Final = "--actor user_id --event event --time timestamp"
 _CODES: Final = """\b
 Exit codes:
-  0  fine                           4    too many rows rejected (a report is written all the same)
+  0  fine                           4    data not good enough (the report is written all the same)
   1  internal error                 5    the output cannot be written; the old one is untouched
   2  wrong option or source list    99   nothing to do (--allow-empty)
   3  input cannot be read           130  interrupted; 143 terminated
@@ -115,13 +115,53 @@ def describe(load: Load, as_json: AsJson = False) -> None:
 
 @app.command(
     epilog=_examples(
-        f"check events.csv {_ROLES}", "check shop.toml --max-rejected 0.05 --rejects rejects.jsonl"
+        f"check events.csv {_ROLES}",
+        "check shop.toml --max-rejected 0.05 --rejects rejects.jsonl",
+        "check 'days/*.parquet' --actor id --event action --time ts --fail-on error --fail-on ties=0.05 -o check.html",
     )
 )
 @loading
-def check(load: Load, as_json: AsJson = False) -> None:
-    """Tell where every row went: kept, rejected and why, duplicates; exit with 4 when too many were rejected."""
-    raise typer.Exit(check_log(load, Voice(as_json)))
+def check(
+    load: Load,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Write the check as a page here.", show_default=False)
+    ] = None,
+    fail_on: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="What exits with 4: a severity (info, warning, error), or for one check a share or a severity, e.g. "
+            "ties=0.05. Repeat it.",
+            show_default=False,
+        ),
+    ] = None,
+    late_after: Annotated[
+        str | None, typer.Option(help="Delay after which an event is late. By default 1d.")
+    ] = None,
+    now: Annotated[
+        str | None, typer.Option(help="The present, e.g. 2025-03-01. By default the clock.")
+    ] = None,
+    title: Annotated[str | None, typer.Option(help="Heading of the page.")] = None,
+    theme: Annotated[str | None, typer.Option(help="light or dark. By default light.")] = None,
+    show_ids: Annotated[
+        bool, typer.Option("--show-ids", help="Show customers' ids among the examples.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Tell what is wrong with the data, and where every row went: kept, rejected and why, duplicates.
+
+    Looked for are duplicates, ties, late arrivals, wrong clocks, outages, machines, look-alike names, ids in names,
+    placeholder ids, zone mistakes, mixed currencies and personal data. The exit code is 4 when too many rows were rejected
+    or a limit of --fail-on is passed; the page is written all the same.
+    """
+    named = {
+        "late_after": late_after,
+        "now": now,
+        "title": title,
+        "theme": theme,
+        "show_ids": show_ids or None,
+    }
+    wanted = {name: value for name, value in named.items() if value is not None}
+    raise typer.Exit(check_log(load, out, fail_on or [], wanted, Voice(as_json)))
 
 
 @app.command(epilog=_examples(f"sample events.csv {_ROLES} --n 500 --out small.parquet"))

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import journeylog as jl
+from journeylog.checks.masks import masked
+from journeylog.checks.result import thresholds
 from journeylog.core.card import Card
 from journeylog.core.contracts import Step
 from journeylog.core.log import EventLog
 from journeylog.errors import ConfigError
 from journeylog.plots.labels import count, duration, share
+from journeylog.plots.style import theme_of
+from journeylog.reporting import checkpage
 from journeylog.reporting.exits import Exit
 from journeylog.reporting.loaded import rejected
 from journeylog.reporting.loading import Load, Loaded
@@ -71,11 +76,62 @@ def describe_log(load: Load, voice: Voice) -> Exit:
     return Exit.OK
 
 
-def check_log(load: Load, voice: Voice) -> Exit:
-    """Tell where every row went, and whether the load is good enough."""
-    loaded = load()
-    voice.tell(card_lines(loaded.log, examples=True), _card_facts(loaded))
-    return _gate(loaded)
+def check_log(
+    load: Load, out: Path | None, fail_on: Sequence[str], wanted: Mapping[str, Any], voice: Voice
+) -> Exit:
+    """Tell where every row went and what is wrong with the data; the page is written whatever the verdict."""
+    given = limits_of(fail_on)
+    theme, title = wanted.get("theme", "light"), wanted.get("title")
+    theme_of(theme)
+    with reserved(out) if out is not None else nullcontext() as target:
+        loaded = load()
+        arguments = {key: wanted[key] for key in ("late_after", "now", "show_ids") if key in wanted}
+        limits: Any = given or loaded.asked.get("fail_on")
+        checked: jl.Check = jl.check(loaded.log, fail_on=limits, tz=load.roles.get("tz"), **arguments)
+        if target is not None:
+            target.put(checkpage.build(checked, title=title or loaded.asked.get("title"), theme=theme))
+    facts = _card_facts(loaded)
+    for group in facts["rejected"]:
+        group["examples"] = [masked(example) for example in group["examples"]]
+    card = [masked(line) for line in card_lines(loaded.log, examples=True)]
+    told = repr(checked).splitlines() if loaded.log.card.rows_in else []
+    lines = [
+        *card,
+        "",
+        *told[: len(told) - len(checked.failures)],
+        *(["", str(out)] if out is not None else []),
+    ]
+    voice.tell(
+        lines, {**facts, **({"report": str(out)} if out is not None else {}), "check": checked.to_dict()}
+    )
+    for said in checked.failures:
+        remark(f"error: the data failed its check: {said}")
+    gate = _gate(loaded)
+    return Exit.QUALITY if checked.failures else gate
+
+
+def limits_of(given: Sequence[str]) -> dict[str, float | str]:
+    """Return what ``--fail-on`` says: a severity for all checks, or ``CHECK=SHARE`` and ``CHECK=SEVERITY``.
+
+    Raises
+    ------
+    ConfigError
+        If a limit is neither.
+    """
+    limits: dict[str, float | str] = {}
+    for text in given:
+        name, equals, limit = text.partition("=")
+        if not equals:
+            name, limit = "*", text
+        try:
+            limits[name.strip()] = float(limit)
+        except ValueError:
+            limits[name.strip()] = limit.strip()
+    try:
+        thresholds(limits)
+    except ConfigError as error:
+        raise ConfigError(f"--fail-on: {error}") from error
+    return limits
 
 
 def sample_log(load: Load, out: Path, n: int, seed: int, voice: Voice) -> Exit:
@@ -103,8 +159,8 @@ def _prepared(log: EventLog, asked: dict[str, Any]) -> tuple[EventLog, dict[str,
     """Return the log with the steps a source list may ask for beyond those of the report, and the rest."""
     rest = dict(asked)
     of, start, gap = rest.pop("of", None), rest.pop("start", None), rest.pop("gap", None)
-    for name in ("stitch", "window"):
-        rest.pop(name, None)  # done while loading
+    for name in ("stitch", "window", "fail_on"):
+        rest.pop(name, None)  # done while loading, or of the check
     steps: list[Step] = []
     if gap is not None or of == "session":
         steps.append(jl.Sessions(gap=gap) if gap is not None else jl.Sessions())

@@ -16,7 +16,7 @@ from markupsafe import Markup
 from journeylog.plots.style import CONFIG
 from journeylog.reporting.figures import embedded
 
-__all__ = ["render"]
+__all__ = ["asset", "environment", "policy", "render"]
 
 _FOLDER = Path(__file__).parent / "templates"
 #: Plotly looks for style elements of these ids before it would make some, which the policy forbids. It fills the
@@ -30,11 +30,11 @@ _KEEP = "/* filled by plotly */"
 def render(theme: str, **values: Any) -> bytes:
     """Return the page as bytes; equal values give equal bytes."""
     plotly_js, ids = _plotly()
-    script, css = _text("report.js"), _text("report.css")
-    page = _environment().get_template("report.html.j2")
+    script, css = asset("report.js"), asset("report.css")
+    page = environment().get_template("report.html.j2")
     return page.render(
         theme=theme,
-        policy=_policy(scripts=(plotly_js, script), styles=(css, _KEEP)),
+        policy=policy(scripts=(plotly_js, script), styles=(css, _KEEP)),
         css=Markup(css),
         keep=Markup(_KEEP),
         style_ids=(_PLOTLY_STYLE, *ids),
@@ -45,7 +45,7 @@ def render(theme: str, **values: Any) -> bytes:
     ).encode("utf-8", "backslashreplace")
 
 
-def _policy(scripts: tuple[str, ...], styles: tuple[str, ...]) -> str:
+def policy(scripts: tuple[str, ...], styles: tuple[str, ...]) -> str:
     """Return the Content-Security-Policy: these scripts, these styles, pictures made here, and no connection at all.
 
     Style attributes have to be allowed because plotly sets them on the text it draws; they cannot load anything,
@@ -53,7 +53,7 @@ def _policy(scripts: tuple[str, ...], styles: tuple[str, ...]) -> str:
     """
     rules = (
         "default-src 'none'",
-        "script-src " + " ".join(map(_hash, scripts)),
+        "script-src " + (" ".join(map(_hash, scripts)) or "'none'"),
         "style-src " + " ".join(map(_hash, styles)),
         "style-src-attr 'unsafe-inline'",
         "img-src data: blob:",
@@ -81,8 +81,9 @@ def _plotly() -> tuple[str, tuple[str, ...]]:
 
 
 @functools.cache
-def _environment() -> Environment:
-    environment = Environment(
+def environment() -> Environment:
+    """Return what renders pages: everything that is put in is escaped, and nothing may be missing."""
+    made = Environment(
         loader=FileSystemLoader(_FOLDER),
         autoescape=True,
         undefined=StrictUndefined,
@@ -90,8 +91,8 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters["tight"] = _tight
-    return environment
+    made.filters["tight"] = _tight
+    return made
 
 
 def _tight(text: str) -> str:
@@ -99,5 +100,6 @@ def _tight(text: str) -> str:
     return type(text)(_UNIT.sub("\u00a0", text))
 
 
-def _text(name: str) -> str:
+def asset(name: str) -> str:
+    """Return a text file that lies with the templates."""
     return (_FOLDER / name).read_text(encoding="utf-8").replace("\r\n", "\n")

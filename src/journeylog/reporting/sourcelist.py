@@ -30,6 +30,7 @@ _ASKED: Final[Mapping[str, tuple[tuple[type, ...], str]]] = {
     "stitch": (_TEXT, "a column with the known id"),
     "top": ((int,), "a whole number"),
     "theme": (_TEXT, "'light' or 'dark'"),
+    "fail_on": ((str, dict), "'error', 'warning', or a table such as {ties = 0.05}"),
     "max_rejected": ((int, float), "a share from 0 to 1"),
 }
 _NOT_IN_FILES: Final = frozenset({"name", "path"})
@@ -47,7 +48,7 @@ class SourceList:
         For each source its name, its path, and arguments of :func:`journeylog.read`.
     asked : mapping
         What to ask: title, goal, patience, start, of, gap, stages, funnel, within, window, stitch, top, theme,
-        max_rejected.
+        fail_on, max_rejected.
     """
 
     file: Path
