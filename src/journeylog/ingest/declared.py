@@ -163,6 +163,7 @@ def declare(
         quote=form.quote,
         encoding=form.encoding or "utf-8",
         names=form.names,
+        exact=form.names is not None,
         max_field=max(max_field, _LONGEST),
         pattern=form.pattern,
         max_unpacked=max_unpacked,
@@ -182,6 +183,8 @@ def _without_format(
         )
     named = {name: given for name, given in roles.items() if name in (*ROLES, "order_by")}
     made = Roles.declare(columns=columns, numbers=numbers, **shapes, **named)
+    if made.score is not None and score_bounds(scale) == (-1, 1):
+        made = replace(made, scaled=True)
     rule = time_rule(**times)
     judge = Judge(
         roles=made,

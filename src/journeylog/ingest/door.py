@@ -18,6 +18,7 @@ from journeylog.ingest.formats.declare import AnyField, Format
 from journeylog.ingest.gate import gate
 from journeylog.ingest.intake import Intake
 from journeylog.ingest.lifecycle import Lifecycle
+from journeylog.ingest.pseudonyms import Pseudonyms, pseudonyms
 from journeylog.ingest.roles import History
 from journeylog.ingest.streams import judged_pieces
 
@@ -71,6 +72,7 @@ def read(
     schema_drift: str = "error",
     on_error: str = "quarantine",
     max_rejected: float | None = None,
+    pseudonym_key: Pseudonyms | bytes | str | None = None,
     now: dt.datetime | None = None,
     threads: int | None = None,
 ) -> EventLog:
@@ -161,6 +163,9 @@ def read(
         Whether a rejected row stops the load.
     max_rejected : float, optional
         Largest share of rejected rows; more stop the load.
+    pseudonym_key : Pseudonyms, bytes or str, optional
+        Replace ids by keyed HMAC-SHA256 pseudonyms: the key, the name of an environment variable that holds it, or
+        :class:`journeylog.Pseudonyms` to name further columns with ids. The content of rejected rows is hidden too.
     now : datetime, optional
         The present, for repeatable runs.
     threads : int, optional
@@ -211,6 +216,7 @@ def read(
         preset.get(role) if given is None else given
         for role, given in (("actor", actor), ("event", event), ("time", time))
     )
+    hidden = pseudonyms(pseudonym_key)
     roles = {
         "actor": actor, "event": event, "time": time, "source": source, "channel": channel, "value": value,
         "currency": currency, "score": score, "score_scale": score_scale, "text": text, "event_id": event_id,
@@ -241,6 +247,8 @@ def read(
     intake = Intake(declared.roles, declared.rule, _window(window, zone), labels=declared.judge.labels, end=end)
     intake.pieces.extend(judged_pieces(data, declared, intake, schema_drift, threads))
     log = intake.finish(one_ordered_stream(data))
+    if hidden is not None:
+        log = hidden.on(log)
     gate(log, on_error, max_rejected)
     if declared.roles.event_id is None:
         _tell_copies(data, {piece.file for piece in intake.pieces if piece.rows_in})

@@ -110,6 +110,7 @@ class Roles:
     history: History | None = None
     columns: tuple[str, ...] | None = None
     numbers: tuple[str, ...] = ()
+    scaled: bool = False  # a score that is on the scale [-1, 1] already is its own original
 
     @staticmethod
     def declare(
@@ -222,7 +223,8 @@ class Roles:
         A column that plays a role is renamed to it. A score keeps its original too, so does the object of a
         history that is not the actor.
         """
-        taken = {getattr(self, r) for r in ROLES if isinstance(getattr(self, r), str)} - {self.score}
+        taken = {getattr(self, r) for r in ROLES if isinstance(getattr(self, r), str)}
+        taken -= set() if self.scaled else {self.score}
         taken |= {column for _, column in self.stamps or ()}
         if self.history is not None:
             taken |= {self.history.new, self.history.time}
@@ -273,4 +275,4 @@ class Roles:
         parts = (
             (self.history.field, self.history.old, self.history.object) if self.history is not None else ()
         )
-        return {part for part in (*parts, self.score) if part is not None}
+        return {part for part in (*parts, None if self.scaled else self.score) if part is not None}

@@ -22,6 +22,7 @@ from journeylog.ingest.formats.declare import (
     reads,
     shown,
 )
+from journeylog.ingest.formats.fields import Field
 from journeylog.ingest.formats.known import fitting_formats
 from journeylog.ingest.formats.shape import Shaper, attributes_of, internal, made_names
 from journeylog.ingest.roles import Roles
@@ -127,6 +128,10 @@ class Bound(Roles):
         if not self.rest:
             return []
         taken = {*(f for f in self._whole() if isinstance(f, str)), *self.form.leave}
+        made = attributes_of(self.form).items()
+        taken |= {
+            name for name, one in made if name in paths_of(one)
+        }  # an attribute made of what it is called like
         return [name for name in found if name not in taken]
 
     def public_names(self, found: Sequence[str]) -> dict[str, str]:
@@ -139,7 +144,8 @@ class Bound(Roles):
     def _whole(self) -> list[AnyField | None]:
         form = self.form
         kinds = [form.role(take, role) for take in form.kinds for role in ROLES if role != "score"]
-        return [*kinds, *attributes_of(form).values()]
+        made = [*kinds, *attributes_of(form).values()]
+        return [part for f in made for part in (f.parts if isinstance(f, Field) and f.restates else (f,))]
 
     def _missing(self, missing: dict[str, tuple[AnyField, ...]], found: Sequence[str], where: str) -> str:
         words = "; ".join(f"{role}: {' or '.join(map(shown, given))}" for role, given in missing.items())

@@ -37,6 +37,7 @@ from journeylog.ingest.formats.declare import (
     When,
 )
 from journeylog.ingest.formats.paths import Records, Value
+from journeylog.ingest.formats.urls import template
 from journeylog.ingest.texts import as_text, is_nested
 
 __all__ = ["Context", "compute", "holds"]
@@ -54,11 +55,6 @@ _DIGITS: Final = {**dict.fromkeys(_NO_DIGITS, 0), **dict.fromkeys(_THREE_DIGITS,
 #: An answer that is on no scale; the judge rejects what is outside of [-1, 1].
 _OFF_SCALE: Final = 9.0
 _MICROS: Final = 1_000_000
-#: Parts of a path that are ids: numbers, UUIDs, long hexadecimal texts, tokens with many digits.
-_ID: Final = (
-    r"/(?:\d+|[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}|[0-9a-fA-F]{16,}"
-    r"|[A-Za-z]{0,4}[-_]?\d{5,}[A-Za-z0-9_-]*)(/|$)"
-)
 
 
 class Context(NamedTuple):
@@ -215,13 +211,7 @@ def _(field: Stamp, context: Context) -> Value:
 
 @compute.register
 def _(field: Template, context: Context) -> Value:
-    coded = context.text(field.of).dictionary_encode()
-    words = pc.replace_substring_regex(coded.dictionary, r"^[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*", "")
-    words = pc.replace_substring_regex(words, r"[?#].*$", "")
-    words = pc.if_else(pc.equal(words, ""), "/", words)
-    for _again in range(2):  # neighbours share a slash
-        words = pc.replace_substring_regex(words, _ID, r"/{id}\1")
-    return Value(words.take(coded.indices))
+    return Value(template(context.text(field.of), field.rules))
 
 
 @compute.register

@@ -48,6 +48,9 @@ KEEP: Final = "\0keep"
 class Field:
     """Something that has a value for every row; what it is made of are its `parts`."""
 
+    #: Whether an attribute of this kind takes the place of the one column it is made of.
+    restates = False
+
     @property
     def parts(self) -> tuple[AnyField, ...]:
         """The fields this one is made of."""
@@ -220,9 +223,10 @@ class Stamp(Field):
 
 @dataclass(frozen=True)
 class Template(Field):
-    """The path of a URL, without host and query, with numbers and ids as ``{id}``."""
+    """The path of a URL, without host and query, with ids as ``{id}``; `rules` (RE2, with what takes its place) first."""
 
     of: AnyField
+    rules: tuple[tuple[str, str], ...] = ()
 
     @property
     def parts(self) -> tuple[AnyField, ...]:
