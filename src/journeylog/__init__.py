@@ -33,6 +33,7 @@ _HOME = {
     "Transitions": "stats.transitions",
     "Variants": "stats.variants",
     "Window": "core.window",
+    "Written": "exports.write",
     "Check": "checks.result",
     "check": "checks.run",
     "Format": "ingest.formats.declare",
@@ -44,6 +45,7 @@ _HOME = {
     "IdentityReport": "ingest.identity.report",
     "Links": "ingest.identity.links",
     "Offset": "ingest.offsets",
+    "Pseudonyms": "ingest.pseudonyms",
     "Rejects": "ingest.rejects",
     "Same": "ingest.same",
     "combine": "ingest.combine",
@@ -61,6 +63,7 @@ _HOME = {
     "read_rejects": "ingest.rejects",
     "report": "reporting.page",
     "stitch": "ingest.stitch",
+    "write": "exports.write",
     "write_sql": "exports.sql",
 }
 _MODULES = ("datasets", "errors", "plots")
@@ -77,6 +80,8 @@ if TYPE_CHECKING:
     from journeylog.core.nodes import Synthetic as Synthetic
     from journeylog.core.window import Window as Window
     from journeylog.exports.sql import write_sql as write_sql
+    from journeylog.exports.write import Written as Written
+    from journeylog.exports.write import write as write
     from journeylog.ingest.combine import combine as combine
     from journeylog.ingest.door import read as read
     from journeylog.ingest.formats import fields as fields
@@ -94,6 +99,7 @@ if TYPE_CHECKING:
     from journeylog.ingest.offsets import Offset as Offset
     from journeylog.ingest.offsets import estimate_offset as estimate_offset
     from journeylog.ingest.lifecycle import Lifecycle as Lifecycle
+    from journeylog.ingest.pseudonyms import Pseudonyms as Pseudonyms
     from journeylog.ingest.rejects import Rejects as Rejects
     from journeylog.ingest.rejects import read_rejects as read_rejects
     from journeylog.ingest.roles import History as History

@@ -51,6 +51,11 @@ class Offset:
     spread : pair of int or None
         The 5 % and 95 % quantiles of the differences, in microseconds: far from the median they speak of delays, not
         of clocks.
+
+    Examples
+    --------
+    >>> Offset(3_000_000, 2_900_000, 3_100_000, 120, 0, 4, (1_000, 1_000_000), (2_500_000, 9_000_000))
+    Offset: 3 s (95 % interval 2.9 s to 3.1 s, n = 120, ticks 1 ms and 1 s)
     """
 
     micros: int | None

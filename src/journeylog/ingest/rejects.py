@@ -128,7 +128,8 @@ class Rejects:
     data : pyarrow.Table
         One row each: ``file``, ``row`` (from 1, header not counted), ``line`` (from 1, text files only),
         ``column``, ``reason`` (a :class:`Reason`), ``detail``, ``raw`` and ``raw_kind``: ``"json"`` (the values
-        by column), ``"text"`` (the line) or ``"base64"`` (its bytes, where they are no text).
+        by column), ``"text"`` (the line), ``"base64"`` (its bytes, where they are no text) or ``"hmac"`` (hidden by a
+        key, see :class:`journeylog.Pseudonyms`).
 
     Examples
     --------

@@ -13,15 +13,18 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from journeylog.core.chunk import Category, Chunk, Text, read_only
+from journeylog.core.chunk import Category, Chunk, read_only
 from journeylog.core.encode import encode
 from journeylog.core.log import EventLog
-from journeylog.errors import ConfigError, MissingColumnError
+from journeylog.errors import ConfigError
 from journeylog.ingest.door import read
+from journeylog.ingest.formats import Format, formats
+from journeylog.ingest.ids import ids_of, is_placeholder
+from journeylog.ingest.pseudonyms import pseudonyms
+from journeylog.ingest.rejects import Reason
 from journeylog.ingest.roles import constant
-from journeylog.ingest.verdicts import PLACEHOLDERS
 
-__all__ = ["Links", "ids_of", "is_placeholder", "links"]
+__all__ = ["Links", "links"]
 
 Ints = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.int32]
@@ -165,21 +168,25 @@ class Links:
         )
 
 
-def links(data: Any, /, *, start: str = "actor", end: str, time: str | None = "time", **how: Any) -> Links:
+def links(
+    data: Any, /, *, start: str | None = None, end: str | None = None, time: str | None = "time", **how: Any
+) -> Links:
     """Read which ids belong together.
 
     Parameters
     ----------
     data : EventLog, frame, path or whatever :func:`journeylog.read` reads
-        A log whose columns occur together, or a table of links.
+        A log whose columns occur together, a table of links, or a vendor's records.
     start, end : str
         The columns with the id that is linked (a device, an anonymous id; by default a log's actor) and the one it
-        is linked to (a login, a customer number).
+        is linked to (a login, a customer number). A format knows them itself.
     time : str or None
-        When that was seen. None for a frame that does not say; then only ``policy="merge"`` can use the links.
+        When that was seen. None for a frame that does not say; then only ``policy="merge"`` with ``shared="apart"``
+        can use the links.
     **how
-        Further arguments of :func:`journeylog.read` for a table: ``tz=``, ``time_unit=``, ``format=``,
-        ``pseudonym_key=``, ...
+        Further arguments of :func:`journeylog.read` for a table: ``tz=``, ``time_unit=``, ``pseudonym_key=``, ... With
+        ``format="ga4"`` (or another one that declares its links) the vendor's identify, alias and merge records,
+        and ids that occur together, are read.
 
     Returns
     -------
@@ -188,7 +195,7 @@ def links(data: Any, /, *, start: str = "actor", end: str, time: str | None = "t
     Raises
     ------
     ConfigError
-        If arguments of a table are given for a log.
+        If arguments of a table are given for a log, or the format has no links.
     MissingColumnError
         If a column is not there.
 
@@ -205,22 +212,78 @@ def links(data: Any, /, *, start: str = "actor", end: str, time: str | None = "t
     >>> log = jl.read(clicks, actor="device", event="event", time="time")
     >>> len(jl.links(log, end="user"))
     2
+
+    A vendor's own rows:
+
+    >>> export = pd.DataFrame({"event_name": ["login", "pay"], "event_timestamp": [1736154000000000, 1736154300000000],
+    ...                        "user_pseudo_id": ["d1", "d1"], "user_id": ["anna", None]})
+    >>> jl.links(export, format="ga4").table[["start", "end"]].values.tolist()
+    [['d1', 'anna']]
     """
     if isinstance(data, EventLog):
-        if how:
-            raise ConfigError(f"{', '.join(how)}= belong to a table, and this is a log. Fix: leave them out")
-        return _of_chunk(data.chunk, start, end, time is not None, by=end if start == "actor" else None)
-    if time is None:
-        if not hasattr(data, "__arrow_c_stream__"):
+        return _of_log(data, start, end, time, how)
+    form = _declared(how.pop("format", None))
+    if form is not None:
+        if start is not None or end is not None:
             raise ConfigError(
-                "links without a time are read from a frame only. Fix: pass time=, or read the file into a frame first"
+                f"the format {form.name!r} says which ids are linked. Fix: leave out start= and end="
             )
-        table = pa.table(data)
-        some_day = pa.scalar(_SOME_DAY, pa.timestamp("us", "UTC"))
-        data = table.append_column(_NO_TIME, pa.repeat(some_day, len(table)))
-    stamp = _NO_TIME if time is None else time
-    log = read(data, actor=start, event=constant("link"), time=stamp, columns=[end], **how)
-    return _of_chunk(log.chunk, "actor", end, timed=time is not None, by=None, rejected=log.card.rejected)
+        return _read(data, {"format": form.as_links()}, "end", how, timed=True)
+    if start is None or end is None:
+        raise ConfigError("which columns are linked is not declared. Fix: start='device', end='user_id'")
+    if time is None:
+        data = _with_some_day(data)
+    roles = {
+        "actor": start,
+        "event": constant("link"),
+        "time": _NO_TIME if time is None else time,
+        "columns": [end],
+    }
+    return _read(data, roles, end, how, timed=time is not None)
+
+
+def _of_log(
+    log: EventLog, start: str | None, end: str | None, time: str | None, how: Mapping[str, Any]
+) -> Links:
+    if how:
+        raise ConfigError(f"{', '.join(how)}= belong to a table, and this is a log. Fix: leave them out")
+    if end is None:
+        raise ConfigError("the column with the known id is not declared. Fix: end='user_id'")
+    own = start is None or start == "actor"
+    return _of_chunk(
+        log.chunk, "actor" if start is None else start, end, time is not None, by=end if own else None
+    )
+
+
+def _declared(format: Any) -> Format | None:
+    """Return the format that declares links; the name of a container is none."""
+    known = formats()
+    if isinstance(format, str):
+        return known.listed.get(format)
+    return format if isinstance(format, Format) else None
+
+
+def _read(data: Any, roles: dict[str, Any], end: str, how: dict[str, Any], timed: bool) -> Links:
+    """Read links through the door."""
+    if "format" not in roles and "format" in how:
+        roles["format"] = how["format"]
+    key = pseudonyms(how.pop("pseudonym_key", None))
+    log = read(data, **roles, **how, pseudonym_key=None if key is None else key.but(end))
+    rejected = log.card.rejected - log.card.reasons.get(
+        Reason.NOT_AN_EVENT, 0
+    )  # rows without a link are no loss
+    return _of_chunk(log.chunk, "actor", end, timed, rejected=rejected)
+
+
+def _with_some_day(data: Any) -> pa.Table:
+    """Return a frame with a time that means nothing, as the door wants one."""
+    if not hasattr(data, "__arrow_c_stream__"):
+        raise ConfigError(
+            "links without a time are read from a frame only. Fix: pass time=, or read the file into a frame first"
+        )
+    table = pa.table(data)
+    some_day = pa.scalar(_SOME_DAY, pa.timestamp("us", "UTC"))
+    return table.append_column(_NO_TIME, pa.repeat(some_day, len(table)))
 
 
 def _of_chunk(
@@ -238,34 +301,6 @@ def _of_chunk(
         same &= np.diff(to.codes[at]) == 0
         at = at[~(np.append(False, same) & np.append(same, False))[: len(at)]]
     return Links.between(since.take(at), to.take(at), chunk.time[at] if timed else None, by, rejected)
-
-
-def ids_of(chunk: Chunk, name: str) -> Category:
-    """Return a column that holds ids.
-
-    Raises
-    ------
-    MissingColumnError
-        If there is none, or it holds amounts: ids that were read as numbers are written as text again only if whole.
-    """
-    column = chunk.column(name)
-    if isinstance(column, Category):
-        return column
-    if isinstance(column, Text):
-        return encode(column.values)
-    if column.unit == "" and np.issubdtype(column.values.dtype, np.integer):
-        missing = None if column.valid is None else ~column.valid
-        return encode(pa.array(column.values, mask=missing).cast(pa.string()))
-    raise MissingColumnError(
-        f"column {name!r} holds no ids but {column.values.dtype} values. Fix: choose a column of text, one of "
-        f"{sorted(k for k, v in chunk.columns.items() if isinstance(v, Category))}"
-    )
-
-
-def is_placeholder(labels: pa.Array) -> npt.NDArray[np.bool_]:
-    """Return which ids stand for nobody."""
-    listed = pc.is_in(labels, pa.array([*PLACEHOLDERS, ""], pa.string()))
-    return np.asarray(listed.to_numpy(zero_copy_only=False))
 
 
 def _sorted(labels: pa.Array, used: npt.NDArray[np.bool_]) -> tuple[pa.Array, Codes]:

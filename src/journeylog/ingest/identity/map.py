@@ -22,9 +22,11 @@ from journeylog.core.log import EventLog
 from journeylog.core.source import Memory
 from journeylog.errors import ConfigError
 from journeylog.ingest.identity import store
-from journeylog.ingest.identity.links import Links, ids_of, is_placeholder
+from journeylog.ingest.identity.links import Links
 from journeylog.ingest.identity.policy import ALWAYS, Policy, Rows
+from journeylog.ingest.ids import ids_of, is_placeholder
 from journeylog.ingest.precedence import places
+from journeylog.ingest.pseudonyms import Pseudonyms, pseudonyms
 
 __all__ = ["IdentityMap"]
 
@@ -203,6 +205,31 @@ class IdentityMap:
         tombs = self.forgotten | {_digest(i) for i in gone.to_pylist()}
         kept = pa.array(stays)
         return _of_rows(own.filter(kept), self.since[stays], actor.filter(kept), self.about, tombs)
+
+    def under(self, pseudonym_key: Pseudonyms | bytes | str) -> IdentityMap:
+        """Return the map with pseudonyms for all ids, for logs that were read with the same key.
+
+        Raises
+        ------
+        ConfigError
+            If there is no key, or somebody was forgotten, whose id is not known any more.
+        """
+        key = pseudonyms(pseudonym_key)
+        assert key is not None
+        if self.forgotten:
+            raise ConfigError(
+                "who was forgotten cannot be hidden any more. Fix: use the key first, then forget"
+            )
+        names = {name: key.texts(column) for name, column in (("ids", self.ids), ("actors", self.actors))}
+        order = pc.array_sort_indices(names["ids"])
+        counts = np.diff(self.offsets)[order.to_numpy()]
+        starts = np.concatenate(([0], np.cumsum(counts)))
+        rows = np.repeat(self.offsets[:-1][order.to_numpy()] - starts[:-1], counts) + np.arange(
+            len(self.since)
+        )
+        ids = names["ids"].take(order).take(pa.array(np.repeat(np.arange(len(counts)), counts)))
+        actor = names["actors"].take(pa.array(self.actor[rows]))
+        return _of_rows(ids, self.since[rows], actor, self.about, frozenset())
 
     def save(self, path: str | Path) -> Path:
         """Write the map, by the suffix: ``.parquet`` or ``.json``. The same links give the same bytes.

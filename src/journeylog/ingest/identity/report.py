@@ -53,6 +53,20 @@ class IdentityReport:
         is linked to other known ids (``linked known ids``); `known` lists up to ten.
     notes : tuple of str
         The policy in words, what was left out, and what the numbers count.
+
+    Examples
+    --------
+    >>> import journeylog as jl, pandas as pd
+    >>> seen = pd.DataFrame({"device": ["d1", "d2", "d2"], "user": ["anna", "anna", "ben"],
+    ...                      "at": ["2025-01-06", "2025-01-07", "2025-01-08"]})
+    >>> report = jl.identity(jl.links(seen, start="device", end="user", time="at", tz="UTC")).report
+    >>> report.sizes
+       n_ids  n_actors
+    0      1         2
+    1      2         1
+    2      3         1
+    >>> report.conflicts[["id", "known"]].values.tolist()
+    [['d2', 'anna, ben']]
     """
 
     table: pd.DataFrame

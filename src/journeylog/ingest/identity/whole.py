@@ -35,6 +35,14 @@ class Identity:
         Who is behind each id, from when on; it can be saved and applied to later loads.
     report : IdentityReport
         Actors before and after, how many ids they have, conflicts, and the effect on conversion.
+
+    Examples
+    --------
+    >>> import journeylog as jl, pandas as pd
+    >>> seen = pd.DataFrame({"device": ["d1", "d2"], "user": ["anna", "anna"], "at": ["2025-01-06", "2025-01-07"]})
+    >>> who = jl.identity(jl.links(seen, start="device", end="user", time="at", tz="UTC"), policy="merge")
+    >>> who.map
+    IdentityMap: 2 ids stand for 1 actors (policy='merge', shared='split', known='ends', merge_known=False, n_links=2, n_conflicts=0)
     """
 
     map: IdentityMap
