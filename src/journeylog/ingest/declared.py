@@ -163,6 +163,7 @@ def declare(
         quote=form.quote,
         encoding=form.encoding or "utf-8",
         names=form.names,
+        own=tuple(name for name in ("delimiter", "quote", "names") if name not in given),
         exact=form.names is not None,
         max_field=max(max_field, _LONGEST),
         pattern=form.pattern,

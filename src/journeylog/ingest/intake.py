@@ -155,7 +155,7 @@ class Intake:
         ]
         for piece in self.pieces:
             piece.release()
-        order = ", ".join(self.roles.order_by)
+        order = ", ".join(self.labels.get(name, name) for name in self.roles.order_by)
         if ordered:
             chunk, n_tied = build_chunk(actor, time, columns, declared)
             return chunk, n_tied, (f"{order}, then " if order else "") + "position in the input"

@@ -257,7 +257,7 @@ class Judge:
         fine = stamps.verdict == INSTANT
         lost = int(np.count_nonzero(~fine & (stamps.verdict != NULL)))
         if lost:
-            unread[name] = lost
+            unread[self.labels.get(name, name)] = lost
         return Number(np.where(fine, stamps.micros, 0), fine, "time")
 
     def _may_be_judged_later(self, stamps: Stamps) -> bool:

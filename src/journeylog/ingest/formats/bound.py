@@ -68,12 +68,14 @@ class Bound(Roles):
         return None if self.rest else reads([*mentioned(self.form), *self.extra, *group])
 
     def labels(self) -> dict[str, str]:
-        """Return what rejects call the columns of the roles."""
-        found = {}
+        """Return what messages call the roles and their columns."""
+        found = {
+            internal(f"order_by[{i}]"): shown(one).strip("'") for i, one in enumerate(self.form.order_by)
+        }
         for role in ROLES:
             paths = [p for take in self.form.kinds for p in paths_of(self.form.role(take, role))]
             if paths:
-                found[role] = paths[0]
+                found[role] = found[internal(role)] = paths[0]
         return found
 
     def require(self, found: Sequence[str] | None, where: str) -> None:

@@ -38,7 +38,7 @@ from journeylog.ingest.formats.declare import (
 )
 from journeylog.ingest.formats.paths import Records, Value
 from journeylog.ingest.formats.urls import template
-from journeylog.ingest.texts import as_text, is_nested
+from journeylog.ingest.texts import as_text
 
 __all__ = ["Context", "compute", "holds"]
 
@@ -110,7 +110,7 @@ def _(field: First, context: Context) -> Value:
     kinds = {v.array.type for v in there}
     if len(kinds) == 1 and not arrow_text.is_text(there[0].array.type):
         return Value(pc.coalesce(*(v.array for v in there)))
-    texts = [_blank_is_null(_text(v.array)) for v in there]
+    texts = [_text(v.array) for v in there]
     return Value(pc.coalesce(*texts), all(v.numeric for v in there))
 
 
@@ -263,23 +263,16 @@ def _text(column: pa.Array) -> pa.Array:
 
 
 def _without(value: Value, missing: tuple[str, ...]) -> Value:
-    """Return the values with the texts that stand for a missing one as null."""
-    if (
-        not missing
-        or not arrow_text.is_text(value.array.type)
-        or value.numeric
-        or is_nested(value.array.type)
-    ):
+    """Return the values with the texts that stand for a missing one as null; the empty text always does."""
+    array = value.array
+    if not arrow_text.is_text(array.type) or value.numeric or array.null_count == len(array):
         return value
-    hollow = pc.is_in(value.array, pa.array(missing, value.array.type))
+    hollow = pc.equal(pc.binary_length(array), 0).fill_null(False)
+    if missing:
+        hollow = pc.or_(hollow, pc.is_in(array, pa.array(missing, array.type)))
     if not pc.any(hollow).as_py():
         return value
-    return Value(pc.if_else(hollow, pa.scalar(None, value.array.type), value.array), value.numeric)
-
-
-def _blank_is_null(text: pa.Array) -> pa.Array:
-    hollow = pc.equal(text, "")
-    return pc.if_else(hollow, pa.scalar(None, pa.string()), text) if pc.any(hollow).as_py() else text
+    return Value(pc.if_else(hollow, pa.scalar(None, array.type), array))
 
 
 def _faulty(faults: Any, n: int) -> Mask:
