@@ -79,8 +79,11 @@ def open_tables(
     if files is not None:
         for file in files:
             reader = _reader(file, kind, fallback)
+            written = dialect if fallback is None else _written(file, kind, fallback, dialect)
+            if fallback == "escaped" and written is dialect and reader is CsvTable:
+                reader = EscapedTable
             with replace(file, max_unpacked=dialect.max_unpacked).opened() as opened:
-                table = reader(opened, dialect)
+                table = reader(opened, written)
                 table = Partitioned(table, file.partition) if file.partition else table
                 yield Typed(table, dialect.types) if dialect.types else table
     elif isinstance(data, QueryTable):
@@ -110,6 +113,16 @@ def one_ordered_stream(data: Any) -> bool:
 def same_files(data: Any) -> list[tuple[str, str]]:
     """Return the files among `data` that hold the same bytes as one before them, with its name."""
     return copies(find_files(data, READERS) or [])
+
+
+def _written(file: File, kind: str | None, native: str, dialect: Dialect) -> Dialect:
+    """Return how a file is written: what a format says of its vendor's own files holds for no table made of them."""
+    suffix = file.suffix if kind is None else "." + kind.removeprefix(".")
+    escaped = native == "escaped" and suffix == ".tsv" and dialect.names is not None
+    if suffix not in READERS or suffix == f".{native}" or escaped:
+        return dialect
+    usual = Dialect()
+    return replace(dialect, exact=False, **{name: getattr(usual, name) for name in dialect.own})
 
 
 def _reader(file: File, kind: str | None, fallback: str | None) -> Callable[[File, Dialect], Opened]:

@@ -35,6 +35,10 @@ class Dialect:
         Longest field in bytes.
     block : int
         Bytes read at once.
+    own : tuple of str
+        What of this is said by a format for its vendor's own files, and not for tables made of them.
+    exact : bool
+        Whether `names` are those of a vendor's table, so that rows that all have another width are another table.
     pattern : str or None
         For lines of text: a regular expression of RE2 whose named groups are the columns.
     max_unpacked : int or None
@@ -51,6 +55,8 @@ class Dialect:
     names: tuple[str, ...] | None = None
     max_field: int = 1 << 16
     block: int = 1 << 21
+    own: tuple[str, ...] = ()
+    exact: bool = False
     pattern: str | None = None
     max_unpacked: int | None = None
     object_type: str | None = None

@@ -97,7 +97,18 @@ class CsvTable:
         self.no_text += int(np.count_nonzero(bad[:n_bad, 2] == kernel.BAD_TEXT))
         if self.no_text * 2 > self.records:
             raise self._wrong_encoding(found.raw(int(np.flatnonzero(bad[:n_bad, 2] == kernel.BAD_TEXT)[0])))
+        self._check_width(records, bad[:n_bad])
         return partial(found.piece)
+
+    def _check_width(self, records: int, bad: Spots) -> None:
+        """Refuse names that are more or fewer than the fields of every row: they are those of another table."""
+        first = self.records == records
+        widths = set(bad[:, 5].tolist()) if self.dialect.exact and first and len(bad) == records else set()
+        if len(widths) == 1 and (bad[:, 2] == kernel.WRONG_COUNT).all():
+            raise SchemaError(
+                f"{self.name}: its rows have {widths.pop()} fields, and {len(self.columns)} names are declared. "
+                "Fix: pass names= for the columns that it has"
+            )
 
     def _read_header(self) -> tuple[str, ...]:
         """Take the first record; it names the columns."""

@@ -60,7 +60,8 @@ def group_names(pattern: str) -> tuple[str, ...]:
         pc.extract_regex(pa.array([""]), pattern)
     except pa.ArrowInvalid as error:
         raise ConfigError(
-            f"pattern={cut(pattern)} is no expression of RE2: {error}. Fix: leave out look-around and back-references"
+            f"pattern={cut(pattern)} is no expression of RE2: {error}. Fix: "
+            "write (?:...) for groups that are no columns, and leave out look-around and back-references"
         ) from error
     return names
 
@@ -117,8 +118,8 @@ class Lines:
 class W3cLines(Lines):
     """A log in the extended format of the W3C: a line ``#Fields:`` names the columns of those that follow.
 
-    Fields stand apart by one space or one tab, and hold neither. A server that is started again writes its
-    directives again, and may write other fields from then on.
+    Fields stand apart by one space or one tab, and hold neither; ``-`` is a missing one. A server that is started
+    again writes its directives again, and may write other fields from then on.
     """
 
     complete = False
@@ -168,7 +169,7 @@ class W3cLines(Lines):
     def _shape(self, wanted: Sequence[str] | None) -> _Shape:
         kept = [name for name in self.fields if wanted is None or name in wanted]
         groups = [
-            rf"(?P<c{kept.index(name)}>[^ \t]*)" if name in kept else r"[^ \t]*" for name in self.fields
+            rf"(?:-|(?P<c{kept.index(name)}>[^ \t]*))" if name in kept else r"[^ \t]*" for name in self.fields
         ]
         return _Shape("^" + r"[ \t]".join(groups) + "$", tuple(kept), self.dialect.encoding)
 

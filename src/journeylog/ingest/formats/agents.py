@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -26,6 +26,10 @@ __all__ = ["is_bot"]
 
 #: Longest user agent that is looked at by the few expressions that RE2 does not take.
 _LONGEST: Final = 1024
+#: Verdicts by user agent: a log names the same few ten thousand again and again.
+_SEEN: Final[dict[str | None, bool | None]] = {}
+_MOST_SEEN: Final = 1 << 16
+_NEW: Final = object()
 
 
 def is_bot(agents: pa.Array) -> pa.Array:
@@ -52,6 +56,19 @@ def is_bot(agents: pa.Array) -> pa.Array:
 
 
 def _judge(texts: pa.Array) -> pa.Array:
+    """Return the verdicts on distinct user agents; those of earlier blocks are remembered."""
+    found: dict[str | None, Any] = {word: _SEEN.get(word, _NEW) for word in texts.to_pylist()}
+    new = [word for word, verdict in found.items() if verdict is _NEW]
+    if new:
+        judged = dict(zip(new, _match(pa.array(new, pa.string())).to_pylist(), strict=True))
+        found.update(judged)
+        if len(_SEEN) + len(judged) > _MOST_SEEN:
+            _SEEN.clear()
+        _SEEN.update(judged)
+    return pa.array(found.values(), pa.bool_())
+
+
+def _match(texts: pa.Array) -> pa.Array:
     crawlers, exclusions, others = _expressions()
     bare = pc.replace_substring_regex(pc.utf8_trim_whitespace(texts), exclusions, "")
     found = pc.match_substring_regex(bare, crawlers, ignore_case=True)

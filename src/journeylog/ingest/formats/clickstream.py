@@ -54,10 +54,10 @@ SNOWPLOW: Final = Format(
     about="Snowplow enriched events: TSV of 131 columns without a header, or Parquet",
     docs="https://docs.snowplow.io/docs/fundamentals/canonical-event/",
     actor=First("user_id", "domain_userid", "network_userid"),
-    event=When(
-        Is("event", "unstruct"),
-        First("event_name", "event"),
-        When(Is("event", "struct"), Join("se_category", "se_action", sep=": "), "event"),
+    event=First(
+        When(Is("event", "unstruct"), "event_name"),
+        When(Is("event", "struct"), Join("se_category", "se_action", sep=": ")),
+        "event",
     ),
     time=First("derived_tstamp", "collector_tstamp"),
     received="collector_tstamp",
@@ -71,12 +71,14 @@ SNOWPLOW: Final = Format(
     delimiter="\t",
     quote=None,
     names=SNOWPLOW_COLUMNS,
+    leave=("etl_tstamp",),
     container="tsv",
     traps=(
         "the TSV has no header and its width depends on the version: another width stops the load and says so",
         "derived_tstamp is the device's time with its clock's error taken out; collector_tstamp is when it arrived",
         "one id with one fingerprint is one event that was delivered twice; one id with another fingerprint is "
         "another event that bad software gave the same id: kept",
+        "etl_tstamp, when the pipeline ran, is left out: it differs between deliveries of one event",
         "page_ping is a heartbeat: leave it out of paths (jl.Filter), keep it for time on page",
         "tr_total is in tr_currency; items of a transaction are events of their own without value",
     ),
@@ -96,14 +98,16 @@ MATOMO: Final = Format(
     takes=(
         Take(
             each="actionDetails",
-            event=When(
-                Is(_MATOMO_DETAIL, "event"),
-                Join("actionDetails.eventCategory", "actionDetails.eventAction", sep=": "),
+            event=First(
+                When(
+                    Is(_MATOMO_DETAIL, "event"),
+                    Join("actionDetails.eventCategory", "actionDetails.eventAction", sep=": "),
+                ),
                 When(
                     Is(_MATOMO_DETAIL, "goal"),
                     Join(Constant("goal"), First("actionDetails.goalName", "actionDetails.goalId"), sep=": "),
-                    Map(_MATOMO_DETAIL, _MATOMO_TYPES),
                 ),
+                Map(_MATOMO_DETAIL, _MATOMO_TYPES),
             ),
             time="actionDetails.timestamp",
             value=When(Is(_MATOMO_DETAIL, "goal", "ecommerceOrder"), "actionDetails.revenue"),
@@ -127,6 +131,7 @@ MATOMO: Final = Format(
                 "search": "actionDetails.siteSearchKeyword",
                 "order_id": "actionDetails.orderId",
                 "event_name": "actionDetails.eventName",
+                "details": "actionDetails",
             },
         ),
     ),
@@ -140,10 +145,26 @@ MATOMO: Final = Format(
         "country": "countryCode",
     },
     links=(Link("visitorId", "userId", time="lastActionTimestamp"),),
+    leave=(
+        "lastActionTimestamp",
+        "lastActionDateTime",
+        "visitDuration",
+        "visitDurationPretty",
+        "actions",
+        "searches",
+        "events",
+        "interactions",
+        "goalConversions",
+        "visitConverted",
+        "visitEcommerceStatus",
+        "totalEcommerceRevenue",
+        "totalEcommerceConversions",
+        "totalEcommerceItems",
+    ),
     time_unit="s",
     traps=(
         "rows of visits are rewritten while the visit goes on: a later export of the same visit adds its new "
-        "actions, and the old ones are duplicates",
+        "actions, and the old ones are duplicates; counts and durations of the visit, which change, are left out",
         "serverTimePretty and localTime are for people; timestamp is UTC",
         "a goal and the page that reached it are two actions",
     ),
@@ -238,14 +259,11 @@ ADOBE: Final = Format(
 )
 
 _MOSCOW: Final = "+03:00"
-_YANDEX_HIT: Final = When(
-    Is("ym:pv:link", "1"),
-    Constant("outbound_link"),
-    When(
-        Is("ym:pv:download", "1"),
-        Constant("download"),
-        When(Is("ym:pv:isPageView", "0"), Constant("custom_hit"), Constant("page_view")),
-    ),
+_YANDEX_HIT: Final = First(
+    When(Is("ym:pv:download", "1"), Constant("download")),
+    When(Is("ym:pv:link", "1"), Constant("outbound_link")),
+    When(Is("ym:pv:isPageView", "0"), Constant("custom_hit")),
+    Constant("page_view"),
 )
 YANDEX_HITS: Final = Format(
     name="yandex_hits",
@@ -263,6 +281,7 @@ YANDEX_HITS: Final = Format(
     attributes={"hit": "ym:pv:watchID", "url": "ym:pv:URL", "referer": "ym:pv:referer"},
     not_events=Is("ym:pv:notBounce", "1"),
     container="tsv",
+    delimiter="\t",
     quote=None,
     traps=(
         "dateTime is in the time zone of the counter: pass tz=",
@@ -302,6 +321,7 @@ YANDEX_VISITS: Final = Format(
     channel=First("ym:s:lastTrafficSource", "ym:s:firstTrafficSource", "ym:s:lastsignTrafficSource"),
     attributes={"visit": "ym:s:visitID", "start_url": "ym:s:startURL", "end_url": "ym:s:endURL"},
     container="tsv",
+    delimiter="\t",
     quote=None,
     traps=(
         "dateTimeUTC is in UTC+3, in spite of its name, and so are the times of goals; dateTime is in the zone of the "

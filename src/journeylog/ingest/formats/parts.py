@@ -16,8 +16,8 @@ from journeylog.core import arrow_text
 from journeylog.errors import ConfigError, cut
 from journeylog.ingest.amounts import unreadable_numbers
 from journeylog.ingest.formats.agents import is_bot
-from journeylog.ingest.formats.declare import AnyField, Field
 from journeylog.ingest.formats.extract import Context, compute
+from journeylog.ingest.formats.fields import AnyField, Field
 from journeylog.ingest.formats.paths import Value
 from journeylog.ingest.formats.urls import decoded, kind_of_url, parameter
 
@@ -45,6 +45,7 @@ class Number(Field):
     """Texts that are numbers, as numbers; they stay texts where one of them is none."""
 
     of: AnyField
+    restates = True
 
     @property
     def parts(self) -> tuple[AnyField, ...]:
@@ -59,6 +60,7 @@ class Decoded(Field):
     of: AnyField
     times: int = 1
     plus: bool = True
+    restates = True
 
     @property
     def parts(self) -> tuple[AnyField, ...]:
