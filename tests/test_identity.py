@@ -206,7 +206,13 @@ def clicks() -> pd.DataFrame:
 
 def click_log(frame: pd.DataFrame | None = None, **more: Any) -> jl.EventLog:
     frame = clicks() if frame is None else frame
-    how = {"actor": "device", "event": "event", "time": "t", "time_unit": "s", "time_range": ("1970-01-01", None)}
+    how = {
+        "actor": "device",
+        "event": "event",
+        "time": "t",
+        "time_unit": "s",
+        "time_range": ("1970-01-01", None),
+    }
     return jl.read(frame, **{**how, **more})  # type: ignore[arg-type]
 
 
@@ -219,7 +225,9 @@ def test_links_come_from_columns_and_from_tables_alike() -> None:
     log = click_log()
     of_log = jl.links(log, end="user")
     table = clicks()[["device", "user", "t"]].dropna()
-    of_table = jl.links(table, start="device", end="user", time="t", time_unit="s", time_range=("1970-01-01", None))
+    of_table = jl.links(
+        table, start="device", end="user", time="t", time_unit="s", time_range=("1970-01-01", None)
+    )
     of_columns = jl.links(click_log(actor="event", event=jl.constant("e")), start="device", end="user")
     assert of_log.table.sort_values(["start", "time"]).values.tolist() == (
         of_table.table.sort_values(["start", "time"]).values.tolist()
@@ -366,3 +374,23 @@ def test_nothing_to_link_is_no_error() -> None:
     assert jl.stitch(make_log([]), by="channel").n_events == 0
     nobody = Category(np.zeros(0, np.int32), pa.array([], pa.string()))
     assert len(jl.identity(Links.between(nobody, nobody, np.zeros(0, np.int64))).report.sizes) == 0
+
+
+def test_the_stitched_shop_converts_as_its_truth_says_and_the_unstitched_does_not() -> None:
+    shop = jl.datasets.simulate(400, seed=3, days=60)
+    clicks, orders = shop.tables["clicks"], shop.tables["orders"]
+    web = jl.read(
+        clicks, actor="device_id", event="action", time="ts_ms", time_unit="ms", source=jl.constant("clicks")
+    )
+    shopped = jl.read(
+        orders, actor="customer_id", stamps={"ordered": "ordered_at", "delivered": "delivered_at"},
+        tz="Europe/Moscow", source=jl.constant("orders"),
+    )  # fmt: skip
+    log = jl.combine(web, shopped)
+    truth = shop.truth.conversion.set_index(["start", "goal"])
+    for goal in ("ordered", "delivered"):
+        started, converted = truth.loc[("checkout", goal)]
+        who = jl.identity(log, by="user_id", policy="back", goal=goal, start="checkout")
+        before, after = who.report.table[["n_started", "n_converted"]].to_numpy().tolist()
+        assert after == [started, converted]
+        assert before[1] == 0 and before[0] > started

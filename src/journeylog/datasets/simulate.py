@@ -12,7 +12,7 @@ from journeylog.datasets.dirt import soil
 from journeylog.datasets.exports import export
 from journeylog.datasets.spec import ShopSpec
 from journeylog.datasets.story import Story, people, tell
-from journeylog.datasets.truth import Truth, node_table, transition_table
+from journeylog.datasets.truth import Truth, conversion_table, node_table, transition_table
 from journeylog.datasets.walk import Process, outcome_table, utc, walk
 from journeylog.datasets.write import write_files
 from journeylog.errors import ConfigError, explain
@@ -162,6 +162,7 @@ def simulate(
         dirt=mess.dirt,
         balance=mess.balance,
         skew=mess.skew,
+        conversion=conversion_table(story.events, spec.nodes, spec.goal),
     )
     return Simulation(mess.tables, story.events, truth)
 

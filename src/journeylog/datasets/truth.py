@@ -11,7 +11,7 @@ import pandas as pd
 from journeylog.datasets.spec import Node, Segment, ShopSpec
 from journeylog.datasets.walk import worsened
 
-__all__ = ["ChainTruth", "Truth", "node_table", "transition_table"]
+__all__ = ["ChainTruth", "Truth", "conversion_table", "node_table", "transition_table"]
 
 
 @dataclass(frozen=True)
@@ -85,6 +85,9 @@ class Truth(ChainTruth):
         read as :data:`journeylog.datasets.ROLES` says.
     skew : DataFrame
         ``device_id, skew_s``: devices whose clock is off, and by how much (added to the true time).
+    conversion : DataFrame
+        ``start, goal, n_started, n_converted``: how many customers (not devices) had the event `start` in the window,
+        and how many of them also had `goal`, in whatever order. Goals are the first event of an order and the spec's.
     """
 
     spec: ShopSpec = field(repr=False)
@@ -93,6 +96,7 @@ class Truth(ChainTruth):
     dirt: pd.DataFrame = field(repr=False)
     balance: pd.DataFrame = field(repr=False)
     skew: pd.DataFrame = field(repr=False)
+    conversion: pd.DataFrame = field(repr=False)
 
     @property
     def bottleneck(self) -> tuple[str, str]:
@@ -127,10 +131,20 @@ class Truth(ChainTruth):
             "bad_segment": None if self.segment is None else self.spec.to_dict()["segment"],
             "balance": _records(self.balance),
             "dirt": _records(self.dirt_counts.reset_index()),
+            "conversion": _records(self.conversion),
             "nodes": _records(self.nodes),
             "transitions": _records(self.transitions),
             "segment_transitions": _records(self.segment_transitions),
         }
+
+
+def conversion_table(events: pd.DataFrame, nodes: tuple[Node, ...], goal: str) -> pd.DataFrame:
+    """Return for each event how many customers had it, and how many of them also had a goal."""
+    who = {str(name): frozenset(rows) for name, rows in events.groupby("event")["actor"]}
+    met = {node.name: who.get(node.name, frozenset()) for node in nodes}
+    goals = dict.fromkeys([*[node.name for node in nodes if node.source == "orders"][:1], goal])
+    rows = [(n, g, len(met[n]), len(met[n] & met[g])) for g in goals for n in met if n != g]
+    return pd.DataFrame(rows, columns=["start", "goal", "n_started", "n_converted"])
 
 
 def transition_table(nodes: tuple[Node, ...], segment: Segment | None = None) -> pd.DataFrame:
