@@ -16,8 +16,9 @@ from journeylog.checks.folds import difference, folded, skeleton
 from journeylog.checks.loaded import places
 from journeylog.checks.masks import hide, shown
 from journeylog.checks.rules import Rules
+from journeylog.core import arrow_text
 from journeylog.core.chunk import Category, Chunk
-from journeylog.core.kernels.quality import bounds_by_code
+from journeylog.core.kernels.quality import bounds_by_code, text_hashes
 from journeylog.core.log import EventLog
 from journeylog.ingest.rejects import Reason
 from journeylog.ingest.verdicts import PLACEHOLDERS
@@ -47,7 +48,10 @@ def actor_table(log: EventLog) -> pa.Table:
 
 def event_table(log: EventLog) -> pa.Table:
     """Return ``name, n, first, last`` of all event names; parts are added by one grouped sum, minimum and maximum."""
-    table = _join(log.source.map(_events, 1))
+    parts = log.source.map(_events, 1)
+    if len(parts) == 1:
+        return parts[0].combine_chunks()
+    table = _join(parts)
     sums = table.group_by("name").aggregate([("n", "sum"), ("first", "min"), ("last", "max")])
     return sums.rename_columns(["name", "n", "first", "last"]).combine_chunks()
 
@@ -60,8 +64,9 @@ def lookalikes(table: pa.Table, check: str, rules: Rules) -> list[Finding]:
     what = "actor ids" if check == "lookalike_actors" else "event names"
     total = len(table)
     names = table["name"].combine_chunks() if total else pa.array([], pa.large_string())
-    fold = folded(names)
-    group = _groups(fold, folded(skeleton(names)))
+    one, two = folded(names), folded(skeleton(names))
+    alike = not _all_differ(one) or not (two.equals(one) or _all_differ(two))
+    group = _groups(one, two) if alike else np.arange(total)
     size = np.bincount(group) if total else np.zeros(0, int)
     at = np.flatnonzero(size[group] > 1) if total else np.zeros(0, int)
     if not len(at):
@@ -254,6 +259,16 @@ def label_table(chunk: Chunk, column: Category) -> pa.Table:
             "last": pa.array(last).take(at),
         }
     )
+
+
+def _all_differ(texts: pa.Array) -> bool:
+    """Return whether no two texts are equal; by their hashes, so that False may also be chance."""
+    marks = np.zeros(len(texts), np.uint64)
+    data, offsets = arrow_text.buffers(texts)
+    if len(texts):
+        text_hashes(data, offsets, marks)
+    marks.sort()
+    return not (marks[1:] == marks[:-1]).any()
 
 
 def _groups(one: pa.Array, two: pa.Array) -> Any:

@@ -11,9 +11,10 @@ import pyarrow.compute as pc
 
 from journeylog.checks.finding import Finding, grade, passed, skipped, span
 from journeylog.checks.rules import Rules
+from journeylog.core import arrow_text
 from journeylog.core.chunk import Category, Chunk, Column, Number
 from journeylog.core.kernels.hashing import number_keys
-from journeylog.core.kernels.quality import tied_events
+from journeylog.core.kernels.quality import text_hashes, tied_events
 from journeylog.core.log import EventLog
 from journeylog.core.schema import DAY, HOUR, MINUTE, SECOND
 from journeylog.core.window import utc_text
@@ -48,26 +49,19 @@ def repeated_ids(log: EventLog, rules: Rules) -> list[Finding]:
     columns = log.columns
     if "event_id" not in columns:
         return [skipped("repeated_ids", "No column is the event id, so what was sent twice cannot be known.")]
-    ids, sources, times = [], [], []
-    for chunk in log.source.map(lambda c: c, 1):
-        ids.append(chunk.column("event_id").to_arrow().cast(pa.large_string()))
-        source = chunk.columns.get("source")
-        sources.append(
-            source.to_arrow().cast(pa.string())
-            if isinstance(source, Category)
-            else pa.nulls(chunk.n_events, pa.string())
-        )
-        times.append(pa.array(chunk.time))
-    table = pa.table(
-        {"id": pa.chunked_array(ids), "source": pa.chunked_array(sources), "t": pa.chunked_array(times)}
-    )
-    table = table.filter(pc.is_valid(table["id"]))
-    coded = table["id"].combine_chunks().dictionary_encode()
-    total = len(table)
-    if len(coded.dictionary) == total:
+    chunks = log.source.map(lambda c: c, 1)
+    marks = [_marks(chunk) for chunk in chunks]
+    total = sum(int(known.sum()) for _, known in marks)
+    order = np.sort(np.concatenate([mark[known] for mark, known in marks]))
+    twice = np.unique(order[1:][order[1:] == order[:-1]])
+    if not len(twice):
         return [passed("repeated_ids", "Every event id occurs once.", total)]
-    often = np.bincount(coded.indices.to_numpy(), minlength=len(coded.dictionary)) > 1
-    some = table.filter(pa.array(often[coded.indices.to_numpy()]))
+    some = pa.concat_tables(
+        [
+            _ids(chunk, known & np.isin(mark, twice))
+            for chunk, (mark, known) in zip(chunks, marks, strict=True)
+        ]
+    )
     counts = some.group_by(["id", "source"]).aggregate([("t", "count"), ("t", "min"), ("t", "max")])
     counts = counts.filter(pc.greater(counts["t_count"], 1)).sort_by(
         [("t_count", "descending"), ("id", "ascending")]
@@ -151,6 +145,33 @@ def no_time_of_day(log: EventLog, rules: Rules) -> list[Finding]:
             facts={"n_expected": round(chance, 3)},
         )
     ]  # fmt: skip
+
+
+def _marks(chunk: Chunk) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.bool_]]:
+    """Return a hash of each event id, and which events have one: sorting numbers is ten times faster than texts."""
+    texts = arrow_text.plain(chunk.column("event_id").to_arrow())
+    texts = texts.dictionary_decode() if pa.types.is_dictionary(texts.type) else texts
+    texts = texts if arrow_text.is_text(texts.type) else texts.cast(pa.string())
+    marks = np.zeros(len(texts), np.uint64)
+    data, offsets = arrow_text.buffers(texts)
+    if len(texts):
+        text_hashes(data, offsets, marks)
+    known = texts.is_valid().to_numpy(zero_copy_only=False) if texts.null_count else np.ones(len(texts), bool)
+    return marks, known
+
+
+def _ids(chunk: Chunk, mask: npt.NDArray[np.bool_]) -> pa.Table:
+    """Return ids, sources and times of some events."""
+    at = pa.array(np.flatnonzero(mask))
+    source = chunk.columns.get("source")
+    names = source.to_arrow() if isinstance(source, Category) else pa.nulls(chunk.n_events, pa.string())
+    return pa.table(
+        {
+            "id": chunk.column("event_id").to_arrow().take(at).cast(pa.string()),
+            "source": names.take(at).cast(pa.string()),
+            "t": pa.array(chunk.time[mask]),
+        }
+    )
 
 
 _UNITS = {
