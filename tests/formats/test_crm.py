@@ -11,12 +11,14 @@ import pandas as pd
 import pytest
 
 import journeylog as jl
-from journeylog.errors import LoadWarning, MissingColumnError
-from journeylog.ingest.formats.crm import FORMATS, field_history
+from journeylog.errors import LoadWarning, MissingColumnError, ParseError
+from journeylog.ingest.formats.activities import FORMATS as ACTIVITIES
+from journeylog.ingest.formats.crm import FORMATS as HISTORIES
+from journeylog.ingest.formats.crm import field_history
 from journeylog.ingest.formats.declare import Is, Not
 from tests.formats.goldens import as_golden, containers, fixture, golden, records
 
-BY_NAME = {form.name: form for form in FORMATS}
+BY_NAME = {form.name: form for form in (*HISTORIES, *ACTIVITIES)}
 #: What is not an event of these fixtures, by the documentation.
 REASONS: dict[str, dict[str, int]] = {
     "salesforce_opportunity_field_history": {"NOT_AN_EVENT": 3},
@@ -145,3 +147,60 @@ def test_a_history_says_what_it_needs() -> None:
         jl.read(
             pd.DataFrame(records("pipedrive_changelog")).drop(columns="deal_id"), format="pipedrive_changelog"
         )
+
+
+@pytest.mark.parametrize(
+    ("name", "page"),
+    [
+        (
+            "bitrix24_stage_history",
+            lambda rows: {"result": {"items": rows}, "total": 5, "time": {"start": 1.5}},
+        ),
+        (
+            "amocrm",
+            lambda rows: {"_page": 1, "_links": {"self": {"href": "x"}}, "_embedded": {"events": rows}},
+        ),
+        ("pipedrive_flow", lambda rows: {"success": True, "data": rows, "additional_data": {}}),
+        ("hubspot", lambda rows: {"results": rows, "paging": {"next": {"after": "9"}}}),
+    ],
+)
+def test_a_page_as_the_vendor_sends_it(name: str, page: Any, tmp_path: Path) -> None:
+    columns, wanted = golden(name)
+    for indent in (None, 2):
+        path = tmp_path / f"{indent}.json"
+        path.write_text(json.dumps(page(records(name)), indent=indent), encoding="utf-8")
+        assert as_golden(read(path, name), columns) == wanted
+
+
+def test_a_page_with_two_lists_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps({"result": {"items": [{"a": 1}], "others": [{"b": 1}]}, "total": 1}))
+    with pytest.raises(ParseError, match=r"result\.items.*result\.others"):
+        jl.read(path, format="bitrix24_stage_history")
+
+
+def test_an_answer_that_is_an_error_says_what_is_not_there(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps({"error": 0, "error_description": "not supported"}, indent=2))
+    with pytest.raises(MissingColumnError, match="OWNER_ID"):
+        jl.read(path, format="bitrix24_stage_history")
+
+
+def test_rows_that_are_no_events_at_all_leave_an_empty_log(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"object":"person","id":7,"timestamp":"2024-01-01","data":{"id":1,"item_id":2}}\n')
+    log = jl.read(path, format="pipedrive_flow")
+    assert log.n_events == 0 and dict(log.card.reasons) == {"NOT_AN_EVENT": 1}
+
+
+def test_an_engagement_of_a_warehouse_stands_for_itself_or_for_its_contact() -> None:
+    calls = pd.DataFrame(
+        {"engagement_id": ["9"], "type": ["CALL"], "property_hs_timestamp": ["2024-03-01 10:00:00.5"]}
+    )
+    form = BY_NAME["hubspot_engagement"].but(time_unit=None)
+    assert read(calls, form).to_pandas()["actor"].tolist() == ["9"]
+    assert read(calls.assign(contact_id="501"), form).to_pandas()["actor"].tolist() == ["501"]
+    meetings = pd.DataFrame(
+        {"engagement_id": ["9"], "start_time": ["2024-03-01 10:00:00"], "meeting_outcome": [None]}
+    )
+    assert read(meetings, form).to_pandas()["event"].tolist() == ["MEETING"]

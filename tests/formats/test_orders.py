@@ -137,6 +137,38 @@ def test_a_vendors_format_with_two_lines_changed() -> None:
     assert read(frame, mine, tz="UTC").to_pandas()["event"].tolist() == ["ordered"]
 
 
+def test_one_order_alone_on_many_lines(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps(records("woocommerce")[0], indent=2), encoding="utf-8")
+    assert read(path, "woocommerce").to_pandas()["event"].tolist() == ["order_placed", "order_paid"]
+
+
+def test_a_refund_names_its_order_by_a_link(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    order = [{"href": "https://example.com/wp-json/wc/v3/orders/723"}]
+    refund = {
+        "id": 726,
+        "date_created_gmt": "2017-03-21T20:07:11",
+        "amount": "10.00",
+        "_links": {"up": order},
+    }
+    path.write_text(json.dumps(refund) + "\n", encoding="utf-8")
+    frame = read(path, "woocommerce_refunds").to_pandas()
+    assert frame["actor"].tolist() == ["order:723"] and frame["order"].tolist() == ["723"]
+
+
+def test_a_warehouse_has_the_orders_of_a_shop_as_a_flat_table() -> None:
+    flat = pd.DataFrame(
+        {
+            "id": ["1"], "customer_id": ["207"], "email": ["ada@example.com"], "created_timestamp": ["2024-01-10 11:00:00"],
+            "processed_timestamp": ["2024-01-10 11:00:00"], "cancelled_timestamp": [None], "total_price": ["5.10"],
+            "currency": ["USD"], "test": ["TRUE"], "financial_status": ["paid"],
+        }
+    )  # fmt: skip
+    frame = read(flat, jl.formats()["shopify"].but(tz="UTC")).to_pandas()
+    assert frame[["actor", "event", "is_test"]].values.tolist() == [["207", "order_placed", "TRUE"]]
+
+
 # lines that become orders
 
 

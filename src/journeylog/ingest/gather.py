@@ -11,54 +11,21 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from journeylog.core.chunk import Category, Column, Number, Text
-from journeylog.core.encode import encode
-from journeylog.ingest.amounts import numbers_of_text
+from journeylog.core.vocabulary import Vocabulary, tidy
+from journeylog.ingest.amounts import doubles_are_exact, numbers_of_text
 from journeylog.ingest.texts import as_text
 
 __all__ = ["category", "join_column", "join_number", "join_text"]
 
 _NAMES = pa.dictionary(pa.int32(), pa.string())
-#: Vocabularies up to this size are sorted, as the core does.
-_SORTED = 1 << 16
-#: A text of this many digits may not be told apart as a double.
-_MANY_DIGITS = r"\d{16}"
 
 
 def category(parts: Sequence[Any], blank_is_missing: bool = False) -> Category:
     """Return pieces of names as codes; only names that occur are in the vocabulary."""
-    if parts and all(pa.types.is_dictionary(p.type) for p in parts):
-        return _from_dictionaries(parts, blank_is_missing)
-    coded = encode(pa.chunked_array([as_text(p, "a column") for p in parts], pa.string()))
-    blank = pc.index(coded.labels, "").as_py() if blank_is_missing else -1
-    if blank < 0:
-        return coded
-    codes = np.where(coded.codes == blank, -1, coded.codes - (coded.codes > blank))
-    return Category(codes, pa.concat_arrays([coded.labels[:blank], coded.labels[blank + 1 :]]), coded.ordered)
-
-
-def _from_dictionaries(parts: Sequence[Any], blank_is_missing: bool) -> Category:
-    """Join vocabularies and move the codes of each piece once."""
-    words = pa.chunked_array([p.dictionary.cast(pa.string()) for p in parts]).unique()
-    if len(words) <= _SORTED:
-        words = words.take(pc.array_sort_indices(words))
-    used = np.zeros(len(words) + 1, dtype=bool)
-    codes = np.empty(sum(len(p) for p in parts), np.int32)
-    start = 0
-    for part in parts:
-        moved = (
-            pc.index_in(part.dictionary.cast(pa.string()), words).fill_null(-1).to_numpy(zero_copy_only=False)
-        )
-        indices = part.indices.fill_null(len(moved)).to_numpy(zero_copy_only=False)
-        codes[start : start + len(part)] = np.append(moved, -1)[indices]
-        used[moved[np.bincount(indices, minlength=len(moved))[: len(moved)] > 0]] = True
-        start += len(part)
-    used = used[:-1]
-    if blank_is_missing:
-        used &= ~pc.equal(words, "").fill_null(False).to_numpy(zero_copy_only=False)
-    if used.all():
-        return Category(codes, words)
-    moved = np.append(np.where(used, np.cumsum(used) - 1, -1), -1).astype(np.int32)
-    return Category(moved[codes], words.filter(pa.array(used)))
+    known = Vocabulary()
+    texts = [p if pa.types.is_dictionary(p.type) else as_text(p, "a column") for p in parts]
+    codes = [np.zeros(0, np.int32), *(known.codes(text) for text in texts)]
+    return tidy(np.concatenate(codes), known.labels(), blank_is_missing)
 
 
 def join_text(parts: Sequence[Any]) -> Text:
@@ -139,12 +106,13 @@ def _numbers_of(text: pa.ChunkedArray) -> Number | None:
     plain = pc.if_else(pc.equal(pc.utf8_trim_whitespace(text), ""), pa.scalar(None, pa.string()), text)
     try:
         return _number(
-            pa.chunked_array([pc.utf8_trim_whitespace(c).cast(pa.int64()) for c in plain.chunks]), ""
+            pa.chunked_array([pc.utf8_trim_whitespace(c).cast(pa.int64()) for c in plain.chunks], pa.int64()),
+            "",
         )
     except pa.ArrowInvalid:
-        if pc.any(pc.match_substring_regex(plain, _MANY_DIGITS)).as_py():
+        if not doubles_are_exact(plain):
             return None
-    floats = pa.chunked_array([numbers_of_text(c) for c in plain.chunks])
+    floats = pa.chunked_array([numbers_of_text(c) for c in plain.chunks], pa.float64())
     number = _number(floats, "")
     nan = np.isnan(number.values)
     present = ~nan if number.valid is None else number.valid & ~nan

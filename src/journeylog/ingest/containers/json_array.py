@@ -1,4 +1,4 @@
-"""JSON files: one array, an object with one list, or one object a line.
+"""JSON files: one array, an object with one list, one object, or one object a line.
 
 An array is laid out as lines while it is read, so that whatever holds for JSON lines holds here, in the same memory.
 Rows are numbered, lines are not.
@@ -25,13 +25,15 @@ __all__ = ["JsonArray", "json_file"]
 
 #: An object with more members beside its list is a record with a list, not a list in an envelope.
 _ENVELOPE: Final = 12
+#: Members of an answer that may hold the list in their turn.
+_WRAPPERS: Final = ("_embedded", "d", "data", "response", "result")
 _DECODER: Final = json.JSONDecoder()
 
 
 class JsonArray(JsonLines):
     """The elements of one array; what comes before it has been taken from the stream."""
 
-    def __init__(self, file: File, dialect: Dialect, stream: Stream, within: str | None) -> None:
+    def __init__(self, file: File, dialect: Dialect, stream: Any, within: tuple[str, ...]) -> None:
         super().__init__(file, dialect, _Elements(stream, file.name, within))
 
     def pieces(self, wanted: Sequence[str] | None) -> Iterator[Work]:
@@ -47,11 +49,11 @@ class _Elements:
     ----------
     stream : Stream
         After the opening bracket.
-    within : str or None
-        The key of the list, where it is a member of an object.
+    within : tuple of str
+        The keys that lead to the list, where it is a member of an object.
     """
 
-    def __init__(self, stream: Stream, name: str, within: str | None) -> None:
+    def __init__(self, stream: Any, name: str, within: tuple[str, ...]) -> None:
         self.stream, self.name, self.within = stream, name, within
         self.state = np.array([1, 0, 0, 0], np.int64)
         self.done = False
@@ -75,24 +77,43 @@ class _Elements:
 
     def _check_end(self, rest: bytes) -> None:
         """Refuse what follows the array, unless it closes the object around it."""
-        if self.within is None:
+        if not self.within:
             if rest.strip():
                 raise ParseError(
                     f"{self.name}: something follows the JSON array. Fix: one array a file, or JSON lines"
                 )
             return
+        mine = ".".join(self.within)
         try:
-            after: dict[str, Any] = json.loads(b'{"":0' + rest)
+            after: Any = json.loads(b'{"":' * len(self.within) + b"0" + rest)
         except (ValueError, RecursionError) as error:
             raise ParseError(
-                f"{self.name}: what follows the list {self.within!r} cannot be read ({error}). Fix: check the file"
+                f"{self.name}: what follows the list {mine!r} cannot be read ({error}). Fix: check the file"
             ) from error
-        lists = [name for name, value in after.items() if _is_records(value)]
+        lists = []
+        for depth in range(len(self.within)):
+            lists += [".".join((*self.within[:depth], k)) for k, v in after.items() if _is_records(v)]
+            after = after[""]
         if lists:
             raise ParseError(
-                f"{self.name} holds several lists of objects: {[self.within, *lists]}. Fix: write the wanted one as a "
-                f"file of its own (for example: jq -c '.{self.within}[]')"
+                f"{self.name} holds several lists of objects: {[mine, *lists]}. Fix: write the wanted one as a "
+                f"file of its own (for example: jq -c '.{mine}[]')"
             )
+
+
+class _Closed:
+    """The bytes of one object, and the bracket that makes it the end of an array."""
+
+    def __init__(self, stream: Stream) -> None:
+        self.stream, self.done = stream, False
+
+    def read(self, size: int = -1) -> bytes:
+        """Take some bytes, none only after the bracket."""
+        data = self.stream.read(size)
+        if data or self.done:
+            return data
+        self.done = True
+        return b"]"
 
 
 def json_file(file: File, dialect: Dialect) -> Opened:
@@ -102,13 +123,15 @@ def json_file(file: File, dialect: Dialect) -> Opened:
     first = head.lstrip()
     if first.startswith(b"["):
         stream.read(len(head) - len(first) + 1)
-        return JsonArray(file, dialect, stream, None)
+        return JsonArray(file, dialect, stream, ())
     if first.startswith(b"{") and not _is_lines(stream):
         found = _list_within(stream.peek(LONGEST_LINE))
         if found is not None:
-            key, start = found
+            keys, start = found
             stream.read(start + 1)
-            return JsonArray(file, dialect, stream, key)
+            return JsonArray(file, dialect, stream, keys)
+        if b"\n" in first.rstrip():
+            return JsonArray(file, dialect, _Closed(stream), ())
     return JsonLines(file, dialect, stream)
 
 
@@ -129,10 +152,15 @@ def _is_lines(stream: Stream) -> bool:
         return line.rstrip().endswith(b"}")  # a broken line among lines
 
 
-def _list_within(head: bytes) -> tuple[str, int] | None:
-    """Return the key and the place of the first list of objects in an object with few other members."""
+def _list_within(head: bytes) -> tuple[tuple[str, ...], int] | None:
+    """Return the keys that lead to the first list of objects in an object with few other members, and its place."""
     text = head.decode("utf-8", "surrogateescape")
-    at = _after_space(text, 0) + 1
+    found = _first_list(text, _after_space(text, 0) + 1, ())
+    return None if found is None else (found[0], len(text[: found[1]].encode("utf-8", "surrogateescape")))
+
+
+def _first_list(text: str, at: int, above: tuple[str, ...]) -> tuple[tuple[str, ...], int] | None:
+    """Return the same for an object whose members begin here, as a place in the text."""
     for _member in range(_ENVELOPE):
         at = _after_space(text, at)
         try:
@@ -143,7 +171,11 @@ def _list_within(head: bytes) -> tuple[str, int] | None:
             at = _after_space(text, at + 1)
             inside = _after_space(text, at + 1)
             if text[at : at + 1] == "[" and text[inside : inside + 1] == "{":
-                return key, len(text[:at].encode("utf-8", "surrogateescape"))
+                return (*above, key), at
+            if text[at : at + 1] == "{" and key in _WRAPPERS and len(above) < 3:
+                found = _first_list(text, at + 1, (*above, key))
+                if found is not None:
+                    return found
             _, at = _DECODER.raw_decode(text, at)
         except (ValueError, RecursionError):
             return None

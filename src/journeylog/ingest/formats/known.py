@@ -9,13 +9,23 @@ from typing import Any, Final
 import pandas as pd
 
 from journeylog.errors import ConfigError, nearest
-from journeylog.ingest.formats import analytics, clickstream, crm, feedback, orders, payments, support, weblogs
+from journeylog.ingest.formats import (
+    activities,
+    analytics,
+    clickstream,
+    crm,
+    feedback,
+    orders,
+    payments,
+    support,
+    weblogs,
+)
 from journeylog.ingest.formats.declare import Format, mentioned, missing_of, shown
 
 __all__ = ["FAMILIES", "Formats", "fitting_formats", "formats"]
 
 #: Modules of declarations; each has its formats in ``FORMATS``.
-FAMILIES: Final = (analytics, clickstream, weblogs, crm, orders, payments, feedback, support)
+FAMILIES: Final = (analytics, clickstream, weblogs, crm, activities, orders, payments, feedback, support)
 
 
 @dataclass(frozen=True, repr=False)

@@ -21,6 +21,7 @@ from journeylog.ingest.formats.declare import (
     Map,
     Negative,
     Not,
+    StartsWith,
     Take,
     When,
 )
@@ -146,22 +147,21 @@ _WOOCOMMERCE: Final = Format(
     ),
 )  # fmt: skip
 
+#: A refund says its order by a link to it, if it is not told otherwise.
+_REFUNDED: Final = First("order_id", "parent_id", Match("_links.up.0.href", r"/orders/(?P<order>\d+)"))
+
 _WOOCOMMERCE_REFUNDS: Final = Format(
     name="woocommerce_refunds",
-    about="Refunds of the REST API, with the order or the customer added as a column",
+    about="Refunds of the REST API; the order is the actor, unless a column of the customer is added",
     docs="https://woocommerce.github.io/woocommerce-rest-api-docs/#order-refunds",
-    actor=First(
-        "customer_id", "billing_email", Join(Constant("order"), First("order_id", "parent_id"), sep=":")
-    ),
+    actor=First("customer_id", "billing_email", Join(Constant("order"), _REFUNDED, sep=":")),
     event=Constant("refund"),
     time="date_created_gmt",
     value=Negative("amount"),
     event_id="id",
-    attributes={"order": First("order_id", "parent_id")},
+    attributes={"order": _REFUNDED},
     tz="UTC",
-    traps=(
-        "A refund does not say its order or currency; the caller adds them (currency=jl.constant('EUR')).",
-    ),
+    traps=("A refund says no currency; the caller adds it (currency=jl.constant('EUR')).",),
 )
 
 _MAGENTO: Final = Format(
@@ -237,8 +237,8 @@ _UCI: Final = Format(
     docs="https://archive.ics.uci.edu/dataset/352/online+retail",
     actor="CustomerID",
     event=First(
-        When(Given(Match("InvoiceNo", "^(?P<mark>C)")), Constant("order_cancelled")),
-        When(Given(Match("InvoiceNo", "^(?P<mark>A)")), Constant("adjustment")),
+        When(StartsWith("InvoiceNo", "C"), Constant("order_cancelled")),
+        When(StartsWith("InvoiceNo", "A"), Constant("adjustment")),
         Constant("order_placed"),
     ),
     time="InvoiceDate",
