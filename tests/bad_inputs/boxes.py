@@ -52,14 +52,19 @@ def _as_json(table: pa.Table, path: Path) -> Path:
 
 
 def _as_parquet(table: pa.Table, path: Path) -> Path:
-    pq.write_table(table, path, row_group_size=3)
+    pq.write_table(table, path, row_group_size=rows_a_part(table))
     return path
 
 
 def _as_arrow(table: pa.Table, path: Path) -> Path:
     with pa.ipc.new_file(path, table.schema) as writer:
-        writer.write_table(table, max_chunksize=3)
+        writer.write_table(table, max_chunksize=rows_a_part(table))
     return path
+
+
+def rows_a_part(table: pa.Table) -> int:
+    """Return how many rows stand together, so that a table comes in several parts and not in thousands."""
+    return int(max(3, table.num_rows // 20))
 
 
 _JSON = (str, int, float, bool, list, dict)

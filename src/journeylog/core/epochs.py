@@ -80,9 +80,9 @@ def refuse_bare_numbers(column: pa.Array, stamps: Stamps, rule: TimeRule) -> Non
         raise _unit_missing(values.to_numpy(zero_copy_only=False), rule)
 
 
-def times(values: Ints, factor: int) -> tuple[Ints, npt.NDArray[np.bool_]]:
-    """Multiply where the product fits in 62 bits; say where it did."""
-    bound = 2**62 // factor
+def times(values: Ints, factor: int, largest: int = 2**62) -> tuple[Ints, npt.NDArray[np.bool_]]:
+    """Multiply where the product is at most `largest`; say where it was."""
+    bound = largest // factor
     fits = (values <= bound) & (values >= -bound)
     return (values * factor if fits.all() else np.where(fits, values, 0) * factor), fits
 

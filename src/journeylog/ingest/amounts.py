@@ -16,7 +16,7 @@ from journeylog.core.kernels import numbers
 from journeylog.errors import ConfigError, SchemaError
 from journeylog.ingest.rejects import Reason
 
-__all__ = ["Amounts", "numbers_of_text", "read_money", "read_score", "score_bounds", "unreadable_numbers"]
+__all__ = ["Amounts", "doubles_are_exact", "numbers_of_text", "read_money", "read_score", "score_bounds", "unreadable_numbers"]
 
 Mask = npt.NDArray[np.bool_]
 
@@ -34,6 +34,8 @@ SCALES: Final[Mapping[str, tuple[float, float]]] = {
 #: A plain number, the way JSON and most programs write it.
 _NUMBER: Final = r"^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$"
 #: Below this a double tells millionths apart.
+#: A text of this many digits may not be told apart as a double.
+_MANY_DIGITS: Final = r"\d{16}"
 _FINE: Final = 2.0**31
 
 
@@ -64,7 +66,8 @@ def read_money(column: pa.Array, decimal: str = ".", thousands: str = "") -> Amo
     """
     kind = column.type
     if pa.types.is_integer(kind) and kind != pa.uint64():
-        values, fits = times(column.cast(pa.int64()).fill_null(0).to_numpy(zero_copy_only=False), 1_000_000)
+        whole = column.cast(pa.int64()).fill_null(0).to_numpy(zero_copy_only=False)
+        values, fits = times(whole, 1_000_000, 2**63 - 1)
         return Amounts(values, _present(column), {Reason.VALUE_OVERFLOW: ~fits})
     if pa.types.is_floating(kind):
         return _money_of_floats(column)
@@ -97,7 +100,8 @@ def read_score(column: pa.Array, low: float, high: float) -> Amounts:
         raise SchemaError(f"score= names a column of {column.type}, which is no score. Fix: numbers or text")
     floats = values.fill_null(np.nan).to_numpy(zero_copy_only=False)
     valid = ~np.isnan(floats)
-    scaled = np.where(valid, (floats - low) / (high - low) * 2 - 1, 0.0)
+    scaled = floats if (low, high) == (-1, 1) else (floats - low) / (high - low) * 2 - 1
+    scaled = np.where(valid, scaled, 0.0)
     wrong = wrong | (np.abs(scaled) > 1)
     return Amounts(scaled, valid, {Reason.SCORE_INVALID: wrong})
 
@@ -138,6 +142,26 @@ def numbers_of_text(text: pa.Array, skip: Mask | None = None) -> pa.Array:
     return pc.if_else(hollow, pa.scalar(None, pa.string()), trimmed).cast(pa.float64())
 
 
+def doubles_are_exact(text: Any) -> bool:
+    """Return whether doubles lose no digit of these numbers: those of many digits are the shortest spelling of theirs."""
+    long = pc.filter(text, pc.match_substring_regex(text, _MANY_DIGITS)).to_pylist()
+    return all(t is None or _shortest(float(t)) == _bare(t) for t in long)
+
+
+def _shortest(number: float) -> str:
+    return _bare(repr(number))
+
+
+def _bare(text: str) -> str:
+    """Return a number as its digits and its power of ten, however it is written."""
+    digits, _, power = text.strip().lower().lstrip("+-").partition("e")
+    whole, _, fraction = digits.partition(".")
+    shift = int(power or 0) - len(fraction)
+    bare = (whole + fraction).lstrip("0")
+    kept = bare.rstrip("0")
+    return f"{kept}e{shift + len(bare) - len(kept)}" if kept else "0"
+
+
 def _money_of_text(text: pa.Array, decimal: str, thousands: str) -> Amounts:
     if thousands:
         text = pc.replace_substring(text, thousands, "")
@@ -165,12 +189,13 @@ def _money_of_floats(column: pa.Array) -> Amounts:
     present = _present(column)
     infinite, nan = np.isinf(floats), np.isnan(floats)
     finite = np.where(infinite | nan, 0.0, floats)
-    too_large = np.abs(finite) >= 2.0**62 / 1e6
+    too_large = np.abs(finite) >= 2.0**63 / 1e6
     values = np.rint(np.where(too_large, 0.0, finite) * 1e6).astype(np.int64)
     coarse = np.flatnonzero((np.abs(finite) >= _FINE) & ~too_large)
     if len(coarse):
         exact = _money_of_text(pa.array([repr(float(v)) for v in finite[coarse]]), ".", "")
         values[coarse] = exact.values
+        too_large[coarse] = ~exact.valid
     faults = {Reason.VALUE_INF: infinite, Reason.VALUE_OVERFLOW: too_large}
     return Amounts(values, ~nan & ~infinite, faults, int((nan & present).sum()))
 

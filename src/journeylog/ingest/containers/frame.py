@@ -17,6 +17,7 @@ import pyarrow as pa
 from journeylog.errors import SchemaError
 from journeylog.ingest.containers.arrow import checked
 from journeylog.ingest.containers.base import Piece, Work, as_batch
+from journeylog.ingest.containers.own import apart
 from journeylog.ingest.containers.parquet import slices
 from journeylog.ingest.rejects import BadRow, Reason
 
@@ -40,7 +41,8 @@ class FrameTable:
             named = [str(c) for c in self.frame.columns]
             self.columns: Sequence[str] = named + [n for n in index if n not in named]
         else:
-            self.reader = pa.RecordBatchReader.from_stream(data)
+            self.in_memory = is_ordered(data)
+            self.reader = _reader(data)
             self.columns = [c for c in self.reader.schema.names if not _INDEX.fullmatch(c)]
 
     def pieces(self, wanted: Sequence[str] | None) -> Iterator[Work]:
@@ -54,8 +56,18 @@ class FrameTable:
             return
         first = 1
         for batch in self.reader:
-            yield from slices(checked(batch.select(kept), self.name), first)
+            part = checked(batch.select(kept), self.name)
+            yield from slices(part if self.in_memory else apart(part), first)
             first += batch.num_rows
+
+
+def _reader(data: Any) -> pa.RecordBatchReader:
+    """Return what gives the batches; the C stream would cut names of columns at a NUL, so pyarrow's own go round it."""
+    if isinstance(data, pa.Table):
+        return data.to_reader()
+    if isinstance(data, pa.RecordBatch):
+        return pa.RecordBatchReader.from_batches(data.schema, [data])
+    return data if isinstance(data, pa.RecordBatchReader) else pa.RecordBatchReader.from_stream(data)
 
 
 def is_ordered(data: Any) -> bool:
@@ -86,7 +98,8 @@ def whole_rows(rows: pa.RecordBatch, row: Any, bad: Mapping[int, tuple[str, byte
     whole[list(bad)] = False
     why = "half a surrogate pair, which is no character"
     listed = [
-        BadRow(int(row[i]), None, Reason.ENCODING, why, raw, column) for i, (column, raw) in sorted(bad.items())
+        BadRow(int(row[i]), None, Reason.ENCODING, why, raw, column)
+        for i, (column, raw) in sorted(bad.items())
     ]
     return Piece(rows.filter(pa.array(whole)), row[whole], None, listed)
 

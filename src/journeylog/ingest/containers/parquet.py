@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
@@ -60,17 +61,23 @@ class ParquetTable:
         """Yield the rows of each row group."""
         kept = [name for name in self.columns if wanted is None or name in wanted]
         first = 1
-        for group in range(self.file.num_row_groups):
-            try:
-                table = self.file.read_row_group(group, columns=kept)
-            except _DAMAGE as error:
-                raise self._damaged(error) from error
-            if not kept:
-                n = self.file.metadata.row_group(group).num_rows
-                table = pa.Table.from_struct_array(pa.array([{}] * n, pa.struct([])))
-            for batch in table.to_batches(max_chunksize=_ROWS):
-                yield from slices(batch, first)
-                first += batch.num_rows
+        with ThreadPoolExecutor(1) as ahead:  # the next group is read while this one is worked on
+            coming = [
+                ahead.submit(self.file.read_row_group, g, kept) for g in range(self.file.num_row_groups)[:1]
+            ]
+            for group in range(self.file.num_row_groups):
+                try:
+                    table = coming.pop().result()
+                except _DAMAGE as error:
+                    raise self._damaged(error) from error
+                if group + 1 < self.file.num_row_groups:
+                    coming.append(ahead.submit(self.file.read_row_group, group + 1, kept))
+                if not kept:
+                    n = self.file.metadata.row_group(group).num_rows
+                    table = pa.Table.from_struct_array(pa.array([{}] * n, pa.struct([])))
+                for batch in table.to_batches(max_chunksize=_ROWS):
+                    yield from slices(batch, first)
+                    first += batch.num_rows
 
     def _refuse_others(self, head: bytes) -> None:
         """Say what a file is that is no Parquet."""
@@ -105,16 +112,21 @@ def slices(batch: pa.RecordBatch, first: int) -> Iterator[Work]:
 
 def _without_views(batch: pa.RecordBatch) -> pa.RecordBatch:
     """Return the batch with plain texts in place of views, which few functions take."""
-    views = [
-        i
-        for i, f in enumerate(batch.schema)
-        if pa.types.is_string_view(f.type) or pa.types.is_binary_view(f.type)
-    ]
-    for i in views:
-        field = batch.schema.field(i)
-        plain = pa.string() if pa.types.is_string_view(field.type) else pa.binary()
-        batch = batch.set_column(i, field.name, batch.column(i).cast(plain))
+    for i, field in enumerate(batch.schema):
+        plain = _plain_type(field.type)
+        if plain != field.type:
+            batch = batch.set_column(i, field.name, batch.column(i).cast(plain))
     return batch
+
+
+def _plain_type(kind: pa.DataType) -> pa.DataType:
+    if pa.types.is_string_view(kind):
+        return pa.string()
+    if pa.types.is_binary_view(kind):
+        return pa.binary()
+    if pa.types.is_dictionary(kind) and _plain_type(kind.value_type) != kind.value_type:
+        return pa.dictionary(kind.index_type, _plain_type(kind.value_type), kind.ordered)
+    return kind
 
 
 def _small_texts(footer: pq.FileMetaData) -> list[str]:
