@@ -5,12 +5,13 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from journeylog.core.chunk import Category, Chunk, Column
+from journeylog.core.chunk import Category, Chunk, Column, Number, read_only
 from journeylog.core.encode import encode, side_by_side
 from journeylog.core.kernels import layout
 
@@ -48,26 +49,35 @@ def build_chunk(
     n_actors = len(who.labels)
     start = np.lexsort([np.asarray(t) for t in reversed(ties)]) if ties else np.empty(0, np.int64)
     offsets = layout.actor_offsets(who.codes, n_actors)
-    order = layout.place_by_actor(who.codes, offsets, start)
+    order = np.empty(len(time), np.int32 if len(time) < 2**31 else np.int64)
+    layout.place_by_actor(who.codes, offsets, start, order)
     moved = _gathered(np.asarray(time, dtype=np.int64), order)
     late = layout.unsorted_actors(moved, offsets)
     if len(late):
         layout.sort_times_inside(moved, order, offsets, late)
     n_tied = int(layout.count_ties(moved, offsets))
-    placed = dict(
-        zip(columns, side_by_side(lambda column: column.take(order), list(columns.values())), strict=True)
-    )
+    placed = {name: _placed(column, order) for name, column in columns.items()}
     return Chunk(who.labels, offsets, moved, placed), n_tied
 
 
-def _gathered(values: Ints, order: Ints) -> Ints:
+def _placed(column: Column, order: npt.NDArray[Any]) -> Column:
+    if isinstance(column, Category):
+        return Category(_gathered(column.codes, order), column.labels, column.ordered)
+    if isinstance(column, Number):
+        valid = None if column.valid is None else _gathered(column.valid, order)
+        return Number(_gathered(column.values, order), valid, column.unit)
+    return column.take(order)
+
+
+def _gathered(values: npt.NDArray[Any], order: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Return ``values[order]``, in as many threads as there are cores."""
-    out = np.empty(len(order), dtype=np.int64)
+    out = np.empty(len(order), dtype=values.dtype)
+    values = read_only(values)
     marks = np.linspace(0, len(order), (os.cpu_count() or 1) + 1).astype(np.int64).tolist()
 
     def part(bounds: tuple[int, int]) -> None:
         a, b = bounds
-        np.take(values, order[a:b], out=out[a:b], mode="clip")  # clip: written in place, not through a buffer
+        layout.gather(values, order[a:b], out[a:b])
 
     side_by_side(part, list(itertools.pairwise(marks)))
     return out

@@ -8,19 +8,15 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from journeylog.core.chunk import Category
+from journeylog.core.vocabulary import Vocabulary, tidy
 
 __all__ = ["encode", "encode_all", "side_by_side"]
 
 T = TypeVar("T")
 R = TypeVar("R")
-
-#: Vocabularies up to this size are sorted.
-_SORTED = 1 << 16
 
 
 def encode(values: pa.Array | pa.ChunkedArray) -> Category:
@@ -30,18 +26,10 @@ def encode(values: pa.Array | pa.ChunkedArray) -> Category:
     ----------
     values : Arrow array or chunked array of string, large_string or dictionary
     """
-    chunked = values if isinstance(values, pa.ChunkedArray) else pa.chunked_array([values])
-    if pa.types.is_dictionary(chunked.type):
-        chunked = chunked.unify_dictionaries()
-        parts = chunked.chunks
-    else:
-        parts = pc.dictionary_encode(chunked).chunks  # one hash table over all chunks: one dictionary
-    if not parts:
-        return Category(np.zeros(0, np.int32), pa.array([], type=pa.string()))
-    codes = [p.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int32) for p in parts]
-    labels = parts[-1].dictionary.cast(pa.string())
-    joined = codes[0] if len(codes) == 1 else np.concatenate(codes)
-    return _sorted(joined, labels) if len(labels) <= _SORTED else Category(joined, labels)
+    known = Vocabulary()
+    chunks = values.chunks if isinstance(values, pa.ChunkedArray) else [values]
+    codes = [np.zeros(0, np.int32), *(known.codes(chunk) for chunk in chunks)]
+    return tidy(np.concatenate(codes), known.labels())
 
 
 def encode_all(columns: Mapping[str, pa.Array | pa.ChunkedArray]) -> dict[str, Category]:
@@ -56,12 +44,3 @@ def side_by_side(task: Callable[[T], R], items: Sequence[T]) -> list[R]:
         return [task(item) for item in items]
     with ThreadPoolExecutor(workers) as pool:
         return list(pool.map(task, items))
-
-
-def _sorted(codes: npt.NDArray[np.int32], labels: pa.Array) -> Category:
-    """Return the column over sorted labels: counts keyed by it come out sorted, which makes merging cheap."""
-    rank = pc.array_sort_indices(labels).to_numpy()
-    moved = np.empty(len(rank) + 1, dtype=np.int32)
-    moved[rank] = np.arange(len(rank), dtype=np.int32)
-    moved[-1] = -1
-    return Category(moved[codes], labels.take(pa.array(rank)))

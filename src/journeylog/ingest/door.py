@@ -18,6 +18,7 @@ from journeylog.ingest.formats.declare import AnyField, Format
 from journeylog.ingest.gate import gate
 from journeylog.ingest.intake import Intake
 from journeylog.ingest.lifecycle import Lifecycle
+from journeylog.ingest.pool import system_memory
 from journeylog.ingest.pseudonyms import Pseudonyms, pseudonyms
 from journeylog.ingest.roles import History
 from journeylog.ingest.streams import judged_pieces
@@ -244,9 +245,13 @@ def read(
     said = replace(declared.dialect, object_type=object_type, types=types or {})
     declared = replace(declared, dialect=said)
     zone = declared.rule.tz
-    intake = Intake(declared.roles, declared.rule, _window(window, zone), labels=declared.judge.labels, end=end)
-    intake.pieces.extend(judged_pieces(data, declared, intake, schema_drift, threads))
-    log = intake.finish(one_ordered_stream(data))
+    intake = Intake(
+        declared.roles, declared.rule, _window(window, zone), labels=declared.judge.labels, end=end
+    )
+    with system_memory():
+        for piece in judged_pieces(data, declared, intake, schema_drift, threads):
+            intake.take(piece)
+        log = intake.finish(one_ordered_stream(data))
     if hidden is not None:
         log = hidden.on(log)
     gate(log, on_error, max_rejected)

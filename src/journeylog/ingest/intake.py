@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -21,6 +20,7 @@ from journeylog.core.log import EventLog, observed_window
 from journeylog.core.source import Memory
 from journeylog.core.time import settle
 from journeylog.core.time_rule import MIXED, Stamps, TimeRule
+from journeylog.core.vocabulary import Vocabulary, tidy
 from journeylog.core.window import Window
 from journeylog.ingest.duplicates import find_duplicates
 from journeylog.ingest.gather import category, join_column, join_number, join_text
@@ -68,6 +68,15 @@ class Intake:
     pieces: list[Judged] = field(default_factory=list)
     attributes: dict[str, None] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    actors: Vocabulary = field(default_factory=Vocabulary)
+    events: Vocabulary = field(default_factory=Vocabulary)
+
+    def take(self, piece: Judged) -> None:
+        """Take in the next piece of the input: ids and names become numbers, what is not needed later goes."""
+        piece.actor = pa.array(self.actors.codes(piece.actor))
+        piece.event = pa.array(self.events.codes(piece.event))
+        piece.settle()
+        self.pieces.append(piece)
 
     def finish(self, ordered: bool) -> EventLog:
         """Make the log; `ordered` says whether the position in the input means something."""
@@ -145,10 +154,7 @@ class Intake:
         return int(np.count_nonzero(found.same))
 
     def _build(self, ordered: bool) -> tuple[Chunk, int, str]:
-        with ThreadPoolExecutor(1) as other:  # Arrow and NumPy work beside each other
-            encoded = other.submit(self._actor)
-            time, columns = self._time(), self._columns()
-            actor = encoded.result()
+        actor, time, columns = self._actor(), self._time(), self._columns()
         declared = [
             rank([p.order_by[k] for p in self.pieces] or [pa.nulls(0)])
             for k in range(len(self.roles.order_by))
@@ -163,7 +169,7 @@ class Intake:
         return chunk, n_tied, (f"{order}, then " if order else "") + "event name, then content of the row"
 
     def _actor(self) -> Category:
-        return category([p.actor for p in self.pieces])
+        return _numbered([p.actor for p in self.pieces], self.actors)
 
     def _time(self) -> Ints:
         return np.concatenate([np.zeros(0, np.int64), *(p.stamps.micros for p in self.pieces)])
@@ -172,7 +178,7 @@ class Intake:
         """Return all columns but actor and time, roles first."""
         pieces, blank = self.pieces, self.blank_is_missing
         lengths = [len(p) for p in pieces]
-        columns: dict[str, Column] = {"event": category([p.event for p in pieces])}
+        columns: dict[str, Column] = {"event": _numbered([p.event for p in pieces], self.events)}
         for role in _CATEGORIES:
             if getattr(self.roles, role) is not None:
                 columns[role] = category([p.columns[role] for p in pieces], blank)
@@ -232,6 +238,10 @@ class Intake:
                 f"{source_rows:,} rows of the input; changes of other fields than the chosen are no events"
             )
         return notes
+
+
+def _numbered(parts: list[pa.Array], known: Vocabulary) -> Category:
+    return tidy(np.concatenate([np.zeros(0, np.int32), *(p.to_numpy() for p in parts)]), known.labels())
 
 
 def _hollow(column: Any) -> bool:

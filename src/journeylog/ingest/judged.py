@@ -36,8 +36,8 @@ class Judged:
         Other roles and attributes, by the names they will have.
     numeric : frozenset of str
         Text columns of this piece that hold numbers only.
-    row, line : ndarray of int64
-        Where each kept row stood.
+    row, line : ndarray of int64 or None
+        Where each kept row stood; no longer known once nothing more is judged.
     rejected : list of pyarrow.Table
     original : Originals or None
         The kept rows as they came, held where a later verdict may need them.
@@ -62,7 +62,7 @@ class Judged:
     stamps: Stamps
     columns: dict[str, Any]
     numeric: frozenset[str]
-    row: Ints
+    row: Ints | None
     line: Ints | None
     rejected: list[Any]
     original: Any = None
@@ -75,13 +75,14 @@ class Judged:
 
     def __len__(self) -> int:
         """Return the number of kept rows."""
-        return len(self.row)
+        return len(self.stamps.micros)
 
     def split(self, verdicts: Verdicts, original: Originals | None = None) -> Judged:
         """Return the rows without a verdict against them; the others join the rejects with their raw content."""
         keep = verdicts.kept
         if keep.all():
             return self
+        assert self.row is not None
         at = np.flatnonzero(~keep)
         raw = (self.original if original is None else original).as_json(at)
         line = None if self.line is None else self.line[at]
@@ -99,7 +100,7 @@ class Judged:
             event=self.event.filter(mask),
             stamps=replace(self.stamps, micros=self.stamps.micros[keep], verdict=self.stamps.verdict[keep]),
             columns={name: _pick(column, keep, mask) for name, column in self.columns.items()},
-            row=self.row[keep],
+            row=None if self.row is None else self.row[keep],
             line=None if self.line is None else self.line[keep],
             original=None if self.original is None else self.original.only(keep),
             order_by=[column.filter(mask) for column in self.order_by],
@@ -107,12 +108,17 @@ class Judged:
             part=None if self.part is None else self.part[keep],
         )
 
+    def settle(self) -> None:
+        """Let go of what only a later verdict would need, where none can come."""
+        if self.original is None:
+            self.row = self.line = None
+
     def release(self) -> None:
         """Let go of the rows, once they are part of the log; the counts stay."""
         self.actor = self.event = self.line = self.original = self.time_column = self.part = None
         self.columns, self.order_by = {}, []
-        self.row = np.zeros(0, np.int64)
-        self.stamps = replace(self.stamps, micros=self.row, verdict=np.zeros(0, np.uint8))
+        self.row = None
+        self.stamps = replace(self.stamps, micros=np.zeros(0, np.int64), verdict=np.zeros(0, np.uint8))
 
 
 @dataclass

@@ -144,11 +144,12 @@ def _pairs(
     completed: npt.NDArray[np.bool_],
 ) -> Ints:
     """Return for each start its completion, -1 for none; in the order of the input, first started first completed."""
-    actor = category([p.actor for p in pieces])
-    event = category([p.event for p in pieces])
+    actor, event = (
+        np.concatenate([np.zeros(0, np.int64), *(getattr(p, role).to_numpy() for p in pieces)])
+        for role in ("actor", "event")
+    )
     instance = _codes(pieces, rule.instance)
-    size = (len(event.labels) + 1, len(instance.labels) + 1)
-    key = (actor.codes.astype(np.int64) * size[0] + event.codes) * size[1] + instance.codes + 1
+    key = (actor * (event.max(initial=0) + 1) + event) * (len(instance.labels) + 1) + instance.codes + 1
     partner = np.full(len(key), -1, np.int64)
     at = np.flatnonzero(started | completed)
     waiting: dict[int, deque[int]] = {}

@@ -11,7 +11,7 @@ from numba import njit
 Ints = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.int32]
 
-__all__ = ["actor_offsets", "count_ties", "place_by_actor", "sort_times_inside", "unsorted_actors"]
+__all__ = ["actor_offsets", "count_ties", "gather", "place_by_actor", "sort_times_inside", "unsorted_actors"]
 
 
 @njit(cache=True, nogil=True)
@@ -26,17 +26,22 @@ def actor_offsets(codes: Codes, n_actors: int) -> Ints:
 
 
 @njit(cache=True, nogil=True)
-def place_by_actor(codes: Codes, offsets: Ints, order: Ints) -> Ints:
-    """Return the events by actor, stable in `order` (an empty `order` is the input's own)."""
+def place_by_actor(codes: Codes, offsets: Ints, order: Ints, out: Any) -> None:
+    """Write the events by actor to `out`, stable in `order` (an empty `order` is the input's own)."""
     spot = offsets[:-1].copy()
-    out = np.empty(codes.size, np.int64)
     given = order.size > 0
     for k in range(codes.size):
         i = order[k] if given else k
         a = codes[i]
         out[spot[a]] = i
         spot[a] += 1
-    return out
+
+
+@njit(cache=True, nogil=True)
+def gather(values: Any, order: Any, out: Any) -> None:
+    """Write ``values[order]`` to `out`."""
+    for k in range(order.size):
+        out[k] = values[order[k]]
 
 
 @njit(cache=True, nogil=True)
@@ -54,7 +59,7 @@ def unsorted_actors(time: Ints, offsets: Ints) -> Ints:
 
 
 @njit(cache=True, nogil=True)
-def sort_times_inside(time: Ints, order: Ints, offsets: Ints, actors: Ints) -> None:
+def sort_times_inside(time: Ints, order: Any, offsets: Ints, actors: Ints) -> None:
     """Sort the named actors' events by time, in place and stable."""
     for k in range(actors.size):
         first, last = offsets[actors[k]], offsets[actors[k] + 1]

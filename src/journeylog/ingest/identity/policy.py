@@ -216,7 +216,8 @@ def _logins(links: Links, one: Mask, first_known: Mask, name: Codes) -> _Steps:
     a, b = links.start[at], links.end[at]
     visitor, person = name[np.where(turned, b, a)], name[np.where(turned, a, b)]
     offsets = layout.actor_offsets(visitor, len(name))
-    order = layout.place_by_actor(visitor, offsets, np.empty(0, np.int64))
+    order = np.empty(len(visitor), np.int64)
+    layout.place_by_actor(visitor, offsets, np.empty(0, np.int64), order)
     when = np.zeros(len(at), np.int64) if links.time is None else links.time[at][order]
     who = person[order]
     sort_logins_inside(when, who, offsets)

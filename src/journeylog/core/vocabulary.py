@@ -1,0 +1,119 @@
+"""A vocabulary that grows while texts arrive, so that a column is coded as it is read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from journeylog.core import arrow_text
+from journeylog.core.chunk import Category, read_only
+from journeylog.core.kernels import vocabulary as kernel
+
+__all__ = ["SORTED_UP_TO", "Vocabulary", "tidy"]
+
+Codes = npt.NDArray[np.int32]
+
+#: Vocabularies up to this size are sorted: counts keyed by them come out sorted, which makes merging cheap.
+SORTED_UP_TO = 1 << 16
+
+
+class Vocabulary:
+    """Numbers texts in order of first appearance.
+
+    Examples
+    --------
+    >>> import pyarrow as pa
+    >>> known = Vocabulary()
+    >>> known.codes(pa.array(["b", "a", None])).tolist(), known.codes(pa.array(["a", "c"])).tolist()
+    ([0, 1, -1], [1, 2])
+    >>> known.labels().to_pylist()
+    ['b', 'a', 'c']
+    """
+
+    def __init__(self) -> None:
+        self._n = 0
+        self._table = np.zeros(1 << 10, np.int64)
+        self._texts = np.empty(1 << 14, np.uint8)
+        self._ends = np.zeros((1 << 9) + 2, np.int64)
+
+    def codes(self, texts: pa.Array) -> Codes:
+        """Return the number of each text, -1 where it is missing.
+
+        Parameters
+        ----------
+        texts : Arrow array of string, large_string or a dictionary of these
+        """
+        if pa.types.is_dictionary(texts.type):
+            moved = np.append(self.codes(texts.dictionary), np.int32(-1))
+            places = texts.indices.fill_null(len(texts.dictionary)) if texts.null_count else texts.indices
+            return np.asarray(moved[places.to_numpy(zero_copy_only=False)])
+        texts = arrow_text.plain(texts) if arrow_text.is_text(texts.type) else texts.cast(pa.string())
+        out = np.empty(len(texts), np.int32)
+        if len(texts) == 0:
+            return out
+        if texts.null_count:
+            there = texts.is_valid().to_numpy(zero_copy_only=False)
+            out[there] = self.codes(texts.drop_null())
+            out[~there] = -1
+            return out
+        data, offsets = (read_only(part) for part in arrow_text.buffers(texts))
+        row = 0
+        while True:
+            row, self._n = kernel.number_texts(
+                data, offsets, row, self._table, self._texts, self._ends, self._n, out
+            )
+            if row == len(out):
+                return out
+            self._grow(int(offsets[row + 1] - offsets[row]))
+
+    def labels(self) -> pa.Array:
+        """Return the texts by their numbers."""
+        ends = self._ends[: self._n + 1]
+        kind = pa.string() if ends[-1] < 2**31 else pa.large_string()
+        width = np.int32 if kind == pa.string() else np.int64
+        parts: list[Any] = [
+            None,
+            pa.py_buffer(ends.astype(width)),
+            pa.py_buffer(self._texts[: ends[-1]].copy()),
+        ]
+        return pa.Array.from_buffers(kind, self._n, parts)
+
+    def _grow(self, length: int) -> None:
+        """Make room for a text of this length."""
+        if 2 * (self._n + 1) > self._table.size:
+            wider = np.zeros(4 * self._table.size, np.int64)
+            kernel.spread(self._table, wider)
+            self._table = wider
+            more = len(wider) // 2 + 2 - len(self._ends)
+            self._ends = np.concatenate((self._ends, np.zeros(more, np.int64)))
+        if self._ends[self._n] + length > self._texts.size:
+            self._texts = np.concatenate(
+                (self._texts, np.empty(max(2 * self._texts.size, 2 * length), np.uint8))
+            )
+
+
+def tidy(codes: Codes, labels: pa.Array, blank_is_missing: bool = False) -> Category:
+    """Return codes over the labels that occur, sorted unless there are very many.
+
+    Parameters
+    ----------
+    blank_is_missing : bool
+        Whether an empty text is a missing value.
+    """
+    used = np.zeros(len(labels) + 1, dtype=bool)
+    used[codes] = True  # -1 marks the last, which stands for missing
+    used = used[:-1]
+    if blank_is_missing:
+        used &= ~pc.equal(labels, "").to_numpy(zero_copy_only=False)
+    kept = np.flatnonzero(used)
+    if len(kept) <= SORTED_UP_TO:
+        kept = kept[pc.array_sort_indices(labels.take(pa.array(kept))).to_numpy()]
+    if len(kept) == len(labels) and (np.diff(kept) > 0).all():
+        return Category(codes, labels)
+    moved = np.full(len(labels) + 1, -1, np.int32)
+    moved[kept] = np.arange(len(kept), dtype=np.int32)
+    return Category(moved[codes], labels.take(pa.array(kept)))
