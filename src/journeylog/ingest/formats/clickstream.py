@@ -4,22 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from journeylog.ingest.formats.declare import (
-    All,
-    Constant,
-    First,
-    Format,
-    Given,
-    Is,
-    Join,
-    Link,
-    Map,
-    Not,
-    Stamp,
-    Take,
-    When,
-)
+from journeylog.ingest.formats.declare import Format, Link, Take
+from journeylog.ingest.formats.fields import All, First, Given, Is, Join, Map, Not, Stamp, When
 from journeylog.ingest.formats.parts import Beside, Match, ProductTotal
+from journeylog.ingest.roles import Constant
 
 __all__ = ["FORMATS", "SNOWPLOW_COLUMNS"]
 

@@ -9,19 +9,18 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from journeylog.ingest.formats.declare import (
+from journeylog.ingest.formats.declare import Format, Take
+from journeylog.ingest.formats.fields import (
     AnyField,
-    Constant,
     First,
-    Format,
     Given,
     Is,
     Not,
     Score,
-    Take,
+    StartsWith,
     When,
 )
-from journeylog.ingest.formats.parts import Match
+from journeylog.ingest.roles import Constant
 
 __all__ = ["FORMATS", "survey"]
 
@@ -57,9 +56,8 @@ def survey(name: str, about: str, scale: str | tuple[float, float], score: AnyFi
     return Format(
         name=name,
         about=about,
-        event=When(
-            unfinished,
-            Constant(f"{name} unfinished"),
+        event=First(
+            When(unfinished, Constant(f"{name} unfinished")),
             When(Given(score), Constant(f"{name} answered"), Constant(f"{name} unanswered")),
         ),
         score=Score(score, scale),
@@ -101,7 +99,7 @@ REVIEWS: Final = Format(
 #: Rows two and three of an export hold the questions and the ids of its columns.
 _HEADINGS: Final = (
     Is("ResponseId", "Response ID"),
-    Given(Match("ResponseId", r'^\s*(?P<heading>\{"+ImportId)')),
+    StartsWith("ResponseId", '{"ImportId"'),
 )
 _QUALTRICS_WHO: Final = First("ExternalReference", "ExternalDataReference", "RecipientEmail", "ResponseId")
 QUALTRICS: Final = Format(

@@ -4,19 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from journeylog.ingest.formats.declare import (
-    All,
-    Constant,
-    First,
-    Format,
-    Given,
-    Is,
-    Join,
-    Map,
-    Score,
-    Take,
-    When,
-)
+from journeylog.ingest.formats.declare import Format, Take
+from journeylog.ingest.formats.fields import All, First, Given, Is, Join, Map, Score, When
+from journeylog.ingest.roles import Constant
 
 __all__ = ["FORMATS"]
 
@@ -25,22 +15,18 @@ _FALSE: Final = ("false", "FALSE", "False", "0")
 _TELLING: Final = ("status", "priority", "type")
 _TYPE: Final = "events.type"
 _CHANGED: Final = Is(_TYPE, "Change", "Create")
-_ZENDESK_EVENT: Final = When(
-    All(_CHANGED, Is("events.field_name", *_TELLING)),
-    Join("events.field_name", "events.value", sep=": ", missing="none"),
+_ZENDESK_EVENT: Final = First(
     When(
-        _CHANGED,
-        Join(Constant("changed"), "events.field_name", sep=": "),
-        When(
-            Is(_TYPE, "Comment", "VoiceComment"),
-            When(Is("events.public", *_FALSE), Constant("internal note"), Constant("public comment")),
-            When(
-                Is(_TYPE, "SatisfactionRating"),
-                Join(Constant("satisfaction"), "events.score", sep=": "),
-                _TYPE,
-            ),
-        ),
+        All(_CHANGED, Is("events.field_name", *_TELLING)),
+        Join("events.field_name", "events.value", sep=": ", missing="none"),
     ),
+    When(_CHANGED, Join(Constant("changed"), "events.field_name", sep=": ")),
+    When(
+        Is(_TYPE, "Comment", "VoiceComment"),
+        When(Is("events.public", *_FALSE), Constant("internal note"), Constant("public comment")),
+    ),
+    When(Is(_TYPE, "SatisfactionRating"), Join(Constant("satisfaction"), "events.score", sep=": ")),
+    _TYPE,
 )
 ZENDESK_AUDITS: Final = Format(
     name="zendesk_audits",
@@ -60,6 +46,7 @@ ZENDESK_AUDITS: Final = Format(
                 "value_after": "events.value",
                 "value_before": "events.previous_value",
                 "public": "events.public",
+                "details": "events",
             },
         ),
     ),
@@ -127,7 +114,11 @@ INTERCOM: Final = Format(
             time=f"{_PART}.created_at",
             event_id=f"{_PART}.id",
             text=f"{_PART}.body",
-            attributes={"author_type": f"{_PART}.author.type", "author": f"{_PART}.author.id"},
+            attributes={
+                "author_type": f"{_PART}.author.type",
+                "author": f"{_PART}.author.id",
+                "details": _PART,
+            },
         ),
         Take(
             "conversation_rated",
@@ -139,6 +130,7 @@ INTERCOM: Final = Format(
     ),
     channel=First("source.type", "conversation_message.type"),
     attributes={"conversation": "id"},
+    leave=("conversation_parts",),
     time_unit="s",
     traps=(
         "the actor is the first contact of the conversation, by the id of your own system where there is one",

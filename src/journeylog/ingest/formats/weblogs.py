@@ -10,16 +10,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from journeylog.ingest.formats.declare import (
-    AnyField,
-    First,
-    Format,
-    Given,
-    Join,
-    Link,
-    Not,
-    Template,
-)
+from journeylog.ingest.formats.declare import Format, Link
+from journeylog.ingest.formats.fields import AnyField, First, Given, Join, Not, Template
 from journeylog.ingest.formats.parts import Bot, Decoded, Match, Number, Query, UrlKind
 
 __all__ = ["FORMATS", "access_log"]
