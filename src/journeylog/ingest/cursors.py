@@ -17,7 +17,7 @@ from journeylog.errors import ConfigError
 __all__ = ["ANSWERS"]
 
 #: Rows fetched at once, where the driver leaves it to the caller.
-_ROWS: Final = 1 << 14
+_ROWS: Final = 1 << 13
 _IN_TRANSACTION: Final = "adbc.postgresql.transaction_status"
 _COPY: Final = "adbc.postgresql.use_copy"
 

@@ -18,6 +18,7 @@ import pyarrow as pa
 from journeylog.errors import SchemaError
 from journeylog.ingest.containers.base import Piece, Work, as_batch
 from journeylog.ingest.containers.frame import by_object, whole_rows
+from journeylog.ingest.containers.own import apart
 from journeylog.ingest.containers.parquet import slices
 
 __all__ = ["QueryTable"]
@@ -74,7 +75,7 @@ def _plain(batch: pa.RecordBatch, places: Sequence[int]) -> tuple[pa.RecordBatch
             numeric.add(field.name)
     if not columns:
         return as_batch({}, batch.num_rows), frozenset()
-    return pa.RecordBatch.from_arrays(columns, names=names), frozenset(numeric)
+    return apart(pa.RecordBatch.from_arrays(columns, names=names)), frozenset(numeric)
 
 
 def _storage(column: pa.Array, field: pa.Field) -> pa.Array:
