@@ -169,6 +169,27 @@ def test_a_warehouse_has_the_orders_of_a_shop_as_a_flat_table() -> None:
     assert frame[["actor", "event", "is_test"]].values.tolist() == [["207", "order_placed", "TRUE"]]
 
 
+def test_refunds_and_disputes_find_their_customer_by_the_links_of_the_orders() -> None:
+    def pairs(name: str) -> set[tuple[str, str]]:
+        table = jl.links(fixture(name), format=name).table
+        return set(zip(table["start"], table["end"], strict=True))
+
+    assert ("pi_4", "cus_2") in pairs("stripe_events") and ("ada@example.com", "cus_1") in pairs(
+        "stripe_events"
+    )
+    assert pairs("stripe_charges") == {
+        ("pi_1", "cus_1"),
+        ("ch_1", "cus_1"),
+        ("pi_3", "cus_1"),
+        ("ch_3", "cus_1"),
+    }
+    assert ("order:1", "1") in pairs("magento") and ("order:2", "guest@example.com") in pairs("magento")
+    assert ("order:723", "26") in pairs("woocommerce") and ("john.doe@example.com", "26") in pairs(
+        "woocommerce"
+    )
+    assert pairs("shopify") == {("ada@example.com", "207119551")}
+
+
 # lines that become orders
 
 

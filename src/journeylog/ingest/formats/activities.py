@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from journeylog.ingest.formats.crm import SALESFORCE, either
-from journeylog.ingest.formats.declare import Constant, First, Format, Given, Join, Not, Take, When
+from journeylog.ingest.formats.declare import Constant, First, Format, Given, Join, Link, Not, Take, When
 
 __all__ = ["FORMATS"]
 
@@ -59,6 +59,7 @@ FORMATS: Final = (
             Take("campaign joined", time=either("CreatedDate")),
             Take("campaign answered", time=either("FirstRespondedDate")),
         ),
+        links=(Link(either("LeadId"), either("ContactId"), "merge", time=either("CreatedDate")),),
         tz="UTC",
         traps=(
             "FirstRespondedDate is a day: the answer stands at its midnight, before what else happened that day.",

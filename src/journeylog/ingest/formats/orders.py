@@ -36,6 +36,11 @@ def _guest(*order: AnyField) -> Join:
     return Join(Constant("guest"), First(*order), sep=":")
 
 
+def _order(order: AnyField) -> Join:
+    """Return the actor of a refund that names its order and no customer; the orders link the two."""
+    return Join(Constant("order"), order, sep=":")
+
+
 #: Shopify takes nothing back where nothing was paid; what was paid comes back as refunds.
 _UNPAID: Final = ("voided", "pending", "authorized", "expired", "unpaid")
 
@@ -135,7 +140,9 @@ _WOOCOMMERCE: Final = Format(
              when=Is("status", "failed")),
     ),
     links=(
-        Link(from_id="billing.email", to_id=When(Not(Is("customer_id", "0")), "customer_id"), time="date_created_gmt"),
+        Link("billing.email", When(Not(Is("customer_id", "0")), "customer_id"), time="date_created_gmt"),
+        Link(_order("id"), First(When(Not(Is("customer_id", "0")), "customer_id"), "billing.email"), "order",
+             time="date_created_gmt"),
     ),
     tz="UTC",
     traps=(
@@ -154,7 +161,7 @@ _WOOCOMMERCE_REFUNDS: Final = Format(
     name="woocommerce_refunds",
     about="Refunds of the REST API; the order is the actor, unless a column of the customer is added",
     docs="https://woocommerce.github.io/woocommerce-rest-api-docs/#order-refunds",
-    actor=First("customer_id", "billing_email", Join(Constant("order"), _REFUNDED, sep=":")),
+    actor=First("customer_id", "billing_email", _order(_REFUNDED)),
     event=Constant("refund"),
     time="date_created_gmt",
     value=Negative("amount"),
@@ -184,6 +191,10 @@ _MAGENTO: Final = Format(
         Take("order_cancelled", time="updated_at", when=Is("state", "canceled"),
              value=Negative(First("total_canceled", "grand_total"))),
     ),
+    links=(
+        Link("customer_email", "customer_id", time="created_at"),
+        Link(_order("entity_id"), First("customer_id", "customer_email"), "order", time="created_at"),
+    ),
     tz="UTC",
     traps=(
         "Times are UTC and say no zone.",
@@ -199,7 +210,7 @@ _MAGENTO_CREDITMEMOS: Final = Format(
     name="magento_creditmemos",
     about="Credit memos of Magento and Adobe Commerce (REST)",
     docs="https://developer.adobe.com/commerce/webapi/rest/quick-reference/",
-    actor=First("customer_id", "customer_email", Join(Constant("order"), "order_id", sep=":")),
+    actor=First("customer_id", "customer_email", _order("order_id")),
     event=Constant("refund"),
     time="created_at",
     value=Negative("grand_total"),

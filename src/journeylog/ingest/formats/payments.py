@@ -15,6 +15,7 @@ from journeylog.ingest.formats.declare import (
     Format,
     Is,
     Join,
+    Link,
     Map,
     Minor,
     Minus,
@@ -56,13 +57,14 @@ def _stripe(amount: AnyField, currency: str = "data.object.currency") -> Minor:
 
 
 _OBJECT: Final = "data.object."
+_CUSTOMER: Final = First(_OBJECT + "customer.id", _OBJECT + "customer")
 _STRIPE: Final = Format(
     name="stripe_events",
     about="Events as webhooks and the Events API give them; amounts in minor units",
     docs="https://docs.stripe.com/api/events",
     actor=First(
         When(Is(_OBJECT + "object", "customer"), _OBJECT + "id"),
-        _OBJECT + "customer.id", _OBJECT + "customer",
+        _CUSTOMER,
         _OBJECT + "payment_intent.id", _OBJECT + "payment_intent", _OBJECT + "charge.id", _OBJECT + "charge",
         _OBJECT + "id",
     ),
@@ -89,6 +91,12 @@ _STRIPE: Final = Format(
         "account", "application_fee", "balance", "coupon", "payout", "plan", "price", "product", "promotion_code",
         "tax_rate", "topup", "transfer",
     ),
+    links=(
+        Link(_OBJECT + "email", When(Is(_OBJECT + "object", "customer"), _OBJECT + "id")),
+        Link(First(_OBJECT + "payment_intent.id", _OBJECT + "payment_intent"), _CUSTOMER, "payment"),
+        Link(When(Is(_OBJECT + "object", "charge", "payment_intent"), _OBJECT + "id"), _CUSTOMER, "payment"),
+        Link(First(_OBJECT + "customer_details.email", _OBJECT + "billing_details.email"), _CUSTOMER),
+    ),
     leave=("pending_webhooks",),
     time_unit="s",
     traps=(
@@ -101,13 +109,13 @@ _STRIPE: Final = Format(
     ),
 )  # fmt: skip
 
+_CHARGED: Final = First("customer.id", "customer", "customer_id")
+
 _STRIPE_CHARGES: Final = Format(
     name="stripe_charges",
     about="Charges of the API or of a warehouse's table, with the refunds they carry",
     docs="https://docs.stripe.com/api/charges",
-    actor=First(
-        "customer.id", "customer", "customer_id", "payment_intent", "payment_intent_id", "id"
-    ),
+    actor=First(_CHARGED, "payment_intent", "payment_intent_id", "id"),
     currency=_upper("currency"),
     event_id="id",
     attributes={"charge": "id", "is_test": Map("livemode", dict.fromkeys(TRUE, "false"), default="true")},
@@ -117,6 +125,11 @@ _STRIPE_CHARGES: Final = Format(
         Take("refund", each="refunds.data", time="refunds.data.created", event_id=Join("id", "refunds.data.id"),
              when=Not(Is("refunds.data.status", "failed", "canceled")),
              value=Negative(_stripe("refunds.data.amount", "refunds.data.currency"))),
+    ),
+    links=(
+        Link(First("payment_intent", "payment_intent_id"), _CHARGED, "payment", "created"),
+        Link("id", _CHARGED, "payment", "created"),
+        Link("billing_details.email", _CHARGED, time="created"),
     ),
     time_unit="s",
     traps=(
