@@ -10,7 +10,7 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from journeylog.checks.masks import shown
+from journeylog.checks.masks import masked_values, shown
 from journeylog.core.window import utc_text
 
 __all__ = ["EXAMPLES", "LIMITS", "Finding", "Severity", "grade", "passed", "skipped", "span"]
@@ -116,6 +116,8 @@ class Finding:
         object.__setattr__(self, "examples", tuple(shown(e) for e in self.examples[:EXAMPLES]))
         object.__setattr__(self, "where", shown(self.where) if self.where else "")
         object.__setattr__(self, "sentence", shown(self.sentence, 600))
+        object.__setattr__(self, "fix", shown(self.fix, 300) if self.fix else "")
+        object.__setattr__(self, "facts", masked_values(self.facts))
 
     @property
     def rate(self) -> float:

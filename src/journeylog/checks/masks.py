@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
-__all__ = ["KINDS", "Kind", "hide", "luhn", "masked", "shown"]
+__all__ = ["KINDS", "Kind", "hide", "luhn", "masked", "masked_values", "shown"]
 
 _WIDTH = 120
 #: What moves the cursor, turns the writing around, or is not there to see.
@@ -120,6 +120,17 @@ def shown(text: object, width: int = _WIDTH) -> str:
         return "(blank)" if not line else f"(blank, {len(line)})"
     line = line if line == line.strip() or len(line) > width else line.replace(" ", "\u2423")
     return line if len(line) <= width else line[: width - 1].rstrip() + "…"
+
+
+def masked_values(values: Any) -> Any:
+    """Return JSON-able values with personal data in their texts and keys masked."""
+    if isinstance(values, str):
+        return masked(values)
+    if isinstance(values, Mapping):
+        return {masked(key) if isinstance(key, str) else key: masked_values(v) for key, v in values.items()}
+    if isinstance(values, (list, tuple)):
+        return [masked_values(v) for v in values]
+    return values
 
 
 def hide(text: str) -> str:

@@ -45,10 +45,10 @@ def outages(log: EventLog, rules: Rules, pulse: Pulse | None) -> list[Finding]:
 
     Counted are hours of actors (an actor's hour counts once), which are nearly independent where events are not. The
     expected number of an hour is the share of its hour of the week times the level around the silence, the lowest of a
-    day's, a week's and four weeks' on either side. Around it counts scatter like a negative binomial whose variance is
-    ``phi`` times the mean, the largest `phi` of blocks up to twice as long as the silence (for weeks at least what actors
-    who bring all their hours along would give). A silence is told when its probability, times the hours looked at in all
-    sources, is below the false-alarm rate: so the chance of any false alarm in the whole report is at most that rate
+    day's, a week's, four weeks' and all weeks'. Around it counts scatter like a negative binomial whose variance is
+    ``phi`` times the mean, the largest `phi` of blocks up to twice as long as the silence; over days and weeks at most
+    as many are independent as actors are expected. A silence is told when its probability, times the hours looked at in
+    all sources, is below the false-alarm rate: so the chance of any false alarm in the whole report is at most that rate
     (Bonferroni; a run of hours is as improbable as all of them together).
     """
     if pulse is None:
@@ -59,19 +59,19 @@ def outages(log: EventLog, rules: Rules, pulse: Pulse | None) -> list[Finding]:
     for i, name in enumerate(pulse.names):
         counts = np.zeros(n_hours, np.int64)
         counts[: pulse.events.shape[1]] = pulse.actor_hours[i]
-        clusters = float(pulse.squares[i] / max(int(counts.sum()), 1))
-        found += _of_source(counts, clusters, pulse, name, rules.false_alarm / len(pulse.names))
+        hours_each = float(counts.sum() / max(int(pulse.actors[i]), 1))
+        found += _of_source(counts, hours_each, pulse, name, rules.false_alarm / len(pulse.names))
     return found
 
 
-def _of_source(counts: Ints, clusters: float, pulse: Pulse, name: str, alarm: float) -> list[Finding]:
+def _of_source(counts: Ints, hours_each: float, pulse: Pulse, name: str, alarm: float) -> list[Finding]:
     begin = _first_hour(counts)
     own = counts[begin:]
     filled = np.flatnonzero(own)
     if len(filled) == 0 or filled[-1] + 1 < _LEAST_HOURS or int(own.sum()) < _LEAST_ACTIVE:
         return [_too_little(name)]
     hour0 = pulse.hour0 + begin
-    silences = find_silences(own, hour0 % _WEEK, alarm, clusters)
+    silences = find_silences(own, hour0 % _WEEK, alarm, hours_each)
     total = len(own)
     if not silences:
         sentence = f"No silence in {total:,} hours that the week's pattern does not explain."
@@ -98,7 +98,7 @@ def _of_source(counts: Ints, clusters: float, pulse: Pulse, name: str, alarm: fl
     ]  # fmt: skip
 
 
-def find_silences(counts: Ints, slot0: int, alarm: float, clusters: float = 1.0) -> list[Silence]:
+def find_silences(counts: Ints, slot0: int, alarm: float, hours_each: float = 1.0) -> list[Silence]:
     """Return the silences of one source.
 
     Parameters
@@ -109,9 +109,8 @@ def find_silences(counts: Ints, slot0: int, alarm: float, clusters: float = 1.0)
         Hour of the week of the first.
     alarm : float
         Probability of any false alarm.
-    clusters : float
-        Sum over actors of the square of their hours by the sum of their hours: the variance over the mean of a compound
-        Poisson process, where an actor comes at random and brings all its hours along.
+    hours_each : float
+        Hours of an actor in the mean.
     """
     slot = (slot0 + np.arange(len(counts))) % _WEEK
     often = np.bincount(slot, minlength=_WEEK)
@@ -124,7 +123,7 @@ def find_silences(counts: Ints, slot0: int, alarm: float, clusters: float = 1.0)
     begin, end = runs[:, 0], runs[:, 1]
     inside = expected_running[end] - expected_running[begin]
     level = np.full(len(runs), np.inf)
-    for reach in _REACHES:
+    for reach in (*_REACHES, len(counts)):
         level = np.minimum(level, _level_around(begin, end, reach, running, expected_running))
     expected = inside * np.where(np.isfinite(level), level, 0.0)
     phi = np.ones(len(runs))
@@ -132,9 +131,9 @@ def find_silences(counts: Ints, slot0: int, alarm: float, clusters: float = 1.0)
         # How a week scatters says nothing about a silence of an hour, but much about one of a month.
         longer = 2 * (end - begin) >= scale
         phi = np.where(longer, np.maximum(phi, _dispersion(counts, pattern, scale)), phi)
-    # Weeks are too few to show how they scatter; that hours come with their actors gives a bound.
-    phi = np.where(2 * (end - begin) >= _WEEK, np.maximum(phi, clusters), phi)
     factor = np.where(phi > 1 + 1e-9, np.log(phi) / np.maximum(phi - 1, 1e-9), 1.0)
+    # Weeks are too few to show how they scatter. There, actors are what comes at random, and bring all their hours along.
+    factor = np.where(2 * (end - begin) >= _WEEK, np.minimum(factor, 1 / max(hours_each, 1.0)), factor)
     chance = -expected * factor
     at = np.flatnonzero(chance < np.log(alarm / len(counts)))
     return [
@@ -156,7 +155,7 @@ def _level_around(begin: Ints, end: Ints, reach: int, running: Floats, expected:
     begin, end = np.maximum(begin - 1, left), np.minimum(end + 1, right)
     seen = running[begin] - running[left] + running[right] - running[end]
     usual = expected[begin] - expected[left] + expected[right] - expected[end]
-    least = _ENOUGH if reach < _REACHES[-1] else 1.0
+    least = _ENOUGH if reach < n else 1.0
     return np.where(usual >= least, seen / np.maximum(usual, 1e-9), np.inf)
 
 

@@ -31,6 +31,8 @@ _SIGN: Final = {
 }  # fmt: skip
 #: Texts are looked at up to this many bytes.
 _LONGEST: Final = 1 << 16
+#: Whole numbers are cards when right check digits are rarer by chance than this.
+_CHANCE: Final = 0.02
 _VERSION: Final = re.compile("version|build|agent|release", re.IGNORECASE)
 
 
@@ -174,7 +176,7 @@ def _by_chance(hit: _Hits) -> bool:
     """Return whether whole-number values have right check digits as often as chance gives them, one in ten."""
     if hit.likely == 0 or hit.valid == 0:
         return False
-    return bool(stats.binom.sf(hit.valid - 1, hit.likely, 0.1) > 1e-3)
+    return bool(stats.binom.sf(hit.valid - 1, hit.likely, 0.1) > _CHANCE)
 
 
 def _short(texts: pa.Array) -> pa.Array:

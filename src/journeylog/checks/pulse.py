@@ -30,8 +30,8 @@ class Pulse(NamedTuple):
         Number of the first hour since 1970 UTC.
     events, actor_hours, actor_days : ndarray of int64, shape (n_sources, n_hours)
         Events; actors met in the hour; actors met for the first time that day.
-    squares : ndarray of int64, shape (n_sources,)
-        Sum over actors of the square of their hours: how much hours come in clusters.
+    actors : ndarray of int64, shape (n_sources,)
+        Actors met in each source.
     """
 
     names: list[str]
@@ -39,7 +39,7 @@ class Pulse(NamedTuple):
     events: Ints
     actor_hours: Ints
     actor_days: Ints
-    squares: Ints
+    actors: Ints
 
     def daily(self, tz: str) -> Ints:
         """Return hours of actors by source and hour of the day in a zone, shape (n_sources, 24)."""
@@ -67,11 +67,11 @@ def take_pulse(log: EventLog) -> Pulse | None:
     names = source_names(log)
 
     def count(chunk: Chunk) -> tuple[Ints, Ints]:
-        out, squares = np.zeros((len(names), n_hours, 3), np.int64), np.zeros(len(names), np.int64)
-        count_hours(chunk.time, chunk.offsets, source_codes(chunk, names), hour0, HOUR, DAY, out, squares)
-        return out, squares
+        out, actors = np.zeros((len(names), n_hours, 3), np.int64), np.zeros(len(names), np.int64)
+        count_hours(chunk.time, chunk.offsets, source_codes(chunk, names), hour0, HOUR, DAY, out, actors)
+        return out, actors
 
     parts = log.source.map(count)
     total = np.sum([part[0] for part in parts], axis=0)
-    squares = np.sum([part[1] for part in parts], axis=0)
-    return Pulse(names, hour0, total[:, :, 0], total[:, :, 1], total[:, :, 2], squares)
+    actors = np.sum([part[1] for part in parts], axis=0)
+    return Pulse(names, hour0, total[:, :, 0], total[:, :, 1], total[:, :, 2], actors)

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from journeylog.checks.finding import Finding, Severity
+from journeylog.checks.masks import masked_values
 from journeylog.checks.rules import Rules
 from journeylog.core.card import Card
 from journeylog.core.log import EventLog
@@ -207,7 +208,7 @@ class Check:
             "n_actors": self.n_actors,
             "n_events": self.n_events,
             "window": self.window.to_dict(),
-            "card": self.card.to_dict(),
+            "card": masked_values(self.card.to_dict()),
             "now": utc_text(self.rules.now),
             "tz": self.rules.tz,
             "false_alarm": self.rules.false_alarm,

@@ -52,15 +52,14 @@ def count_hours(
     hour: int,
     day: int,
     out: npt.NDArray[Any],
-    squares: Ints,
+    actors: Ints,
 ) -> None:
     """Count events, hours of actors and days of actors by source and hour, into `out` (source, hour, 3).
 
-    An actor's hour counts once for a source however many events it holds. `squares` gets, by source, the sum over
-    actors of the square of their hours. `source` holds -1 where nothing is to be counted; empty, all is of source 0.
+    An actor's hour counts once for a source however many events it holds. `actors` gets the actors of each source.
+    `source` holds -1 where nothing is to be counted; empty, all is of source 0.
     """
     n_sources = out.shape[0]
-    own = np.zeros(n_sources, np.int64)
     last_hour = np.empty(n_sources, np.int64)
     last_day = np.empty(n_sources, np.int64)
     last_actor = np.full(n_sources, -1, np.int64)
@@ -73,16 +72,12 @@ def count_hours(
             h, d = time[i] // hour, time[i] // day
             out[s, h - hour0, 0] += 1
             fresh = last_actor[s] != a
-            if fresh:
-                squares[s] += own[s] * own[s]
-                own[s] = 0
+            actors[s] += fresh
             if fresh or last_hour[s] != h:
                 out[s, h - hour0, 1] += 1
-                own[s] += 1
             if fresh or last_day[s] != d:
                 out[s, h - hour0, 2] += 1
             last_actor[s], last_hour[s], last_day[s] = a, h, d
-    squares += own * own
 
 
 @njit(cache=True, nogil=True)
