@@ -28,6 +28,7 @@ MORE: dict[str, dict[str, str]] = {
 }
 REASONS: dict[str, dict[str, int]] = {
     "stripe_events": {"NOT_AN_EVENT": 1},
+    "woocommerce": {"NOT_AN_EVENT": 1},
     "online_retail": {"ACTOR_NULL": 1, "VALUE_UNPARSEABLE": 1},
 }
 
@@ -297,6 +298,23 @@ def test_a_column_in_the_way_is_told() -> None:
 def test_lines_without_their_key_say_so() -> None:
     with pytest.raises(MissingColumnError, match="InvoiceNo"):
         jl.read(lines("online_retail").drop(columns="InvoiceNo"), format="online_retail", tz="UTC")
+
+
+def test_files_of_lines_may_have_other_columns(tmp_path: Path) -> None:
+    table = lines("shopify_csv")
+    table.iloc[:2].to_csv(tmp_path / "a.csv", index=False)
+    table.iloc[2:].drop(columns=["Tags", "Lineitem name"]).to_csv(tmp_path / "b.csv", index=False)
+    log = read([tmp_path / "a.csv", tmp_path / "b.csv"], "shopify_csv", schema_drift="null")
+    frame = log.where(event="order_placed").to_pandas().set_index("order")
+    assert json.loads(frame["Lineitem name"]["#1001"]) == ["Masque A", "Masque B"]
+    assert json.loads(frame["Lineitem name"]["#1002"]) == [] and frame["lines"].sum() == len(table)
+
+
+def test_only_some_columns_of_lines() -> None:
+    log = read(fixture("online_retail"), "online_retail", columns=["Country"])
+    frame = log.to_pandas()
+    assert frame["Country"].unique().tolist() == ["United Kingdom"] and "StockCode" not in frame
+    assert total(log) == total(read(fixture("online_retail"), "online_retail"))
 
 
 def test_an_empty_table_of_lines_is_an_empty_log() -> None:

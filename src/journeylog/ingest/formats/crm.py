@@ -87,6 +87,7 @@ SALESFORCE: Final = (
 )
 _HISTORY_TRAPS: Final = (
     "History is written from the day it is switched on, and kept 18 months unless more was bought.",
+    "Reports write ids of 15 characters, the API of 18: the same deal would be two actors.",
     "A change of a reference is written twice, by id and by name; stages are no references.",
 )
 

@@ -144,8 +144,10 @@ _WOOCOMMERCE: Final = Format(
         Link(_order("id"), First(When(Not(Is("customer_id", "0")), "customer_id"), "billing.email"), "order",
              time="date_created_gmt"),
     ),
+    not_events=Is("status", "checkout-draft", "auto-draft"),
     tz="UTC",
     traps=(
+        "A draft that the checkout keeps is no order yet, and no event.",
         "The fields without _gmt are the shop's clock on the wall and say no zone; they are not used.",
         "customer_id 0 is a guest: the e-mail stands for them, or each order for itself.",
         "Cancelled, failed and wholly refunded orders say when only by their last change, date_modified_gmt.",
@@ -171,6 +173,12 @@ _WOOCOMMERCE_REFUNDS: Final = Format(
     traps=("A refund says no currency; the caller adds it (currency=jl.constant('EUR')).",),
 )
 
+
+def _cancelled_by(row: int) -> When:
+    """Return the time of a row of the status history, the last one first, if it says that the order was cancelled."""
+    return When(Is(f"status_histories.{row}.status", "canceled"), f"status_histories.{row}.created_at")
+
+
 _MAGENTO: Final = Format(
     name="magento",
     about="Orders of Magento and Adobe Commerce (REST), with their status history and credit memos",
@@ -182,13 +190,14 @@ _MAGENTO: Final = Format(
     takes=(
         Take("order_placed", time="created_at", value="grand_total"),
         Take(event=Join(Constant("order"), "status_histories.status", sep="_"), each="status_histories",
-             time="status_histories.created_at", when=Given("status_histories.status"),
+             time="status_histories.created_at",
+             when=All(Given("status_histories.status"), Not(Is("status_histories.status", "canceled"))),
              event_id=Join("entity_id", First("status_histories.entity_id", "status_histories.created_at")),
              text="status_histories.comment", attributes={"about": "status_histories.entity_name"}),
         Take("refund", each="creditmemos", time="creditmemos.created_at",
              event_id=Join("entity_id", "creditmemos.entity_id"), value=Negative("creditmemos.grand_total"),
              currency=First("creditmemos.order_currency_code", "order_currency_code")),
-        Take("order_cancelled", time="updated_at", when=Is("state", "canceled"),
+        Take("order_cancelled", time=First(*map(_cancelled_by, (2, 1, 0)), "updated_at"), when=Is("state", "canceled"),
              value=Negative(First("total_canceled", "grand_total"))),
     ),
     links=(
@@ -201,7 +210,8 @@ _MAGENTO: Final = Format(
         "increment_id is the number that people see, entity_id the key; they differ.",
         "grand_total is in the currency of the order, base_grand_total in that of the shop.",
         "A row of the status history is also written for a comment: the status then repeats.",
-        "When an order was cancelled is told by its last change; credit memos have an endpoint of their own and are "
+        "When an order was cancelled is told by its status history (the last three rows), else by its last change.",
+        "Credit memos have an endpoint of their own and are "
         "read from the order's creditmemos, or by magento_creditmemos.",
     ),
 )  # fmt: skip

@@ -79,11 +79,11 @@ _STRIPE: Final = Format(
         ),
         When(Is("type", "charge.captured"), _stripe(First(_OBJECT + "amount_captured", _OBJECT + "amount"))),
         When(
-            Is("type", "charge.refunded"),
+            All(Is("type", "charge.refunded"), Is(_OBJECT + "captured", *TRUE)),
             Negative(_stripe(Minus("data.previous_attributes.amount_refunded", _OBJECT + "amount_refunded"))),
         ),
         When(Is("type", "charge.dispute.funds_withdrawn"), Negative(_stripe(_OBJECT + "amount"))),
-        When(Is("type", "charge.dispute.funds_reinstated"), _stripe(_OBJECT + "amount")),
+        When(Is("type", "charge.dispute.funds_reinstated", "refund.failed"), _stripe(_OBJECT + "amount")),
     ),
     attributes={"is_test": Map("livemode", dict.fromkeys(TRUE, "false"), default="true"), "object": _OBJECT + "id"},
     not_events=Is(
@@ -102,6 +102,7 @@ _STRIPE: Final = Format(
     traps=(
         "Each event comes at least once and in any order: the same id again is a duplicate, created decides the order.",
         "amount_refunded is the sum of all refunds so far; the value is what the last one added.",
+        "A reservation that is given up comes as a refund of a charge that was never captured: it has no value.",
         "Value is counted where money moves on a charge; payment intents, invoices and sessions are the same money.",
         "JPY and others have no minor units; ISK and UGX are counted in hundredths though they have none.",
         "livemode false is a test, marked by is_test and not left out.",
