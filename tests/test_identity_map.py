@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 import journeylog as jl
 from journeylog.errors import ConfigError, OutputError, ParseError
+from tests.oracles import identity as oracle
 from tests.test_identity import IDS, PAIRS, answers, click_log, clicks, links_of, rows_of
 
 SUFFIXES = ("parquet", "json")
@@ -84,12 +85,25 @@ def test_whoever_is_forgotten_is_not_brought_back(tmp_path: Path) -> None:
 
 
 @given(st.lists(PAIRS, max_size=14), st.sets(st.sampled_from(IDS), max_size=3))
-def test_forgetting_changes_only_what_led_to_them(pairs: Any, gone: set[str]) -> None:
+def test_who_was_a_forgotten_person_is_a_visitor_again(pairs: Any, some: set[str]) -> None:
+    people = oracle.known_ids(pairs, "ends")
+    gone = some & people
     made = jl.identity(links_of(pairs), policy="back", lookback="2us").map
     before, after = answers(made), answers(made.forget(gone))
+    anonymous = [(a, b) for a, b, _ in pairs if a not in people and b not in people]
+    visitor = oracle.joined(IDS, anonymous)
     for (i, t), actor in after.items():
-        expected = i if i in gone or before[i, t] in gone else before[i, t]
+        expected = visitor[i] if before[i, t] in gone and i not in gone else before[i, t]
         assert actor == expected
+
+
+def test_a_visitor_whose_name_is_forgotten_is_named_by_its_next_id() -> None:
+    pairs = [("d1", "d2", 1), ("d3", "d1", 2), ("d2", "anna", 5), ("d3", "ben", 8)]
+    made = jl.identity(links_of(pairs), policy="forward").map
+    assert made.table["actor"].tolist() == ["anna", "ben", "d1", "d1"]
+    forgot = made.forget(["d1", "ben"])
+    assert forgot.table[["id", "actor"]].values.tolist() == [["d2", "anna"], ["d2", "d2"], ["d3", "d2"]]
+    assert [answers(forgot)["d3", t] for t in (4, 5, 7, 8)] == ["d2", "anna", "anna", "d2"]
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)

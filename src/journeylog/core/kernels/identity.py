@@ -33,24 +33,31 @@ def sort_logins_inside(time: Ints, person: Codes, offsets: Ints) -> None:
 
 
 @njit(cache=True, nogil=True)
-def actors_by_time(time: Ints, entry: Codes, offsets: Ints, since: Ints, actor: Codes) -> Codes:
+def actors_by_time(
+    time: Ints, entry: Codes, offsets: Ints, since: Ints, actor: Codes, onward: Codes
+) -> Codes:
     """Return for each event the actor in force at its time: the last row of its id that began by then.
 
-    `entry` is the place of each event's id in the map, -1 where it is not there. An event of an id that is not
-    there, or that is older than the id's first row, gets -1: it stays with its own id.
+    `entry` is the place of each event's id in the map, `onward` that of each actor; -1 where it is not there. An
+    actor that is there is followed once more. An event of an id that is not there, or that is older than the id's
+    first row, gets -1: it stays with its own id.
     """
     found = np.full(time.size, -1, np.int32)
     for i in range(time.size):
-        if entry[i] < 0:
-            continue
-        low, high = offsets[entry[i]], offsets[entry[i] + 1]
-        first = low
-        while low < high:
-            middle = (low + high) // 2
-            if since[middle] <= time[i]:
-                low = middle + 1
-            else:
-                high = middle
-        if low > first:
+        place = entry[i]
+        for _ in range(2):
+            if place < 0:
+                break
+            low, high = offsets[place], offsets[place + 1]
+            first = low
+            while low < high:
+                middle = (low + high) // 2
+                if since[middle] <= time[i]:
+                    low = middle + 1
+                else:
+                    high = middle
+            if low == first:
+                break
             found[i] = actor[low - 1]
+            place = onward[found[i]]
     return found

@@ -38,7 +38,8 @@ Codes = npt.NDArray[np.int32]
 class IdentityMap:
     """Who is behind an id, and from when on.
 
-    Made by :func:`journeylog.identity`; immutable. An id that is not in it stands for itself.
+    Made by :func:`journeylog.identity`; immutable. An id that is not in it stands for itself. Several ids of one
+    visitor lead to the one that names it, and only that one to persons.
 
     Parameters
     ----------
@@ -112,7 +113,11 @@ class IdentityMap:
 
     @property
     def table(self) -> pd.DataFrame:
-        """The map as a frame: ``id, since, actor``; `since` is missing where it holds from the beginning."""
+        """The map as a frame: ``id, since, actor``; `since` is missing where it holds from the beginning.
+
+        An actor that has rows itself is followed once more: several ids of one visitor lead to the one that names it,
+        and its rows say who it is when.
+        """
         frame: pd.DataFrame = self.to_arrow().to_pandas()
         return frame
 
@@ -180,12 +185,15 @@ class IdentityMap:
             code = np.where(says, named.codes + np.int32(len(names)), code)
             names = pa.concat_arrays([names, named.labels.cast(pa.string())])
         entry = pc.index_in(names, self.ids).fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int32)
-        found = actors_by_time(chunk.time, entry[code], self.offsets, self.since, self.actor)
+        onward = (
+            pc.index_in(self.actors, self.ids).fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int32)
+        )
+        found = actors_by_time(chunk.time, entry[code], self.offsets, self.since, self.actor, onward)
         code = np.where(found >= 0, found + np.int32(len(names)), code)
         return _used(code, pa.concat_arrays([names, self.actors]))
 
     def forget(self, ids: str | Iterable[str]) -> IdentityMap:
-        """Return the map without some people: their events fall back to the ids they came with.
+        """Return the map without some people: their events fall back to the visitors they came with.
 
         The ids themselves are not kept, only their SHA-256, so that later loads do not bring them back.
 
@@ -197,14 +205,16 @@ class IdentityMap:
         >>> len(jl.identity(links).map.forget("anna"))
         0
         """
-        gone = pa.array(sorted({ids} if isinstance(ids, str) else set(ids)), pa.string())
-        own, _, actor = self.to_arrow().itercolumns()
-        own, actor = own.combine_chunks(), actor.combine_chunks()
-        actor = pc.if_else(pc.is_in(actor, gone), own, actor)
-        stays = ~pc.is_in(own, gone).to_numpy(zero_copy_only=False)
-        tombs = self.forgotten | {_digest(i) for i in gone.to_pylist()}
-        kept = pa.array(stays)
-        return _of_rows(own.filter(kept), self.since[stays], actor.filter(kept), self.about, tombs)
+        gone = {ids} if isinstance(ids, str) else set(ids)
+        names = pa.array(sorted(gone), pa.string())
+        rows = self.to_arrow()
+        for head in pc.unique(rows["actor"].filter(pc.is_in(rows["actor"], names))).to_pylist():
+            rows = _renamed(rows, head, names)
+        own, since, actor = (rows.column(name).combine_chunks() for name in store.SCHEMA.names)
+        actor = pc.if_else(pc.is_in(actor, names), own, actor)
+        kept = pc.invert(pc.is_in(own, names))
+        tombs = self.forgotten | {_digest(i) for i in gone}
+        return _of_rows(own.filter(kept), _micros(since.filter(kept)), actor.filter(kept), self.about, tombs)
 
     def under(self, pseudonym_key: Pseudonyms | bytes | str) -> IdentityMap:
         """Return the map with pseudonyms for all ids, for logs that were read with the same key.
@@ -254,9 +264,8 @@ class IdentityMap:
             If the file is no map, is damaged, or was written by a newer version.
         """
         table, more = store.load(Path(path))
-        since = table.column("since").combine_chunks().cast(pa.int64()).fill_null(ALWAYS).to_numpy()
-        ids, actor = (table.column(name).combine_chunks() for name in ("id", "actor"))
-        return _of_rows(ids, since, actor, more["about"], frozenset(more["forgotten"]))
+        ids, since, actor = (table.column(name).combine_chunks() for name in store.SCHEMA.names)
+        return _of_rows(ids, _micros(since), actor, more["about"], frozenset(more["forgotten"]))
 
     def _owner(self) -> Ints:
         return np.repeat(np.arange(len(self.ids)), np.diff(self.offsets))
@@ -292,6 +301,24 @@ def _of_rows(
         about,
         forgotten,
     )
+
+
+def _renamed(rows: pa.Table, head: str, gone: pa.Array) -> pa.Table:
+    """Return the rows with the visitor that `head` names, if it names one, named by its next id."""
+    first = rows["since"].is_null()
+    led = pc.and_(pc.and_(pc.equal(rows["actor"], head), first), pc.invert(pc.is_in(rows["id"], gone)))
+    following = pc.min(rows["id"].filter(led)).as_py()
+    if following is None or not pc.any(pc.equal(rows["id"], head)).as_py():
+        return rows
+    for name in ("id", "actor"):
+        moved = pc.if_else(pc.equal(rows[name], head), following, rows[name])
+        rows = rows.set_column(rows.schema.get_field_index(name), name, moved)
+    rows = rows.filter(pc.invert(pc.and_(first, pc.equal(rows["id"], rows["actor"]))))
+    return rows.sort_by([("id", "ascending"), ("since", "ascending")])
+
+
+def _micros(since: pa.Array) -> Ints:
+    return np.asarray(since.cast(pa.int64()).fill_null(ALWAYS).to_numpy(zero_copy_only=False))
 
 
 def _differs(ids: pa.Array) -> npt.NDArray[np.bool_]:

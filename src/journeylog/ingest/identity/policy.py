@@ -142,8 +142,13 @@ class Conflicts(NamedTuple):
 class Rows(NamedTuple):
     """Who is behind each id: rows by id, each in force from `since` until the next.
 
+    The stretches of a visitor with many ids stand once, with the id that names it; its other ids have one row that
+    leads there. So an id is followed twice: to its visitor, and from there to the person.
+
     Parameters
     ----------
+    name : ndarray of int32, shape (n_ids,)
+        The id that names the visitor, or the person, each id belongs to.
     offsets : ndarray of int64, shape (n_ids + 1,)
     since : ndarray of int64
         ``ALWAYS`` or microseconds since 1970 UTC.
@@ -151,6 +156,7 @@ class Rows(NamedTuple):
         Codes of the links' ids.
     """
 
+    name: Codes
     offsets: Ints
     since: Ints
     actor: Codes
@@ -184,7 +190,8 @@ def resolve(links: Links, policy: Policy) -> tuple[Rows, Conflicts]:
     conflicts = _conflicts(logins, links, both & (not policy.merge_known))
     if policy.policy == "none":
         nothing = np.zeros(0, np.int64)
-        return Rows(np.zeros(len(links.ids) + 1, np.int64), nothing, nothing.astype(np.int32)), conflicts
+        alone = np.arange(len(links.ids), dtype=np.int32)
+        return Rows(alone, np.zeros(len(alone) + 1, np.int64), nothing, nothing.astype(np.int32)), conflicts
     return _rows(name, _timeline(logins, conflicts, policy)), conflicts
 
 
@@ -279,23 +286,13 @@ def _in_force(steps: _Steps) -> _Steps:
 
 
 def _rows(name: Codes, steps: _Steps) -> Rows:
-    """Return the rows of each id: those of its visitor, after the visitor's own name where it has another."""
+    """Return the rows of each id: the visitor's stretches where it names the visitor, else the way to that id."""
     n = len(name)
-    begin = layout.actor_offsets(steps.visitor, n)
-    count = np.diff(begin)[name]
-    at_once = np.zeros(n, dtype=bool)
-    at_once[steps.visitor[steps.since == ALWAYS]] = True
-    renamed = (name != np.arange(n)) & ~at_once[name]
-    offsets = np.concatenate(([0], np.cumsum(count + renamed)))
-    since = np.full(offsets[-1], ALWAYS, np.int64)
-    actor = np.empty(offsets[-1], np.int32)
-    lead = offsets[:-1][renamed]
-    actor[lead] = name[renamed]
-    place = np.ones(offsets[-1], dtype=bool)
-    place[lead] = False
-    spot = np.flatnonzero(place)
-    from_ = np.repeat(begin[name] - np.concatenate(([0], np.cumsum(count)[:-1])), count) + np.arange(
-        len(spot)
-    )
-    since[spot], actor[spot] = steps.since[from_], steps.person[from_]
-    return Rows(offsets, since, actor)
+    renamed = np.flatnonzero(name != np.arange(n))
+    owner = np.concatenate([steps.visitor, renamed.astype(np.int32)])
+    offsets = layout.actor_offsets(owner, n)
+    order = np.empty(len(owner), np.int64)
+    layout.place_by_actor(owner, offsets, np.empty(0, np.int64), order)
+    since = np.concatenate([steps.since, np.full(len(renamed), ALWAYS, np.int64)])
+    actor = np.concatenate([steps.person, name[renamed]])
+    return Rows(name, offsets, since[order], actor[order])

@@ -128,13 +128,17 @@ def words(policy: Policy, links: Links) -> list[str]:
 
 def sizes_of(rows: Rows) -> npt.NDArray[np.int64]:
     """Return how many ids each id is the actor of; an id that stands for several in turn counts for each."""
-    n = np.int64(len(rows.offsets) - 1)
-    owner = np.repeat(np.arange(n), np.diff(rows.offsets))
-    pairs = np.sort(owner * n + rows.actor)
-    first = np.append(True, np.diff(pairs) != 0)[: len(pairs)]
-    begins_itself = np.ones(n, dtype=bool)
-    begins_itself[owner[rows.since == ALWAYS]] = False
-    return np.bincount(pairs[first] % max(n, np.int64(1)), minlength=int(n))[:n] + begins_itself
+    n = len(rows.name)
+    members = np.bincount(rows.name, minlength=n)
+    owner = np.repeat(np.arange(n, dtype=np.int64), np.diff(rows.offsets))
+    stretch = rows.name[owner] == owner  # all other rows lead to these
+    pairs = np.sort(owner[stretch] * np.int64(n) + rows.actor[stretch])
+    pairs = pairs[np.append(True, np.diff(pairs) != 0)[: len(pairs)]]
+    sizes = np.zeros(n, np.int64)
+    np.add.at(sizes, pairs % max(n, 1), members[pairs // max(n, 1)])
+    at_once = owner[stretch & (rows.since == ALWAYS)]
+    members[at_once] = 0
+    return sizes + members
 
 
 def ids_table(sizes: npt.NDArray[np.int64]) -> pd.DataFrame:

@@ -41,8 +41,8 @@ class Identity:
     >>> import journeylog as jl, pandas as pd
     >>> seen = pd.DataFrame({"device": ["d1", "d2"], "user": ["anna", "anna"], "at": ["2025-01-06", "2025-01-07"]})
     >>> who = jl.identity(jl.links(seen, start="device", end="user", time="at", tz="UTC"), policy="merge")
-    >>> who.map
-    IdentityMap: 2 ids stand for 1 actors (policy='merge', shared='split', known='ends', merge_known=False, n_links=2, n_conflicts=0)
+    >>> who.map.table[["id", "actor"]].values.tolist(), len(who.report.conflicts)
+    ([['d1', 'anna'], ['d2', 'anna']], 0)
     """
 
     map: IdentityMap
