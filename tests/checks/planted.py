@@ -101,7 +101,9 @@ def no_time_of_day() -> Planted:
 def late() -> Planted:
     frame = clean()
     at = some(frame, 70)
-    frame.loc[at, "got"] = frame.loc[at, "when"] + pd.Timedelta("1D") + pd.to_timedelta(np.arange(1, 71), unit="h")
+    frame.loc[at, "got"] = (
+        frame.loc[at, "when"] + pd.Timedelta("1D") + pd.to_timedelta(np.arange(1, 71), unit="h")
+    )
     return frame, 70
 
 
@@ -122,7 +124,9 @@ def clock_behind() -> Planted:
 def future() -> Planted:
     frame = clean()
     at = some(frame, 9)
-    frame.loc[at, ["when", "got"]] = pd.Timestamp("2025-06-03", tz="UTC") + pd.Timedelta("1s") * np.arange(18).reshape(9, 2)
+    frame.loc[at, ["when", "got"]] = pd.Timestamp("2025-06-03", tz="UTC") + pd.Timedelta("1s") * np.arange(
+        18
+    ).reshape(9, 2)
     return frame, 9
 
 
@@ -143,7 +147,9 @@ def outage() -> Planted:
 
 def gone_silent() -> Planted:
     frame = clean(n=24_000)
-    return frame[~((frame["src"] == "app") & (frame["when"] >= START + pd.Timedelta("31D")))].reset_index(drop=True), 96
+    return frame[~((frame["src"] == "app") & (frame["when"] >= START + pd.Timedelta("31D")))].reset_index(
+        drop=True
+    ), 96
 
 
 def machine(times: pd.DatetimeIndex, who: str, event: str = "home") -> pd.DataFrame:
@@ -184,7 +190,9 @@ def heavy_actors() -> Planted:
 def bot_agents() -> Planted:
     frame = clean()
     frame["user_agent"] = "Mozilla/5.0 (X11; Linux x86_64) Firefox/120.0"
-    frame.loc[some(frame, 33), "user_agent"] = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
+    frame.loc[some(frame, 33), "user_agent"] = (
+        "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
+    )
     return frame, 33
 
 
@@ -268,13 +276,25 @@ SECRETS = {
     "ip": "came from 203.0.113.77 twice",
     "passport": "passport 45 10 123456",
 }
-CLEAR = ("ann.lee", "example.com", "123-45-67", "4111 1111", "1111 1111", "abcdef12", "113.77", "45 10", "123456")
+CLEAR = (
+    "ann.lee",
+    "example.com",
+    "123-45-67",
+    "4111 1111",
+    "1111 1111",
+    "abcdef12",
+    "113.77",
+    "45 10",
+    "123456",
+)
 
 
 def personal(kind: str, column: str) -> Planted:
     frame = clean()
     at = some(frame, 11)
-    frame.loc[at, column] = SECRETS[kind] if column == "comment" else f"/q?s={SECRETS[kind].replace(' ', '_')}"
+    frame.loc[at, column] = (
+        SECRETS[kind] if column == "comment" else f"/q?s={SECRETS[kind].replace(' ', '_')}"
+    )
     return frame, 11
 
 

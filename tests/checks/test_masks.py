@@ -30,7 +30,10 @@ FOUND = {
         "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.abc-_123", "/cb?access_token=abcdef123456&z=1", "?api_key=0123456789",
         "Authorization: Bearer abcdef.ghij", "sk_live_abcdefghijklmnop1234", "AKIAIOSFODNN7EXAMPLE", "password: hunter22",
     ],
-    "ip": ["10.0.0.1", "http://192.168.1.10/x", "from 203.0.113.77.", "2001:0db8:0000:0000:0000:ff00:0042:8329", "2001:db8:1::42:8329"],
+    "ip": [
+        "10.0.0.1", "http://192.168.1.10/x", "from 203.0.113.77.", "2001:0db8:0000:0000:0000:ff00:0042:8329",
+        "2001:db8:1::42:8329",
+    ],
     "passport": ["passport 45 10 123456", "паспорт 4510 123456", "SSN 123-45-6789"],
 }  # fmt: skip
 NOTHING = [
@@ -69,7 +72,10 @@ def test_hidden_signs_are_written_out_and_long_texts_cut() -> None:
     assert hide("ann.lee@example.com") == "a***m" and hide("ab") == "a*"
 
 
-@pytest.mark.parametrize("text", ["eyJ" * 4000, "a" * 9000 + "@", "a.-" * 3000, "1 " * 5000, "ab:" * 3000, "password" * 1000])
+HOSTILE = ["eyJ" * 4000, "a" * 9000 + "@", "a.-" * 3000, "1 " * 5000, "ab:" * 3000, "password" * 1000]
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=[text[:8] for text in HOSTILE])
 def test_hostile_texts_take_no_time(text: str) -> None:
     began = time.process_time()
     shown(text)
@@ -84,13 +90,26 @@ def test_nothing_personal_is_ever_told_in_clear(tmp_path: Path) -> None:
     frame.loc[:9, "comment"] = everything
     frame.loc[10:19, "page"] = everything
     frame.loc[20:29, "what"] = [f"{everything} {i:05d}" for i in range(10)]
-    frame.loc[30:34, "who"] = ["ann.lee@example.com", "Ann.Lee@example.com", "ann.lee@example.com ", "NULL", "null "]
+    frame.loc[30:34, "who"] = [
+        "ann.lee@example.com",
+        "Ann.Lee@example.com",
+        "ann.lee@example.com ",
+        "NULL",
+        "null ",
+    ]
     frame.loc[35:36, "src"] = "ann.lee@example.com"
     frame = frame.rename(columns={"page": everything})
     for show_ids in (False, True):
         found = planted.check(frame, fail_on="info", show_ids=show_ids)
         page = found.to_html(tmp_path / "check.html").read_text(encoding="utf-8")
-        told = [repr(found), found._repr_html_(), json.dumps(found.to_dict()), page, found.table.to_csv(), *found.failures]
+        told = [
+            repr(found),
+            found._repr_html_(),
+            json.dumps(found.to_dict()),
+            page,
+            found.table.to_csv(),
+            *found.failures,
+        ]
         for text in told:
             for clear in planted.CLEAR:
                 assert clear not in text.replace("4510 123456", ""), clear

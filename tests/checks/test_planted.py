@@ -101,7 +101,8 @@ def test_an_office_and_a_shop_live_at_other_hours_and_are_not_shifted() -> None:
 
 
 @pytest.mark.parametrize(
-    "kind, column", [*((kind, "comment") for kind in SECRETS), ("email", "page"), ("token", "page"), ("ip", "page")]
+    "kind, column",
+    [*((kind, "comment") for kind in SECRETS), ("email", "page"), ("token", "page"), ("ip", "page")],
 )
 def test_personal_data_is_counted_by_column_and_kind(kind: str, column: str) -> None:
     frame, n = planted.personal(kind, column)
@@ -135,7 +136,10 @@ def test_versions_in_user_agents_are_no_addresses() -> None:
 
 def test_all_actor_ids_missing_is_an_error_that_explains() -> None:
     found = check(clean(n=300).assign(who=None))
-    assert found["rejected"][0].severity is Severity.ERROR and "no actor id (300)" in found["rejected"][0].sentence
+    assert (
+        found["rejected"][0].severity is Severity.ERROR
+        and "no actor id (300)" in found["rejected"][0].sentence
+    )
     assert found["empty"][0].severity is Severity.WARNING
 
 
@@ -145,14 +149,18 @@ def test_the_template_that_folds_ids_is_told_and_works() -> None:
     assert found.examples[0] == "/item/{id}/view (60 names, 60 events)"
     assert "opened {uuid}" in found.examples[1] and "{hex}" in found.examples[2]
     log = jl.read(frame, **planted.ROLES).then(
-        jl.Rename({"/item/*/view": "/item/{id}/view", "opened *": "opened {uuid}", "job_done:*": "job_done:{hex}"})
+        jl.Rename(
+            {"/item/*/view": "/item/{id}/view", "opened *": "opened {uuid}", "job_done:*": "job_done:{hex}"}
+        )
     )
     assert jl.check(log, now=planted.NOW)["ids_in_events"][0].severity is Severity.OK
 
 
 def test_a_million_names_are_told_and_do_not_stop_anything() -> None:
     frame = clean(n=4500)
-    frame["what"] = [f"{'abcdefghij'[i % 10]}{chr(97 + i // 10 % 26)}{chr(97 + i // 260)}" for i in range(len(frame))]
+    frame["what"] = [
+        f"{'abcdefghij'[i % 10]}{chr(97 + i // 10 % 26)}{chr(97 + i // 260)}" for i in range(len(frame))
+    ]
     found = check(frame)["many_events"][0]
     assert found.severity is Severity.WARNING and found.n == frame["what"].nunique()
 

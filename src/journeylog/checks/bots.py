@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from journeylog.checks.finding import Finding, grade, passed, skipped, top
 from journeylog.checks.masks import hide
 from journeylog.checks.order import resolution
+from journeylog.checks.places import column_names
 from journeylog.checks.rules import Rules
 from journeylog.core.chunk import Category, Chunk, Number
 from journeylog.core.kernels.quality import pace_of_actors
@@ -91,7 +92,7 @@ def bots(log: EventLog, rules: Rules) -> list[Finding]:
 def bot_agents(log: EventLog, rules: Rules) -> list[Finding]:
     """Count events whose user agent is a machine's, or that a column flags as a bot's."""
     chunks = log.source.map(lambda c: c, 1)
-    columns = list(dict.fromkeys(name for chunk in chunks for name in chunk.columns))
+    columns = column_names(log)
     flag = next((name for name in columns if name.lower() in _FLAGS), None)
     agent = next((name for name in columns if name.lower().replace("-", "_") in _COLUMNS), None)
     name = flag or agent

@@ -12,7 +12,7 @@ import pyarrow as pa
 from journeylog.checks.finding import Finding, grade, passed, skipped, span
 from journeylog.checks.loaded import places
 from journeylog.checks.masks import hide
-from journeylog.checks.places import source_codes, source_names
+from journeylog.checks.places import column_names, source_codes, source_names
 from journeylog.checks.rules import Rules
 from journeylog.core.chunk import Chunk, Number
 from journeylog.core.kernels.bins import BIN_BITS, bin_edges_ms
@@ -85,7 +85,7 @@ def future(log: EventLog, rules: Rules) -> list[Finding]:
 
 def clocks(log: EventLog, rules: Rules) -> list[Finding]:
     """Tell how late events arrive, and whose clocks are ahead or behind; needs the role ``received``."""
-    if log.columns.get("received") != "time":
+    if "received" not in column_names(log):
         why = "No column says when an event was received (received=), so its delay cannot be known."
         return [skipped(check, why) for check in ("late", "clock_ahead", "clock_behind")]
     names = source_names(log)

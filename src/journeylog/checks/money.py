@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from journeylog.checks.finding import Finding, Severity, grade, passed, skipped
 from journeylog.checks.folds import folded
+from journeylog.checks.places import column_names
 from journeylog.checks.rules import Rules
 from journeylog.core.chunk import Category, Chunk, Number
 from journeylog.core.kernels.quality import bounds_by_code
@@ -21,7 +22,7 @@ _Tally = dict[str | None, tuple[int, int, int]]
 
 def currencies(log: EventLog, rules: Rules) -> list[Finding]:
     """Count amounts by currency: those in another than the most frequent cannot be added to it."""
-    if "value" not in log.columns:
+    if "value" not in column_names(log):
         return [skipped("currencies", "No column is an amount of money (value=).")]
     tally: _Tally = {}
     for part in log.source.map(_tally):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from journeylog.checks.finding import Finding, grade, passed, skipped, span
+from journeylog.checks.places import column_names
 from journeylog.checks.rules import Rules
 from journeylog.core import arrow_text
 from journeylog.core.chunk import Category, Chunk, Column, Number
@@ -32,13 +34,12 @@ def duplicate_rows(log: EventLog, rules: Rules) -> list[Finding]:
     total = log.n_events
     if not n:
         return [passed("duplicate_rows", "No two events are equal in all they hold.", total)]
-    examples = [text for part in parts for text in part[3]]
     return [
         Finding(
             "duplicate_rows", grade("duplicate_rows", n, total),
             f"{n:,} of {total:,} events equal an earlier event of the same actor in every column. They are kept: without "
             "an event id nobody can say whether something happened twice or was sent twice.",
-            n, total, "events", "", tuple(sorted(examples)[:3]), first, last,
+            n, total, "events", "", _told(part[3] for part in parts), first, last,
             fix="pass event_id= when reading, so that what was sent twice is dropped",
         )
     ]  # fmt: skip
@@ -46,8 +47,7 @@ def duplicate_rows(log: EventLog, rules: Rules) -> list[Finding]:
 
 def repeated_ids(log: EventLog, rules: Rules) -> list[Finding]:
     """Count events in the log whose event id another event of the same source has (after joining logs, say)."""
-    columns = log.columns
-    if "event_id" not in columns:
+    if "event_id" not in column_names(log):
         return [skipped("repeated_ids", "No column is the event id, so what was sent twice cannot be known.")]
     chunks = log.source.map(lambda c: c, 1)
     marks = [_marks(chunk) for chunk in chunks]
@@ -96,7 +96,7 @@ def ties(log: EventLog, rules: Rules) -> list[Finding]:
             "ties", grade("ties", n, total),
             f"{n:,} of {total:,} events stand at the same time as the event before them ({n_actors:,} of {log.n_actors:,} "
             f"actors).{rough} They stand in this order: {log.card.order}.",
-            n, total, "events", "", tuple(text for part in parts for text in part[4])[:3], first, last,
+            n, total, "events", "", _told(part[4] for part in parts), first, last,
             fix="export finer times, or pass order_by= a column that counts; look at n_tied in tables of transitions",
             facts={"n_actors": n_actors, "resolution_s": unit / SECOND},
         )
@@ -206,7 +206,7 @@ def _midnights(time: Ints, zone: str) -> tuple[int, int, int]:
     return (len(at), int(at.min()), int(at.max())) if len(at) else (0, 0, 0)
 
 
-def _count_ties(chunk: Chunk) -> tuple[int, int, int, int, list[str]]:
+def _count_ties(chunk: Chunk) -> tuple[int, int, int, int, list[tuple[int, str]]]:
     same = np.zeros(chunk.n_events, dtype=bool)
     same[1:] = chunk.time[1:] == chunk.time[:-1]
     same[chunk.offsets[:-1][chunk.offsets[:-1] < chunk.n_events]] = False
@@ -214,15 +214,27 @@ def _count_ties(chunk: Chunk) -> tuple[int, int, int, int, list[str]]:
     if not len(at):
         return 0, 0, 0, 0, []
     actors = np.searchsorted(chunk.offsets, at, side="right") - 1
-    names = chunk.event
-    told = [
-        f"{utc_text(int(chunk.time[i]))}: {names.names[names.codes[i - 1]]}, {names.names[names.codes[i]]}" for i in at[:3]
-    ] if len(names.labels) <= 1 << 16 else []  # fmt: skip
     times = chunk.time[at]
-    return len(at), int(times.min()), int(times.max()), len(np.unique(actors)), told
+    return len(at), int(times.min()), int(times.max()), len(np.unique(actors)), _earliest(chunk, at, 1)
 
 
-def _count_equal(chunk: Chunk) -> tuple[int, int, int, list[str]]:
+def _earliest(chunk: Chunk, at: Ints, before: int = 0) -> list[tuple[int, str]]:
+    """Return time and name of the three earliest of some events, with the name of the event `before`."""
+    first = at[np.argsort(chunk.time[at], kind="stable")[:3]]
+    labels, codes = chunk.event.labels, chunk.event.codes
+    return [
+        (int(chunk.time[i]), ", ".join(labels[int(codes[k])].as_py() for k in range(i - before, i + 1)))
+        for i in first.tolist()
+    ]
+
+
+def _told(parts: Iterable[list[tuple[int, str]]]) -> tuple[str, ...]:
+    """Return the three earliest examples of all parts, which lie in the order of the actors."""
+    found = sorted((example for part in parts for example in part), key=lambda example: example[0])
+    return tuple(f"{utc_text(time)}: {name}" for time, name in found[:3])
+
+
+def _count_equal(chunk: Chunk) -> tuple[int, int, int, list[tuple[int, str]]]:
     """Count the events of a chunk that equal an earlier one; those stand in the same group of ties."""
     rows, group = tied_events(chunk.time, chunk.offsets)
     if not len(rows):
@@ -243,10 +255,7 @@ def _count_equal(chunk: Chunk) -> tuple[int, int, int, list[str]]:
     if not len(at):
         return 0, 0, 0, []
     times = chunk.time[at]
-    shown = np.sort(at)[:3]
-    labels, event = chunk.event.labels, chunk.event.codes
-    told = [f"{utc_text(int(chunk.time[i]))}: {labels[int(event[i])].as_py()}" for i in shown]
-    return len(at), int(times.min()), int(times.max()), told
+    return len(at), int(times.min()), int(times.max()), _earliest(chunk, np.sort(at))
 
 
 def _values(column: Column, rows: Ints) -> Ints:

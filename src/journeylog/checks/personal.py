@@ -15,6 +15,7 @@ from scipy import stats
 
 from journeylog.checks.finding import Finding, grade, passed
 from journeylog.checks.masks import KINDS, Kind, luhn, masked
+from journeylog.checks.places import column_names
 from journeylog.checks.rules import Rules
 from journeylog.core import arrow_text
 from journeylog.core.chunk import Category, Chunk, Text
@@ -70,11 +71,12 @@ def personal_data(log: EventLog, rules: Rules) -> list[Finding]:
             totals[name] = totals.get(name, 0) + total
             for kind, part in found.items():
                 _merge(hits.setdefault((name, kind), _Hits()), part)
-    for column in log.columns:
+    columns = column_names(log)
+    for column in columns:
         for look in KINDS:
             if masked(column) != column and _pattern_in(look, column):
                 hits.setdefault(("names of columns", look.name), _Hits()).add(1, (), [masked(column)])
-                totals["names of columns"] = len(log.columns)
+                totals["names of columns"] = len(columns)
     told: list[Finding] = []
     for (name, key), hit in sorted(hits.items(), key=lambda item: (-item[1].n, item[0])):
         of = next(kind for kind in KINDS if kind.name == key)

@@ -10,10 +10,16 @@ import numpy.typing as npt
 from journeylog.core.chunk import Category, Chunk
 from journeylog.core.log import EventLog
 
-__all__ = ["MOST_SOURCES", "source_codes", "source_names"]
+__all__ = ["MOST_SOURCES", "column_names", "source_codes", "source_names"]
 
 #: Sources that are looked at one by one; further ones, smaller, are left out.
 MOST_SOURCES: Final = 50
+
+
+def column_names(log: EventLog) -> list[str]:
+    """Return the names of the columns of all partitions, in the order met."""
+    parts = log.source.map(lambda chunk: list(chunk.columns), 1)
+    return list(dict.fromkeys(name for part in parts for name in part))
 
 
 def source_names(log: EventLog) -> list[str]:
