@@ -28,6 +28,7 @@ __all__ = [
     "WRONG_COUNT",
     "gather_field",
     "scan_rows",
+    "split_lines",
     "valid_utf8",
 ]
 
@@ -149,6 +150,75 @@ def scan_record(
         if i >= n or buf[i] != delimiter:
             return i, column, inner, verdict
         i += 1
+
+
+@njit(cache=True, nogil=True)
+def split_lines(
+    buf: Bytes,
+    delimiter: int,
+    wanted: Ints,
+    max_field: int,
+    space: Bytes,
+    ends: Ints,
+    offsets: Spots,
+    bad: Spots,
+) -> Any:
+    """Find the records of a block and copy their fields, where every line is a record: no quote, no empty line.
+
+    The same as :func:`scan_rows` and :func:`gather_field`, in one go.
+
+    Parameters
+    ----------
+    buf : the block; ends with ``\\n``, and holds no other line break and no quote
+    wanted, max_field, bad : as in :func:`scan_rows`
+    space : room for the fields; as much for each column as the block is long
+    ends : in and out, (columns to keep); where each column begins in `space`, then where it ends
+    offsets : out, (columns to keep, rows + 1); zeros at first
+
+    Returns
+    -------
+    rows, n_bad
+    """
+    n_columns, n_kept = wanted.size, ends.size
+    first_of = ends.copy()
+    i, rows, n_bad = 0, 0, 0
+    while i < buf.size:
+        first, column, verdict = i, 0, GOOD
+        while True:
+            start = i
+            place = wanted[column] if column < n_columns else -1
+            if place >= 0:
+                spot = ends[place]
+                while True:
+                    c = buf[i]
+                    if c == delimiter or c == _LF:  # noqa: SIM109 - a tuple would be built
+                        break
+                    space[spot] = c
+                    spot += 1
+                    i += 1
+                ends[place] = spot
+            else:
+                while buf[i] != delimiter and buf[i] != _LF:
+                    i += 1
+            if i - start > max_field:
+                verdict = TOO_LONG
+            column += 1
+            if buf[i] == _LF:
+                break
+            i += 1
+        if verdict == GOOD and column == n_columns:
+            rows += 1
+            for k in range(n_kept):
+                offsets[k, rows] = ends[k] - first_of[k]
+        else:
+            for k in range(n_kept):
+                ends[k] = first_of[k] + offsets[k, rows]
+            bad[n_bad, 0], bad[n_bad, 1] = rows + n_bad, rows + n_bad
+            bad[n_bad, 2] = TOO_LONG if verdict == TOO_LONG else WRONG_COUNT
+            bad[n_bad, 3], bad[n_bad, 4], bad[n_bad, 5] = first, i, column
+            n_bad += 1
+        i += 1
+    return rows, n_bad
 
 
 @njit(cache=True, nogil=True)

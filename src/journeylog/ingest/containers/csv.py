@@ -6,12 +6,14 @@ its bytes.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from journeylog.core import arrow_text
 from journeylog.core.kernels import csv_rows as kernel
@@ -31,6 +33,9 @@ _REASONS: Final = {
     kernel.BAD_TEXT: Reason.ENCODING,
 }
 _OTHER_DELIMITERS: Final = (";", "\t", "|", ",")
+#: Bytes a thread works in at most; most of them are never touched.
+_SPACE: Final = 1 << 25
+_OWN: Final = threading.local()
 
 Spots = npt.NDArray[np.int32]
 
@@ -68,7 +73,14 @@ class CsvTable:
     def _scan(self, block: Block, kept: list[str], places: npt.NDArray[np.int64]) -> Iterator[Work]:
         data = self.carry + block.data
         ends_here = block.final or block.lost is not None
-        if data:
+        lines = self._plain_lines(data, len(kept))
+        if lines:
+            found = _Lines(self, data, lines, kept, places)
+            self.carry = b""
+            self.records += lines
+            self.lines += lines
+            yield found.piece
+        elif data:
             yield self._rows(data, ends_here, kept, places)
         if block.lost is not None:
             bad = BadRow(
@@ -78,19 +90,33 @@ class CsvTable:
             self.lines += 1
             yield lambda: Piece(as_batch({}, 0), np.zeros(0, np.int64), np.zeros(0, np.int64), [bad])
 
+    def _plain_lines(self, data: bytes, n_kept: int) -> int:
+        """Return the lines of a block in which every line is a record, so that it can be split apart from the rest.
+
+        None of the first block, which may show that the encoding or the width is another; 0 for "look closer".
+        """
+        plain = (
+            self.records > 0
+            and 0 < n_kept * len(data) <= _SPACE
+            and data[-1:] == b"\n"
+            and data[:1] != b"\n"
+            and b"\r" not in data
+            and (self.quote < 0 or self.quote not in data)
+        )
+        return _count_lines(data) if plain and (data.isascii() or _is_utf8(data)) else 0
+
     def _rows(self, data: bytes, final: bool, kept: list[str], places: npt.NDArray[np.int64]) -> Work:
         """Find the rows of a block; their columns are copied when the work is done."""
         buf = np.frombuffer(data, np.uint8)
-        room = (
-            1 + int(np.count_nonzero(buf == 10)) + (int(np.count_nonzero(buf == 13)) if b"\r" in data else 0)
-        )
+        returns = int(np.count_nonzero(buf == 13)) if b"\r" in data else 0
+        room = 1 + int(np.count_nonzero(buf == 10)) + returns
         starts, ends = np.empty((room, len(kept)), np.int32), np.empty((room, len(kept)), np.int32)
         where, bad = np.empty((room, 2), np.int32), np.empty((room, 6), np.int32)
         used, rows, n_bad, records, lines = kernel.scan_rows(
             buf, final, data.isascii(), self.delimiter, self.quote, places, self.dialect.max_field,
             starts, ends, where, bad,
         )  # fmt: skip
-        found = _Found(self, buf, starts[:rows], ends[:rows], where[:rows], bad[:n_bad], kept)
+        found = _Found(self, data, starts[:rows], ends[:rows], where[:rows], bad[:n_bad], kept)
         self.carry = data[used:]
         self.records += records
         self.lines += lines
@@ -102,8 +128,9 @@ class CsvTable:
 
     def _check_width(self, records: int, bad: Spots) -> None:
         """Refuse names that are more or fewer than the fields of every row: they are those of another table."""
-        first = self.records == records
-        widths = set(bad[:, 5].tolist()) if self.dialect.exact and first and len(bad) == records else set()
+        if not self.dialect.exact or not self.records == records == len(bad) >= 2:
+            return  # others, or rows that fit; or a single row, which may be a damaged one
+        widths = set(bad[:, 5].tolist())
         if len(widths) == 1 and (bad[:, 2] == kernel.WRONG_COUNT).all():
             raise SchemaError(
                 f"{self.name}: its rows have {widths.pop()} fields, and {len(self.columns)} names are declared. "
@@ -152,47 +179,75 @@ class CsvTable:
         return wrong_encoding(self.name, self.dialect.encoding, raw)
 
 
-class _Found:
-    """The rows of one block, as spans in it."""
+def _count_lines(data: bytes) -> int:
+    """Return the line breaks of a block; 0 where two of them meet, which is an empty line."""
+    broken = np.zeros(-(-len(data) // 64) * 64, np.bool_)
+    np.equal(np.frombuffer(data, np.uint8), 10, out=broken[: len(data)])
+    bits = np.packbits(broken, bitorder="little").view("<u8")
+    next_to = bits << np.uint64(1)
+    next_to[1:] |= bits[:-1] >> np.uint64(63)
+    return 0 if (bits & next_to).any() else int(np.bitwise_count(bits).sum(dtype=np.int64))
+
+
+def _is_utf8(data: bytes) -> bool:
+    offsets = pa.py_buffer(np.array([0, len(data)], np.int32))
+    try:
+        pa.Array.from_buffers(pa.binary(), 1, [None, offsets, pa.py_buffer(data)]).cast(pa.string())
+    except pa.ArrowInvalid:
+        return False
+    return True
+
+
+class _Lines:
+    """The rows of a block in which every line is a record."""
 
     def __init__(
-        self, table: CsvTable, buf: npt.NDArray[np.uint8], starts: Spots, ends: Spots, where: Spots, bad: Spots,
-        kept: list[str],
-    ) -> None:  # fmt: skip
-        self.buf, self.starts, self.ends, self.where, self.bad, self.kept = (
-            buf,
-            starts,
-            ends,
-            where,
-            bad,
-            kept,
+        self, table: CsvTable, data: bytes, lines: int, kept: list[str], places: npt.NDArray[np.int64]
+    ) -> None:
+        self.data, self.n, self.kept, self.places, self.delimiter = data, lines, kept, places, table.delimiter
+        self.told = _Told(table)
+
+    def piece(self) -> Piece:
+        """Split the block into columns."""
+        buf = np.frombuffer(self.data, np.uint8)
+        n_kept, size = len(self.kept), len(buf)
+        space = _space(n_kept * size)
+        ends = np.arange(n_kept) * size
+        offsets, bad = np.zeros((n_kept, self.n + 1), np.int32), np.empty((self.n, 6), np.int32)
+        rows, n_bad = kernel.split_lines(
+            buf, self.delimiter, self.places, self.told.max_field, space, ends, offsets, bad
         )
+        columns = {
+            name: arrow_text.from_buffers(space[k * size : ends[k]].copy(), offsets[k, : rows + 1].copy())
+            for k, name in enumerate(self.kept)
+        }
+        at = np.arange(self.n, dtype=np.int64)
+        if n_bad:
+            at = np.delete(at, bad[:n_bad, 0])
+        listed = [self.told.bad_row(found, self.data) for found in bad[:n_bad].tolist()]
+        return Piece(as_batch(columns, rows), at + self.told.records, at + self.told.lines, listed)
+
+
+def _space(size: int) -> npt.NDArray[np.uint8]:
+    """Return memory to work in, kept by the thread: to ask for it anew would cost as much as to fill it."""
+    found: npt.NDArray[np.uint8] | None = getattr(_OWN, "space", None)
+    if found is None or found.size < size:
+        found = _OWN.space = np.empty(size, np.uint8)
+    return found
+
+
+class _Told:
+    """What tells of a record that was given up: where its block begins, and how the table is written."""
+
+    def __init__(self, table: CsvTable) -> None:
         self.quote, self.n_columns = table.quote, len(table.columns)
         self.records, self.lines = table.records + 1, table.lines + 1
         self.encoding, self.max_field = table.dialect.encoding, table.dialect.max_field
 
-    def piece(self) -> Piece:
-        """Copy the columns out of the block."""
-        columns = {}
-        for place, name in enumerate(self.kept):
-            starts, ends = self.starts[:, place], self.ends[:, place]
-            stops = np.where(ends < 0, ~ends, ends)
-            offsets = np.empty(len(starts) + 1, np.int32)
-            data = np.empty(int(stops.sum(dtype=np.int64) - starts.sum(dtype=np.int64)), np.uint8)
-            kernel.gather_field(self.buf, starts, ends, self.quote, data, offsets)
-            columns[name] = arrow_text.from_buffers(data, offsets)
-        row = self.where[:, 0].astype(np.int64) + self.records
-        line = self.where[:, 1].astype(np.int64) + self.lines
-        bad = [self._bad(i) for i in range(len(self.bad))]
-        return Piece(as_batch(columns, len(row)), row, line, bad)
-
-    def raw(self, i: int) -> bytes:
-        """Return the bytes of a record that was given up."""
-        return self.buf[self.bad[i, 3] : self.bad[i, 4]].tobytes()
-
-    def _bad(self, i: int) -> BadRow:
-        record, line, verdict, _, _, n_fields = self.bad[i].tolist()
-        raw = self.raw(i)
+    def bad_row(self, found: list[int], data: bytes) -> BadRow:
+        """Return the reject of a record that the kernel gave up."""
+        record, line, verdict, start, stop, n_fields = found
+        raw = data[start:stop]
         if verdict == kernel.WRONG_COUNT:
             why = f"{n_fields} fields, the table has {self.n_columns}"
         elif verdict == kernel.BAD_TEXT:
@@ -204,6 +259,43 @@ class _Found:
             open_quote = verdict == kernel.OPEN_QUOTE or raw.count(self.quote) % 2 == 1
             why = "a quote is opened and not closed" if open_quote else "text follows a closing quote"
         return BadRow(record + self.records, line + self.lines, _REASONS[verdict], why, raw)
+
+
+class _Found:
+    """The rows of one block, as spans in it."""
+
+    def __init__(
+        self,
+        table: CsvTable,
+        data: bytes,
+        starts: Spots,
+        ends: Spots,
+        where: Spots,
+        bad: Spots,
+        kept: list[str],
+    ) -> None:
+        self.data, self.starts, self.ends, self.where, self.bad = data, starts, ends, where, bad
+        self.kept, self.quote, self.told = kept, table.quote, _Told(table)
+
+    def piece(self) -> Piece:
+        """Copy the columns out of the block."""
+        buf = np.frombuffer(self.data, np.uint8)
+        columns = {}
+        for place, name in enumerate(self.kept):
+            starts, ends = self.starts[:, place], self.ends[:, place]
+            stops = np.where(ends < 0, ~ends, ends)
+            offsets = np.empty(len(starts) + 1, np.int32)
+            data = np.empty(int(stops.sum(dtype=np.int64) - starts.sum(dtype=np.int64)), np.uint8)
+            kernel.gather_field(buf, starts, ends, self.quote, data, offsets)
+            columns[name] = arrow_text.from_buffers(data, offsets)
+        row = self.where[:, 0].astype(np.int64) + self.told.records
+        line = self.where[:, 1].astype(np.int64) + self.told.lines
+        bad = [self.told.bad_row(found, self.data) for found in self.bad.tolist()]
+        return Piece(as_batch(columns, len(row)), row, line, bad)
+
+    def raw(self, i: int) -> bytes:
+        """Return the bytes of a record that was given up."""
+        return self.data[self.bad[i, 3] : self.bad[i, 4]]
 
 
 def _first_record(
