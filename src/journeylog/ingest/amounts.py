@@ -16,7 +16,15 @@ from journeylog.core.kernels import numbers
 from journeylog.errors import ConfigError, SchemaError
 from journeylog.ingest.rejects import Reason
 
-__all__ = ["Amounts", "doubles_are_exact", "numbers_of_text", "read_money", "read_score", "score_bounds", "unreadable_numbers"]
+__all__ = [
+    "Amounts",
+    "doubles_are_exact",
+    "numbers_of_text",
+    "read_money",
+    "read_score",
+    "score_bounds",
+    "unreadable_numbers",
+]
 
 Mask = npt.NDArray[np.bool_]
 

@@ -60,6 +60,7 @@ def join_column(
     numeric : bool
         Whether all texts are numbers.
     """
+    parts = [None if _hollow(p) else p for p in parts]  # nothing at all is of any kind
     found = [p for p in parts if p is not None]
     if found and all(isinstance(p, Number) and p.unit == found[0].unit for p in found):
         return _join_numbers(parts, lengths, found[0].unit)
@@ -75,6 +76,10 @@ def join_column(
         if as_numbers is not None:
             return as_numbers
     return category(arrays, blank_is_missing)
+
+
+def _hollow(part: Any) -> bool:
+    return isinstance(part, pa.Array) and part.null_count == len(part)
 
 
 def _array(part: Any, n: int) -> pa.Array:

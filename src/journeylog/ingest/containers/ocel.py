@@ -125,6 +125,7 @@ class Journeys:
         self.type = _chosen(name, content.object_types(), object_type)
         self.rows = _pair(content, self.type)
         self.notes = self._notes()
+        self.numeric: set[str] = set()
         self.table = self._table()
         self.columns: Sequence[str] = self.table.schema.names
 
@@ -145,6 +146,7 @@ class Journeys:
     def _numbered(self, work: Work, start: int) -> Piece:
         piece = work()
         piece.row = self.rows.number[start : start + piece.rows.num_rows]
+        piece.numeric = frozenset(self.numeric)
         return piece
 
     def _table(self) -> pa.RecordBatch:
@@ -165,13 +167,21 @@ class Journeys:
             column = _sparse(pairs, len(content.ids))
             kind = content.kind("event", name, {v[1] for _, v in pairs})
             if any(column[i] is not None for i in at):
-                columns[_free(name, columns)] = _as_kind([column[i] for i in at], kind)
+                self._put(columns, name, [column[i] for i in at], kind)
         for name, values in content.object_values.items():
             found = _at_time(values, rows, content)
             if found is not None:
                 kind = content.kind("object", name, {v[1] for _, _, v in values})
-                columns[_free(CASE + name, columns)] = _as_kind(found, kind)
+                self._put(columns, CASE + name, found, kind)
         return pa.RecordBatch.from_arrays(list(columns.values()), names=list(columns))
+
+    def _put(self, columns: dict[str, Any], name: str, texts: list[str | None], kind: str) -> None:
+        """Add an attribute as what it is; numbers stay text, so that the amount of a role is read exactly."""
+        name, column = _free(name, columns), as_column(texts)
+        found = typed(column, kind) if kind and pa.types.is_string(column.type) else None
+        if found is not None and kind == "number":
+            self.numeric.add(name)
+        columns[name] = column if found is None or kind == "number" else found
 
     def _bad(self) -> list[BadRow]:
         content, rows = self.content, self.rows
@@ -295,14 +305,6 @@ def _sparse(pairs: Sequence[tuple[int, Value]], n: int) -> list[str | None]:
     return column
 
 
-def _as_kind(texts: list[str | None], kind: str) -> pa.Array:
-    column = as_column(texts)
-    if not kind or not pa.types.is_string(column.type):
-        return column
-    found = typed(column, kind)
-    return column if found is None else found
-
-
 def _at_time(
     values: Sequence[tuple[str, str | None, Value]], rows: _Rows, content: Content
 ) -> list[str | None] | None:
@@ -321,12 +323,12 @@ def _at_time(
     starts = {object: [c[0] for c in changes] for object, changes in history.items() if len(changes) > 1}
     when = _micros(content.times) if starts or any(c[0][0] > -(2**62) for c in history.values()) else None
     found: list[str | None] = []
-    for event, object in zip(rows.event, rows.object, strict=True):
-        changes = history.get(object or "", [])
+    for event, owner in zip(rows.event, rows.object, strict=True):
+        changes = history.get(owner or "", [])
         if when is None or not changes:
             found.append(changes[0][2] if changes else None)
             continue
-        at = bisect.bisect_right(starts.get(object or "", [changes[0][0]]), int(when[event]))
+        at = bisect.bisect_right(starts.get(owner or "", [changes[0][0]]), int(when[event]))
         found.append(changes[at - 1][2] if at else None)
     return found
 

@@ -170,7 +170,9 @@ def _declared(sql: str, column: str) -> str:
 
 
 def _value(cell: Any) -> Value:
-    return _text(cell), "number" if isinstance(cell, int | float) else ""
+    if isinstance(cell, int | float):
+        return repr(cell), "number"
+    return _text(cell), ""
 
 
 def _text(cell: Any) -> str | None:

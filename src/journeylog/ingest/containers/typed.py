@@ -18,7 +18,7 @@ from journeylog.core.kernels.time import INSTANT, NULL, WALL
 from journeylog.core.time import read_stamps
 from journeylog.core.time_rule import TimeRule
 from journeylog.errors import ConfigError
-from journeylog.ingest.amounts import numbers_of_text, read_money, unreadable_numbers
+from journeylog.ingest.amounts import doubles_are_exact, numbers_of_text, read_money, unreadable_numbers
 from journeylog.ingest.containers.base import Opened, Piece, Work
 from journeylog.ingest.raw import rows_as_json
 from journeylog.ingest.rejects import BadRow, Reason
@@ -92,7 +92,8 @@ def typed(text: pa.Array, kind: str) -> pa.Array | None:
     """
     if kind != "time":
         values, wrong = _read(text, kind)
-        return None if wrong.any() else values
+        rounded = kind == "number" and pa.types.is_floating(values.type) and not doubles_are_exact(text)
+        return None if wrong.any() or rounded else values
     stamps = read_stamps(text, _ANY_TIME)
     missing = stamps.verdict == NULL
     for verdict, zone in ((INSTANT, "UTC"), (WALL, None)):

@@ -355,12 +355,16 @@ def _as_kind(values: pa.Array, kinds: Kinds, name: str, numeric: set[str]) -> pa
     if not seen or name == PRESET["time"]:
         return values
     if seen == {kernel.BOOLEAN}:
-        return typed(values, "bool") or values
+        return _first(typed(values, "bool"), values)
     if seen == {kernel.DATE}:
-        return typed(values, "time") or values
+        return _first(typed(values, "time"), values)
     if seen <= {kernel.INT, kernel.FLOAT} and typed(values, "number") is not None:
-        numeric.add(name)
+        numeric.add(name)  # still text: the amount of a role is read exactly
     return values
+
+
+def _first(found: pa.Array | None, otherwise: pa.Array) -> pa.Array:
+    return otherwise if found is None else found
 
 
 def _nested_json(found: Tokens, begin: int, end: int, meaning: Kinds, numbers: Mapping[bytes, int]) -> str:
