@@ -162,6 +162,16 @@ def read_time_of_day(data: Bytes, i: int, end: int) -> Any:
             return -1, 0, _NO_ZONE
         clock = (hour * 3600 + minute * 60 + second) * 1_000_000
         return end, clock, (_NO_ZONE if end - i == 9 else 0)
+    if 13 <= end - i <= 14 and data[i + 3] == 58 and data[i + 6] == 58 and data[i + 9] == 46:
+        # With milliseconds: HH:MM:SS.fff or HH:MM:SS.fffZ.
+        hour, minute, second = two(data, i + 1), two(data, i + 4), two(data, i + 7)
+        tenth, hundredths = int(data[i + 10]) - 48, two(data, i + 11)
+        wrong = hour | minute | second | tenth | hundredths
+        if (wrong | (23 - hour) | (59 - minute) | (59 - second) | (9 - tenth)) >= 0 and (
+            end - i == 13 or data[i + 13] == 90
+        ):
+            clock = (hour * 3600 + minute * 60 + second) * 1_000_000 + (tenth * 100 + hundredths) * 1_000
+            return end, clock, (_NO_ZONE if end - i == 13 else 0)
     i, clock = read_clock(data, i + 1, end)
     if i < 0:
         return -1, 0, _NO_ZONE

@@ -56,6 +56,11 @@ def blocks(
                 carry = _after_line(stream, size, read, lone_cr)
                 yield Block(b"", False, prefix)
                 continue
+        last = read.rfind(b"\n") + 1
+        if last:
+            yield Block(b"".join((carry, memoryview(read)[:last])), False)
+            carry = read[last:]
+            continue
         data = carry + read
         cut = _last_break(data, lone_cr)
         if cut:
