@@ -117,6 +117,11 @@ def test_opens_by_machines_can_be_left_out() -> None:
     assert log.where(by_machine="false").to_pandas()["event"].tolist() == ["SENT", "CLICK"]
 
 
+def test_a_lead_that_was_converted_is_the_contact() -> None:
+    table = jl.links(fixture("salesforce_lead"), format="salesforce_lead").table
+    assert ("00Q1", "0031") in set(zip(table["start"], table["end"], strict=True))
+
+
 def test_a_vendors_format_with_two_things_changed() -> None:
     owners = BY_NAME["salesforce_opportunity_field_history"].but(
         event="NewValue", not_events=Not(Is("Field", "Owner")), event_id=None

@@ -67,6 +67,45 @@ FORMATS: Final = (
         ),
     ),
     Format(
+        name="salesforce_lead",
+        about="Lead: when it came in and when it was converted",
+        docs=SALESFORCE + "sforce_api_objects_lead.htm",
+        actor=either("Id"),
+        event_id=either("Id"),
+        channel=either("LeadSource"),
+        takes=(
+            Take("lead created", time=either("CreatedDate")),
+            Take("lead converted", time=either("ConvertedDate")),
+        ),
+        links=(
+            Link(either("Id"), either("ConvertedContactId"), "merge", time=either("CreatedDate")),
+            Link(either("Email"), either("Id"), time=either("CreatedDate")),
+        ),
+        tz="UTC",
+        traps=(
+            "ConvertedDate is a day: the conversion stands at its midnight, before what else happened that day.",
+            "A converted lead goes on as a contact with another id; the links make them one.",
+        ),
+    ),
+    Format(
+        name="salesforce_case",
+        about="Case: when it was opened and closed",
+        docs=SALESFORCE + "sforce_api_objects_case.htm",
+        actor=First("ContactId", "contact_id", "AccountId", "account_id"),
+        event_id=either("Id"),
+        channel=either("Origin"),
+        attributes={"case": either("Id")},
+        takes=(
+            Take("case opened", time=either("CreatedDate")),
+            Take("case closed", time=either("ClosedDate")),
+        ),
+        tz="UTC",
+        traps=(
+            "Status is what it is now; its history is salesforce_case_history.",
+            "A case that was opened again has lost the time it was closed before.",
+        ),
+    ),
+    Format(
         name="hubspot_engagement",
         about="Calls, mails, meetings, notes and tasks, for each contact they are with",
         docs="https://developers.hubspot.com/docs/api/crm/engagements",
@@ -95,6 +134,7 @@ FORMATS: Final = (
         tz="UTC",
         traps=(
             "A mail with three contacts is three events.",
+            "Tables of warehouses hold times, not milliseconds: .but(time_unit=None).",
             "Tables of warehouses name no contact: join them with the table of associations, or the engagement "
             "stands for itself.",
         ),
@@ -113,6 +153,7 @@ FORMATS: Final = (
         tz="UTC",
         traps=(
             "Programs open mails before people do; by_machine marks those that the sender's filter found.",
+            "Tables of warehouses hold times, not milliseconds: .but(time_unit=None).",
         ),
     ),
     Format(
