@@ -276,6 +276,7 @@ def test_the_report_tells_the_effect_on_conversion() -> None:
     assert table["conversion_rate"].tolist() == [1.0, 0.5]
     assert (table["conversion_low"] < table["conversion_rate"]).all()
     assert found.effect(log, "pay").table["n_converted"].tolist() == [4, 2]
+    assert found.report.sizes.values.tolist() == [[1, 4], [3, 1]]  # boris: d3; anna: d1, d2, d3
     with pytest.warns(UnseenNameWarning):
         assert found.effect(log, "refund").table["n_converted"].tolist() == [0, 0]
     shown = found.report

@@ -21,7 +21,15 @@ from journeylog.ingest.identity.links import Links
 from journeylog.ingest.identity.map import IdentityMap
 from journeylog.ingest.identity.policy import ALWAYS, Conflicts, Policy, Rows
 
-__all__ = ["IdentityReport", "conflict_table", "effect_table", "ids_table", "size_table", "sizes_of", "words"]
+__all__ = [
+    "IdentityReport",
+    "conflict_table",
+    "effect_tables",
+    "ids_table",
+    "size_table",
+    "sizes_of",
+    "words",
+]
 
 _SHOWN: Final = 10
 _SENTENCES: Final = {
@@ -48,7 +56,8 @@ class IdentityReport:
         Two rows, ``when`` being before and after: ``n_actors``; with a goal also ``n_started``, ``n_converted``,
         ``conversion_rate`` with its 95 % Wilson interval (``conversion_low``, ``conversion_high``).
     tables : mapping of str to pandas.DataFrame
-        ``"sizes"``: ``n_ids, n_actors``, how many actors have how many ids. ``"conflicts"``: ``id, kind, n_known,
+        ``"sizes"``: ``n_ids, n_actors``, how many actors have how many ids (of a log: ids their events came with).
+        ``"conflicts"``: ``id, kind, n_known,
         known, resolved``, one row a visitor with several people (``kind`` is ``several people``) or a known id that
         is linked to other known ids (``linked known ids``); `known` lists up to ten.
     notes : tuple of str
@@ -177,23 +186,35 @@ def conflict_table(links: Links, conflicts: Conflicts, policy: Policy) -> pd.Dat
     )
 
 
-def effect_table(chunk: Chunk, mapped: IdentityMap, goal: Condition, start: Condition) -> pd.DataFrame:
-    """Return actors, and those who met the goal, before and after the map is applied."""
+def effect_tables(
+    chunk: Chunk, mapped: IdentityMap, goal: Condition, start: Condition
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return actors, and those who met the goal, before and after the map is applied; and how many ids they have."""
     before = chunk.actor_of_event()
-    after = mapped.actors_of(chunk).codes
-    table = pd.DataFrame({"when": ["before", "after"], "n_actors": [_distinct(before), _distinct(after)]})
-    if goal is None:
-        return table
+    after = mapped.actors_of(chunk).codes.astype(np.int64)
+    pairs = np.unique(after * np.int64(max(chunk.n_actors, 1)) + before)
+    sizes = np.bincount(pairs // max(chunk.n_actors, 1)) if len(pairs) else np.zeros(0, np.int64)
+    counts = [int(np.count_nonzero(np.diff(chunk.offsets))), int(np.count_nonzero(sizes))]
+    table = pd.DataFrame({"when": ["before", "after"], "n_actors": counts})
+    if goal is not None:
+        table = table.assign(**_conversions(chunk, (before, after), goal, start))
+    return table, size_table(sizes)
+
+
+def _conversions(
+    chunk: Chunk, actors: tuple[npt.NDArray[Any], ...], goal: Condition, start: Condition
+) -> dict[str, npt.NDArray[Any]]:
+    """Return how many actors began and met the goal, by each way to name them."""
     won = _met(chunk, goal)
     began = np.ones(chunk.n_events, dtype=bool) if start is None else _met(chunk, start)
-    started, converted = zip(*(_conversion(who, began, won) for who in (before, after)), strict=True)
+    started, converted = zip(*(_conversion(who, began, won) for who in actors), strict=True)
     k, n = np.array(converted, np.int64), np.array(started, np.int64)
     with np.errstate(invalid="ignore"):
         rate = k / n.astype(np.float64)
     low, high = wilson(k, n)
-    return table.assign(
-        n_started=n, n_converted=k, conversion_rate=rate, conversion_low=low, conversion_high=high
-    )
+    return {
+        "n_started": n, "n_converted": k, "conversion_rate": rate, "conversion_low": low, "conversion_high": high,
+    }  # fmt: skip
 
 
 def _conversion(
@@ -208,10 +229,6 @@ def _met(chunk: Chunk, condition: Condition) -> npt.NDArray[np.bool_]:
     asked = freeze(condition)
     warn_unseen(chunk, asked)
     return np.asarray(matches(chunk, asked))
-
-
-def _distinct(codes: npt.NDArray[Any]) -> int:
-    return int(np.count_nonzero(np.bincount(codes))) if len(codes) else 0
 
 
 def _texts(column: pa.Array) -> pd.Series[str]:

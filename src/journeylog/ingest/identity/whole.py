@@ -15,7 +15,7 @@ from journeylog.ingest.identity.policy import Policy, resolve
 from journeylog.ingest.identity.report import (
     IdentityReport,
     conflict_table,
-    effect_table,
+    effect_tables,
     ids_table,
     size_table,
     sizes_of,
@@ -71,14 +71,14 @@ class Identity:
         Returns
         -------
         IdentityReport
-            Its table counts the actors of the log, and with a goal those who met it.
+            Its tables count the actors of the log, and with a goal those who met it.
         """
-        table = effect_table(log.chunk, self.map, goal, start)
+        table, sizes = effect_tables(log.chunk, self.map, goal, start)
         notes = self.report.notes
         if goal is not None:
             of = "actors" if start is None else f"actors with {start!r}"
             notes = (*notes, f"conversion: {of} who also have {goal!r}, in whatever order")
-        return IdentityReport(table, self.report.tables, notes)
+        return IdentityReport(table, {**self.report.tables, "sizes": sizes}, notes)
 
     def __repr__(self) -> str:
         """Return the report."""
