@@ -35,7 +35,11 @@ OPTIONS = ("--actor", "user_id", "--event", "event", "--time", "ts", "--tz", "UT
 
 def _as_csv(table: pa.Table, path: Path, delimiter: str = ",") -> Path:
     with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, delimiter=delimiter, lineterminator="\n")
+        alone = any(
+            "\r" in _word(v) for row in rows_of(table) for v in row.values()
+        )  # else not put in quotes
+        quoting = csv.QUOTE_ALL if alone else csv.QUOTE_MINIMAL
+        writer = csv.writer(file, delimiter=delimiter, lineterminator="\n", quoting=quoting)
         writer.writerow(table.column_names)
         writer.writerows([_word(v) for v in row.values()] for row in rows_of(table))
     return path

@@ -41,6 +41,8 @@ __all__ = ["Condition", "columns_of", "freeze", "matches", "matching_names", "wa
 Condition: TypeAlias = Any
 Mask = npt.NDArray[np.bool_]
 
+#: Names without an event that are told one by one.
+_TOLD = 20
 _COMPARE = {
     ">": operator.gt,
     ">=": operator.ge,
@@ -112,12 +114,22 @@ def warn_unseen(chunk: Chunk, condition: Condition) -> None:
 
 def warn_unknown(known: Sequence[str], condition: Condition) -> None:
     """Warn about event names in the condition that are not among the known ones."""
+    there, n_unseen = frozenset(known), 0
     for shown, value in _asked_names(condition):
-        if not _test_labels(known, value, "event").any():
+        if shown in there or (_is_wild(value) and _test_labels(known, value, "event").any()):
+            continue
+        n_unseen += 1
+        if n_unseen <= _TOLD:
             near = nearest(shown, known)
             more = f" and {len(known) - 8} more (log.events)" if len(known) > 8 else ""
             hint = f"; near: {near}" if near else f"; the log has {list(known[:8])}{more}"
             warn(f"no event matches {shown!r}{hint}. It counts as zero", UnseenNameWarning)
+    if n_unseen > _TOLD:
+        warn(f"{n_unseen - _TOLD:,} more names of the condition match no event", UnseenNameWarning)
+
+
+def _is_wild(value: Any) -> bool:
+    return isinstance(value, str) and ("*" in value or "?" in value)
 
 
 def _asked_names(condition: Condition) -> Iterator[tuple[str, Any]]:
