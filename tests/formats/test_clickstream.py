@@ -9,6 +9,8 @@ import warnings
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import journeylog as jl
 from journeylog.errors import ConfigError, LoadWarning, SchemaError
@@ -170,6 +172,53 @@ def test_escaped_text_in_blocks_of_any_size(block):
         ],
         [(4, 7, b"x")],
     )
+
+
+def plain_escaped(raw: bytes) -> tuple[list, list]:
+    """Return the rows and the rejects of escaped text, byte by byte."""
+    rows, bad, i, number, line = [], [], 0, 0, 1
+    while i < len(raw):
+        if raw[i : i + 1] == b"\n" or raw[i : i + 2] == b"\r\n":
+            i += 1 if raw[i : i + 1] == b"\n" else 2
+            line += 1
+            continue
+        first, fields, inner = i, [b""], 0
+        while i < len(raw) and raw[i : i + 1] != b"\n":
+            c, following = raw[i : i + 1], raw[i + 1 : i + 2]
+            if c == b"\\" and following in (b"\\", b"\t", b"\n") and following:
+                fields[-1] += following
+                inner += following == b"\n"
+                i += 2
+                continue
+            if c == b"\t":
+                fields.append(b"")
+            elif not (c == b"\r" and following == b"\n"):
+                fields[-1] += c
+            i += 1
+        number += 1
+        if len(fields) == 2:
+            rows.append((number, line, [f.decode() for f in fields]))
+        else:
+            bad.append((number, line, raw[first:i]))
+        line += inner + 1
+        i += 1
+    return rows, bad
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.lists(st.sampled_from([b"a", b"\t", b"\\", b"\n", b"\r\n", b"\r"])), st.integers(1, 30))
+def test_escaped_text_is_the_plain_definition(parts, block):
+    raw = b"".join(parts)
+    if not raw:
+        return
+    table = EscapedTable(File("x", None, io.BytesIO(raw)), Dialect(names=("p", "q"), block=block))
+    rows, bad = [], []
+    for work in table.pieces(None):
+        piece = work()
+        values = [list(row.values()) for row in piece.rows.to_pylist()]
+        rows += zip(piece.row.tolist(), piece.line.tolist(), values, strict=True)
+        bad += [(b.row, b.line, b.raw) for b in piece.bad]
+    assert (rows, bad) == plain_escaped(raw)
 
 
 def test_yandex_hits_need_the_zone_of_the_counter():

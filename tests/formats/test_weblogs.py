@@ -10,6 +10,8 @@ import warnings
 import pandas as pd
 import pyarrow as pa
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 import journeylog as jl
 from journeylog.errors import ConfigError, LoadWarning, ParseError, SchemaError
@@ -117,6 +119,60 @@ def test_blocks_do_not_matter(name, block):
     assert pieces(block) == pieces(1 << 22)
 
 
+PATTERN = r"^(?P<who>\S+) (?:(?P<what>[A-Z]+)|-)(?: (?P<rest>.*))?$"
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(
+        st.sampled_from(
+            [b"ada", b" ", b"GET", b"-", b"\n", b"\r", b"\r\n", b"\xff", "ß".encode(), b"\0", b'"']
+        )
+    ),
+    st.integers(1, 40),
+)
+@example([b"\n", b"\r\n", b"ada", b" ", b"-", b"\r"], 3)
+def test_lines_are_the_plain_definition_in_blocks_of_any_size(parts, block):
+    raw = b"".join(parts)
+    rows, bad, number = [], [], 0
+    for place, line in enumerate(raw.split(b"\n"), 1):
+        line = line.removesuffix(b"\r")
+        number += bool(line)
+        try:
+            found = re.match(PATTERN, line.decode("utf-8"), re.ASCII)
+        except UnicodeDecodeError:
+            bad.append((number, place, "ENCODING", line))
+            continue
+        if found:
+            rows.append((number, place, {k: v or "" for k, v in found.groupdict().items()}))
+        elif line:
+            bad.append((number, place, "ROW_SHAPE", line))
+    if not raw:
+        return
+    table = Lines(File("x.log", None, io.BytesIO(raw)), Dialect(pattern=PATTERN, block=block))
+    got, lost = [], []
+    for work in table.pieces(None):
+        piece = work()
+        got += zip(piece.row.tolist(), piece.line.tolist(), piece.rows.to_pylist(), strict=True)
+        lost += [(b.row, b.line, b.reason.value, b.raw) for b in piece.bad]
+    assert (got, sorted(lost)) == (rows, bad)
+
+
+@settings(max_examples=120, deadline=None)
+@given(st.binary(max_size=300), st.sampled_from(["apache_combined", "alb", "iis", "caddy"]))
+def test_any_bytes_give_typed_errors_and_lose_no_row(raw, name):
+    head = (
+        b"#Fields: date time c-ip cs-method cs-uri-stem cs(User-Agent)\n"
+        if name in ("iis", "cloudfront")
+        else b""
+    )
+    try:
+        log = read(io.BytesIO(head + raw), name)
+    except jl.errors.JourneylogError:
+        return
+    assert log.card.rows_in == log.card.kept + log.card.rejected + log.card.deduplicated
+
+
 def test_only_the_groups_that_are_asked_for_are_taken():
     data = io.BytesIO(b"a 1\nb 2\nbad\n")
     table = Lines(File("x.log", None, data), Dialect(pattern=r"^(?P<who>\w+) (?P<n>\d)$"))
@@ -152,9 +208,16 @@ def test_a_hostile_pattern_runs_in_linear_time():
     form = jl.formats()["apache_common"].but(
         pattern=r"^(?P<ip>(?:a+)+)(?P<user>x)(?P<method>x)(?P<url>x)(?P<time>x)(?P<status>x)(?P<bytes>x)$"
     )
-    log = read(io.BytesIO(b"a" * 60_000 + b"!\n"), form)
-    assert log.card.reasons == {"ROW_SHAPE": 1}
+    with pytest.raises(SchemaError, match="none of the first 1 lines"):
+        read(io.BytesIO(b"a" * 60_000 + b"!\n"), form)
     assert time.perf_counter() - start < 5
+
+
+def test_a_log_of_another_format_names_the_one_that_fits():
+    with pytest.raises(SchemaError, match="format='apache_combined' fits"):
+        jl.read(fixture("nginx_combined"), format="elb")
+    with pytest.raises(SchemaError, match=r"jl\.formats"):
+        jl.read(io.BytesIO(b"nothing of the kind\n" * 9), format="alb")
 
 
 def test_lines_need_a_pattern():

@@ -31,6 +31,8 @@ QUOTE, ENCODING, POINT, NO_MARK = Default('"'), Default("utf-8"), Default("."), 
 
 #: Longest text inside a nested value that is only passed on.
 _LONGEST: Final = 1 << 24
+#: Bytes of a piece: rows of vendors are long, and each piece is looked at in many steps.
+_BLOCK: Final = 1 << 23
 
 
 @dataclass(frozen=True)
@@ -164,9 +166,11 @@ def declare(
         encoding=form.encoding or "utf-8",
         names=form.names,
         own=tuple(name for name in ("delimiter", "quote", "names") if name not in given),
-        exact=form.names is not None,
+        exact=form.names is not None or form.pattern is not None,
         max_field=max(max_field, _LONGEST),
+        block=_BLOCK,
         pattern=form.pattern,
+        others=tuple((name, other.pattern) for name, other in formats().items() if other.pattern is not None),
         max_unpacked=max_unpacked,
     )
     return Declared(bound, rule, judge, dialect, container, form.container)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from journeylog.ingest.json_values import PairList, Spans
 from journeylog.ingest.rejects import BadRow
 
-__all__ = ["Dialect", "Opened", "Piece", "Work"]
+__all__ = ["Dialect", "Looking", "Opened", "Piece", "Work"]
 
 Ints = npt.NDArray[np.int64]
 
@@ -38,9 +39,11 @@ class Dialect:
     own : tuple of str
         What of this is said by a format for its vendor's own files, and not for tables made of them.
     exact : bool
-        Whether `names` are those of a vendor's table, so that rows that all have another width are another table.
+        Whether `names` or `pattern` are a vendor's, so that rows of which none fits are those of another format.
     pattern : str or None
         For lines of text: a regular expression of RE2 whose named groups are the columns.
+    others : tuple of pair
+        Formats of lines by name, with their expressions, to name one that fits where this one does not.
     max_unpacked : int or None
         Most bytes a packed file may unpack to; None: what is plausible for its size.
     object_type : str or None
@@ -58,6 +61,7 @@ class Dialect:
     own: tuple[str, ...] = ()
     exact: bool = False
     pattern: str | None = None
+    others: tuple[tuple[str, str], ...] = ()
     max_unpacked: int | None = None
     object_type: str | None = None
     types: Mapping[str, str] = field(default_factory=dict)
@@ -79,6 +83,12 @@ class Piece:
         Rows that never became columns.
     numeric : frozenset of str
         Text columns whose values were all written as numbers, by a format that tells numbers from text.
+    nested : mapping of str to Spans
+        Columns that are only looked into and were not copied.
+    pairs : sequence of (PairList, sequence of Spans)
+        Values of pairs that were found on the way, one column a key.
+    written : Spans or None
+        The rows as they were written, where that is JSON.
     """
 
     rows: pa.RecordBatch
@@ -86,6 +96,22 @@ class Piece:
     line: Ints | None = None
     bad: list[BadRow] = field(default_factory=list)
     numeric: frozenset[str] = frozenset()
+    nested: Mapping[str, Spans] = field(default_factory=dict)
+    pairs: Sequence[tuple[PairList, Sequence[Spans]]] = ()
+    written: Spans | None = None
+
+    def only(self, whole: npt.NDArray[np.bool_]) -> Piece:
+        """Return some of the rows, and all bad ones."""
+        at = np.flatnonzero(whole)
+        return replace(
+            self,
+            rows=self.rows.filter(pa.array(whole)),
+            row=self.row[whole],
+            line=None if self.line is None else self.line[whole],
+            nested={name: spans.take(at) for name, spans in self.nested.items()},
+            pairs=[(which, [spans.take(at) for spans in found]) for which, found in self.pairs],
+            written=None if self.written is None else self.written.take(at),
+        )
 
 
 #: A piece still to be made; made in a thread.
@@ -113,6 +139,14 @@ class Opened(Protocol):
 
     def pieces(self, wanted: Sequence[str] | None) -> Iterator[Work]:
         """Yield the rows with the columns in `wanted` (None: all)."""
+
+
+@runtime_checkable
+class Looking(Protocol):
+    """An opened container that can look into nested values while it reads."""
+
+    def look_into(self, nested: Collection[str], pairs: Sequence[PairList]) -> None:
+        """Leave some columns uncopied, and find the values of keys in lists of pairs."""
 
 
 def as_batch(columns: dict[str, Any], n_rows: int) -> pa.RecordBatch:

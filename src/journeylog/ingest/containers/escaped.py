@@ -95,8 +95,8 @@ class EscapedTable:
             lost = [self._bad(b, buf, first_row, first_line) for b in bad[:n_bad]]
             return Piece(as_batch(columns, rows), row, line, lost)
 
-        widths = set(bad[:n_bad, 5].tolist()) if self.records == records == n_bad else set()
-        if len(widths) == 1:
+        widths = set(bad[:n_bad, 5].tolist()) if self.records == records == n_bad >= 2 else set()
+        if self.dialect.exact and len(widths) == 1:
             raise SchemaError(
                 f"{self.name}: its rows have {widths.pop()} fields, and {len(self.columns)} names are declared. "
                 "Fix: pass names= for the columns that it has"

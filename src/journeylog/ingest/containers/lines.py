@@ -22,7 +22,7 @@ import pyarrow.compute as pc
 from journeylog.core import arrow_text
 from journeylog.core.kernels.csv_rows import gather_field
 from journeylog.core.kernels.ids import broken_texts
-from journeylog.errors import ConfigError, SchemaError, cut
+from journeylog.errors import ConfigError, SchemaError, cut, explain
 from journeylog.ingest.containers.base import Dialect, Piece, Work, as_batch
 from journeylog.ingest.containers.blocks import Block, blocks
 from journeylog.ingest.containers.files import File, guess_encoding, open_text
@@ -36,6 +36,8 @@ Mask = npt.NDArray[np.bool_]
 _GROUP: Final = re.compile(r"\(\?P<(\w+)>")
 _FIELDS: Final = b"#Fields:"
 _LF, _CR, _HASH = 10, 13, 35
+#: If no line fits in so many bytes at the beginning, the log is of another format.
+_HEAD: Final = 1 << 16
 
 
 def group_names(pattern: str) -> tuple[str, ...]:
@@ -81,22 +83,50 @@ class Lines:
         self.name, self.dialect, self.pattern = file.name, dialect, dialect.pattern
         self.columns: Sequence[str] = group_names(dialect.pattern)
         self.stream = open_text(file, dialect.encoding)
-        self.records, self.lines = 0, 0
+        self.records, self.lines, self.checked = 0, 0, not dialect.exact
 
     def pieces(self, wanted: Sequence[str] | None) -> Iterator[Work]:
         """Yield the rows, block by block."""
         shape = _Shape.of(self.pattern, wanted, self.dialect.encoding)
         for block in self._blocks():
             if isinstance(block, bytes):
-                yield self._take(block, shape)
+                work = self._take(block, shape)
+                yield work if self.checked else partial(self._any, work)
+                self.checked = True
             else:
                 yield partial(_only_bad, block)
 
+    def _any(self, work: Work) -> Piece:
+        """Refuse a log that does not begin with one line that is written as it should be."""
+        piece = work()
+        if len(piece.row) or not piece.bad or any(bad.reason is not Reason.ROW_SHAPE for bad in piece.bad):
+            return piece
+        line = piece.bad[0].raw.decode("utf-8")
+        fits = [
+            name
+            for name, pattern in self.dialect.others
+            if pc.match_substring_regex(pa.array([line]), pattern)[0].as_py()
+        ]
+        raise SchemaError(
+            explain(
+                f"{self.name}: none of the first {len(piece.bad):,} lines is written as its format says",
+                examples=[line],
+                fix=f"format={fits[0]!r} fits"
+                if fits
+                else "see jl.formats(), or pass a format with its own pattern=",
+            )
+        )
+
     def _blocks(self) -> Iterator[bytes | BadRow]:
         """Yield blocks of whole lines, and lines that are too long to be held."""
+        held = b""
         for block in blocks(self.stream, self.dialect.block, lone_cr=False):
-            if block.data:
-                yield block.data
+            held += block.data
+            if not self.checked and len(held) < _HEAD and not block.final and block.lost is None:
+                continue  # enough lines to judge the format by
+            if held:
+                yield held
+            held = b""
             if block.lost is not None:
                 yield self._lost(block)
 
@@ -128,7 +158,7 @@ class W3cLines(Lines):
         self.name, self.dialect = file.name, dialect
         self.columns: list[str] = []
         self.stream = open_text(file, dialect.encoding)
-        self.records, self.lines = 0, 0
+        self.records, self.lines, self.checked = 0, 0, True
         self.fields: tuple[str, ...] = ()
 
     def pieces(self, wanted: Sequence[str] | None) -> Iterator[Work]:

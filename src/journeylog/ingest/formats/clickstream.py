@@ -184,7 +184,11 @@ _ADOBE_EVENTS: Final = {
 }  # fmt: skip
 _ADOBE_HITS: Final = {
     "0": "page_view", "10": "custom_link", "100": "custom_link", "11": "download_link", "101": "download_link",
-    "12": "exit_link", "102": "exit_link",
+    "12": "exit_link", "102": "exit_link", "31": "media_start", "76": "media_start", "32": "media_update",
+    "77": "media_update", "33": "media_update", "78": "media_update", "40": "survey", "80": "survey",
+    "50": "stream_start", "51": "stream_close", "52": "stream_scrub", "53": "stream_keep_alive", "54": "ad_start",
+    "55": "ad_close", "56": "ad_scrub", "60": "stream_start", "61": "stream_close", "62": "stream_scrub",
+    "63": "stream_keep_alive", "64": "ad_start", "65": "ad_close", "66": "ad_scrub", "70": "target_activity",
 }  # fmt: skip
 
 

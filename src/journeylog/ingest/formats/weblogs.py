@@ -34,16 +34,17 @@ _COMBINED: Final = (
     + _COMMON[1:]
     + rf' "(?P<referer>{_QUOTED})" "(?P<agent>{_QUOTED})"(?: (?P<more>.*))?$'
 )
+_SPENT: Final = r"-?\d[\d.]*|-"
 _TARGETS: Final = (
-    r"(?P<request_processing_time>\S+) (?P<target_processing_time>\S+) (?P<response_processing_time>\S+) "
-    r"(?P<status>\S+) (?P<target_status>\S+) (?P<received_bytes>\S+) (?P<bytes>\S+) "
+    rf"(?P<request_processing_time>{_SPENT}) (?P<target_processing_time>{_SPENT}) (?P<response_processing_time>{_SPENT}) "
+    r"(?P<status>\d{3}|-) (?P<target_status>\d{1,3}|-) (?P<received_bytes>\d+|-) (?P<bytes>\d+|-) "
 )
 _ELB: Final = (
-    r"^(?P<time>\S+) (?P<elb>\S+) (?P<ip>\S+?)(?::(?P<client_port>\d+))? (?P<target>\S+) "
+    r"^(?P<time>\d{4}-\S+) (?P<elb>\S+) (?P<ip>\S+?)(?::(?P<client_port>\d+))? (?P<target>\S+) "
     rf'{_TARGETS}{_REQUEST}(?: "(?P<agent>{_QUOTED})" (?P<ssl_cipher>\S+) (?P<ssl_protocol>\S+))?(?: .*)?$'
 )
 _ALB: Final = (
-    r"^(?P<type>\S+) (?P<response_time>\S+) (?P<elb>\S+) (?P<ip>\S+?)(?::(?P<client_port>\d+))? (?P<target>\S+) "
+    r"^(?P<type>\S+) (?P<response_time>\d{4}-\S+) (?P<elb>\S+) (?P<ip>\S+?)(?::(?P<client_port>\d+))? (?P<target>\S+) "
     rf'{_TARGETS}{_REQUEST} "(?P<agent>{_QUOTED})" (?P<ssl_cipher>\S+) (?P<ssl_protocol>\S+) '
     r'(?P<target_group_arn>\S+) "(?P<trace_id>[^"]*)" "(?P<domain_name>[^"]*)" "(?P<chosen_cert_arn>[^"]*)" '
     r'(?P<matched_rule_priority>\S+) (?P<request_creation_time>\S+) "(?P<actions_executed>[^"]*)" '
