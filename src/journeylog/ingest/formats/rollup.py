@@ -276,11 +276,11 @@ def _joined(rollup: Rollup, parts: Sequence[Lines]) -> Lines:
 def _put_together(rollup: Rollup, lines: Lines, rule: TimeRule) -> Lines:
     """Return one entry for each key."""
     n = len(lines.place)
-    codes = (
-        lines.key.dictionary_encode().indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
-    )
-    codes[codes < 0] = n + np.arange(np.count_nonzero(codes < 0))
-    if n < 2 or len(np.unique(codes)) == n:
+    encoded = lines.key.dictionary_encode()
+    codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
+    alone = codes < 0
+    codes[alone] = n + np.arange(np.count_nonzero(alone))
+    if len(encoded.dictionary) + np.count_nonzero(alone) == n:
         return lines
     order = np.lexsort((lines.place, codes))
     starts = np.flatnonzero(np.diff(codes[order], prepend=-1))
