@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -10,6 +13,7 @@ from journeylog.checks.finding import Severity
 from journeylog.core.window import utc_text
 from tests.checks import planted
 from tests.checks.planted import BY_SOURCE, DEFECTS, OUTAGE, SECRETS, check, clean
+from tests.test_ingest_simulated import SOURCES
 
 #: What a defect brings with it by its nature.
 COMPANIONS = {
@@ -129,6 +133,20 @@ def test_numeric_ids_are_no_cards_though_one_in_ten_has_a_right_check_digit() ->
     assert check(frame)["personal_data"][0].where == "order: card"
 
 
+def test_a_card_is_found_in_whole_numbers_and_behind_another_number() -> None:
+    frame = clean()
+    frame["number"] = np.where(frame.index < 7, 4111111111111111, 12)
+    frame["also"] = pd.array([4012888888881881, None] * 3 + [None] * (len(frame) - 6), dtype="Int64")
+    frame.loc[:2, "comment"] = "order 4000123412341234, card 5500 0000 0000 0004"
+    assert {f.where for f in check(frame)["personal_data"]} == {
+        "text: card"
+    }  # one number each: chance does that
+    frame["number"] = np.where(
+        frame.index < 7, np.resize([4111111111111111, 4012888888881881], len(frame)), 12
+    )
+    assert {f.where: f.n for f in check(frame)["personal_data"]} == {"number: card": 7, "text: card": 3}
+
+
 def test_versions_in_user_agents_are_no_addresses() -> None:
     frame = clean().assign(user_agent="Mozilla/5.0 Chrome/120.0.0.0 Safari/537.36", app_version="1.2.3.4")
     assert check(frame)["personal_data"][0].severity is Severity.OK
@@ -183,3 +201,23 @@ def test_repeated_ids_of_joined_logs_count_within_a_source() -> None:
     again = jl.read(frame.head(40), source=jl.constant("web"), **roles)
     found = jl.check(jl.combine(web, again), now=planted.NOW)["repeated_ids"][0]
     assert (found.n, found.where) == (40, "in the log")
+
+
+def test_the_dirt_of_the_simulated_shop_is_counted_as_it_was_written_down(tmp_path: Path) -> None:
+    shop = jl.datasets.simulate(800, seed=5, dirty=0.1)
+    dirt = shop.truth.dirt.query("table == 'clicks'")["kind"].value_counts()
+    found = jl.check(shop.write(tmp_path)["clicks"], now=planted.NOW, **SOURCES["clicks"])
+    counted = {(f.check, f.where): f.n for f in found}
+    assert counted["ties", ""] == dirt["tie"]
+    assert counted["repeated_ids", "dropped at the door"] == dirt["exact_duplicate"]
+    assert counted["repeated_ids", "rejected: other content"] == dirt["id_conflict"]
+    assert counted["future", "rejected at the door"] == dirt["future"]
+    assert counted["placeholder_actors", "rejected at the door"] == dirt["placeholder_id"]
+    skew = shop.truth.skew.set_index("device_id")["skew_s"]
+    clicks = shop.tables["clicks"].merge(skew, left_on="device_id", right_index=True)
+    wrong = clicks.drop_duplicates("event_id").groupby("skew_s").size()
+    ahead, day = wrong[wrong.index > 0].sum(), wrong.get(-86_400, 0)
+    assert counted["clock_ahead", ""] == ahead
+    assert counted["late", ""] == dirt["late"] + day
+    behind = clicks[clicks["skew_s"] < 0].drop_duplicates("event_id").groupby("device_id").size()
+    assert counted["clock_behind", ""] == behind[behind > 3].sum() > 0  # with fewer events it may be chance

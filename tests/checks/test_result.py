@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 import journeylog as jl
-from journeylog.checks.bots import _gaps
 from journeylog.checks.finding import LIMITS, Severity, grade
 from journeylog.checks.result import CHECKS
-from journeylog.core.kernels.quality import pace_of_actors, tied_events
 from journeylog.core.source import Memory
 from journeylog.errors import ConfigError, DataQualityError, MissingColumnError
 from tests.checks import planted
@@ -139,52 +134,3 @@ def test_the_caller_s_frame_and_log_are_untouched() -> None:
     jl.check(log, now=planted.NOW)
     pd.testing.assert_frame_equal(frame, before)
     assert log.to_arrow().equals(told)
-
-
-times = st.lists(st.lists(st.integers(0, 40), min_size=0, max_size=40).map(sorted), min_size=1, max_size=5)
-
-
-@settings(max_examples=120)
-@given(times)
-def test_the_pace_of_actors_equals_plain_loops(actors: list[list[int]]) -> None:
-    minute, pause, least = 7, 5, 4
-    time = np.array([t for own in actors for t in own], np.int64)
-    offsets = np.concatenate(([0], np.cumsum([len(own) for own in actors]))).astype(np.int64)
-    fastest, alike, median, stretch = pace_of_actors(time, offsets, minute, pause, least)
-    for a, own in enumerate(actors):
-        different = sorted(set(own))
-        assert fastest[a] == max((sum(t <= u < t + minute for u in different) for t in different), default=0)
-        gaps = sorted(v - u for u, v in itertools.pairwise(different))
-        runs, begin = [0], 0
-        for k in range(1, len(own)):
-            begin = k if own[k] - own[k - 1] > pause else begin
-            runs.append(own[k] - own[begin])
-        assert stretch[a] == max(runs)
-        if len(gaps) >= least:
-            middle = gaps[len(gaps) // 2]
-            assert median[a] == middle and alike[a] == sum(abs(g - middle) * 10 <= middle for g in gaps)
-        else:
-            assert median[a] == 0
-    rows, group = tied_events(time, offsets)
-    expected = [
-        (offsets[a] + k, a, own[k])
-        for a, own in enumerate(actors)
-        for k in range(len(own))
-        if own.count(own[k]) > 1
-    ]
-    assert rows.tolist() == [row for row, _, _ in expected]
-    assert len(set(zip(group.tolist(), [(a, t) for _, a, t in expected], strict=True))) == len(
-        set(group.tolist())
-    )
-
-
-@settings(max_examples=60)
-@given(times)
-def test_gaps_above_zero_are_counted_by_actor(actors: list[list[int]]) -> None:
-    rows = [(f"a{i}", "x", 1_735_689_600 + t) for i, own in enumerate(actors) for t in own]
-    frame = pd.DataFrame(rows, columns=["who", "what", "when"])
-    if frame.empty:
-        return
-    chunk = jl.read(frame, actor="who", event="what", time="when", time_unit="s").chunk
-    expected = [len(set(own)) - 1 for own in actors if own]
-    assert sorted(_gaps(chunk).tolist()) == sorted(expected)

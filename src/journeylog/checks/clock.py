@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from journeylog.checks.finding import Finding, grade, passed, skipped, span
+from journeylog.checks.finding import Finding, grade, passed, skipped, span, top
 from journeylog.checks.loaded import places
 from journeylog.checks.masks import hide
 from journeylog.checks.places import column_names, source_codes, source_names
@@ -48,10 +49,11 @@ class _Lateness(NamedTuple):
         low, high = bin_edges_ms(np.array([at], np.int64))
         return float(low[0] + high[0]) / 2 * 1000
 
-    def share_from(self, late: int) -> float:
+    def share_from(self, late: Ints) -> npt.NDArray[np.float64]:
         """Return the share of events at least so late, two added on either side for what a small sample does not show."""
-        first = int(np.searchsorted(bin_edges_ms(np.arange(len(self.bins)))[1] * 1000, late))
-        return float((self.bins[first:].sum() + 2) / (self.n + 4))
+        first = np.searchsorted(bin_edges_ms(np.arange(len(self.bins)))[1] * 1000, late)
+        later = np.append(np.cumsum(self.bins[::-1])[::-1], 0)
+        return np.asarray((later[first] + 2) / (self.n + 4))
 
 
 def future(log: EventLog, rules: Rules) -> list[Finding]:
@@ -91,7 +93,6 @@ def clocks(log: EventLog, rules: Rules) -> list[Finding]:
     names = source_names(log)
     found: list[Finding] = []
     parts = log.source.map(lambda chunk: _tally(chunk, names, rules))
-    actors = [row for part in parts for row in part[1]]
     by_source = {name: _add([part[0][i] for part in parts]) for i, name in enumerate(names)}
     for name, seen in by_source.items():
         if seen.n:
@@ -101,7 +102,7 @@ def clocks(log: EventLog, rules: Rules) -> list[Finding]:
             skipped(check, "No event says when it was received.")
             for check in ("late", "clock_ahead", "clock_behind")
         ]
-    return [*found, *_behind(by_source, names, actors, rules)]
+    return [*found, *_behind(by_source, names, parts, rules)]
 
 
 def _late(seen: _Lateness, where: str, rules: Rules) -> Finding:
@@ -137,7 +138,7 @@ def _ahead(seen: _Lateness, where: str) -> Finding:
 
 
 def _behind(
-    by_source: dict[str, _Lateness], names: list[str], actors: list[tuple[Any, ...]], rules: Rules
+    by_source: dict[str, _Lateness], names: list[str], parts: list[tuple[Any, pa.Table, Ints]], rules: Rules
 ) -> list[Finding]:
     """Find actors all of whose events come late by nearly the same: their clocks are behind.
 
@@ -147,44 +148,40 @@ def _behind(
     delays usually do, which those of a device that was offline for a while do not.
     """
     found = []
+    rows = pa.concat_tables([part[1] for part in parts])
+    tried = np.sum([part[2] for part in parts], axis=0) * len(names)
     for s, name in enumerate(names):
         seen = by_source[name]
-        rows = [row for row in actors if row[1] == s]
-        n_actors = sum(row[5] for row in rows if row[0] is None)
-        rows = [row for row in rows if row[0] is not None]
         if not seen.n:
             continue
-        flagged = [row for row in rows if _constant(row, seen, n_actors, len(names), rules)]
-        n = sum(row[2] for row in flagged)
-        if not n:
+        own = rows.filter(pc.equal(rows["source"], s))
+        k, least, most = (own[key].to_numpy() for key in ("n", "least", "most"))
+        close = most - least <= np.maximum(_LEAST_OFFSET, np.minimum(seen.quantile(0.9), least / 2))
+        flagged = own.filter(pa.array(close & (tried[s] * seen.share_from(least) ** k < rules.false_alarm)))
+        if not len(flagged):
             found.append(passed("clock_behind", "No device's clock is behind.", seen.n, where=name))
             continue
-        flagged.sort(key=lambda row: (-row[2], row[0]))
+        n = int(pc.sum(flagged["n"]).as_py())
         told = tuple(
-            f"{row[0] if rules.show_ids else hide(row[0])}: {row[2]:,} events, {format_duration(row[3])} behind"
-            for row in flagged[:3]
+            f"{row['actor'] if rules.show_ids else hide(row['actor'])}: {row['n']:,} events, "
+            f"{format_duration(row['least'])} behind"
+            for row in top(flagged, "n")
         )
         found.append(
             Finding(
                 "clock_behind", grade("clock_behind", n, seen.n),
-                f"{n:,} of {seen.n:,} events come from {len(flagged):,} actors all of whose events arrive late "
-                "by nearly the same: "
-                "the clocks of their devices are behind.",
-                n, seen.n, "events", name, told, fix="correct each device by its own delay, or take the time of "
-                "the receiver",
-                facts={"n_actors": len(flagged), "false_alarm_rate": rules.false_alarm},
+                f"{n:,} of {seen.n:,} events come from {len(flagged):,} actors all of whose events arrive late by nearly "
+                "the same: the clocks of their devices are behind.",
+                n, seen.n, "events", name, told, int(pc.min(flagged["first"]).as_py()), int(pc.max(flagged["last"]).as_py()),
+                "correct each device by its own delay, or take the time of the receiver",
+                {"n_actors": len(flagged), "false_alarm_rate": rules.false_alarm},
             )
         )  # fmt: skip
     return found
 
 
-def _constant(row: tuple[Any, ...], seen: _Lateness, n_actors: int, n_sources: int, rules: Rules) -> bool:
-    _, _, k, least, most, _ = row
-    close = most - least <= max(_LEAST_OFFSET, min(seen.quantile(0.9), least / 2))
-    return bool(close and n_actors * n_sources * seen.share_from(least) ** k < rules.false_alarm)
-
-
-def _tally(chunk: Chunk, names: list[str], rules: Rules) -> tuple[list[_Lateness], list[tuple[Any, ...]]]:
+def _tally(chunk: Chunk, names: list[str], rules: Rules) -> tuple[list[_Lateness], pa.Table, Ints]:
+    """Return lateness by source, the actors that may be behind, and how many actors each source has."""
     column = chunk.column("received")
     assert isinstance(column, Number)
     valid = column.valid if column.valid is not None else np.zeros(0, bool)
@@ -200,13 +197,19 @@ def _tally(chunk: Chunk, names: list[str], rules: Rules) -> tuple[list[_Lateness
         chunk.time, chunk.offsets, column.values, valid, codes, len(names)
     )
     at = np.flatnonzero((least >= _LEAST_OFFSET) & (n > 1) & (most - least <= least))
-    ids = chunk.actors.take(pa.array(who[at])).to_pylist()
-    actors: list[tuple[Any, ...]] = [(None, s, 0, 0, 0, int((of == s).sum())) for s in range(len(names))]
-    actors += [
-        (actor, int(of[i]), int(n[i]), int(least[i]), int(most[i]), 1)
-        for actor, i in zip(ids, at.tolist(), strict=True)
-    ]
-    return out, actors
+    actors = who[at]
+    table = pa.table(
+        {
+            "actor": chunk.actors.take(pa.array(actors)).cast(pa.large_string()),
+            "source": of[at],
+            "n": n[at],
+            "least": least[at],
+            "most": most[at],
+            "first": chunk.time[chunk.offsets[actors]],
+            "last": chunk.time[chunk.offsets[actors + 1] - 1],
+        }
+    )
+    return out, table, np.bincount(of, minlength=len(names))
 
 
 def _beyond(time: Ints, limit: int) -> tuple[int, int, int]:

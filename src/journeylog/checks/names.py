@@ -263,7 +263,7 @@ def label_table(chunk: Chunk, column: Category) -> pa.Table:
 
 def _all_differ(texts: pa.Array) -> bool:
     """Return whether no two texts are equal; by their hashes, so that False may also be chance."""
-    marks = np.zeros(len(texts), np.uint64)
+    marks = np.zeros(len(texts), np.int64)
     data, offsets = arrow_text.buffers(texts)
     if len(texts):
         text_hashes(data, offsets, marks)

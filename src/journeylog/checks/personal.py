@@ -18,7 +18,7 @@ from journeylog.checks.masks import KINDS, Kind, luhn, masked
 from journeylog.checks.places import column_names
 from journeylog.checks.rules import Rules
 from journeylog.core import arrow_text
-from journeylog.core.chunk import Category, Chunk, Text
+from journeylog.core.chunk import Category, Chunk, Number, Text
 from journeylog.core.encode import side_by_side
 from journeylog.core.kernels.quality import ADDRESS, EMAIL, MANY_DIGITS, NUMBERED, PHONE, TOKEN, text_signs
 from journeylog.core.log import EventLog
@@ -32,6 +32,9 @@ _SIGN: Final = {
 }  # fmt: skip
 #: Texts are looked at up to this many bytes.
 _LONGEST: Final = 1 << 16
+_SHORTEST_CARD: Final = 10**14
+#: Texts that are looked at once more, one by one.
+_AGAIN: Final = 10_000
 #: Whole numbers are cards when right check digits are rarer by chance than this.
 _CHANCE: Final = 0.02
 _VERSION: Final = re.compile("version|build|agent|release", re.IGNORECASE)
@@ -113,6 +116,18 @@ def _texts(chunk: Chunk) -> Iterator[tuple[str, pa.Array, Any]]:
             yield name, column.labels, column.codes
         elif isinstance(column, Text):
             yield name, column.values, None
+        elif column.unit == "" and column.values.dtype.kind == "i":
+            yield name, *_numbers(column)
+
+
+def _numbers(column: Number) -> tuple[pa.Array, Any]:
+    """Return the whole numbers long enough to be a card's as texts, and the codes of all events."""
+    long = column.values >= _SHORTEST_CARD
+    if column.valid is not None:
+        long &= column.valid
+    codes = np.full(len(long), -1, np.int64)
+    found, codes[long] = np.unique(column.values[long], return_inverse=True)
+    return pa.array(found).cast(pa.string()), codes
 
 
 def _search(chunk: Chunk, name: str, texts: pa.Array, codes: Any) -> tuple[str, int, dict[str, _Hits]]:
@@ -153,7 +168,7 @@ def _count(chunk: Chunk, name: str, kind: Kind, texts: pa.Array, at: Any, codes:
     data = pc.struct_field(pc.extract_regex(first, kind.re2), "it").to_pylist()
     examples = sorted({kind.mask(text) if text else "***" for text in data})[:3]
     if name == "actor":
-        times = chunk.time[chunk.offsets[at]] if chunk.n_events else ()
+        times = chunk.time[chunk.offsets[:-1][at]] if chunk.n_events else ()
         hits.add(len(at), times, examples)
     elif codes is None:
         hits.add(len(at), chunk.time[at], examples)
@@ -167,10 +182,28 @@ def _count(chunk: Chunk, name: str, kind: Kind, texts: pa.Array, at: Any, codes:
 
 def _cards(matched: pa.Array, kind: Kind, hits: _Hits) -> Mask:
     """Return which texts hold a card number, and keep what tells chance: bare columns of digits."""
-    texts = pc.struct_field(pc.extract_regex(matched, kind.re2), "it").to_pylist()
-    good = np.array([luhn(re.sub(r"[ -]", "", text)) for text in texts], dtype=bool)
+    good = _right_digits(pc.struct_field(pc.extract_regex(matched, kind.re2), "it"))
     bare = pc.match_substring_regex(matched, r"^[0-9]+$").to_numpy(False)
     hits.likely, hits.valid = int(bare.sum()), int((bare & good).sum())
+    for i in np.flatnonzero(~good & ~bare)[:_AGAIN].tolist():  # the card may be the second number of a text
+        text = matched[i].as_py()
+        good[i] = masked(text[:_LONGEST]) != text[:_LONGEST] and any(
+            luhn(re.sub(r"[ -]", "", found["it"])) for found in kind.python.finditer(text)
+        )
+    return good
+
+
+def _right_digits(numbers: pa.Array) -> Mask:
+    """Return which card numbers have the right check digit (Luhn)."""
+    digits = pc.replace_substring_regex(numbers, "[^0-9]", "")
+    size = pc.binary_length(digits).to_numpy(False)
+    good = np.zeros(len(digits), dtype=bool)
+    for length in np.unique(size).tolist():
+        at = np.flatnonzero(size == length)
+        data, offsets = arrow_text.buffers(digits.take(pa.array(at)))
+        value = data[offsets[0] : offsets[-1]].reshape(len(at), length).astype(np.int64) - 48
+        value[:, -2::-2] = value[:, -2::-2] * 2 - 9 * (value[:, -2::-2] > 4)
+        good[at] = value.sum(axis=1) % 10 == 0
     return good
 
 

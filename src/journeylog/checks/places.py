@@ -22,8 +22,8 @@ def column_names(log: EventLog) -> list[str]:
     return list(dict.fromkeys(name for part in parts for name in part))
 
 
-def source_names(log: EventLog) -> list[str]:
-    """Return the names of the largest sources, sorted; ``[""]`` where events have no source."""
+def source_names(log: EventLog, most: int = MOST_SOURCES) -> list[str]:
+    """Return the names of the `most` largest sources, sorted; ``[""]`` where events have no source."""
     counts: dict[str, int] = {}
     for chunk in log.source.map(lambda c: c, 1):
         source = chunk.columns.get("source")
@@ -32,7 +32,7 @@ def source_names(log: EventLog) -> list[str]:
             for name, n in zip(source.names, often.tolist(), strict=True):
                 if n:
                     counts[name] = counts.get(name, 0) + n
-    largest = sorted(counts, key=lambda name: (-counts[name], name))[:MOST_SOURCES]
+    largest = sorted(counts, key=lambda name: (-counts[name], name))[:most]
     return sorted(largest) or [""]
 
 

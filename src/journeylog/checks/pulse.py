@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from journeylog.checks.places import source_codes, source_names
+from journeylog.checks.places import MOST_SOURCES, source_codes, source_names
 from journeylog.core.chunk import Chunk
 from journeylog.core.kernels.quality import count_hours
 from journeylog.core.log import EventLog
@@ -17,6 +17,8 @@ from journeylog.core.zones import wall_of_utc
 __all__ = ["Pulse", "take_pulse"]
 
 Ints = npt.NDArray[np.int64]
+#: Sources times hours, at most: 24 bytes each, in every thread.
+_MOST_CELLS = 2_000_000
 
 
 class Pulse(NamedTuple):
@@ -64,7 +66,7 @@ def take_pulse(log: EventLog) -> Pulse | None:
         return None
     hour0 = min(low for low, _ in bounds) // HOUR
     n_hours = max(high for _, high in bounds) // HOUR - hour0 + 1
-    names = source_names(log)
+    names = source_names(log, max(1, min(MOST_SOURCES, _MOST_CELLS // n_hours)))
 
     def count(chunk: Chunk) -> tuple[Ints, Ints]:
         out, actors = np.zeros((len(names), n_hours, 3), np.int64), np.zeros(len(names), np.int64)

@@ -140,6 +140,9 @@ def check(
     now: Annotated[
         str | None, typer.Option(help="The present, e.g. 2025-03-01. By default the clock.")
     ] = None,
+    zone: Annotated[
+        str | None, typer.Option(help="Zone of people's day and night, e.g. Europe/Berlin. By default --tz.")
+    ] = None,
     title: Annotated[str | None, typer.Option(help="Heading of the page.")] = None,
     theme: Annotated[str | None, typer.Option(help="light or dark. By default light.")] = None,
     show_ids: Annotated[
@@ -156,6 +159,7 @@ def check(
     named = {
         "late_after": late_after,
         "now": now,
+        "tz": zone,
         "title": title,
         "theme": theme,
         "show_ids": show_ids or None,

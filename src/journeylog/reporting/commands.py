@@ -85,9 +85,10 @@ def check_log(
     theme_of(theme)
     with reserved(out) if out is not None else nullcontext() as target:
         loaded = load()
-        arguments = {key: wanted[key] for key in ("late_after", "now", "show_ids") if key in wanted}
+        arguments = {key: wanted[key] for key in ("late_after", "now", "show_ids", "tz") if key in wanted}
+        arguments.setdefault("tz", load.roles.get("tz"))
         limits: Any = given or loaded.asked.get("fail_on")
-        checked: jl.Check = jl.check(loaded.log, fail_on=limits, tz=load.roles.get("tz"), **arguments)
+        checked: jl.Check = jl.check(loaded.log, fail_on=limits, **arguments)
         if target is not None:
             target.put(checkpage.build(checked, title=title or loaded.asked.get("title"), theme=theme))
     facts = _card_facts(loaded)

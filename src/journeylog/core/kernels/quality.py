@@ -217,14 +217,16 @@ def pace_of_actors(time: Ints, offsets: Ints, minute: int, pause: int, least_gap
 
 
 @njit(cache=True, nogil=True)
-def text_hashes(data: Bytes, offsets: npt.NDArray[Any], out: npt.NDArray[np.uint64]) -> None:
-    """Put a hash of 64 bits of each text into `out` (FNV-1a, mixed once more)."""
+def text_hashes(data: Bytes, offsets: npt.NDArray[Any], out: Ints) -> None:
+    """Put a hash of 62 bits of each text into `out`: two of 31 bits, whose products never leave 64."""
+    low = np.int64(0x7FFFFFFF)
     for row in range(offsets.size - 1):
-        h = np.uint64(0xCBF29CE484222325)
+        one, two = np.int64(0x11C9DC5), np.int64(offsets[row + 1] - offsets[row])
         for i in range(offsets[row], offsets[row + 1]):
-            h = (h ^ np.uint64(data[i])) * np.uint64(0x100000001B3)
-        h = (h ^ (h >> np.uint64(32))) * np.uint64(0x9E3779B97F4A7C15)
-        out[row] = h ^ (h >> np.uint64(29))
+            c = np.int64(data[i])
+            one = ((one ^ c) * 16777619) & low
+            two = (two * 1000003 + c + (two >> 17)) & low
+        out[row] = one << 31 | two
 
 
 @njit(cache=True, nogil=True)
