@@ -13,7 +13,6 @@ import subprocess
 import sys
 import threading
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +31,7 @@ from journeylog.errors import (
     ParseError,
     SchemaError,
 )
+from journeylog.ingest.containers import READERS
 from tests.bad_inputs.boxes import (
     DAY,
     FILES,
@@ -384,49 +384,44 @@ def test_f32_names_of_folders_are_decoded(tmp_path: Path) -> None:
 # Files that change
 
 
-class Growing:
-    """Bytes of a file that someone writes to after the first read."""
+def when_opened(box: str, act: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Do something once a file of this kind has been opened and its columns are known."""
+    reader = READERS[f".{box}"]
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def opened(*given: Any) -> Any:
+        table = reader(*given)
+        act()
+        return table
 
-    def __call__(self, chunk: bytes) -> None:
-        with self.path.open("ab") as file:
-            file.write(chunk)
+    monkeypatch.setitem(READERS, f".{box}", opened)
 
 
 @boxes(*FILES)
 def test_f33_a_file_that_is_written_to_while_it_is_read(
     box: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from journeylog.ingest import door
-
     path = put(MANY, box, tmp_path)
-    pieces = door._pieces
 
-    def slow(*given: Any) -> Iterator[Any]:
-        yield from pieces(*given)
-        Growing(path)(b"u9,late,2024-01-01\n")
+    def append() -> None:
+        with path.open("ab") as file:
+            file.write(b"u9,late,2024-01-01,x\n")
 
-    monkeypatch.setattr(door, "_pieces", slow)
+    when_opened(box, append, monkeypatch)
     with pytest.raises(ParseError, match=rf"t\.{box} was written to while it was read"):
         jl.read(path, **ROLES)
 
 
+@boxes(*FILES)
 def test_f33_a_file_that_is_replaced_while_it_is_read_is_the_old_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    box: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from journeylog.ingest import door
+    path = put(MANY, box, tmp_path)
 
-    path = put(MANY, "csv", tmp_path)
-    pieces = door._pieces
-
-    def replaced(*given: Any) -> Iterator[Any]:
+    def replace() -> None:
         path.unlink()
-        path.write_text(HEAD)
-        yield from pieces(*given)
+        path.write_bytes(b"something else")
 
-    monkeypatch.setattr(door, "_pieces", replaced)
+    when_opened(box, replace, monkeypatch)
     assert jl.read(path, **ROLES).n_events == 500
 
 

@@ -42,7 +42,7 @@ Condition: TypeAlias = Any
 Mask = npt.NDArray[np.bool_]
 
 #: Names without an event that are told one by one.
-_TOLD = 20
+_TOLD = 5
 _COMPARE = {
     ">": operator.gt,
     ">=": operator.ge,
