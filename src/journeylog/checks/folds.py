@@ -39,6 +39,7 @@ def folded(texts: pa.Array) -> pa.Array:
         some = pc.utf8_normalize(pc.replace_substring_regex(some, _UNSEEN, ""), "NFKC")
         some = pc.utf8_normalize(pc.utf8_lower(pc.utf8_upper(some)), "NFKC")
         some = pc.replace_substring(some, "\u0307", "")  # what lower case leaves of the Turkish İ
+        some = pc.replace_substring(some, "ß", "ss")  # which upper case writes in two letters
         texts = pc.replace_with_mask(pc.utf8_lower(texts), pc.invert(plain), some)
     else:
         texts = pc.ascii_lower(texts)
