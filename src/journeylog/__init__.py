@@ -49,6 +49,7 @@ _HOME = {
     "Rejects": "ingest.rejects",
     "Same": "ingest.same",
     "combine": "ingest.combine",
+    "Rollup": "ingest.formats.rollup",
     "Take": "ingest.formats.declare",
     "constant": "ingest.roles",
     "estimate_offset": "ingest.offsets",
@@ -89,6 +90,7 @@ if TYPE_CHECKING:
     from journeylog.ingest.formats.declare import Format as Format
     from journeylog.ingest.formats.declare import Link as Link
     from journeylog.ingest.formats.declare import Take as Take
+    from journeylog.ingest.formats.rollup import Rollup as Rollup
     from journeylog.ingest.formats.known import formats as formats
     from journeylog.ingest.identity.links import Links as Links
     from journeylog.ingest.identity.links import links as links
