@@ -109,6 +109,18 @@ def test_keys_may_be_called_differently_and_be_numbers() -> None:
         jl.combine(web, shop, precedence=["shop", "web"], same=jl.Same(rule.events, on="number"))
 
 
+def test_a_key_is_the_same_whatever_the_type_of_its_column() -> None:
+    def log(source: str, order: Any) -> jl.EventLog:
+        frame = pd.DataFrame({"who": source, "what": "bought", "at": START, "order": order})
+        return jl.read(frame, actor="who", event="what", time="at", source=jl.constant(source))
+
+    logs = [
+        log("shop", pd.array([17, 18], dtype="int64")), log("web", [17.0, None]), log("crm", ["18", "0017"]),
+    ]  # fmt: skip
+    both = jl.combine(*logs, precedence=SOURCES, same=jl.Same(dict.fromkeys(SOURCES, "bought"), on="order"))
+    assert both.card.deduplicated == 2  # 17.0 and "18"; "0017" is another
+
+
 def test_a_combined_log_keeps_the_counts_of_its_sources() -> None:
     web, shop, crm = log_of("web", CLICKS), log_of("shop", ORDERS), log_of("crm", [("anna", "won", 70, "o1")])
     inner = jl.combine(web, shop, precedence=["shop", "web"], same=RULE)

@@ -367,9 +367,10 @@ def test_mistakes_are_told() -> None:
 
 def test_ids_that_were_read_as_numbers_are_texts_again() -> None:
     frame = clicks().assign(user=[None, 7, None, 7, 8, 7, None, None, None, None])
-    log = click_log(frame.assign(user=frame["user"].astype("Int64"), amount=1.5))
-    assert set(jl.links(log, end="user").table["end"]) == {"7", "8"}
-    assert jl.stitch(log, by="user").n_actors == 6
+    for kind in ("Int64", "float64"):  # a column with gaps often comes as floats
+        log = click_log(frame.assign(user=frame["user"].astype(kind), amount=1.5))
+        assert set(jl.links(log, end="user").table["end"]) == {"7", "8"}
+        assert jl.stitch(log, by="user").n_actors == 6
     with pytest.raises(MissingColumnError, match="holds no ids"):
         jl.links(log, end="amount")
 

@@ -17,6 +17,7 @@ from journeylog.core.kernels.same import told_before
 from journeylog.core.window import parse_duration
 from journeylog.errors import ConfigError
 from journeylog.ingest.precedence import check_sources, source_of
+from journeylog.ingest.texts import as_text
 
 __all__ = ["Same", "copies", "key_codes"]
 
@@ -123,14 +124,17 @@ def copies(chunks: Sequence[Chunk], times: Sequence[Ints], rule: Same, precedenc
 
 
 def key_codes(chunk: Chunk, name: str) -> tuple[Ints, pa.Array]:
-    """Return a key column as codes and the texts they stand for; numbers are written exactly, -1 is missing."""
+    """Return a key column as codes and the texts they stand for, -1 is missing.
+
+    Numbers are written as the door writes ids: an order is 17 whether its column holds texts, integers, or floats because
+    of gaps.
+    """
     column: Any = Category(chunk.actor_of_event().astype(np.int32), chunk.actors) if name == "actor" else None
     if column is None:
         column = chunk.column(name)
     if isinstance(column, Category):
         return column.codes.astype(np.int64), column.labels.cast(pa.string())
-    array = column.to_arrow()
-    coded = encode((array if isinstance(column, Number) else column.values).cast(pa.string()))
+    coded = encode(as_text(column.to_arrow() if isinstance(column, Number) else column.values, name))
     return coded.codes.astype(np.int64), coded.labels
 
 
