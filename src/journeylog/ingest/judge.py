@@ -20,7 +20,7 @@ from journeylog.ingest.amounts import read_money, read_score, unreadable_numbers
 from journeylog.ingest.containers.base import Piece
 from journeylog.ingest.formats.shape import Candidates, Shaper
 from journeylog.ingest.judged import Judged, Made
-from journeylog.ingest.raw import Originals, rows_as_json
+from journeylog.ingest.raw import Originals
 from journeylog.ingest.rejects import BadRow, Reason, bad_rows_table, judged_rows_table
 from journeylog.ingest.reshape import column_of, from_history, from_stamps
 from journeylog.ingest.roles import Constant, Roles
@@ -98,7 +98,7 @@ class Judge:
         for name, kept_name in names.items():
             columns[kept_name] = self._attribute(rows, name, verdicts, unread)
         numeric = piece.numeric | made.numeric | set(self.roles.numbers)
-        original = Originals(piece.rows, made.origin)
+        original = Originals(piece.rows, made.origin, piece.written)
         judged = Judged(
             file=file,
             rows_in=rows.num_rows + sum(t.num_rows for t in made.rejected),
@@ -126,7 +126,7 @@ class Judge:
         made = Made(piece.rows, [])
         made.rejected = [bad_rows_table(file, piece.bad)] if piece.bad else []
         if self.shaper is not None:
-            return self._candidates(made, piece, file, self.shaper(piece.rows, names))
+            return self._candidates(made, piece, file, self.shaper(piece, names))
         shaped = None
         if self.roles.stamps is not None:
             shaped = from_stamps(piece.rows, self.roles.stamps)
@@ -261,7 +261,8 @@ class Judge:
         return Number(np.where(fine, stamps.micros, 0), fine, "time")
 
     def _may_be_judged_later(self, stamps: Stamps) -> bool:
-        return self.roles.event_id is not None or self.keep_original or bool((stamps.verdict == WALL).any())
+        by_id = self.roles.event_id is not None and self.roles.same_id == "conflict"
+        return by_id or self.keep_original or bool((stamps.verdict == WALL).any())
 
 
 def texts_only(piece: Piece) -> Piece:
@@ -278,9 +279,8 @@ def texts_only(piece: Piece) -> Piece:
         return piece
     whole = np.ones(len(piece.row), dtype=bool)
     whole[list(broken)] = False
-    line = None if piece.line is None else piece.line[whole]
-    rows = piece.rows.filter(pa.array(whole))
-    return replace(piece, rows=rows, row=piece.row[whole], line=line, bad=[*piece.bad, *broken.values()])
+    kept = piece.only(whole)
+    return replace(kept, bad=[*piece.bad, *broken.values()])
 
 
 def _apart(piece: Piece, at: Ints, file: str, reason: Reason, column: str) -> pa.Table:
@@ -289,7 +289,7 @@ def _apart(piece: Piece, at: Ints, file: str, reason: Reason, column: str) -> pa
     verdicts.reject(np.ones(len(at), dtype=bool), reason, column)
     whole = np.arange(len(at))
     line = None if piece.line is None else piece.line[at]
-    raw = rows_as_json(piece.rows.take(pa.array(at)))
+    raw = Originals(piece.rows, None, piece.written).as_json(at)
     return judged_rows_table(file, piece.row[at], line, verdicts.codes(whole), verdicts.names(whole), raw)
 
 

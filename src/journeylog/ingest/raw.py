@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from journeylog.ingest.json_values import Spans
 from journeylog.ingest.texts import as_text, is_nested
 
 __all__ = ["Originals", "rows_as_json"]
@@ -25,20 +26,27 @@ class Originals:
     rows : RecordBatch
     index : ndarray of int64 or None
         The row of each event; None: one event a row, in order.
+    written : Spans or None
+        The rows as they were written, where that is JSON.
     """
 
     rows: pa.RecordBatch
     index: npt.NDArray[np.int64] | None = None
+    written: Spans | None = None
 
     def as_json(self, at: npt.NDArray[np.int64]) -> pa.Array:
         """Return what stood in the input for some of the events."""
-        return rows_as_json(self.rows.take(pa.array(at if self.index is None else self.index[at])))
+        rows = at if self.index is None else self.index[at]
+        if self.written is not None:
+            return self.written.take(rows).to_arrow()[0]
+        return rows_as_json(self.rows.take(pa.array(rows)))
 
     def only(self, keep: npt.NDArray[np.bool_]) -> Originals:
         """Return those of some of the events."""
-        if self.index is None:
-            return Originals(self.rows.filter(pa.array(keep)))
-        return Originals(self.rows, self.index[keep])
+        if self.index is not None or self.written is not None:
+            index = np.arange(len(keep)) if self.index is None else self.index
+            return Originals(self.rows, index[keep], self.written)
+        return Originals(self.rows.filter(pa.array(keep)))
 
 
 def rows_as_json(rows: pa.RecordBatch) -> pa.Array:

@@ -9,7 +9,9 @@ from typing import Any, Final
 
 from journeylog.errors import SchemaError
 from journeylog.ingest.containers import Opened, open_tables
+from journeylog.ingest.containers.base import Looking
 from journeylog.ingest.declared import Declared
+from journeylog.ingest.formats.bound import Bound
 from journeylog.ingest.formats.rollup import Rollup, lines_of, records_of
 from journeylog.ingest.intake import Intake
 from journeylog.ingest.judge import Judge, texts_only
@@ -86,6 +88,8 @@ def _judgements(tables: Iterator[Opened], judge: Judge, intake: Intake) -> Itera
     for table in tables:
         kept = roles.public_names(table.columns)
         intake.attributes.update(dict.fromkeys(kept.values()))
+        if judge.shaper is not None and isinstance(roles, Bound) and isinstance(table, Looking):
+            table.look_into(roles.uncopied, judge.shaper.looked_into())
         for work in table.pieces(roles.read_only):
             if not table.complete:
                 kept = roles.public_names(table.columns)

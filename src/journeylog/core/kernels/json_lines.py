@@ -1,4 +1,4 @@
-"""The kernels that are the definition of JSON lines here: one object a line, its keys and where the values lie.
+"""The kernels that are the definition of a JSON value here: what it is, and where it ends.
 
 Strict JSON (RFC 8259) with one addition: the words ``NaN``, ``Infinity`` and ``-Infinity``, which many writers
 leave. Nothing recurses, so depth costs nothing; beyond :data:`DEEPEST` levels a line is given up.
@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from journeylog.core.kernels.csv_rows import valid_utf8
 from journeylog.core.kernels.json_text import hex_digit
+from journeylog.core.kernels.words import after_letters
 
 Bytes = npt.NDArray[np.uint8]
 Ints = npt.NDArray[np.int64]
@@ -34,7 +34,6 @@ __all__ = [
     "REPEATED_KEY",
     "SPECIAL",
     "TOO_LONG",
-    "scan_lines",
 ]
 
 #: Deepest nesting of arrays and objects that is read.
@@ -48,137 +47,6 @@ GOOD, NOT_JSON, REPEATED_KEY, TOO_LONG, BAD_TEXT, NEW_KEY = 0, 1, 2, 3, 4, 5
 
 _LF, _QUOTE, _BACKSLASH, _COMMA, _COLON = 10, 34, 92, 44, 58
 _OPEN_OBJECT, _CLOSE_OBJECT, _OPEN_ARRAY, _CLOSE_ARRAY = 123, 125, 91, 93
-
-
-@njit(cache=True, nogil=True)
-def scan_lines(
-    buf: Bytes,
-    begin: int,
-    ascii_only: bool,
-    keys: Bytes,
-    key_offsets: Ints,
-    key_column: Ints,
-    learn: bool,
-    max_field: int,
-    spans: Spots,
-    kinds: Bytes,
-    where: Spots,
-    bad: Spots,
-    done: Ints,
-) -> Any:
-    """Find the values of a block that ends with a line.
-
-    Parameters
-    ----------
-    buf, begin : the block, and where to start in it
-    ascii_only : whether the block is known to hold no byte above 127
-    keys, key_offsets, key_column : known keys as written, and the column of each (-1: not wanted)
-    learn : whether an unknown key stops the scan, so that the caller can name it
-    spans, kinds : out, (rows, columns, 2) and (rows, columns)
-    where : out, (rows, 4); record number, line number and span of each row
-    bad : out, (rows, 5); record number, line number, verdict and span of each line given up
-    done : in and out; rows, bad lines, records and lines so far
-
-    Returns
-    -------
-    used : where the scan stopped
-    key_start, key_end : span of the unknown key it stopped for, both 0 when the block is done
-    """
-    stack = np.zeros(DEEPEST, np.uint8)
-    i, n = begin, buf.size
-    while i < n:
-        end = i
-        while end < n and buf[end] != _LF:
-            end += 1
-        first = skip_space(buf, i, end)
-        if first == end:
-            i = end + 1
-            done[3] += 1
-            continue
-        row, n_bad = done[0], done[1]
-        kinds[row, :] = ABSENT
-        if not ascii_only and not valid_utf8(buf, first, end):
-            verdict, at, stop = BAD_TEXT, 0, 0
-        else:
-            verdict, at, stop = scan_object(
-                buf, first, end, keys, key_offsets, key_column, learn, max_field, spans, kinds, row, stack
-            )
-        if verdict == NEW_KEY:
-            return i, at, stop
-        if verdict == GOOD:
-            where[row, 0], where[row, 1], where[row, 2], where[row, 3] = done[2], done[3], first, end
-            done[0] += 1
-        else:
-            bad[n_bad, 0], bad[n_bad, 1], bad[n_bad, 2] = done[2], done[3], verdict
-            bad[n_bad, 3], bad[n_bad, 4] = first, end
-            done[1] += 1
-        done[2] += 1
-        done[3] += 1
-        i = end + 1
-    return min(i, n), 0, 0
-
-
-@njit(cache=True, nogil=True)
-def scan_object(
-    buf: Bytes,
-    i: int,
-    end: int,
-    keys: Bytes,
-    key_offsets: Ints,
-    key_column: Ints,
-    learn: bool,
-    max_field: int,
-    spans: Spots,
-    kinds: Bytes,
-    row: int,
-    stack: Bytes,
-) -> Any:
-    """Read one line; return the verdict and the span of a key that stopped it."""
-    if buf[i] != _OPEN_OBJECT:
-        return NOT_JSON, 0, 0
-    i = skip_space(buf, i + 1, end)
-    guess, verdict = 0, GOOD
-    if i < end and buf[i] == _CLOSE_OBJECT:
-        return (GOOD if skip_space(buf, i + 1, end) == end else NOT_JSON), 0, 0
-    while True:
-        if i >= end or buf[i] != _QUOTE:
-            return NOT_JSON, 0, 0
-        at = i + 1
-        key, stop = guess, after_guess(buf, at, end, keys, key_offsets, guess)
-        if stop < 0:
-            stop, kind = end_of_string(buf, at, end)
-            if kind == ABSENT:
-                return NOT_JSON, 0, 0
-            key = find_key(buf, at, stop, keys, key_offsets)
-        if key < 0 and learn:
-            return NEW_KEY, at, stop
-        guess = key + 1
-        i = skip_space(buf, stop + 1, end)
-        if i >= end or buf[i] != _COLON:
-            return NOT_JSON, 0, 0
-        value = skip_space(buf, i + 1, end)
-        i = after_plain(buf, value, end)
-        kind = PLAIN
-        if i < 0:
-            i, kind = end_of_value(buf, value, end, stack)
-        if kind == ABSENT:
-            return NOT_JSON, 0, 0
-        column = key_column[key] if key >= 0 else -1
-        if column >= 0:
-            if kinds[row, column] != ABSENT:
-                verdict = REPEATED_KEY
-            quoted = 1 if kind in (PLAIN, ESCAPED) else 0
-            kinds[row, column] = kind
-            spans[row, column, 0], spans[row, column, 1] = value + quoted, i - quoted
-            if i - value > max_field and verdict == GOOD:
-                verdict = TOO_LONG
-        i = skip_space(buf, i, end)
-        if i < end and buf[i] == _COMMA:
-            i = skip_space(buf, i + 1, end)
-            continue
-        if i < end and buf[i] == _CLOSE_OBJECT and skip_space(buf, i + 1, end) == end:
-            return verdict, 0, 0
-        return NOT_JSON, 0, 0
 
 
 @njit(cache=True, nogil=True)
@@ -249,6 +117,9 @@ def end_of_string(buf: Bytes, i: int, end: int) -> Any:
     """Return where the closing quote is, and whether the text is plain or has escapes."""
     kind = PLAIN
     while i < end:
+        i = after_letters(buf, i, end)
+        if i >= end:
+            break
         c = buf[i]
         if c == _QUOTE:
             return i, kind
@@ -326,9 +197,7 @@ def after_plain(buf: Bytes, i: int, end: int) -> Any:
     """Return what follows the text at `i` if it is one without escapes, by far the most frequent value."""
     if i >= end or buf[i] != _QUOTE:
         return -1
-    i += 1
-    while i < end and buf[i] != _QUOTE and buf[i] != _BACKSLASH and buf[i] >= 32:
-        i += 1
+    i = after_letters(buf, i + 1, end)
     return i + 1 if i < end and buf[i] == _QUOTE else -1
 
 

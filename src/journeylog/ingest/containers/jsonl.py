@@ -8,7 +8,7 @@ the line is a reject.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import partial
 from typing import Final
 
@@ -18,11 +18,14 @@ import pyarrow as pa
 
 from journeylog.core import arrow_text
 from journeylog.core.kernels import json_lines as kernel
+from journeylog.core.kernels.json_objects import scan_lines
+from journeylog.core.kernels.json_pairs import Plan, set_lists
 from journeylog.core.kernels.json_text import gather_values
 from journeylog.errors import ParseError, SchemaError, explain
 from journeylog.ingest.containers.base import Dialect, Piece, Work, as_batch
 from journeylog.ingest.containers.blocks import Bytes, blocks
 from journeylog.ingest.containers.files import File, open_text, wrong_encoding
+from journeylog.ingest.json_values import PairList, Spans, plan_of
 from journeylog.ingest.rejects import BadRow, Reason
 
 __all__ = ["JsonLines"]
@@ -61,6 +64,13 @@ class JsonLines:
         self.keys: dict[bytes, int] = {}  # as written, with the place among the columns kept (-1: not wanted)
         self.kept: list[str] = []
         self.learns = True
+        self.nested: frozenset[str] = frozenset()
+        self.pairs: tuple[PairList, ...] = ()
+        self.looks = False
+
+    def look_into(self, nested: Collection[str], pairs: Sequence[PairList]) -> None:
+        """Leave some columns uncopied, and find the values of keys in lists of pairs."""
+        self.nested, self.pairs, self.looks = frozenset(nested), tuple(pairs), True
 
     def pieces(self, wanted: Sequence[str] | None) -> Iterator[Work]:
         """Yield the rows, block by block."""
@@ -90,15 +100,17 @@ class JsonLines:
     def _rows(self, data: bytes, wanted: Sequence[str] | None) -> Work:
         """Find the values of a block; they are copied when the work is done."""
         buf = np.frombuffer(data, np.uint8)
-        room = 1 + int(np.count_nonzero(buf == 10))
+        room = 1 + data.count(b"\n")
         where, bad = np.empty((room, 4), np.int32), np.empty((room, 5), np.int32)
         width = max(16, 2 * len(self.kept))
         spans, kinds = np.empty((room, width, 2), np.int32), np.zeros((room, width), np.uint8)
-        done, at = np.zeros(4, np.int64), 0
+        done, at, is_ascii = np.zeros(4, np.int64), 0, data.isascii()
+        plan = plan_of(self.pairs, room, _MOST_KEYS + len(wanted or ()))
         while True:
-            at, start, stop = kernel.scan_lines(
-                buf, at, data.isascii(), *self._key_table(), self.learns, self.dialect.max_field,
-                spans, kinds, where, bad, done,
+            self._set_lists(plan)
+            at, start, stop = scan_lines(
+                buf, at, is_ascii, *self._key_table(), self.learns, self.dialect.max_field,
+                spans, kinds, where, bad, done, plan.memory, plan.texts, plan.bounds,
             )  # fmt: skip
             if stop == 0:
                 break
@@ -111,7 +123,7 @@ class JsonLines:
         n = len(self.kept)
         found = _Found(
             buf, spans[:rows, :n], kinds[:rows, :n], where[:rows], bad[:n_bad], tuple(self.kept),
-            self.records + 1, self.lines + 1,
+            self.records + 1, self.lines + 1, self, plan,
         )  # fmt: skip
         self.records += records
         self.lines += lines
@@ -127,6 +139,13 @@ class JsonLines:
         self.first_bad = self.first_bad or data[slice(*bad[0, 3:].tolist())][:60]
         if self.no_text * 2 > self.records:
             raise wrong_encoding(self.name, self.dialect.encoding, data[slice(*bad[no_text[0], 3:].tolist())])
+
+    def _set_lists(self, plan: Plan) -> None:
+        """Say which of the keys that are known by now is which list of pairs."""
+        which = {one.column: k for k, one in enumerate(self.pairs)}
+        names = dict(enumerate(self.kept))
+        lists = [which.get(names.get(place, ""), -1) for place in self.keys.values()]
+        set_lists(plan, np.array(lists, dtype=np.int64))
 
     def _key_table(self) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
         texts = list(self.keys)
@@ -146,7 +165,12 @@ class JsonLines:
             for name in wanted:
                 self._take(json.dumps(name, ensure_ascii=False).encode("utf-8")[1:-1], name, wanted)
             return
-        self._take(raw, json.loads(b'"' + raw + b'"'), wanted)
+        name = json.loads(b'"' + raw + b'"')
+        if not name.isascii() and any("\ud800" <= c <= "\udfff" for c in name):
+            name = raw.decode(
+                "utf-8"
+            )  # half a surrogate pair is no character: the key stays as it is written
+        self._take(raw, name, wanted)
 
     def _take(self, raw: bytes, name: str, wanted: Sequence[str] | None) -> None:
         if name not in self.columns:
@@ -165,7 +189,9 @@ class _Found:
     def __init__(
         self, buf: npt.NDArray[np.uint8], spans: npt.NDArray[np.int32], kinds: npt.NDArray[np.uint8],
         where: npt.NDArray[np.int32], bad: npt.NDArray[np.int32], names: tuple[str, ...], records: int, lines: int,
+        table: JsonLines, plan: Plan,
     ) -> None:  # fmt: skip
+        self.table, self.plan = table, plan
         self.buf, self.spans, self.kinds, self.where, self.bad = buf, spans, kinds, where, bad
         self.names, self.records, self.lines = names, records, lines
 
@@ -176,6 +202,8 @@ class _Found:
         columns, numeric = {}, set()
         for i, name in enumerate(self.names):
             kinds = np.ascontiguousarray(self.kinds[:, i])
+            if name in self.table.nested:
+                continue
             columns[name] = self._column(np.ascontiguousarray(self.spans[:, i]), kinds, broken)
             seen = np.bincount(kinds, minlength=8)
             if 0 < seen[kernel.NUMBER] + seen[kernel.SPECIAL] == seen[kernel.PLAIN :].sum():
@@ -199,9 +227,22 @@ class _Found:
                 )
                 for i in np.flatnonzero(broken).tolist()
             ]
-            whole = broken == 0
-            rows, row, line = rows.filter(pa.array(whole)), row[whole], line[whole]
-        return Piece(rows, row, line, bad, frozenset(numeric))
+        piece = Piece(rows, row, line, bad, frozenset(numeric))
+        if self.table.looks:
+            self._add_nested(piece)
+        return piece.only(broken == 0) if broken.any() else piece
+
+    def _add_nested(self, piece: Piece) -> None:
+        """Add what is only looked into, and the lines themselves, as spans."""
+        n = len(self.where)
+        all_of = Spans(self.buf, self.spans, self.kinds).columns(self.spans, self.kinds)
+        piece.nested = {name: all_of[i] for i, name in enumerate(self.names) if name in self.table.nested}
+        known = [k for k, one in enumerate(self.table.pairs) if one.column in self.names]
+        found = Spans(self.buf, self.spans, self.kinds).found(self.plan)
+        first = np.cumsum([0, *(len(one.keys) for one in self.table.pairs)])
+        piece.pairs = [(self.table.pairs[k], found[int(first[k]) : int(first[k + 1])]) for k in known]
+        lines = np.ascontiguousarray(self.where[:, 2:4])
+        piece.written = Spans(self.buf, lines, np.full(n, kernel.NESTED, np.uint8))
 
     def _column(
         self, spans: npt.NDArray[np.int32], kinds: npt.NDArray[np.uint8], broken: npt.NDArray[np.uint8]

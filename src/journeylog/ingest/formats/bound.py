@@ -24,7 +24,14 @@ from journeylog.ingest.formats.declare import (
 )
 from journeylog.ingest.formats.fields import Field
 from journeylog.ingest.formats.known import fitting_formats
-from journeylog.ingest.formats.shape import Shaper, attributes_of, internal, made_names
+from journeylog.ingest.formats.shape import (
+    Shaper,
+    attributes_of,
+    internal,
+    key_values,
+    made_names,
+    plain_paths,
+)
 from journeylog.ingest.roles import Roles
 
 __all__ = ["Bound", "bind", "overridden"]
@@ -66,6 +73,16 @@ class Bound(Roles):
         """The columns that are enough to be read; None: all."""
         group = () if self.form.group is None else (*self.form.group.needs, *self.form.group.one)
         return None if self.rest else reads([*mentioned(self.form), *self.extra, *group])
+
+    @property
+    def uncopied(self) -> frozenset[str]:
+        """The columns that are only looked into."""
+        paths = list(mentioned(self.form))
+        above = {path.split(".")[0] for path in [*paths, *self.extra] if "." in path}
+        pairs = {one.pairs for one in key_values(self.form)}
+        whole = {path for path in [*plain_paths(self.form), *self.extra] if "." not in path}
+        kept = set() if not self.rest else (above | pairs) - set(self.form.leave)
+        return frozenset((above | pairs) - whole - kept)
 
     def labels(self) -> dict[str, str]:
         """Return what messages call the roles and their columns."""

@@ -343,7 +343,9 @@ class Format:
                 link.kind,
                 time=link.time,
                 each=link.each,
-                when=All(Given(link.from_id), Given(link.to_id), *(() if link.when is None else (link.when,))),
+                when=All(
+                    Given(link.from_id), Given(link.to_id), *(() if link.when is None else (link.when,))
+                ),
                 actor=link.from_id,
                 attributes={"end": link.to_id},
             )

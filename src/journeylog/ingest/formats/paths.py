@@ -5,8 +5,7 @@ A batch is looked into once for each object: all members that any path wants are
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeAlias
 
@@ -17,10 +16,9 @@ import pyarrow.compute as pc
 
 from journeylog.core import arrow_text
 from journeylog.core.kernels import json_lines as kind
-from journeylog.core.kernels import json_paths as kernel
-from journeylog.core.kernels.json_text import gather_values
 from journeylog.errors import ConfigError
 from journeylog.ingest.formats.declare import KeyValue
+from journeylog.ingest.json_values import Spans, of_text
 
 __all__ = ["Records", "Value"]
 
@@ -52,84 +50,6 @@ class Faults:
     broken: Bytes
 
 
-class Spans:
-    """JSON values as spans of a buffer; not copied before they are needed."""
-
-    def __init__(self, buf: Bytes, spans: Spots, kinds: Bytes) -> None:
-        self.buf, self.spans, self.kinds = buf, spans, kinds
-
-    def members(self, keys: Sequence[str]) -> tuple[list[Spans], Bytes]:
-        """Return the members of each object by key, and the rows where a key stands twice."""
-        n = len(self.kinds)
-        found, kinds = np.zeros((n, len(keys), 2), np.int32), np.zeros((n, len(keys)), np.uint8)
-        twice = np.zeros(n, np.uint8)
-        source = self.unescaped()
-        kernel.scan_members(source.buf, source.spans, source.kinds, *_key_table(keys), found, kinds, twice)
-        return source.columns(found, kinds), twice
-
-    def pairs(self, keys: Sequence[str], name: str, value: str) -> list[Spans]:
-        """Return the values of keys in lists of pairs."""
-        n = len(self.kinds)
-        found, kinds = np.zeros((n, len(keys), 2), np.int32), np.zeros((n, len(keys)), np.uint8)
-        source = self.unescaped()
-        kernel.scan_pairs(
-            source.buf,
-            source.spans,
-            source.kinds,
-            _written(name),
-            _written(value),
-            *_key_table(keys),
-            found,
-            kinds,
-        )
-        return source.columns(found, kinds)
-
-    def elements(self) -> tuple[Spans, Ints]:
-        """Return the elements of each array, and the row each belongs to."""
-        source = self.unescaped()
-        counts = np.zeros(len(self.kinds), np.int64)
-        total = kernel.count_elements(source.buf, source.spans, source.kinds, counts)
-        found, kinds = np.zeros((total, 2), np.int32), np.zeros(total, np.uint8)
-        parent = np.zeros(total, np.int64)
-        kernel.scan_elements(source.buf, source.spans, counts, found, kinds, parent)
-        return Spans(source.buf, found, kinds), parent
-
-    def columns(self, found: Spots, kinds: Bytes) -> list[Spans]:
-        """Return the columns of a scan side by side."""
-        return [
-            Spans(self.buf, np.ascontiguousarray(found[:, k]), np.ascontiguousarray(kinds[:, k]))
-            for k in range(kinds.shape[1])
-        ]
-
-    def take(self, index: Ints) -> Spans:
-        """Return some of the values."""
-        return Spans(self.buf, self.spans[index], self.kinds[index])
-
-    def unescaped(self) -> Spans:
-        """Return the values with texts that may hold JSON themselves without their escapes."""
-        if not (self.kinds == kind.ESCAPED).any():
-            return self
-        array, _ = self.to_arrow()
-        plain = of_text(array)
-        plain.kinds = np.where(self.kinds <= kind.MISSING, self.kinds, kind.PLAIN).astype(np.uint8)
-        return plain
-
-    def to_arrow(self) -> tuple[pa.Array, Bytes]:
-        """Copy the values out as text; missing and absent are null. Also: rows with half a surrogate pair."""
-        n = len(self.kinds)
-        lengths = np.where(self.kinds > kind.MISSING, self.spans[:, 1] - self.spans[:, 0], 0)
-        data, offsets = np.empty(int(lengths.sum(dtype=np.int64)), np.uint8), np.empty(n + 1, np.int32)
-        valid, broken = np.empty(n, np.uint8), np.zeros(n, np.uint8)
-        gather_values(self.buf, self.spans, self.kinds, data, offsets, valid, broken)
-        return arrow_text.from_buffers(data, offsets, None if valid.all() else valid), broken
-
-    @property
-    def numeric(self) -> bool:
-        """Whether every value that is there is a number."""
-        seen = np.bincount(self.kinds, minlength=8)
-        return bool(0 < seen[kind.NUMBER] + seen[kind.SPECIAL] == seen[kind.PLAIN :].sum())
-
-
 #: A column on the way of a path.
 Node: TypeAlias = "Spans | pa.Array"
 
@@ -145,6 +65,10 @@ class Records:
         Every path that will be asked for.
     pairs : sequence of KeyValue
         Every key of a list of pairs that will be asked for.
+    nested : mapping of str to Spans
+        Columns that were not copied.
+    known : mapping of KeyValue to Spans
+        Values of pairs that were found already.
     faults : Faults
         Filled as values are read.
     """
@@ -152,6 +76,8 @@ class Records:
     rows: pa.RecordBatch
     paths: Sequence[str] = ()
     pairs: Sequence[KeyValue] = ()
+    nested: Mapping[str, Spans] = field(default_factory=dict)
+    known: Mapping[KeyValue, Spans] = field(default_factory=dict)
     faults: Faults = field(init=False)
 
     def __post_init__(self) -> None:
@@ -163,7 +89,7 @@ class Records:
         self._up: Ints = np.zeros(0, np.int64)
         self._bound = ""
         self._nodes: dict[str, Node | None] = {}
-        self._pairs: dict[KeyValue, Node | None] = {}
+        self._pairs: dict[KeyValue, Node | None] = dict(self.known)
 
     def __len__(self) -> int:
         """Return the number of rows."""
@@ -171,7 +97,8 @@ class Records:
 
     def take(self, index: Ints) -> Records:
         """Return some of the rows, which know where they come from."""
-        inner = Records(self.rows, self.paths, self.pairs)
+        known = {pair: spans.take(index) for pair, spans in self.known.items()}
+        inner = Records(self.rows, self.paths, self.pairs, self.nested, known)
         inner.faults, inner._outer, inner._up = self.faults, self, index
         inner.index = index if self.index is None else self.index[index]
         return inner
@@ -224,6 +151,8 @@ class Records:
         if self._outer is not None and not (self._bound and path.startswith(self._bound + ".")):
             outer = self._outer.node(path)
             return None if outer is None else _take(outer, self._up)
+        if self._outer is None and path in self.nested:
+            return self.nested[path]
         if self._outer is None:
             at = self.rows.schema.get_field_index(path)
             if at >= 0:
@@ -268,17 +197,6 @@ class Records:
         if found.any():
             rows = np.flatnonzero(found)
             faults[rows if self.index is None else self.index[rows]] = 1
-
-
-def of_text(column: pa.Array) -> Spans:
-    """Return a text column as values that may be JSON."""
-    column = column.cast(pa.string()) if not pa.types.is_string(column.type) else column
-    data, offsets = arrow_text.buffers(column)
-    spans = np.column_stack((offsets[:-1], offsets[1:])).astype(np.int32)
-    kinds = np.full(len(column), kind.PLAIN, np.uint8)
-    if column.null_count:
-        kinds[column.is_null().to_numpy(zero_copy_only=False)] = kind.MISSING
-    return Spans(data, np.ascontiguousarray(spans), kinds)
 
 
 def _plain(column: pa.Array) -> pa.Array:
@@ -387,13 +305,3 @@ def _first_of_key(names: pa.Array, values: Any, parent: Ints, key: str, n: int) 
     if not used:
         return pa.nulls(len(chosen), pa.string())
     return pc.coalesce(*(m.cast(pa.string()) for m in used))
-
-
-def _key_table(keys: Sequence[str]) -> tuple[Bytes, Ints]:
-    texts = [_written(key).tobytes() for key in keys]
-    return np.frombuffer(b"".join(texts) + b"\0", np.uint8), np.cumsum([0, *map(len, texts)]).astype(np.int64)
-
-
-def _written(key: str) -> Bytes:
-    """Return a key as JSON writes it."""
-    return np.frombuffer(json.dumps(key, ensure_ascii=False).encode("utf-8")[1:-1], np.uint8)

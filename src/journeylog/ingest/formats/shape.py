@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from journeylog.core.time_rule import TimeRule
+from journeylog.ingest.containers.base import Piece
 from journeylog.ingest.formats.declare import (
     TAKEN,
     AnyField,
@@ -26,10 +27,11 @@ from journeylog.ingest.formats.declare import (
 )
 from journeylog.ingest.formats.extract import Context, compute, given, holds
 from journeylog.ingest.formats.paths import Records, Value
+from journeylog.ingest.json_values import PairList
 from journeylog.ingest.reshape import one_type
 from journeylog.ingest.texts import as_text
 
-__all__ = ["Candidates", "Shaper", "attributes_of", "internal", "made_names"]
+__all__ = ["Candidates", "Shaper", "attributes_of", "internal", "key_values", "made_names", "plain_paths"]
 
 Ints = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
@@ -105,9 +107,15 @@ class Shaper:
         object.__setattr__(self, "paths", (*mentioned(self.form), *self.extra))
         object.__setattr__(self, "pairs", tuple(dict.fromkeys(key_values(self.form))))
 
-    def __call__(self, rows: pa.RecordBatch, others: Collection[str]) -> Candidates:
-        """Shape a batch; `others` are the columns that go along as they are."""
-        records = Records(rows, self.paths, self.pairs)
+    def __call__(self, piece: Piece, others: Collection[str]) -> Candidates:
+        """Shape a piece; `others` are the columns that go along as they are."""
+        rows = piece.rows
+        known = {
+            KeyValue(which.column, key, which.name, which.value): spans
+            for which, found in piece.pairs
+            for key, spans in zip(which.keys, found, strict=True)
+        }
+        records = Records(rows, self.paths, self.pairs, piece.nested, known)
         n = rows.num_rows
         no_event = np.zeros(n, dtype=bool)
         if self.form.not_events is not None:
@@ -226,6 +234,15 @@ class Shaper:
                 found[internal("received")] = self.rule_of(received)
         return found
 
+    def looked_into(self) -> list[PairList]:
+        """Return the lists of pairs that rows hold as columns, with the keys that are wanted."""
+        unrolled = {path for take in self.form.takes for path in take.unrolled}
+        lists: dict[tuple[str, str, str], list[str]] = {}
+        for one in self.pairs:
+            if "." not in one.pairs and one.pairs not in unrolled:
+                lists.setdefault((one.pairs, one.name, one.value), []).append(one.key)
+        return [PairList(*which, tuple(keys)) for which, keys in lists.items()]
+
     @property
     def time_labels(self) -> list[str]:
         """The path of the time of each kind of event, for rejects."""
@@ -287,17 +304,34 @@ def key_values(form: Format) -> list[KeyValue]:
             for part in one.parts:
                 look(part)
 
-    for take in (*form.kinds, Take()):
-        for role in ("event", "time", *TAKEN):
-            look(form.role(take, role))
-    for one in attributes_of(form).values():
+    for one in every_field(form):
         look(one)
-    for one in (*form.order_by, *looked_at(form.not_events)):
-        look(one)
-    for take in form.takes:
-        for one in looked_at(take.when):
-            look(one)
     return found
+
+
+def plain_paths(form: Format) -> list[str]:
+    """Return every path whose own value is wanted, not what is inside."""
+    found: list[str] = []
+
+    def look(one: AnyField | None) -> None:
+        if isinstance(one, str):
+            found.append(one)
+        elif isinstance(one, Field) and not isinstance(one, KeyValue):
+            for part in one.parts:
+                look(part)
+
+    for one in every_field(form):
+        look(one)
+    return found
+
+
+def every_field(form: Format) -> list[AnyField | None]:
+    """Return every field that a format mentions, not what it is made of."""
+    found: list[AnyField | None] = []
+    for take in (*form.kinds, Take()):
+        found += [form.role(take, role) for role in ("event", "time", *TAKEN)]
+        found += looked_at(take.when)
+    return [*found, *attributes_of(form).values(), *form.order_by, *looked_at(form.not_events)]
 
 
 def scale_word(scale: str | tuple[float, float]) -> str:
