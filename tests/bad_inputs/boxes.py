@@ -55,6 +55,12 @@ def _as_json(table: pa.Table, path: Path) -> Path:
     return path
 
 
+def _as_array(table: pa.Table, path: Path) -> Path:
+    objects = _as_json(table, path).read_bytes().split(b"\n")[:-1]
+    path.write_bytes(b"[\n" + b",\n".join(objects) + b"\n]\n")
+    return path
+
+
 def _as_parquet(table: pa.Table, path: Path) -> Path:
     pq.write_table(table, path, row_group_size=rows_a_part(table))
     return path
@@ -77,6 +83,7 @@ BOXES: Mapping[str, Callable[[pa.Table, Path], Any]] = {
     "csv": lambda t, p: _as_csv(t, p / "t.csv"),
     "tsv": lambda t, p: _as_csv(t, p / "t.tsv", "\t"),
     "jsonl": lambda t, p: _as_json(t, p / "t.jsonl"),
+    "json": lambda t, p: _as_array(t, p / "t.json"),
     "parquet": lambda t, p: _as_parquet(t, p / "t.parquet"),
     "arrow": lambda t, p: _as_arrow(t, p / "t.arrow"),
     "pyarrow": lambda t, p: t,
@@ -85,7 +92,7 @@ BOXES: Mapping[str, Callable[[pa.Table, Path], Any]] = {
     "polars": lambda t, p: pl.from_arrow(t),
     "duckdb": lambda t, p: duckdb.from_arrow(t),
 }
-TEXTS = ("csv", "tsv", "jsonl")
+TEXTS = ("csv", "tsv", "jsonl", "json")
 FILES = (*TEXTS, "parquet", "arrow")
 FRAMES = ("pyarrow", "pandas", "pandas-arrow", "polars", "duckdb")
 #: Those that know a type for every column; text in a file is text.

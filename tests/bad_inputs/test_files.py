@@ -39,6 +39,7 @@ from tests.bad_inputs.boxes import (
     ONE_ROW,
     OPTIONS,
     ROLES,
+    TEXTS,
     Input,
     actors,
     boxes,
@@ -360,7 +361,7 @@ def test_f32_folders_that_contradict_a_column(box: str, tmp_path: Path) -> None:
     for day in ("2024-01-01", "2024-01-02"):
         agreeing = table(["u1"], dt=[day], month=[1])
         put(agreeing, box, tmp_path).rename(root / f"dt={day}" / "month=01" / f"x.{box}")
-    if box not in ("csv", "tsv", "jsonl"):  # as text, 1 is not 01
+    if box not in TEXTS:  # as text, 1 is not 01
         assert jl.read(root, **ROLES).n_events == 2
     assert jl.read(root, columns=["dt"], **ROLES).n_events == 2
     put(table(["u1", "u2"], dt=["2024-01-02", "1999-01-01"], month=["01", "01"]), box, tmp_path).rename(
@@ -407,7 +408,9 @@ def test_f33_a_file_that_is_written_to_while_it_is_read(
             file.write(b"u9,late,2024-01-01,x\n")
 
     when_opened(box, append, monkeypatch)
-    with pytest.raises(ParseError, match=rf"t\.{box} was written to while it was read"):
+    with pytest.raises(
+        ParseError, match=rf"t\.{box}(: something follows the JSON array| was written to while it was read)"
+    ):
         jl.read(path, **ROLES)
 
 

@@ -22,6 +22,7 @@ from tests.bad_inputs.boxes import (
     ONE_ROW,
     OPTIONS,
     ROLES,
+    TEXTS,
     Input,
     actors,
     boxes,
@@ -69,7 +70,7 @@ def test_f01_frame_without_columns(frame: Any) -> None:
         jl.read(frame, **ROLES)
 
 
-@boxes(without=["jsonl"])  # without a line JSON lines have no keys: that is the empty file
+@boxes(without=["jsonl", "json"])  # without a line JSON lines have no keys: that is the empty file
 def test_f02_header_only(box: str, tmp_path: Path) -> None:
     log = read(
         table(pa.array([], pa.string()), pa.array([], pa.string()), pa.array([], pa.string()), x=[]),
@@ -168,7 +169,7 @@ def test_f06_odd_column_names(box: str, name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("way", ["plain", "gzip", "stdin"])
-@boxes("csv", "tsv", "jsonl")
+@boxes(*TEXTS)
 def test_f07_byte_order_mark(box: str, way: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     content = b"\xef\xbb\xbf" + put(table(), box, tmp_path).read_bytes()
     if way == "stdin":
@@ -181,7 +182,7 @@ def test_f07_byte_order_mark(box: str, way: str, tmp_path: Path, monkeypatch: py
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
-@boxes("csv", "tsv", "jsonl")
+@boxes(*TEXTS)
 def test_f08_utf16(box: str, encoding: str, tmp_path: Path) -> None:
     path = put(table(["u1", "u2"]), box, tmp_path)
     write(path, path.read_text(encoding="utf-8").encode(encoding))
@@ -190,7 +191,7 @@ def test_f08_utf16(box: str, encoding: str, tmp_path: Path) -> None:
     assert len(kept(jl.read(path, encoding=encoding, **ROLES))) == 2
 
 
-@boxes("csv", "tsv", "jsonl")
+@boxes(*TEXTS)
 def test_f09_cp1251(box: str, tmp_path: Path) -> None:
     path = put(table(["u1", "u2", "u3"], ["корзина", "оплата", "Главная"]), box, tmp_path)
     write(path, path.read_text(encoding="utf-8").encode("cp1251"))
@@ -204,7 +205,7 @@ def test_f09_cp1251(box: str, tmp_path: Path) -> None:
     "csv", "tsv", "jsonl", "parquet", "arrow", "pyarrow", "pandas", "duckdb"
 )  # Polars refuses such bytes itself
 def test_f10_one_row_that_is_no_text(box: str, tmp_path: Path) -> None:
-    if box in ("csv", "tsv", "jsonl"):
+    if box in TEXTS:
         given: Any = put(table(["u1", "u2", "u3"], ["a", "BAD", "c"]), box, tmp_path)
         write(given, given.read_bytes().replace(b"BAD", b"\xff\xfe"))
     else:
@@ -384,14 +385,14 @@ def test_f20_ids_are_text_on_the_way_out(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "s.jsonl").read_text())["actor"] == "9007199254740993"
 
 
-@boxes(without=["csv", "tsv", "jsonl"])
+@boxes(without=TEXTS)
 def test_f21_ids_beyond_64_bits(box: str, tmp_path: Path) -> None:
     number = 99999999999999999999999
     data = table(pa.array([number, number - 1], pa.decimal128(38, 0)))
     assert actors(read(data, box, tmp_path)) == [str(number - 1), str(number)]
 
 
-@boxes("csv", "tsv", "jsonl")
+@boxes(*TEXTS)
 def test_f21_ids_beyond_64_bits_as_text(box: str, tmp_path: Path) -> None:
     path = put(table(["N1", "N2"]), box, tmp_path)
     for name, number in (("N1", "99999999999999999999999"), ("N2", "99999999999999999999998")):

@@ -19,7 +19,20 @@ import pytest
 import journeylog as jl
 from journeylog.core import zones
 from journeylog.errors import ConfigError, LoadWarning
-from tests.bad_inputs.boxes import FILES, ROLES, TYPED, actors, boxes, kept, put, raw, read, rejected, table
+from tests.bad_inputs.boxes import (
+    FILES,
+    ROLES,
+    TEXTS,
+    TYPED,
+    actors,
+    boxes,
+    kept,
+    put,
+    raw,
+    read,
+    rejected,
+    table,
+)
 
 SRC = Path(jl.__file__).parent
 SECOND = 1_000_000
@@ -114,7 +127,7 @@ def test_t06_fractions_of_seconds(box: str, tmp_path: Path) -> None:
     assert times(again) == times(log)
 
 
-@boxes(without=["csv", "tsv", "jsonl"])
+@boxes(without=TEXTS)
 def test_t06_decimal_seconds(box: str, tmp_path: Path) -> None:
     data = one_actor(pa.array([Decimal("1704110400.123456")], pa.decimal128(20, 6)))
     assert times(read(data, box, tmp_path, time_unit="s")) == [NOON_US + 123_456]
@@ -402,6 +415,28 @@ def test_t19_the_same_log_for_any_order_and_partition_of_files(box: str, tmp_pat
     graphs = [log.compute(jl.Transitions()).table for log in found]
     assert all(graph.equals(graphs[0]) for graph in graphs)
     assert found[0].card.ties == 22
+
+
+@boxes()
+def test_t20_ends_before_their_begin(box: str, tmp_path: Path) -> None:
+    ends = ["2024-01-01 00:00:05", "2023-12-31 23:59:59", "2024-01-01 02:00:00", ""]
+    with pytest.warns(LoadWarning, match="DURATION_NEGATIVE 1"):
+        log = read(table(["u1"] * 4, "a", done=ends), box, tmp_path, end="done")
+    assert rejected(log) == [(2, "DURATION_NEGATIVE")]
+    frame = log.to_pandas()
+    spent = (frame["end"] - frame["time"]).dt.total_seconds()
+    assert spent.dropna().tolist() == [5.0, 0.0]  # excluded, and never made positive
+
+
+@boxes()
+def test_t20_completions_before_their_start(box: str, tmp_path: Path) -> None:
+    stamps = ["2024-01-01 10:00", "2024-01-01 11:00", "2024-01-01 12:00"]
+    data = table(["u1"] * 3, "a", stamps, what=["complete", "start", "complete"])
+    log = read(data, box, tmp_path, end=jl.Lifecycle("what"))
+    frame = log.to_pandas()
+    spent = (frame["end"] - frame["time"]).dt.total_seconds().dropna()
+    assert (spent >= 0).all()
+    assert 3600.0 in spent.tolist()
 
 
 @pytest.mark.parametrize(("beyond", "sessions"), [(-1, 1), (0, 1), (1, 2)])
