@@ -167,7 +167,7 @@ def test_a_warehouse_has_the_orders_of_a_shop_as_a_flat_table() -> None:
         }
     )  # fmt: skip
     frame = read(flat, jl.formats()["shopify"].but(tz="UTC")).to_pandas()
-    assert frame[["actor", "event", "is_test"]].values.tolist() == [["207", "order_placed", "TRUE"]]
+    assert frame[["actor", "event", "is_test"]].values.tolist() == [["207", "order_placed", "true"]]
 
 
 def test_refunds_and_disputes_find_their_customer_by_the_links_of_the_orders() -> None:
@@ -315,6 +315,25 @@ def test_only_some_columns_of_lines() -> None:
     frame = log.to_pandas()
     assert frame["Country"].unique().tolist() == ["United Kingdom"] and "StockCode" not in frame
     assert total(log) == total(read(fixture("online_retail"), "online_retail"))
+
+
+def test_lines_of_ones_own() -> None:
+    slips = jl.Format(
+        name="till", actor="who", event=jl.constant("bought"), time="at", value="paid", tz="UTC",
+        group=jl.Rollup(by="slip", sums={"paid": ("n", "each")}, count="items", leave=["n", "each"]),
+    )  # fmt: skip
+    table = pd.DataFrame(
+        {
+            "slip": ["s2", "s1", "s2"],
+            "who": ["bob", "ada", "bob"],
+            "at": "2025-01-01",
+            "n": [1, 2, 3],
+            "each": [0.1, 5, 0.2],
+        }
+    )
+    frame = read(table, slips).to_pandas().sort_values("actor")
+    assert frame[["actor", "items"]].values.tolist() == [["ada", 1], ["bob", 2]]
+    assert [Decimal(v) for v in frame["value"]] == [10, Decimal("0.7")]
 
 
 def test_an_empty_table_of_lines_is_an_empty_log() -> None:

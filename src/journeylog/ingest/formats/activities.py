@@ -6,6 +6,7 @@ from typing import Final
 
 from journeylog.ingest.formats.crm import SALESFORCE, either
 from journeylog.ingest.formats.declare import Constant, First, Format, Given, Join, Link, Not, Take, When
+from journeylog.ingest.formats.truths import truth
 
 __all__ = ["FORMATS"]
 
@@ -148,7 +149,7 @@ FORMATS: Final = (
         time="created",
         event_id="id",
         channel=Constant("email"),
-        attributes={"by_machine": First("filteredEvent", "filtered_event")},
+        attributes={"by_machine": truth(First("filteredEvent", "filtered_event"))},
         time_unit="ms",
         tz="UTC",
         traps=(

@@ -24,11 +24,9 @@ from journeylog.ingest.formats.declare import (
     Take,
     When,
 )
+from journeylog.ingest.formats.truths import TRUE, truth
 
 __all__ = ["FORMATS", "SALESFORCE", "either", "field_history"]
-
-#: How a truth is written: JSON and Arrow, CSV of most programs, and PHP.
-TRUE: Final = ("true", "TRUE", "True", "1", "Y")
 
 
 def field_history(
@@ -182,7 +180,7 @@ _HISTORIES: Final = (
         created=("add_time",),
         new=When(Is("field_key", "stage_id"), Join(Constant("stage"), "new_value", sep=" "), "new_value"),
         time=First("time", "log_time"),
-        attributes={"is_bulk": First("is_bulk_update_flag", Constant("false"))},
+        attributes={"is_bulk": truth(First("is_bulk_update_flag", Constant("false")))},
         tz="UTC",
         traps=(
             "Bulk updates change many deals in one moment; they are marked by is_bulk.",
@@ -206,7 +204,9 @@ _HISTORIES: Final = (
         time=First("timestamp", "data.log_time"),
         event_id=Join("object", "data.id"),
         attributes={
-            "is_bulk": When(Is("object", "dealChange"), First("data.is_bulk_update_flag", Constant("false")))
+            "is_bulk": When(
+                Is("object", "dealChange"), truth(First("data.is_bulk_update_flag", Constant("false")))
+            )
         },
         not_events=(
             Not(

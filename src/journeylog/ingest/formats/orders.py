@@ -27,6 +27,7 @@ from journeylog.ingest.formats.declare import (
 )
 from journeylog.ingest.formats.parts import Match
 from journeylog.ingest.formats.rollup import Rollup
+from journeylog.ingest.formats.truths import truth
 
 __all__ = ["FORMATS"]
 
@@ -51,7 +52,7 @@ _SHOPIFY: Final = Format(
     actor=First("customer.id", "customer_id", "email", "phone", _guest("id")),
     currency="currency",
     event_id="id",
-    attributes={"order": "id", "is_test": "test"},
+    attributes={"order": "id", "is_test": truth("test")},
     takes=(
         Take("order_placed", time=First("processed_at", "created_at", "processed_timestamp", "created_timestamp"),
              value="total_price"),
@@ -186,7 +187,7 @@ _MAGENTO: Final = Format(
     actor=First("customer_id", "customer_email", _guest("increment_id", "entity_id")),
     currency="order_currency_code",
     event_id="entity_id",
-    attributes={"order": "increment_id", "is_guest": Map("customer_is_guest", {"1": "true", "0": "false"})},
+    attributes={"order": "increment_id", "is_guest": truth("customer_is_guest")},
     takes=(
         Take("order_placed", time="created_at", value="grand_total"),
         Take(event=Join(Constant("order"), "status_histories.status", sep="_"), each="status_histories",

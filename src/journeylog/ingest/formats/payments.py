@@ -24,11 +24,10 @@ from journeylog.ingest.formats.declare import (
     Take,
     When,
 )
+from journeylog.ingest.formats.truths import TRUE, truth
 
 __all__ = ["FORMATS"]
 
-#: How a truth is written: JSON and Arrow, and CSV of most programs.
-TRUE: Final = ("true", "TRUE", "True", "1")
 #: Stripe counts these otherwise than their ISO digits say.
 _STRIPE_DIGITS: Final = {"ISK": 2, "UGX": 2, "MGA": 0}
 
@@ -85,7 +84,7 @@ _STRIPE: Final = Format(
         When(Is("type", "charge.dispute.funds_withdrawn"), Negative(_stripe(_OBJECT + "amount"))),
         When(Is("type", "charge.dispute.funds_reinstated", "refund.failed"), _stripe(_OBJECT + "amount")),
     ),
-    attributes={"is_test": Map("livemode", dict.fromkeys(TRUE, "false"), default="true"), "object": _OBJECT + "id"},
+    attributes={"is_test": truth("livemode", turned=True), "object": _OBJECT + "id"},
     not_events=Is(
         _OBJECT + "object",
         "account", "application_fee", "balance", "coupon", "payout", "plan", "price", "product", "promotion_code",
@@ -119,7 +118,7 @@ _STRIPE_CHARGES: Final = Format(
     actor=First(_CHARGED, "payment_intent", "payment_intent_id", "id"),
     currency=_upper("currency"),
     event_id="id",
-    attributes={"charge": "id", "is_test": Map("livemode", dict.fromkeys(TRUE, "false"), default="true")},
+    attributes={"charge": "id", "is_test": truth("livemode", turned=True)},
     takes=(
         Take(event=Join(Constant("charge"), "status", sep="."), time="created",
              value=When(All(Is("status", "succeeded"), Is("captured", *TRUE)), _stripe("amount", "currency"))),
