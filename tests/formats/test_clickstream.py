@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import journeylog as jl
-from journeylog.errors import ConfigError, LoadWarning, SchemaError
+from journeylog.errors import ConfigError, LoadWarning, ParseError, SchemaError
 from journeylog.ingest.containers.base import Dialect
 from journeylog.ingest.containers.escaped import EscapedTable
 from journeylog.ingest.containers.files import File
@@ -122,6 +122,11 @@ def test_adobe_takes_escapes_out():
 
 def test_adobe_needs_its_names():
     raw = fixture("adobe").read_bytes()
+    headers = HERE / "fixtures" / "adobe_headers.txt"
+    listed = read(fixture("adobe"), "adobe", names=ADOBE_COLUMNS)
+    assert read(fixture("adobe"), "adobe", names=headers).to_pandas().equals(listed.to_pandas())
+    with pytest.raises(ParseError, match="names="):
+        jl.read(fixture("adobe"), format="adobe", names=headers.with_name("none.tsv"))
     with pytest.raises(SchemaError, match=r"column_headers\.tsv"):
         jl.read(io.BytesIO(raw), format="adobe")
     with pytest.raises(SchemaError, match="21 fields, and 20 names"):

@@ -12,6 +12,7 @@ from journeylog.core.time_rule import TimeRule
 from journeylog.errors import ConfigError, cut, nearest
 from journeylog.ingest.amounts import score_bounds
 from journeylog.ingest.containers import READERS, Dialect
+from journeylog.ingest.containers.escaped import column_names
 from journeylog.ingest.formats.bound import Bound, bind, overridden
 from journeylog.ingest.formats.declare import Format
 from journeylog.ingest.formats.known import formats
@@ -119,6 +120,8 @@ def declare(
     times
         `unit`, `format`, `tz`, `ambiguous`, `time_range`, `now`.
     """
+    mark = writing["delimiter"] or (None if form is None else form.delimiter)
+    writing = {**writing, "names": column_names(writing["names"], mark)}
     if form is None:
         return _without_format(
             container, roles, writing, amounts, columns, numbers, shapes, max_field, max_unpacked, keep_original, times

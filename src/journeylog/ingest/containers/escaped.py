@@ -5,22 +5,24 @@ What a record is, is said in :mod:`journeylog.core.kernels.escaped_rows`. Column
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import Final
+from pathlib import Path
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from journeylog.core import arrow_text
 from journeylog.core.kernels import escaped_rows as kernel
-from journeylog.errors import SchemaError
+from journeylog.errors import ParseError, SchemaError
 from journeylog.ingest.containers.base import Dialect, Piece, Work, as_batch
 from journeylog.ingest.containers.blocks import blocks
 from journeylog.ingest.containers.files import File, guess_encoding, open_text
 from journeylog.ingest.rejects import BadRow, Reason
 
-__all__ = ["EscapedTable"]
+__all__ = ["EscapedTable", "column_names"]
 
 _REASONS: Final = {
     kernel.WRONG_COUNT: Reason.ROW_SHAPE,
@@ -28,6 +30,7 @@ _REASONS: Final = {
     kernel.BAD_TEXT: Reason.ENCODING,
 }
 _TAB: Final = "\t"
+_LONGEST_HEADER: Final = 1 << 20
 
 
 class EscapedTable:
@@ -40,8 +43,7 @@ class EscapedTable:
         if dialect.names is None:
             raise SchemaError(
                 f"{file.name} has no line of its own that names its columns. Fix: pass names=, the fields of the "
-                "file that was delivered with it, for example "
-                "names=Path('column_headers.tsv').read_text().rstrip('\\n').split('\\t')"
+                "file that was delivered with it: names=Path('column_headers.tsv')"
             )
         self.name, self.dialect = file.name, dialect
         self.columns: Sequence[str] = dialect.names
@@ -119,3 +121,25 @@ class EscapedTable:
 
 def _only_bad(bad: BadRow) -> Piece:
     return Piece(as_batch({}, 0), np.zeros(0, np.int64), np.zeros(0, np.int64), [bad])
+
+
+def column_names(given: Any, delimiter: str | None) -> Any:
+    """Return names of columns as they were given, or as the first line of the file names them that was given.
+
+    Raises
+    ------
+    ParseError
+        If there is no such file, or it is no text.
+    """
+    if not isinstance(given, os.PathLike):
+        return given
+    path = Path(given)
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as lines:
+            first = lines.readline(_LONGEST_HEADER).rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ParseError(
+            f"names={str(path)!r} cannot be read: {error}. Fix: the file that names the columns"
+        ) from error
+    mark = delimiter or ("," if path.suffix == ".csv" else _TAB)
+    return tuple(name.strip().strip('"') for name in first.split(mark))

@@ -237,7 +237,7 @@ ADOBE: Final = Format(
     quote=None,
     container="escaped",
     traps=(
-        "the columns are named in another file: names=Path('column_headers.tsv').read_text().rstrip().split('\\t')",
+        "the columns are named in another file: names=Path('column_headers.tsv')",
         "a backslash before a tab, a line break or a backslash takes it out of its function",
         "visitor ids are two numbers of up to 20 digits: texts, put together, never numbers",
         "hits that Adobe excludes (exclude_hit above 0) and those of data sources and summaries (hit_source 5, 7, 8, "

@@ -1,4 +1,16 @@
-"""Kinds of fields that take texts apart: URLs, user agents, lines within lines, lists beside each other."""
+"""Kinds of fields that take texts apart: URLs, user agents, lines within lines, lists beside each other.
+
+=====================================================  ==========================================================
+``Match("request", r"^(?P<method>[A-Z]+) ")``          the first group of an expression of RE2
+``Number("status")``                                   texts that are numbers, as numbers
+``Decoded("cs(User-Agent)")``                          a text without its percent code
+``Query("url", "utm_source")``                         one parameter of a URL
+``UrlKind("url")``                                     page, asset, api, feed, download or system
+``Bot("agent")``                                       whether a user agent names a machine
+``Beside("goalsDateTime")``                            the element of another list at the place of the unrolled one
+``ProductTotal("product_list")``                       the money of a list of products
+=====================================================  ==========================================================
+"""
 
 from __future__ import annotations
 
