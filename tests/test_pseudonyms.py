@@ -16,6 +16,7 @@ import pytest
 
 import journeylog as jl
 from journeylog.errors import ConfigError, DataQualityError, LoadWarning, MissingColumnError
+from journeylog.reporting.sourcelist import read_source_list
 
 KEY = bytes(range(32))
 IDS = [f"person-{k}" for k in range(6)]
@@ -156,6 +157,13 @@ def test_the_key_may_stand_in_the_environment(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("SHOP_KEY", "a key of enough bytes")
     by_name, by_value = read(key="SHOP_KEY"), read(key=b"a key of enough bytes")
     assert by_name.chunk.actors.equals(by_value.chunk.actors)
+    listed = read(key={"key": "SHOP_KEY", "columns": ["user"]})  # as a source list writes it
+    assert listed.chunk.category("user").labels.equals(
+        read(key=jl.Pseudonyms("SHOP_KEY", "user")).chunk.category("user").labels
+    )
+    for wrong in ({"columns": ["user"]}, {"key": "SHOP_KEY", "colums": ["user"]}):
+        with pytest.raises(ConfigError, match="is no key"):
+            read(key=wrong)
     other = read(key=b"another key of enough bytes")
     assert not set(other.chunk.actors.to_pylist()) & set(by_name.chunk.actors.to_pylist())
 
@@ -180,3 +188,25 @@ def test_a_column_that_is_not_there_is_told_and_an_empty_log_is_fine() -> None:
 def test_numbers_that_are_ids_are_hidden_as_texts() -> None:
     log = read(frame().assign(user=pd.array([None, 7, 8, 7, 7, 7, 7, 7, 9], dtype="Int64")))
     assert set(log.to_pandas()["user"].dropna()) == {expected("7"), expected("8"), expected("9")}
+
+
+def test_a_source_list_names_the_variable_and_never_the_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frame().to_csv(tmp_path / "a.csv", index=False)
+    source = [
+        '[[source]]', 'name = "clicks"', 'path = "a.csv"', *(f'{role} = "{column}"' for role, column in ROLES.items()),
+        'event_id = "id"', 'pseudonym_key = { key = "SHOP_KEY", columns = ["user"] }',
+    ]  # fmt: skip
+    (tmp_path / "shop.toml").write_text("\n".join(['stitch = "user"', *source]))
+    monkeypatch.delenv("SHOP_KEY", raising=False)
+    with pytest.raises(ConfigError, match="'SHOP_KEY' holds no key"):
+        read_source_list(tmp_path / "shop.toml").load()
+    monkeypatch.setenv("SHOP_KEY", "a key of enough bytes")
+    with pytest.warns(LoadWarning):
+        log = read_source_list(tmp_path / "shop.toml").load()
+    assert "person-" not in everything(log, tmp_path)
+    clear = jl.stitch(read(key=None), by="user")
+    assert sorted(jl.Pseudonyms("SHOP_KEY").of(clear.chunk.actors.to_pylist())) == sorted(
+        log.chunk.actors.to_pylist()
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -141,8 +141,20 @@ class Pseudonyms:
         return rejects
 
 
-def pseudonyms(given: Pseudonyms | bytes | str | None) -> Pseudonyms | None:
-    """Return what ``pseudonym_key=`` means; None where ids stay as they are."""
+def pseudonyms(given: Pseudonyms | Mapping[str, Any] | bytes | str | None) -> Pseudonyms | None:
+    """Return what ``pseudonym_key=`` means; None where ids stay as they are.
+
+    Raises
+    ------
+    ConfigError
+        If there is no key, or a mapping (of a source list) holds other things than ``key`` and ``columns``.
+    """
+    if isinstance(given, Mapping):
+        if "key" not in given or set(given) - {"key", "columns"}:
+            raise ConfigError(
+                f'pseudonym_key={sorted(given)} is no key. Fix: {{ key = "NAME_OF_VARIABLE", columns = ["user_id"] }}'
+            )
+        return Pseudonyms(given["key"], given.get("columns", ()))
     return given if given is None or isinstance(given, Pseudonyms) else Pseudonyms(given)
 
 
