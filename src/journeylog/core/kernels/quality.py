@@ -144,31 +144,37 @@ def lateness_of_actors(
 
     `valid` and `source` may be empty: all were received, all is of source 0.
     """
-    size = 1024
-    who, of = np.empty(size, np.int64), np.empty(size, np.int64)
-    n, least, most = np.empty(size, np.int64), np.empty(size, np.int64), np.empty(size, np.int64)
-    slot, owner = np.empty(n_sources, np.int64), np.full(n_sources, -1, np.int64)
+    found = np.empty((1024, 5), np.int64)
+    own = np.zeros((n_sources, 3), np.int64)
+    met = np.empty(n_sources, np.int64)
     used = 0
     for a in range(offsets.size - 1):
+        n_met = 0
         for i in range(offsets[a], offsets[a + 1]):
             s = np.int64(source[i]) if source.size else np.int64(0)
             if s < 0 or (valid.size and not valid[i]):
                 continue
             late = received[i] - time[i]
-            if owner[s] != a:
-                if used == size:
-                    size *= 2
-                    wider = np.empty((5, size), np.int64)
-                    wider[0, :used], wider[1, :used], wider[2, :used] = who, of, n
-                    wider[3, :used], wider[4, :used] = least, most
-                    who, of, n, least, most = wider[0], wider[1], wider[2], wider[3], wider[4]
-                owner[s], slot[s] = a, used
-                who[used], of[used], n[used], least[used], most[used] = a, s, 0, late, late
-                used += 1
-            k = slot[s]
-            n[k] += 1
-            least[k], most[k] = min(least[k], late), max(most[k], late)
-    return who[:used], of[:used], n[:used], least[:used], most[:used]
+            if own[s, 0] == 0:
+                met[n_met] = s
+                n_met += 1
+                own[s, 1], own[s, 2] = late, late
+            own[s, 0] += 1
+            if late < own[s, 1]:
+                own[s, 1] = late
+            if late > own[s, 2]:
+                own[s, 2] = late
+        if used + n_met > found.shape[0]:
+            wider = np.empty((2 * (used + n_met), 5), np.int64)
+            wider[:used] = found[:used]
+            found = wider
+        for k in range(n_met):
+            s = met[k]
+            found[used, 0], found[used, 1] = a, s
+            found[used, 2], found[used, 3], found[used, 4] = own[s, 0], own[s, 1], own[s, 2]
+            own[s, 0] = 0
+            used += 1
+    return found[:used, 0], found[:used, 1], found[:used, 2], found[:used, 3], found[:used, 4]
 
 
 @njit(cache=True, nogil=True)
