@@ -30,6 +30,7 @@ _HOME = {
     "Outcomes": "stats.outcomes",
     "StepMatrix": "stats.stepmatrix",
     "Synthetic": "core.nodes",
+    "TimeTo": "stats.timeto",
     "Transitions": "stats.transitions",
     "Variants": "stats.variants",
     "Window": "core.window",
@@ -59,6 +60,7 @@ _HOME = {
     "identity": "ingest.identity.whole",
     "links": "ingest.identity.links",
     "load": "core.log",
+    "logrank": "stats.timeto",
     "read": "ingest.door",
     "read_sql": "ingest.sql",
     "read_rejects": "ingest.rejects",
@@ -116,6 +118,8 @@ if TYPE_CHECKING:
     from journeylog.stats.funnel import Funnel as Funnel
     from journeylog.stats.outcomes import Outcomes as Outcomes
     from journeylog.stats.stepmatrix import StepMatrix as StepMatrix
+    from journeylog.stats.timeto import TimeTo as TimeTo
+    from journeylog.stats.timeto import logrank as logrank
     from journeylog.stats.transitions import Transitions as Transitions
     from journeylog.stats.variants import Variants as Variants
     from journeylog.steps.collapse import Collapse as Collapse

@@ -12,6 +12,7 @@ from journeylog.core.cases import check_choice
 from journeylog.core.contracts import Grouped, Result
 from journeylog.errors import ConfigError, nearest
 from journeylog.plots.bars import bottleneck_bars, describe_bars, dropoff_bars, outcome_bars
+from journeylog.plots.curves import incidence_curves
 from journeylog.plots.funnel import funnel
 from journeylog.plots.graph import graph
 from journeylog.plots.heatmap import heatmap
@@ -26,6 +27,7 @@ from journeylog.stats.dropoff import DropOffResult
 from journeylog.stats.funnel import FunnelResult
 from journeylog.stats.outcomes import OutcomesResult
 from journeylog.stats.stepmatrix import StepMatrixResult
+from journeylog.stats.timeto import TimeToResult
 from journeylog.stats.transitions import TransitionsResult
 from journeylog.stats.variants import VariantsResult
 
@@ -45,6 +47,7 @@ _PLOTS: Mapping[type[Result], _Kinds] = {
     FunnelResult: {"funnel": funnel},
     OutcomesResult: {"bars": outcome_bars},
     StepMatrixResult: {"sankey": step_sankey, "heatmap": step_heatmap},
+    TimeToResult: {"curves": incidence_curves},
     TransitionsResult: {"sankey": sankey, "graph": graph, "heatmap": heatmap},
     VariantsResult: {"paths": paths},
 }
@@ -64,7 +67,7 @@ def plot(result: Result, **options: Any) -> go.Figure:
           ``"rate"``, ``"n"``, ``"time"``).
         - StepMatrix: ``kind="sankey"`` or ``"heatmap"``; ``nodes=``, ``order=``, ``positions=``, ``colors=``.
         - DropOff, Describe: ``rows=``. Bottlenecks: ``part="edge"`` or ``"node"``, ``rows=``.
-        - Variants: ``rows=``, ``blocks=``, ``colors=``. Funnel, Outcomes: none.
+        - Variants: ``rows=``, ``blocks=``, ``colors=``. TimeTo: ``rows=``. Funnel, Outcomes: none.
 
     Returns
     -------

@@ -22,6 +22,7 @@ __all__ = [
     "faded",
     "followed",
     "ink_on",
+    "luminance",
     "node_colors",
     "period",
     "theme_of",

@@ -1,0 +1,117 @@
+"""Reading counted ends as tables: the ways on that compete, their curves, and the waiting itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from journeylog.core.counts import Coded, Table
+from journeylog.core.nodes import TEXT
+from journeylog.core.schema import DROPPED, KIND_OF_CODE, OPEN, REACHED, SECOND
+from journeylog.core.survival import Ends, curve_band, first_time, incidence
+
+__all__ = ["Way", "curve_frame", "waiting_frame", "way_frame", "ways_of"]
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Way:
+    """One way on: when how many went it, and the curve of their share."""
+
+    name: str
+    kind: str
+    row_of: Ints
+    n: Ints
+    share: Floats
+    low: Floats
+    high: Floats
+
+    @staticmethod
+    def of(name: str, code: int, rows: Table, ends: Ends) -> Way:
+        """Read one end out of the counts."""
+        mine = np.flatnonzero(rows.codes("end") == code)
+        at = np.searchsorted(ends.time, rows.codes("time")[mine])
+        order = np.argsort(at, kind="stable")
+        n = np.zeros(len(ends.time), np.int64)
+        n[at] = rows.values["n"][mine]
+        share, error = incidence(ends, n)
+        low, high = curve_band(share, error)
+        return Way(name, KIND_OF_CODE.get(code, "node"), at[order], n, share, low, high)
+
+    def curve(self, ends: Ends) -> pd.DataFrame:
+        """Return the times at which some went this way."""
+        at = self.row_of
+        return pd.DataFrame(
+            {
+                "to": pd.array([self.name] * len(at), dtype=TEXT),
+                "to_kind": pd.array([self.kind] * len(at), dtype=TEXT),
+                "time_s": ends.time[at] / SECOND,
+                "n_at_risk": ends.n_at_risk[at],
+                "n": self.n[at],
+                "share": self.share[at],
+                "share_low": self.low[at],
+                "share_high": self.high[at],
+            }
+        )
+
+
+def ways_of(names: tuple[str, ...], column: Coded) -> list[tuple[str, int]]:
+    """Return the ways on in the order of the table, with their codes: asked for first, or as they occur."""
+    place = {name: code for code, name in enumerate(column.labels)}
+    seen = set(column.codes.tolist())
+    asked = [(name, place.get(name, len(place))) for name in names]
+    found = [(name, code) for name, code in place.items() if code in seen]
+    return (asked if names else found) + [
+        (KIND_OF_CODE[code], code) for code in (REACHED, DROPPED) if code in seen
+    ]
+
+
+def way_frame(ways: Sequence[Way], rows: Table, total: Mapping[str, int], ends: Ends) -> pd.DataFrame:
+    """Return one row a way on: how many, which share by the end of what was watched, and the median time."""
+    n_open = int(rows.values["n"][rows.codes("end") == OPEN].sum())
+    some = len(ends.time) > 0
+    columns: dict[str, Any] = {
+        "to": pd.array([way.name for way in ways], dtype=TEXT),
+        "to_kind": pd.array([way.kind for way in ways], dtype=TEXT),
+        "n": np.array([way.n.sum() for way in ways], np.int64),
+    }
+    for name, number in (("n_cases", total["n"]), ("n_actors", total["n_actors"]), ("n_open", n_open)):
+        columns[name] = np.full(len(ways), number, np.int64)
+    for part in ("share", "low", "high"):
+        name = "share" if part == "share" else f"share_{part}"
+        columns[name] = np.array([getattr(way, part)[-1] if some else np.nan for way in ways], np.float64)
+    for part, name in (("share", "median_s"), ("high", "median_low_s"), ("low", "median_high_s")):
+        halves = [first_time(ends.time, getattr(way, part), 0.5) for way in ways]
+        columns[name] = np.array(halves, np.float64) / SECOND
+    return pd.DataFrame(columns)
+
+
+def curve_frame(ways: Iterable[Way], ends: Ends) -> pd.DataFrame:
+    """Return the curves of all ways on below each other, a row for each time at which a case went that way."""
+    parts = [way.curve(ends) for way in ways]
+    empty = Way("", "", *(np.zeros(0, np.int64),) * 2, *(np.zeros(0),) * 3).curve(ends)
+    return pd.concat([part for part in parts if len(part)] or [empty], ignore_index=True)
+
+
+def waiting_frame(ends: Ends) -> pd.DataFrame:
+    """Return the share to which nothing has happened yet, at each time at which something is known to happen."""
+    share, error = incidence(ends, ends.n_ended)
+    low, high = curve_band(share, error)
+    return pd.DataFrame(
+        {
+            "time_s": ends.time / SECOND,
+            "n_at_risk": ends.n_at_risk,
+            "n_ended": ends.n_ended,
+            "n_censored": ends.n_censored,
+            "waiting": 1 - share,
+            "waiting_low": 1 - high,
+            "waiting_high": 1 - low,
+        }
+    )

@@ -1,0 +1,298 @@
+"""Time to what comes next: how long until an event, a stage or whatever competes with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy.special import ndtri
+
+from journeylog.core.cases import with_cases
+from journeylog.core.chunk import Chunk
+from journeylog.core.condition import Condition, freeze, matches
+from journeylog.core.contracts import Grouped, Result, Stat
+from journeylog.core.counts import Coded, Counts, Table
+from journeylog.core.intervals import LEVEL
+from journeylog.core.kernels.moments import case_moments
+from journeylog.core.kernels.timeto import NOT_STARTED, first_ends
+from journeylog.core.schema import OPEN, SECOND
+from journeylog.core.seen import name_table, warn_unseen_names
+from journeylog.core.survival import Ends, LogRank, log_rank, restricted_mean
+from journeylog.core.ways import Way, curve_frame, waiting_frame, way_frame, ways_of
+from journeylog.core.window import Window, parse_duration
+from journeylog.errors import ConfigError, cut, nearest
+
+__all__ = ["TimeTo", "TimeToResult", "logrank"]
+
+Ints = npt.NDArray[np.int64]
+Codes = npt.NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class TimeTo(Stat):
+    """Tell how long it takes until something happens, without counting those as lost who had no time yet.
+
+    The clock of a case starts at its first event that fits `start`, and stops at the first later event that fits one
+    of `to`. Until then the case may be given up (silence longer than its patience, at the moment the silence has
+    lasted so long), end with its goal, or still be open when the window ends: open ones are censored, the others
+    compete.
+
+    Parameters
+    ----------
+    to : condition, list of names, or mapping of str to condition; None
+        What is waited for (see :mod:`journeylog.core.condition`). Several compete, and the first that happens counts:
+        in a list each name is one of them, in a mapping each has a name of your own. None: whichever other value of
+        `node` comes first.
+    start : condition or None
+        Where the clock starts; None is the case's first event.
+    case : str or None
+        What is followed: ``"actor"``, ``"session"``, ``"journey"``, or a column that names an object (order,
+        deal). None is ``"journey"`` when the log has journeys and ``"actor"`` otherwise.
+    node : str or None
+        With ``to=None``: the column whose values compete; None is ``"stage"`` where there are stages, else
+        ``"event"``.
+
+    Notes
+    -----
+    Table, one row for each way on, those asked for first, then reached (the case's goal) and dropped: ``to, to_kind,
+    n, n_cases, n_actors, n_open, share, share_low, share_high, median_s, median_low_s, median_high_s``. ``share`` is
+    the cumulative incidence at the end of what was watched: the share of all cases that went this way by then, with
+    open cases censored (Aalen and Johansen). ``median_s`` is the time by which half of all cases went this way; nan
+    means it was not reached.
+
+    ``tables["curve"]``: ``to, to_kind, time_s, n_at_risk, n, share, share_low, share_high``, a row for each time at
+    which a case went that way. ``tables["waiting"]``: ``time_s, n_at_risk, n_ended, n_censored, waiting, waiting_low,
+    waiting_high``, the share to which nothing has happened yet (Kaplan and Meier, Greenwood, log-log bands).
+
+    Cases are taken as independent, and open ones as those of whom nothing else is known. Where actors have several
+    cases a note says so.
+
+    Counts merge by addition, keyed by the end and the exact time in microseconds.
+
+    References
+    ----------
+    E. L. Kaplan, P. Meier (1958), JASA 53. O. O. Aalen, S. Johansen (1978), Scand. J. Stat. 5.
+
+    Examples
+    --------
+    >>> import journeylog as jl
+    >>> log = jl.datasets.tiny()
+    >>> log.compute(jl.TimeTo("pay", start="cart")).table[["to", "n", "n_cases", "n_open", "median_s"]]
+        to  n  n_cases  n_open  median_s
+    0  pay  2        3       1     840.0
+    """
+
+    to: Condition = None
+    start: Condition = None
+    case: str | None = None
+    node: str | None = None
+    names: tuple[str, ...] = field(init=False, repr=False, default=())
+
+    def __post_init__(self) -> None:
+        """Check what was asked."""
+        if self.start is not None:
+            object.__setattr__(self, "start", freeze(self.start))
+        if self.to is None:
+            return
+        if self.node is not None:
+            raise ConfigError(
+                f"node={self.node!r} says what competes when to is None. Fix: leave one of them out"
+            )
+        causes = _causes(self.to)
+        object.__setattr__(self, "to", causes)
+        object.__setattr__(self, "names", tuple(causes))
+
+    def prepare(self, chunk: Chunk) -> Chunk:
+        """Return the chunk with a level for an object column when that is the case."""
+        return with_cases(chunk, self.case)
+
+    def summarize(self, chunk: Chunk, window: Window) -> Counts:
+        """Return how many cases went on in each way after each time."""
+        level = chunk.cases(self.case_level(chunk))
+        starts = np.ones(chunk.n_events, bool) if self.start is None else matches(chunk, self.start)
+        cause, apart, labels, ordered = self._arrivals(chunk)
+        time = chunk.time
+        if level.order is not None:
+            order = level.order
+            time, starts, cause, apart = time[order], starts[order], cause[order], apart[order]
+        ends, spent = np.empty(len(level), np.int32), np.empty(len(level), np.int64)
+        first_ends(
+            time, starts, cause, apart, level.begin, level.end, level.outcome, level.patience, window.end, ends, spent
+        )  # fmt: skip
+        started = ends != NOT_STARTED
+        _, whole = case_moments(np.where(started, 0, -1).astype(np.int32), level.actor_offsets, 1)
+        end = Coded(ends[started].astype(np.int64), labels, ordered)
+        tables = {
+            "ends": Table({"end": end, "time": spent[started]}, {"n": np.ones(len(end.codes), np.int64)}),
+            "cases": Table({}, dict(zip(("n", "n_actors", "nn"), whole.reshape(3, 1), strict=True))),
+            "names": name_table(chunk),
+        }
+        return Counts(tables).canonical()
+
+    def _arrivals(self, chunk: Chunk) -> tuple[Codes, Codes, tuple[str, ...], bool]:
+        """Return by event what it is an arrival at and the value that must differ from the start's; names, order."""
+        if self.to is None:
+            stage = chunk.columns.get("stage")
+            node = self.node or (
+                "stage" if stage is not None and getattr(stage, "ordered", False) else "event"
+            )
+            column = chunk.category(node)
+            return column.codes, column.codes, column.names, column.ordered
+        cause = np.full(chunk.n_events, -1, np.int32)
+        for k, (name, condition) in reversed(list(enumerate(self.to.items()))):
+            if name in chunk.columns and name != condition:
+                raise ConfigError(
+                    f"to={{{name!r}: ...}} is a word for what is waited for, and {name!r} is a column. "
+                    f"Fix: to={{'a word': {{{name!r}: {cut(condition)}}}}}"
+                )
+            cause[matches(chunk, condition)] = k
+        return cause, np.full(chunk.n_events, -1, np.int32), self.names, False
+
+    def result(self, counts: Counts, window: Window) -> TimeToResult:
+        """Return shares and times."""
+        asked = [] if self.to is None else list(self.to.values())
+        warn_unseen_names(counts["names"], [*asked, *([] if self.start is None else [self.start])])
+        rows, cases = counts["ends"], counts["cases"].values
+        column = rows.coded("end")
+        ends = Ends.of(rows.codes("time"), rows.values["n"], column.codes == OPEN)
+        total = {name: int(values.sum()) for name, values in cases.items()}
+        ways = [Way.of(name, code, rows, ends) for name, code in ways_of(self.names, column)]
+        table = way_frame(ways, rows, total, ends)
+        notes = ["cases of one actor are taken as independent"] if total["nn"] > total["n"] else []
+        tables = {"curve": curve_frame(ways, ends), "waiting": waiting_frame(ends)}
+        went = {(way.name, way.kind): way.n for way in ways}
+        return TimeToResult(self, window, table, tables, tuple(notes), ends, went)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class TimeToResult(Result):
+    """How long it takes; see :class:`TimeTo` for the tables."""
+
+    ends: Ends = field(default_factory=lambda: Ends.of(*(np.zeros(0, np.int64),) * 2, np.zeros(0, bool)))
+    went: Mapping[tuple[str, str], Ints] = field(default_factory=dict)
+
+    def within(self, limit: str) -> pd.DataFrame:
+        """Return which share went each way within a time, with its interval.
+
+        Parameters
+        ----------
+        limit : str
+            A duration such as ``"7d"``. Beyond what was watched nothing is known, and the share is nan.
+
+        Examples
+        --------
+        >>> import journeylog as jl
+        >>> result = jl.datasets.tiny().compute(jl.TimeTo("pay", start="cart"))
+        >>> result.within("10min")[["to", "n", "share"]]
+            to  n     share
+        0  pay  1  0.333333
+        """
+        seconds = parse_duration(limit, name="limit") / SECOND
+        names = ("share", "share_low", "share_high")
+        curve, rows = self.tables["curve"], []
+        for to, kind in zip(self.table["to"], self.table["to_kind"], strict=True):
+            mine = curve[(curve["to"] == to) & (curve["to_kind"] == kind) & (curve["time_s"] <= seconds)]
+            found = [*mine.iloc[-1][list(names)]] if len(mine) else [0.0, np.nan, np.nan]
+            shares = found if self._watched(seconds * SECOND) else [np.nan] * 3
+            rows.append((to, kind, seconds, int(mine["n"].sum()), *shares))
+        return pd.DataFrame(rows, columns=["to", "to_kind", "within_s", "n", *names])
+
+    def restricted_mean(self, limit: str) -> tuple[float, float, float]:
+        """Return the mean time until anything happens, counted up to a limit, with its interval, in seconds.
+
+        Parameters
+        ----------
+        limit : str
+            A duration such as ``"30d"``. nan beyond what was watched.
+
+        Examples
+        --------
+        >>> import journeylog as jl
+        >>> result = jl.datasets.tiny().compute(jl.TimeTo("pay", start="cart"))
+        >>> round(result.restricted_mean("10min")[0])
+        500
+        """
+        end = parse_duration(limit, name="limit")
+        if not self._watched(end):
+            return float("nan"), float("nan"), float("nan")
+        mean, error = restricted_mean(self.ends, end)
+        half = float(ndtri(0.5 + LEVEL / 2)) * error
+        return mean / SECOND, max(mean - half, 0.0) / SECOND, min(mean + half, end) / SECOND
+
+    def _watched(self, micros: float) -> bool:
+        """Return whether some case was watched so long, or the fate of all is known before."""
+        ends = self.ends
+        return len(ends.time) > 0 and bool(ends.time[-1] >= micros or ends.n_censored[-1] == 0)
+
+
+def logrank(groups: Grouped, to: str | None = None) -> LogRank:
+    """Test whether groups differ in how soon something happens.
+
+    Parameters
+    ----------
+    groups : Grouped
+        ``log.compute(jl.TimeTo(...), by="device")``.
+    to : str, optional
+        The way on that is compared, the others being censored; by default whatever ends the waiting.
+
+    Returns
+    -------
+    LogRank
+        ``statistic, df, p_value, observed, expected``.
+
+    Raises
+    ------
+    ConfigError
+        If these are no groups of :class:`TimeTo`, or nothing is called so.
+
+    References
+    ----------
+    N. Mantel (1966), Evaluation of survival data and two new rank order statistics. Cancer Chemother. Rep. 50.
+
+    Examples
+    --------
+    >>> import journeylog as jl
+    >>> groups = jl.datasets.tiny().compute(jl.TimeTo("pay", start="home"), by="channel")
+    >>> jl.logrank(groups).df
+    1
+    """
+    results = list(groups.values()) if isinstance(groups, Grouped) else []
+    if not results or not all(isinstance(result, TimeToResult) for result in results):
+        raise ConfigError("these are no groups of TimeTo. Fix: log.compute(jl.TimeTo(...), by='a column')")
+    answers = [result for result in results if isinstance(result, TimeToResult)]
+    known = list(dict.fromkeys(name for answer in answers for name, _ in answer.went))
+    if to is not None and to not in known:
+        near = nearest(to, known)
+        hint = f"did you mean {near[0]!r}?" if near else "one of these"
+        raise ConfigError(f"to={to!r} is none of {cut(known)}. Fix: {hint}")
+    ended = [answer.ends.n_ended if to is None else _went(answer, to) for answer in answers]
+    return log_rank([a.ends.time for a in answers], ended, [a.ends.n_at_risk for a in answers])
+
+
+def _went(answer: TimeToResult, to: str) -> Ints:
+    """Return how many went one way at each time; a name of the data goes before an outcome called so."""
+    for kind in ("node", to):
+        if (to, kind) in answer.went:
+            return answer.went[to, kind]
+    return np.zeros(len(answer.ends.time), np.int64)
+
+
+def _causes(to: Any) -> dict[str, Condition]:
+    """Return the conditions that compete, by name."""
+    if isinstance(to, str):
+        return {to: to}
+    if isinstance(to, Mapping):
+        if not to:
+            raise ConfigError("to={} names nothing. Fix: for example to={'paid': 'pay*'}")
+        return {str(name): freeze(condition) for name, condition in to.items()}
+    if isinstance(to, Iterable) and (names := list(to)) and all(isinstance(name, str) for name in names):
+        if len(set(names)) < len(names):
+            raise ConfigError(f"to={cut(names)} names something twice. Fix: name each once")
+        return {name: name for name in names}
+    raise ConfigError(
+        f"to={cut(to)} is not possible. Fix: a name, a list of names, or {{'a word': condition}}"
+    )
