@@ -25,6 +25,7 @@ BY_NAME = {form.name: form for form in (*ORDERS, *PAYMENTS)}
 MORE: dict[str, dict[str, str]] = {
     "olist": {"tz": "America/Sao_Paulo"},
     "online_retail": {"tz": "Europe/London"},
+    "online_retail_ii": {"tz": "Europe/London"},
 }
 REASONS: dict[str, dict[str, int]] = {
     "stripe_events": {"NOT_AN_EVENT": 1},
@@ -315,6 +316,12 @@ def test_only_some_columns_of_lines() -> None:
     frame = log.to_pandas()
     assert frame["Country"].unique().tolist() == ["United Kingdom"] and "StockCode" not in frame
     assert total(log) == total(read(fixture("online_retail"), "online_retail"))
+
+
+def test_times_of_lines_as_a_spreadsheet_writes_them() -> None:
+    table = lines("online_retail").iloc[[0, 2]].assign(InvoiceDate=["12/1/2010 8:26", "2/1/2010 9:00"])
+    log = read(table, "online_retail", time_format="%m/%d/%Y %H:%M")
+    assert str(log.to_pandas()["time"][0]) == "2010-02-01 09:00:00+00:00"
 
 
 def test_lines_of_ones_own() -> None:

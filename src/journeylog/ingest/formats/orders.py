@@ -253,37 +253,44 @@ _OLIST: Final = Format(
     ),
 )
 
-_UCI: Final = Format(
-    name="online_retail",
-    about="A table of line items, rolled up to orders: quantity times price, added up exactly",
-    docs="https://archive.ics.uci.edu/dataset/352/online+retail",
-    actor="CustomerID",
-    event=First(
-        When(StartsWith("InvoiceNo", "C"), Constant("order_cancelled")),
-        When(StartsWith("InvoiceNo", "A"), Constant("adjustment")),
-        Constant("order_placed"),
-    ),
-    time="InvoiceDate",
-    value="line_total",
-    currency=Constant("GBP"),
-    event_id="InvoiceNo",
-    attributes={"order": "InvoiceNo"},
-    group=Rollup(
-        by="InvoiceNo",
-        sums={"line_total": ("Quantity", "UnitPrice")},
-        earliest=("InvoiceDate",),
-        lists=("StockCode",),
-        one=("CustomerID",),
-        leave=("Description", "Quantity", "UnitPrice"),
-    ),
-    traps=(
-        "Invoices that begin with C are cancellations: events of their own with a negative value, without a link to "
-        "the order they cancel.",
-        "A quarter of the lines have no customer; such orders are rejected, never one customer.",
-        "Equal lines are counted, for lines have no id.",
-        "Ids that came as numbers with a decimal point are read as the integers they stand for.",
-    ),
-)
+
+def _retail(name: str, docs: str, invoice: str, price: str, customer: str) -> Format:
+    """Return the format of a table of line items; the two editions of the data differ in their names only."""
+    return Format(
+        name=name,
+        about="A table of line items, rolled up to orders: quantity times price, added up exactly",
+        docs=docs,
+        actor=Match(customer, r"^(?P<id>.*?)(?:\.0)?$"),
+        event=First(
+            When(StartsWith(invoice, "C"), Constant("order_cancelled")),
+            When(StartsWith(invoice, "A"), Constant("adjustment")),
+            Constant("order_placed"),
+        ),
+        time="InvoiceDate",
+        value="line_total",
+        currency=Constant("GBP"),
+        event_id=invoice,
+        attributes={"order": invoice},
+        group=Rollup(
+            by=invoice,
+            sums={"line_total": ("Quantity", price)},
+            earliest=("InvoiceDate",),
+            lists=("StockCode",),
+            one=(customer,),
+            leave=("Description", "Quantity", price),
+        ),
+        traps=(
+            "Invoices that begin with C are cancellations: events of their own with a negative value, without a link "
+            "to the order they cancel.",
+            "A quarter of the lines have no customer; such orders are rejected, never one customer.",
+            "Equal lines are counted, for lines have no id.",
+            "Customers are whole numbers; copies that write them 17850.0 mean the same ones.",
+            "Times written 12/1/2010 8:26 need time_format='%m/%d/%Y %H:%M'.",
+        ),
+    )
+
+
+_UCI: Final = "https://archive.ics.uci.edu/dataset/"
 
 FORMATS: Final = (
     _SHOPIFY,
@@ -293,5 +300,6 @@ FORMATS: Final = (
     _MAGENTO,
     _MAGENTO_CREDITMEMOS,
     _OLIST,
-    _UCI,
+    _retail("online_retail", _UCI + "352/online+retail", "InvoiceNo", "UnitPrice", "CustomerID"),
+    _retail("online_retail_ii", _UCI + "502/online+retail+ii", "Invoice", "Price", "Customer ID"),
 )
