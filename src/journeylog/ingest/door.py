@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
 from journeylog.core.log import EventLog
+from journeylog.core.memory import memory_told
 from journeylog.core.time import moment
 from journeylog.core.window import Window
 from journeylog.errors import ConfigError, LoadWarning, warn
@@ -29,6 +31,7 @@ __all__ = ["read"]
 _NEEDED: Final = ("actor", "event", "time")
 
 
+@memory_told
 def read(
     data: Any,
     /,
@@ -64,7 +67,7 @@ def read(
     delimiter: str | None = None,
     quote: str | None = QUOTE,
     encoding: str = ENCODING,
-    names: Sequence[str] | None = None,
+    names: Sequence[str] | os.PathLike[str] | None = None,
     decimal: str = POINT,
     thousands: str = NO_MARK,
     max_field_bytes: int = 1 << 16,
@@ -73,7 +76,7 @@ def read(
     schema_drift: str = "error",
     on_error: str = "quarantine",
     max_rejected: float | None = None,
-    pseudonym_key: Pseudonyms | bytes | str | None = None,
+    pseudonym_key: Pseudonyms | Mapping[str, Any] | bytes | str | None = None,
     now: dt.datetime | None = None,
     threads: int | None = None,
 ) -> EventLog:
@@ -148,7 +151,8 @@ def read(
     container : {"csv", "tsv", "parquet", "jsonl", "arrow", ...}, optional
         Kind of the files where their names do not say it.
     delimiter, quote, encoding, names : optional
-        How CSV is written; `names` are the columns of a file without a header.
+        How CSV is written; `names` are the columns of a file without a header, or the path of the file that
+        names them.
     decimal, thousands : str
         Marks in amounts written as text, for example ``decimal=","``, ``thousands=" "``.
     max_field_bytes : int
@@ -164,9 +168,10 @@ def read(
         Whether a rejected row stops the load.
     max_rejected : float, optional
         Largest share of rejected rows; more stop the load.
-    pseudonym_key : Pseudonyms, bytes or str, optional
+    pseudonym_key : Pseudonyms, bytes, str or mapping, optional
         Replace ids by keyed HMAC-SHA256 pseudonyms: the key, the name of an environment variable that holds it, or
-        :class:`journeylog.Pseudonyms` to name further columns with ids. The content of rejected rows is hidden too.
+        :class:`journeylog.Pseudonyms` (in a source list a table of ``key`` and ``columns``) to name further columns with
+        ids. The content of rejected rows is hidden too.
     now : datetime, optional
         The present, for repeatable runs.
     threads : int, optional
@@ -186,6 +191,8 @@ def read(
         If a file is empty, or its columns cannot be told apart.
     ParseError
         If a file cannot be read, is damaged, or is something else than its name says.
+    MemoryLimitError
+        If the log does not fit in the memory that the process may use.
     DataQualityError
         If rows were rejected and the caller asked to be stopped.
 

@@ -17,6 +17,7 @@ from journeylog.core.card import Card
 from journeylog.core.chunk import Category, Chunk, Column, Number, Text
 from journeylog.core.kernels.time import INSTANT
 from journeylog.core.log import EventLog, observed_window
+from journeylog.core.memory import Limits
 from journeylog.core.source import Memory
 from journeylog.core.time import settle
 from journeylog.core.time_rule import MIXED, Stamps, TimeRule
@@ -39,6 +40,10 @@ Mask = npt.NDArray[np.bool_]
 _CATEGORIES: Final = ("source", "channel", "currency")
 _TEXTS: Final = ("text", "event_id")
 _NUMBERS: Final = ("value", "score", "received")
+#: Bytes an event takes for a while when events are put in order: its time, its new place, its moved time.
+_ORDERING: Final = 24
+#: After how many more bytes to come the memory that is left is looked at again.
+_LOOK: Final = 1 << 21
 
 
 @dataclass
@@ -70,6 +75,10 @@ class Intake:
     notes: list[str] = field(default_factory=list)
     actors: Vocabulary = field(default_factory=Vocabulary)
     events: Vocabulary = field(default_factory=Vocabulary)
+    limits: Limits = field(default_factory=Limits)
+    rows: int = 0
+    _to_come: int = 0
+    _looked_at: int = 0
 
     def take(self, piece: Judged) -> None:
         """Take in the next piece of the input: ids and names become numbers, what is not needed later goes."""
@@ -77,6 +86,15 @@ class Intake:
         piece.event = pa.array(self.events.codes(piece.event))
         piece.settle()
         self.pieces.append(piece)
+        self._look(piece)
+
+    def _look(self, piece: Judged) -> None:
+        """Stop before memory ends: putting the rows in order takes as much again as their columns."""
+        self.rows += piece.source_rows
+        self._to_come += _ORDERING * len(piece) + sum(map(_size, piece.columns.values()))
+        if self._to_come - self._looked_at >= _LOOK:
+            self._looked_at = self._to_come
+            self.limits.ensure(self._to_come, f"reading stopped after {self.rows:,} rows")
 
     def finish(self, ordered: bool) -> EventLog:
         """Make the log; `ordered` says whether the position in the input means something."""
@@ -242,6 +260,11 @@ class Intake:
 
 def _numbered(parts: list[pa.Array], known: Vocabulary) -> Category:
     return tidy(np.concatenate([np.zeros(0, np.int32), *(p.to_numpy() for p in parts)]), known.labels())
+
+
+def _size(column: Any) -> int:
+    values = column.values if isinstance(column, Number) else column
+    return 0 if values is None else int(values.nbytes)
 
 
 def _hollow(column: Any) -> bool:

@@ -308,26 +308,27 @@ def typed(buf: Bytes, start: int, end: int, kind: int, stack: Bytes) -> Any:
     """
     if kind != NESTED or buf[start] != _OPEN_OBJECT:
         return start, end, kind, False
-    i = skip_space(buf, start + 1, end)
+    i, seen = skip_space(buf, start + 1, end), False
     while i < end and buf[i] == _QUOTE:
         stop, of = end_of_value(buf, i, end, stack)
-        if of == ABSENT or not is_typed(buf, i + 1, stop - 1):
+        if of == ABSENT:
             return start, end, kind, False
-        is_number = buf[i + 1] != 115  # not string_value
+        is_member, is_number = is_typed(buf, i + 1, stop - 1), buf[i + 1] != 115  # not string_value
+        seen |= is_member
         i = skip_space(buf, skip_space(buf, stop, end) + 1, end)
         first = i
         i, of = end_of_value(buf, first, end, stack)
-        if of == PLAIN and is_number:
+        if is_member and of == PLAIN and is_number:
             until, number = end_of_scalar(buf, first + 1, i - 1)
             return first + 1, i - 1, (number if number == NUMBER and until == i - 1 else PLAIN), True
-        if of in (PLAIN, ESCAPED):
+        if is_member and of in (PLAIN, ESCAPED):
             return first + 1, i - 1, of, False
-        if of != MISSING:
+        if is_member and of != MISSING:
             return first, i, of, False
         i = skip_space(buf, i, end)
         if i < end and buf[i] == _COMMA:
             i = skip_space(buf, i + 1, end)
-    return start, end, MISSING, False
+    return start, end, (MISSING if seen else kind), False
 
 
 @njit(cache=True, nogil=True)

@@ -356,6 +356,10 @@ def can_be(one: AnyField, found: Sequence[str]) -> bool:
         return is_there(one.pairs, found)
     if isinstance(one, First):
         return any(can_be(part, found) for part in one.among)
+    if isinstance(one, When):
+        return can_be(one.of, found) or (one.other is not None and can_be(one.other, found))
+    if isinstance(one, Join) and one.missing is not None:
+        return any(can_be(part, found) for part in one.of)
     return all(can_be(part, found) for part in one.parts)
 
 
@@ -375,6 +379,10 @@ def shown(one: AnyField) -> str:
         return repr(one)
     if isinstance(one, First):
         return " or ".join(map(shown, one.among))
+    if isinstance(one, When):
+        return " or ".join(dict.fromkeys(shown(part) for part in (one.of, one.other) if part is not None))
+    if isinstance(one, Constant):
+        return f"always {one.text!r}"
     if isinstance(one, KeyValue):
         return f"{one.pairs!r} with {one.key!r}"
     return " and ".join(repr(p) for p in dict.fromkeys(paths_of(one)))

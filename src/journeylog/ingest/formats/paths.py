@@ -296,9 +296,14 @@ def _first_of_key(names: pa.Array, values: Any, parent: Ints, key: str, n: int) 
     found = np.full(n, -1, np.int64)
     found[parent[at][::-1]] = at[::-1]
     chosen = values.take(pa.array(found, mask=found < 0))
-    if not pa.types.is_struct(chosen.type) or not all(f.name.endswith("_value") for f in chosen.type):
+    typed = (
+        [i for i, f in enumerate(chosen.type) if f.name.endswith("_value")]
+        if pa.types.is_struct(chosen.type)
+        else []
+    )
+    if not typed:
         return chosen
-    members = [pc.struct_field(chosen, i) for i in range(chosen.type.num_fields)]
+    members = [pc.struct_field(chosen, i) for i in typed]
     used = [m for m in members if m.null_count < len(m)]
     if len(used) == 1:
         return used[0]
