@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -316,6 +317,17 @@ def test_only_some_columns_of_lines() -> None:
     frame = log.to_pandas()
     assert frame["Country"].unique().tolist() == ["United Kingdom"] and "StockCode" not in frame
     assert total(log) == total(read(fixture("online_retail"), "online_retail"))
+
+
+@pytest.mark.parametrize("name", ["olist", "online_retail", "shopify_csv"])
+def test_a_query_of_a_database_is_a_container_too(name: str) -> None:
+    columns, wanted = golden(name)
+    table = pa.Table.from_pylist(records(name))
+    with duckdb.connect() as connection, warnings.catch_warnings():
+        warnings.simplefilter("ignore", LoadWarning)
+        connection.register("orders", table)
+        log = jl.read_sql(connection, "SELECT * FROM orders", format=name, **MORE.get(name, {}))
+    assert as_golden(log, columns) == wanted
 
 
 def test_times_of_lines_as_a_spreadsheet_writes_them() -> None:
