@@ -1,4 +1,4 @@
-"""The benchmark of CSV does not rot: one whole run in miniature."""
+"""The benchmarks of files do not rot: whole runs in miniature."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import delimited, logs
+import journeylog as jl
+from benchmarks import delimited, limited, logs
 
 
 @pytest.fixture
@@ -34,3 +35,10 @@ def test_a_run_in_miniature(
     shown = capsys.readouterr().out
     assert shown.count("peak") == 2
     assert "target at most 1.5" in shown
+
+
+def test_files_larger_than_memory_are_written_and_read(tmp_path: Path) -> None:
+    for kind in ("csv", "parquet"):
+        path = limited.write(tmp_path / f"wide.{kind}", 1_000_000)
+        log = jl.read(path, actor="user", event="event", time="time", columns=[])
+        assert log.n_events == log.card.rows_in == limited.PART

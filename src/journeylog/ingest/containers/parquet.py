@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -12,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from journeylog.core import arrow_text
+from journeylog.core.memory import Limits
 from journeylog.errors import ParseError, SchemaError
 from journeylog.ingest.containers.base import Dialect, Piece, Work
 from journeylog.ingest.containers.files import File, open_bytes
@@ -60,7 +62,8 @@ class ParquetTable:
     def pieces(self, wanted: Sequence[str] | None) -> Iterator[Work]:
         """Yield the rows of each row group."""
         kept = [name for name in self.columns if wanted is None or name in wanted]
-        first = 1
+        first, limits = 1, Limits()
+        limits.ensure(self._size(0, kept) if self.file.num_row_groups else 0, f"{self.name} was not read")
         with ThreadPoolExecutor(1) as ahead:  # the next group is read while this one is worked on
             coming = [
                 ahead.submit(self.file.read_row_group, g, kept) for g in range(self.file.num_row_groups)[:1]
@@ -69,8 +72,12 @@ class ParquetTable:
                 try:
                     table = coming.pop().result()
                 except _DAMAGE as error:
+                    self._refuse_too_large(error, group, kept)
                     raise self._damaged(error) from error
                 if group + 1 < self.file.num_row_groups:
+                    limits.ensure(
+                        self._size(group + 1, kept), f"{self.name}: row group {group + 2:,} was not read"
+                    )
                     coming.append(ahead.submit(self.file.read_row_group, group + 1, kept))
                 if not kept:
                     n = self.file.metadata.row_group(group).num_rows
@@ -78,6 +85,18 @@ class ParquetTable:
                 for batch in table.to_batches(max_chunksize=_ROWS):
                     yield from slices(batch, first)
                     first += batch.num_rows
+
+    def _size(self, group: int, kept: Sequence[str]) -> int:
+        """Return what some columns of a row group take when they are unpacked, as the file says."""
+        told = self.file.metadata.row_group(group)
+        columns = (told.column(c) for c in range(told.num_columns))
+        return sum(c.total_uncompressed_size for c in columns if c.path_in_schema.split(".")[0] in kept)
+
+    def _refuse_too_large(self, error: Exception, group: int, kept: Sequence[str]) -> None:
+        """Tell a row group too large for the memory there is from a damaged one that asks for any amount."""
+        asked = re.search(r"size (\d+)", str(error)) if isinstance(error, MemoryError) else None
+        if asked is not None and int(asked[1]) <= 4 * self._size(group, kept):
+            raise MemoryError(f"{self.name}, row group {group + 1:,}: {error}") from error
 
     def _refuse_others(self, head: bytes) -> None:
         """Say what a file is that is no Parquet."""
@@ -89,8 +108,9 @@ class ParquetTable:
             raise ParseError(f"{self.name} is {what}, not Parquet{self._others()}. Fix: {fix}")
 
     def _damaged(self, error: Exception) -> ParseError:
+        said = " ".join(str(error).split())
         return ParseError(
-            f"{self.name}: the Parquet file is damaged ({' '.join(str(error).split())}){self._others()}. Fix: fetch or write it again"
+            f"{self.name}: the Parquet file is damaged ({said}){self._others()}. Fix: fetch or write it again"
         )
 
     def _others(self) -> str:
