@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 import journeylog as jl
 from journeylog.checks.finding import Severity
 from journeylog.core.window import utc_text
+from journeylog.reporting.loading import Loaded
 from tests.checks import planted
 from tests.checks.planted import BY_SOURCE, DEFECTS, OUTAGE, SECRETS, check, clean
 from tests.test_ingest_simulated import SOURCES
@@ -221,3 +223,15 @@ def test_the_dirt_of_the_simulated_shop_is_counted_as_it_was_written_down(tmp_pa
     assert counted["late", ""] == dirt["late"] + day
     behind = clicks[clicks["skew_s"] < 0].drop_duplicates("event_id").groupby("device_id").size()
     assert counted["clock_behind", ""] == behind[behind > 3].sum() > 0  # with fewer events it may be chance
+
+
+def test_rows_that_are_no_events_by_declaration_are_no_fault() -> None:
+    log = jl.read(clean(n=300), **planted.ROLES)
+    card = replace(log.card, rows_in=340, rejected=40, reasons={"NOT_AN_EVENT": 40})
+    found = jl.check(replace(log, card=card), now=planted.NOW)["rejected"][0]
+    assert (found.severity, found.n) == (Severity.OK, 0)
+    assert "40 rows are by the format no events" in found.sentence
+    assert (
+        Loaded(replace(log, card=card)).accepted
+        and not Loaded(replace(log, card=replace(card, reasons={}))).accepted
+    )

@@ -21,9 +21,12 @@ _MOST = 5
 def rejected(log: EventLog, rules: Rules) -> list[Finding]:
     """Tell the rows that were rejected at the door, by reason, and whether anything is left."""
     card = log.card
-    n, total = card.rejected, card.rows_in
+    by_format = card.reasons.get(Reason.NOT_AN_EVENT.value, 0)
+    n, total = card.rejected - by_format, card.rows_in
+    beside = f" Beside them {by_format:,} rows are by the format no events." if by_format else ""
     if n:
-        reasons = sorted(card.reasons.items(), key=lambda item: (-item[1], item[0]))
+        faults = {code: often for code, often in card.reasons.items() if code != Reason.NOT_AN_EVENT}
+        reasons = sorted(faults.items(), key=lambda item: (-item[1], item[0]))
         told = ", ".join(f"{_words(code)} ({often:,})" for code, often in reasons[:_MOST])
         more = f", and {len(reasons) - _MOST} more reasons" if len(reasons) > _MOST else ""
         examples = [
@@ -33,14 +36,18 @@ def rejected(log: EventLog, rules: Rules) -> list[Finding]:
         ]
         found = [
             Finding(
-                "rejected", grade("rejected", n, total), f"{n:,} of {total:,} rows were rejected: {told}{more}.",
+                "rejected", grade("rejected", n, total), f"{n:,} of {total:,} rows were rejected: {told}{more}.{beside}",
                 n, total, "rows", examples=tuple(examples),
                 fix="look at log.rejects (or save it with --rejects); correct the export, or declare what the reasons name",
                 facts={"reasons": dict(card.reasons)},
             )
         ]  # fmt: skip
     else:
-        found = [passed("rejected", f"No row was rejected: {card.kept:,} of {total:,} kept.", total, "rows")]
+        found = [
+            passed(
+                "rejected", f"No row was rejected: {card.kept:,} of {total:,} kept.{beside}", total, "rows"
+            )
+        ]
     if not log.n_events:
         found.append(
             Finding(

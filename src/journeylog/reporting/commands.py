@@ -178,7 +178,7 @@ def _gate(loaded: Loaded) -> Exit:
         return Exit.OK
     card = loaded.log.card
     remark(
-        f"error: {count(card.rejected)} of {count(card.rows_in)} rows ({share(card.rejected_share)}) were rejected, more "
+        f"error: {count(loaded.faults)} of {count(card.rows_in)} rows ({share(loaded.fault_share)}) were rejected, more "
         f"than {share(loaded.max_rejected)}. Fix: look at them with --rejects rejects.jsonl, or raise --max-rejected"
     )
     return Exit.QUALITY

@@ -10,6 +10,7 @@ from typing import Any, Final
 import journeylog as jl
 from journeylog.core.log import EventLog
 from journeylog.errors import ConfigError
+from journeylog.ingest.rejects import Reason
 from journeylog.reporting.sourcelist import read_source_list
 
 __all__ = ["GATE", "Load", "Loaded", "NothingToDo"]
@@ -33,7 +34,18 @@ class Loaded:
     @property
     def accepted(self) -> bool:
         """Whether no more rows were rejected than allowed."""
-        return self.log.card.rejected_share <= self.max_rejected
+        return self.fault_share <= self.max_rejected
+
+    @property
+    def faults(self) -> int:
+        """Rejected rows, without those that are no events by declaration."""
+        card = self.log.card
+        return card.rejected - card.reasons.get(Reason.NOT_AN_EVENT.value, 0)
+
+    @property
+    def fault_share(self) -> float:
+        """Those as a share of the rows in."""
+        return self.faults / self.log.card.rows_in if self.faults else 0.0
 
 
 @dataclass(frozen=True)
