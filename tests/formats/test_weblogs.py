@@ -17,7 +17,8 @@ import journeylog as jl
 from journeylog.errors import ConfigError, LoadWarning, ParseError, SchemaError
 from journeylog.ingest.containers.base import Dialect
 from journeylog.ingest.containers.files import File
-from journeylog.ingest.containers.lines import Lines, W3cLines, group_names
+from journeylog.ingest.containers.lines import Lines, group_names
+from journeylog.ingest.containers.w3c import W3cLines
 from journeylog.ingest.formats import agents, urls
 from journeylog.ingest.formats.weblogs import access_log
 from tests.formats.goldens import as_golden, fixture, golden, records, written

@@ -15,12 +15,13 @@ from journeylog.ingest.containers.files import File, copies, find_files
 from journeylog.ingest.containers.frame import FrameTable, is_ordered
 from journeylog.ingest.containers.json_array import json_file
 from journeylog.ingest.containers.jsonl import JsonLines
-from journeylog.ingest.containers.lines import Lines, W3cLines
+from journeylog.ingest.containers.lines import Lines
 from journeylog.ingest.containers.object_log import object_log, xml_log
 from journeylog.ingest.containers.parquet import ParquetTable
 from journeylog.ingest.containers.partitions import Partitioned
 from journeylog.ingest.containers.query import QueryTable
 from journeylog.ingest.containers.typed import Typed
+from journeylog.ingest.containers.w3c import W3cLines
 from journeylog.ingest.containers.xes import PRESET, XesLog
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""Lines of text that a regular expression takes apart, and logs that name their own fields (W3C).
+"""Lines of text that a regular expression takes apart.
 
 The expressions are RE2's, which run in time linear in the line, whatever the line holds. An empty line is no
 row; a line that does not match is a reject with its text. A group that took no part in the match is empty, and
@@ -28,14 +28,13 @@ from journeylog.ingest.containers.blocks import Block, blocks
 from journeylog.ingest.containers.files import File, guess_encoding, open_text
 from journeylog.ingest.rejects import BadRow, Reason
 
-__all__ = ["Lines", "W3cLines", "group_names"]
+__all__ = ["Lines", "group_names", "only_bad"]
 
 Spots = npt.NDArray[np.int32]
 Mask = npt.NDArray[np.bool_]
 
 _GROUP: Final = re.compile(r"\(\?P<(\w+)>")
-_FIELDS: Final = b"#Fields:"
-_LF, _CR, _HASH = 10, 13, 35
+_LF, _CR = 10, 13
 #: If no line fits in so many bytes at the beginning, the log is of another format.
 _HEAD: Final = 1 << 16
 
@@ -88,13 +87,13 @@ class Lines:
     def pieces(self, wanted: Sequence[str] | None) -> Iterator[Work]:
         """Yield the rows, block by block."""
         shape = _Shape.of(self.pattern, wanted, self.dialect.encoding)
-        for block in self._blocks():
+        for block in self.blocks_of_lines():
             if isinstance(block, bytes):
                 work = self._take(block, shape)
                 yield work if self.checked else partial(self._any, work)
                 self.checked = True
             else:
-                yield partial(_only_bad, block)
+                yield partial(only_bad, block)
 
     def _any(self, work: Work) -> Piece:
         """Refuse a log that does not begin with one line that is written as it should be."""
@@ -117,7 +116,7 @@ class Lines:
             )
         )
 
-    def _blocks(self) -> Iterator[bytes | BadRow]:
+    def blocks_of_lines(self) -> Iterator[bytes | BadRow]:
         """Yield blocks of whole lines, and lines that are too long to be held."""
         held = b""
         for block in blocks(self.stream, self.dialect.block, lone_cr=False):
@@ -143,65 +142,6 @@ class Lines:
         self.records += len(found.at)
         self.lines += found.n_lines
         return work
-
-
-class W3cLines(Lines):
-    """A log in the extended format of the W3C: a line ``#Fields:`` names the columns of those that follow.
-
-    Fields stand apart by one space or one tab, and hold neither; ``-`` is a missing one. A server that is started
-    again writes its directives again, and may write other fields from then on.
-    """
-
-    complete = False
-
-    def __init__(self, file: File, dialect: Dialect) -> None:
-        self.name, self.dialect = file.name, dialect
-        self.columns: list[str] = []
-        self.stream = open_text(file, dialect.encoding)
-        self.records, self.lines, self.checked = 0, 0, True
-        self.fields: tuple[str, ...] = ()
-
-    def pieces(self, wanted: Sequence[str] | None) -> Iterator[Work]:
-        """Yield the rows, block by block, each with the columns named before it."""
-        shape = None if not self.fields else self._shape(wanted)
-        for block in self._blocks():
-            if isinstance(block, BadRow):
-                yield partial(_only_bad, block)
-                continue
-            for part, directives in _parts(block):
-                if directives:
-                    self.lines += part.count(b"\n") + (not part.endswith(b"\n"))
-                    shape = self._learn(part, wanted) or shape
-                elif part.strip() and shape is None:
-                    raise SchemaError(
-                        f"{self.name} starts without a line '#Fields:' that names its columns. Fix: read it with a "
-                        "pattern of its own, or put that line back"
-                    )
-                elif shape is not None:
-                    yield self._take(part, shape)
-
-    def _learn(self, part: bytes, wanted: Sequence[str] | None) -> _Shape | None:
-        """Take up the columns that directives name."""
-        named = [line for line in part.splitlines() if line.startswith(_FIELDS)]
-        if not named:
-            return None
-        fields = tuple(named[-1][len(_FIELDS) :].decode("utf-8", "replace").split())
-        twice = [name for name, n in Counter(fields).items() if n > 1]
-        if not fields or twice:
-            what = f"names {twice} twice" if twice else "names no field"
-            raise SchemaError(
-                f"{self.name}: the line '#Fields:' {what}. Fix: correct it, or leave the file out"
-            )
-        self.fields = fields
-        self.columns += [name for name in fields if name not in self.columns]
-        return self._shape(wanted)
-
-    def _shape(self, wanted: Sequence[str] | None) -> _Shape:
-        kept = [name for name in self.fields if wanted is None or name in wanted]
-        groups = [
-            rf"(?:-|(?P<c{kept.index(name)}>[^ \t]*))" if name in kept else r"[^ \t]*" for name in self.fields
-        ]
-        return _Shape("^" + r"[ \t]".join(groups) + "$", tuple(kept), self.dialect.encoding)
 
 
 @dataclass(frozen=True)
@@ -300,24 +240,6 @@ def _encoding(found: _Found, i: int, encoding: str) -> str:
     return f"the bytes are not {encoding}; they look like {guess_encoding(_raw(found, i))}"
 
 
-def _parts(block: bytes) -> Iterator[tuple[bytes, bool]]:
-    """Yield runs of lines that are directives, and runs that are not, in order."""
-    if block[0] != _HASH and b"\n#" not in block:
-        yield block, False
-        return
-    at = 0
-    while at < len(block):
-        directive = block[at] == _HASH
-        stop = at
-        while stop < len(block) and (block[stop] == _HASH) == directive:
-            if directive:
-                stop = block.find(b"\n", stop) + 1 or len(block)
-            else:
-                following = block.find(b"\n#", stop)
-                stop = len(block) if following < 0 else following + 1
-        yield block[at:stop], directive
-        at = stop
-
-
-def _only_bad(bad: BadRow) -> Piece:
+def only_bad(bad: BadRow) -> Piece:
+    """Return a piece of one row that never became columns."""
     return Piece(as_batch({}, 0), np.zeros(0, np.int64), np.zeros(0, np.int64), [bad])
