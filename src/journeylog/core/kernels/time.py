@@ -46,19 +46,7 @@ __all__ = [
 INSTANT, WALL, NULL, UNPARSEABLE, OUT_OF_RANGE, DATE = 0, 1, 2, 3, 4, 5
 
 # Parts of a declared format; LITERAL carries its byte.
-LITERAL, SPACE, YEAR, YEAR2, MONTH, DAY, HOUR, CLOCK12, MINUTE, SECOND, DAY_OF_YEAR = (
-    0,
-    1,
-    2,
-    3,
-    4,
-    5,
-    6,
-    7,
-    8,
-    9,
-    10,
-)
+LITERAL, SPACE, YEAR, YEAR2, MONTH, DAY, HOUR, CLOCK12, MINUTE, SECOND, DAY_OF_YEAR = range(11)
 FRACTION, HALF, ZONE, MONTH_NAME, WEEKDAY = 11, 12, 13, 14, 15
 
 _NO_ZONE = 1 << 40  # larger than any offset in seconds
