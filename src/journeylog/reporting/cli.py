@@ -14,7 +14,7 @@ import typer
 
 import journeylog as jl
 from journeylog.errors import JourneylogError, JourneylogWarning, LoadWarning
-from journeylog.reporting.commands import check_log, describe_log, report_log, sample_log
+from journeylog.reporting.commands import check_log, describe_log, list_formats, report_log, sample_log
 from journeylog.reporting.exits import Exit, Stopped, code_of, stoppable
 from journeylog.reporting.loading import Load, NothingToDo
 from journeylog.reporting.options import AsJson, as_options, loading
@@ -181,6 +181,15 @@ def sample(
 ) -> None:
     """Write a smaller file: some actors with all their events, the same ones on every machine."""
     raise typer.Exit(sample_log(load, out, n, seed, Voice(as_json)))
+
+
+@app.command(epilog=_examples("formats", "formats ga4", "report events.jsonl --format ga4"))
+def formats(
+    name: Annotated[str | None, typer.Argument(help="One of them: what it makes of a row.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the vendors' formats that --format knows, with what each needs."""
+    raise typer.Exit(list_formats(name, Voice(as_json)))
 
 
 def run(arguments: Sequence[str] | None = None) -> int:

@@ -14,6 +14,7 @@ from journeylog.core.card import Card
 from journeylog.core.contracts import Step
 from journeylog.core.log import EventLog
 from journeylog.errors import ConfigError
+from journeylog.ingest.formats.words import mapping_of
 from journeylog.plots.labels import count, duration, share
 from journeylog.plots.style import theme_of
 from journeylog.reporting import checkpage
@@ -25,7 +26,7 @@ from journeylog.reporting.sourcelist import stages_of
 from journeylog.reporting.terminal import Voice, card_lines, remark, table_lines
 from journeylog.reporting.write import reserved
 
-__all__ = ["check_log", "describe_log", "report_log", "sample_log"]
+__all__ = ["check_log", "describe_log", "list_formats", "report_log", "sample_log"]
 
 _MOST_NAMES = 40
 
@@ -133,6 +134,34 @@ def limits_of(given: Sequence[str]) -> dict[str, float | str]:
     except ConfigError as error:
         raise ConfigError(f"--fail-on: {error}") from error
     return limits
+
+
+def list_formats(name: str | None, voice: Voice) -> Exit:
+    """Tell which vendors' formats are known and what each needs; of one, what it makes of a row."""
+    known = jl.formats()
+    if name is not None:
+        form = known[name]
+        mapping = mapping_of(form)
+        width = max(len(role) for role, _ in mapping)
+        lines = [f"{form.name}: {form.about}", "", *(f"{role:<{width}}  {words}" for role, words in mapping)]
+        lines += ["", *form.traps] if form.traps else []
+        facts = {
+            "format": form.name,
+            "about": form.about,
+            "mapping": dict(mapping),
+            "traps": list(form.traps),
+        }
+        voice.tell([line.replace("`", "") for line in lines], facts)
+        return Exit.OK
+    table = known.table.to_dict("records")
+    lines = []
+    for row in table:
+        lines += [
+            f"{row['format']:<26} {row['about']}",
+            f"{'':<26} needs {row['actor']}; {row['event']}; {row['time']}",
+        ]
+    voice.tell(lines, {"formats": table})
+    return Exit.OK
 
 
 def sample_log(load: Load, out: Path, n: int, seed: int, voice: Voice) -> Exit:

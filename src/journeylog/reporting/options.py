@@ -28,6 +28,7 @@ _INPUTS = Annotated[
 ]
 #: Options that are arguments of :func:`journeylog.read`, with what they mean.
 ROLES: Final = {
+    "format": "Vendor's format of the files, e.g. ga4; see journeylog formats.",
     "actor": "Column with the customer's id.",
     "event": "Column with what happened.",
     "time": "Column with when it happened.",

@@ -21,6 +21,7 @@ from journeylog.ingest.formats import (
     weblogs,
 )
 from journeylog.ingest.formats.declare import Format, mentioned, missing_of, shown
+from journeylog.ingest.formats.words import page_of
 
 __all__ = ["FAMILIES", "Formats", "fitting_formats", "formats"]
 
@@ -76,6 +77,11 @@ class Formats(Mapping[str, Format]):
             }
             rows.append({"format": name, "about": form.about, **needs})
         return pd.DataFrame(rows, columns=["format", "about", "actor", "event", "time"])
+
+    @staticmethod
+    def page() -> str:
+        """Return the page of the documentation: what each known format makes of a vendor's rows."""
+        return page_of(FAMILIES)
 
     def __repr__(self) -> str:
         """Return the names with what each is."""
