@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 import journeylog as jl
 from journeylog.core.chunk import Category
 from journeylog.core.encode import encode
-from journeylog.errors import ConfigError, MissingColumnError, UnseenNameWarning
+from journeylog.errors import ConfigError, LoadWarning, MissingColumnError, UnseenNameWarning
 from journeylog.ingest.identity.links import Links
 from journeylog.ingest.identity.policy import POLICIES, SHARED
 from tests.oracles import identity as oracle
@@ -307,6 +307,21 @@ def test_known_ids_that_are_linked_stay_apart_unless_told_to() -> None:
     told = jl.identity(links_of(pairs), known={"anna", "anna-2"}, policy="merge", merge_known=True)
     assert set(told.map.table["actor"]) == {"anna"}
     assert len(told.report.conflicts) == 0
+
+
+def test_two_kinds_of_ids_with_the_same_numbers_are_told() -> None:
+    frame = pd.DataFrame(
+        {"session": ["7", "7", "8"], "user": ["8", None, "9"], "event": "home", "t": [1, 2, 3]}
+    )
+    with pytest.warns(LoadWarning, match=r"'user' are also ids of actors who are somebody else.*1\. Fix"):
+        found = jl.identity(click_log(frame, actor="session"), by="user")
+    assert found.report.conflicts[["id", "kind"]].values.tolist() == [["8", "linked known ids"]]
+    form = jl.Format(
+        name="visits", actor=jl.fields.Join(jl.constant("session"), "session", sep=" "), event="event", time="t",
+        time_unit="s", attributes={"user": "user"},
+    )  # fmt: skip
+    log = jl.read(frame, format=form, columns="format", time_range=("1970-01-01", None))
+    assert rows_of(jl.stitch(log, by="user")) == [("8", "home"), ("8", "home"), ("9", "home")]
 
 
 def test_partitions_of_a_log_are_relabelled_as_the_whole() -> None:

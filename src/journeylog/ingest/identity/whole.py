@@ -6,9 +6,11 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import pandas as pd
+
 from journeylog.core.condition import Condition
 from journeylog.core.log import EventLog
-from journeylog.errors import ConfigError
+from journeylog.errors import ConfigError, LoadWarning, explain, warn
 from journeylog.ingest.identity.links import Links, links
 from journeylog.ingest.identity.map import IdentityMap
 from journeylog.ingest.identity.policy import Policy, resolve
@@ -146,6 +148,11 @@ def identity(
     MissingColumnError
         If there is no column `by`.
 
+    Warns
+    -----
+    LoadWarning
+        If known ids of a log occur as actors that belong to somebody else: ids of two kinds then share their numbers.
+
     Notes
     -----
     The result depends on the set of links alone, not on their order. At equal times the greater id counts as the
@@ -188,12 +195,24 @@ def identity(
     asked = Policy(policy, shared, lookback, known, merge_known)
     rows, conflicts = resolve(found, asked)
     listed = conflict_table(found, conflicts, asked)
+    if log is not None:
+        _warn_of_one_space(listed, str(by))
     mapped = IdentityMap.of(found, rows, asked, len(listed))
     sizes = sizes_of(rows)
     tables = {"sizes": size_table(sizes), "conflicts": listed}
     report = IdentityReport(ids_table(sizes), tables, tuple(words(asked, found)))
     who = Identity(mapped, report)
     return who if log is None else Identity(mapped, who.effect(log, goal, start=start))
+
+
+def _warn_of_one_space(conflicts: pd.DataFrame, by: str) -> None:
+    """Warn if known ids also occur as actors of other people: then two kinds of ids share their numbers."""
+    linked = conflicts[conflicts["kind"] == "linked known ids"]
+    if len(linked):
+        what = f"ids in {by!r} are also ids of actors who are somebody else, as if a session 7 were the customer 7"
+        prefixed = "jl.fields.Join(jl.constant('session'), 'session_id')"
+        fix = f"if so, give one kind a prefix when reading, by a jl.Format with actor={prefixed}"
+        warn(explain(what, count=len(linked), fix=fix), LoadWarning)
 
 
 def _links(source: Links | EventLog | Sequence[Links], by: str | None) -> Links:
