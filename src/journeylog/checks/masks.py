@@ -20,6 +20,7 @@ _HIDDEN: Final = re.compile(
     "[\x00-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f"
     "\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\uffff\ud800-\udfff]"
 )
+_ODD_SPACE: Final = re.compile(r"^ +| +$|  +")
 _MARKS = 4
 #: Two in a row share the sign between them, so one round finds every other.
 _ROUNDS = 3
@@ -118,7 +119,7 @@ def shown(text: object, width: int = _WIDTH) -> str:
         line = _unstacked(line)
     if not line.strip():
         return "(blank)" if not line else f"(blank, {len(line)})"
-    line = line if line == line.strip() or len(line) > width else line.replace(" ", "\u2423")
+    line = _ODD_SPACE.sub(lambda found: "\u2423" * len(found.group()), line)
     return line if len(line) <= width else line[: width - 1].rstrip() + "…"
 
 

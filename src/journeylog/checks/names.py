@@ -29,10 +29,11 @@ __all__ = ["actor_table", "event_table", "ids_in_events", "lookalikes", "placeho
 _IDS: Final = (
     (r"[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}", "{uuid}"),
     (r"\b(?:[0-9a-f]{16,}|[0-9A-F]{16,})\b", "{hex}"),
+    (r"[0-9]{3,}", "{id}"),
     (r"[0-9]+", "{id}"),
 )
-#: Names that a template with a long id, and one with a plain number, must fold: "step 2" and "v1" are names.
-_FEWEST = {"{uuid}": 2, "{hex}": 2, "{id}": 10}
+#: Names that a template must fold, by what it holds; those of short numbers are often names ("step 2", "v1").
+_FEWEST = (2, 2, 10, 50)
 _MANY_NAMES: Final = 1000
 _NOBODY: Final = (
     "-1", "(not set)", "(none)", "not set", "not_set", "none", "no id", "noid", "missing", "default", "nobody", "deleted",
@@ -114,17 +115,19 @@ def ids_in_events(table: pa.Table, rules: Rules) -> list[Finding]:
     """Find event names that hold numbers, UUIDs or long hexadecimal ids, and the templates that would fold them."""
     total = len(table)
     names = table["name"].combine_chunks() if total else pa.array([], pa.large_string())
-    template, least = names, np.full(total, _FEWEST["{id}"])
-    for pattern, word in _IDS:
+    template, least = names, np.full(total, _FEWEST[-1])
+    for (pattern, word), fewest in zip(_IDS, _FEWEST, strict=True):
         hit = pc.match_substring_regex(template, pattern)
         if pc.any(hit).as_py():
             template = pc.replace_substring_regex(template, pattern, word)
-            least = np.where(hit.to_numpy(False), np.minimum(least, _FEWEST[word]), least)
+            least = np.where(hit.to_numpy(False), np.minimum(least, fewest), least)
     coded = template.dictionary_encode()
     codes = coded.indices.to_numpy(False)
     size = np.bincount(codes, minlength=len(coded.dictionary))
+    enough = np.full(len(size), _FEWEST[-1])
+    np.minimum.at(enough, codes, least)
     changed = pc.not_equal(template, names).to_numpy(False) if total else np.zeros(0, bool)
-    at = np.flatnonzero(changed & (size[codes] >= least)) if total else np.zeros(0, int)
+    at = np.flatnonzero(changed & (size >= enough)[codes]) if total else np.zeros(0, int)
     found = []
     if len(at):
         some = table.take(pa.array(at)).append_column("template", template.take(pa.array(at)))
