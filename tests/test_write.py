@@ -79,7 +79,8 @@ def logs(draw: st.DrawFn) -> EventLog:
     }
     for name in draw(st.sets(st.sampled_from([c for c in columns if c != "event"]))):
         del columns[name]
-    case = {a: v for a, v in zip(actors, column(TEXTS), strict=True)}
+    case = dict(zip(actors, column(TEXTS), strict=True))
+    columns["case:stage"] = encode(pa.array(column(TEXTS), pa.string()))
     columns["case:type"] = encode(pa.array([case[a] for a in actors], pa.string()))
     chunk, ties = build_chunk(encode(pa.array(actors)), np.array(times, np.int64), columns)
     return EventLog.from_chunk(chunk, card=Card(n, n, ties=ties))
@@ -121,3 +122,123 @@ def test_what_is_written_reads_back_as_the_same_log(
     first = path.read_bytes()
     jl.write(log, path, safe_csv=False)
     assert path.read_bytes() == first, "the same log is the same bytes"
+
+
+def tiny() -> EventLog:
+    return jl.datasets.tiny()
+
+
+def test_the_suffix_or_the_format_says_the_kind(tmp_path: Path) -> None:
+    written = jl.write(tiny(), tmp_path / "log.data", format="xes")
+    assert written.format == "xes" and written.read().n_events == written.rows == 12
+    with pytest.raises(ConfigError, match=r"the name does not say what to write.*format="):
+        jl.write(tiny(), tmp_path / "log")
+    with pytest.raises(ConfigError, match=r"format='xess' is unknown. Fix: 'xes'"):
+        jl.write(tiny(), tmp_path / "log.xes", format="xess")
+    with pytest.raises(ConfigError, match="not packed as a whole"):
+        jl.write(tiny(), tmp_path / "log.parquet.gz")
+
+
+def test_an_older_file_is_untouched_when_writing_fails(tmp_path: Path) -> None:
+    bell = jl.read(
+        pa.table({"a": ["u"], "e": ["x\x07"], "t": ["2024-01-01T00:00:00Z"]}), actor="a", event="e", time="t"
+    )
+    path = tmp_path / "log.xes"
+    path.write_text("old")
+    with pytest.raises(
+        OutputError, match=r"control characters, which XML has none of: 1 of 1.*JSON lines or Parquet"
+    ):
+        jl.write(bell, path)
+    assert path.read_text() == "old" and [p.name for p in tmp_path.iterdir()] == ["log.xes"]
+    assert jl.write(bell, tmp_path / "log.jsonl").read().events == ("x\x07",)
+
+
+RISKY = ["=1+1", '=HYPERLINK("http://x","y")', "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "＝1", ";=1", "'=1"]
+
+
+def test_spreadsheets_run_nothing(tmp_path: Path) -> None:
+    n = len(RISKY)
+    table = pa.table(
+        {"a": RISKY, "e": RISKY, "t": ["2024-01-01T00:00:00Z"] * n, "=n": [-1] * n, "v": ["-1.5"] * n}
+    )
+    log = jl.read(table, actor="a", event="e", time="t", value="v")
+    written = jl.write(log, tmp_path / "log.csv")
+    assert written.changed == 2 * n
+    with written.path.open(newline="") as file:
+        header, *rows = csv.reader(file)
+    assert header == ["actor", "time", "event", "value", "'=n"]
+    for row in rows:
+        assert row[0] == row[2] and row[0].startswith("'") and row[0][1:] in RISKY
+        assert row[3:] == ["-1.500000", "-1"], "numbers stay numbers"
+    raw = jl.write(log, tmp_path / "raw.csv", safe_csv=False)
+    assert raw.changed == 0 and shown(raw.read()) == shown(log)
+
+
+def test_json_lines_hold_numbers_and_truths_as_such(tmp_path: Path) -> None:
+    table = pa.table(
+        {
+            "a": ["u"],
+            "e": ["x"],
+            "t": ["2024-01-01T00:00:00Z"],
+            "n": [1.0],
+            "i": [3],
+            "b": [True],
+            "s": [None],
+        }
+    )
+    written = jl.write(jl.read(table, actor="a", event="e", time="t"), tmp_path / "log.jsonl")
+    line = json.loads(written.path.read_text())
+    assert line == {
+        "actor": "u",
+        "time": "2024-01-01T00:00:00.000000Z",
+        "event": "x",
+        "n": 1.0,
+        "i": 3,
+        "b": True,
+        "s": None,
+    }
+
+
+def test_what_reading_must_be_told_is_told(tmp_path: Path) -> None:
+    table = pa.table(
+        {"a": ["unknown", "b"], "e": ["x", "y"], "t": ["1980-01-01T00:00:00Z", "2024-01-01T00:00:00Z"]}
+    )
+    how = {"placeholders": (), "time_range": ("1970-01-01", None), "window": ("1979-01-01", "2024-12-31")}
+    log = jl.read(table, actor="a", event="e", time="t", **how)
+    for name in KINDS:
+        back = jl.write(log, tmp_path / name).read()
+        assert shown(back) == shown(log) and back.window == log.window
+
+
+def test_attributes_that_mean_something_else_there_are_refused(tmp_path: Path) -> None:
+    table = pa.table({"a": ["u"], "e": ["x"], "t": ["2024-01-01T00:00:00Z"], "concept:name": ["n"]})
+    log = jl.read(table, actor="a", event="e", time="t")
+    for name in ("log.xes", "log.jsonocel"):
+        with pytest.raises(ConfigError, match="'concept:name' is called like something else"):
+            jl.write(log, tmp_path / name)
+
+
+def test_attributes_of_the_whole_case_stand_at_the_trace(tmp_path: Path) -> None:
+    text = b'<log><trace><string key="concept:name" value="c"/><string key="kind" value="k"/>' + b"".join(
+        b'<event><string key="concept:name" value="a"/><date key="time:timestamp" value="2024-01-0%dT00:00:00Z"/></event>'
+        % i
+        for i in (1, 2)
+    )
+    (tmp_path / "in.xes").write_bytes(text + b"</trace></log>")
+    written = jl.write(jl.read(tmp_path / "in.xes"), tmp_path / "out.xes")
+    out = written.path.read_text()
+    assert out.count('key="kind"') == 1 and out.index('key="kind"') < out.index("<event>")
+
+
+def test_packed_bytes_hold_no_time_of_writing(tmp_path: Path) -> None:
+    first = jl.write(tiny(), tmp_path / "one.xes.gz").path.read_bytes()
+    assert first == jl.write(tiny(), tmp_path / "two.xes.gz").path.read_bytes()
+    assert gzip.decompress(first).startswith(b"<?xml")
+
+
+@pytest.mark.parametrize("name", [k for k in KINDS if not k.startswith("log.jsonl")])
+def test_an_empty_log_is_a_file_too(tmp_path: Path, name: str) -> None:
+    log = EventLog.from_chunk(tiny().chunk.slice(0, 0))
+    assert jl.write(log, tmp_path / name).rows == 0
+    if "ocel" not in name and "sqlite" not in name:
+        assert jl.read(tmp_path / name, **jl.write(log, tmp_path / name).reads).n_events == 0

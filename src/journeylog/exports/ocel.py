@@ -12,11 +12,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from journeylog.core.chunk import Column, Number
+from journeylog.core.chunk import Chunk, Column, Number
 from journeylog.errors import ConfigError, cut
 from journeylog.exports.layout import Layout, texts_of
-from journeylog.exports.ocel_files import Objects, write_json, write_sqlite, write_xml
-from journeylog.exports.xes import same_in_actor
+from journeylog.exports.ocel_files import BEGINNING, Change, Objects, write_json, write_sqlite, write_xml
 from journeylog.ingest.containers.xes import CASE, PRESET
 
 __all__ = ["write_ocel"]
@@ -31,6 +30,7 @@ def write_ocel(layout: Layout, sink: BinaryIO | Path, kind: str, object_type: st
 
     Events that have the columns a log of objects is read with (``ocel:eid``, ``ocel:qualifier``,
     ``ocel:type:<type>``) become the events of the objects they were.
+    An attribute ``case:...`` becomes one of the object, with its changes.
     """
     objects = _objects(layout, object_type)
     if kind == "ocel-sqlite":
@@ -59,20 +59,17 @@ def _objects(layout: Layout, object_type: str) -> Objects:
     columns = {layout.names[r]: c for r, c in layout.roles.items() if r != "event"} | dict(layout.attributes)
     ids, given = _ids(layout, columns)
     qualifier, others = columns.pop(_QUALIFIER, None), _taken(columns, _OTHERS)
-    of_object = [
-        n
-        for n in layout.attributes
-        if n.startswith(CASE) and same_in_actor(layout.attributes[n], chunk.offsets)
-    ]
     filled = np.flatnonzero(np.diff(chunk.offsets) > 0)
-    first = chunk.offsets[:-1][filled]
-    object_columns = {n.removeprefix(CASE): columns.pop(n).take(first) for n in of_object}
+    histories = {n: _histories(c, chunk) for n, c in layout.attributes.items() if n.startswith(CASE)}
+    of_object = {n: found for n, found in histories.items() if found is not None}
+    for n in of_object:
+        columns.pop(n)
     order = np.argsort(chunk.time, kind="stable")
     event_attributes = {n: _Attribute.of(c.take(order)) for n, c in columns.items()}
     objects = Objects(
         object_type,
         chunk.actors.take(pa.array(filled)).to_pylist(),
-        {n: _Attribute.of(c).pairs() for n, c in object_columns.items()},
+        {n.removeprefix(CASE): found for n, found in of_object.items()},
         given,
         frozenset([*columns, *of_object]),
     )
@@ -112,8 +109,30 @@ class _Attribute:
                 return _Attribute("float", found.to_pylist())
         return _Attribute(_KINDS[column.unit], texts_of(column).to_pylist())
 
-    def pairs(self) -> tuple[str, Sequence[Any]]:
-        return self.kind, self.values
+
+def _histories(column: Column, chunk: Chunk) -> tuple[str, list[list[Change]]] | None:
+    """Return the kind of an attribute, and for each actor the values it took and since when.
+
+    None where no history of objects gives the column back: a value that is lost again, or two at one time.
+    """
+    found = _Attribute.of(column)
+    times = texts_of(Number(chunk.time, unit="time")).to_pylist()
+    histories = []
+    for begin, end in zip(chunk.offsets[:-1].tolist(), chunk.offsets[1:].tolist(), strict=True):
+        changes: list[Change] = []
+        last: Any = None
+        for k in range(begin, end):
+            value = found.values[k]
+            if k == begin:
+                changes += [] if value is None else [(BEGINNING, value)]
+            elif value != last:
+                if value is None or times[k] == times[k - 1]:
+                    return None
+                changes.append((times[k], value))
+            last = value
+        if end > begin:
+            histories.append(changes)
+    return found.kind, histories
 
 
 def _ids(layout: Layout, columns: dict[str, Column]) -> tuple[list[str], bool]:

@@ -17,9 +17,9 @@ import pyarrow as pa
 from journeylog.errors import ConfigError, OutputError
 from journeylog.exports.xes import escaped
 
-__all__ = ["Objects", "write_json", "write_sqlite", "write_xml"]
+__all__ = ["BEGINNING", "Change", "Objects", "write_json", "write_sqlite", "write_xml"]
 
-_BEGINNING: Final = "1970-01-01T00:00:00Z"
+BEGINNING: Final = "1970-01-01T00:00:00Z"
 _COLUMNS: Final = {
     "string": "TEXT",
     "integer": "INTEGER",
@@ -31,6 +31,8 @@ _OWN: Final = ("ocel_id", "ocel_time", "ocel_changed_field")
 
 #: Name, kind and value of an attribute.
 Cell = tuple[str, str, Any]
+#: Since when, and the value.
+Change = tuple[str, Any]
 
 
 @dataclass
@@ -54,7 +56,7 @@ class Objects:
         Of the objects that the actors are.
     actors : list of str
     values : mapping of str to (str, sequence)
-        Attributes of the actors: kind, and the value of each.
+        Attributes of the actors: kind, and the changes of each.
     ids_given : bool
         Whether the ids of events are those they came with; then rows with the same id are one event.
     attributes : frozenset of str
@@ -63,7 +65,7 @@ class Objects:
 
     type: str
     actors: list[str]
-    values: Mapping[str, tuple[str, Sequence[Any]]]
+    values: Mapping[str, tuple[str, Sequence[Sequence[Change]]]]
     ids_given: bool
     attributes: frozenset[str]
     events: dict[str, Event] = field(default_factory=dict)
@@ -111,15 +113,14 @@ class Objects:
         own = {self.type: {name: kind for name, (kind, _) in self.values.items()}}
         return {**own, **{kind: {} for kind in dict.fromkeys(self.others.values()) if kind != self.type}}
 
-    def objects(self) -> Iterator[tuple[str, str, list[Cell]]]:
-        """Yield id, type and attributes of each object; ids are distinct."""
+    def objects(self) -> Iterator[tuple[str, str, list[tuple[str, str, Any]]]]:
+        """Yield id, type and attributes (name, since when, value) of each object; ids are distinct."""
         for i, id in enumerate(self.actors):
             if id in self.others:
                 raise ConfigError(
                     f"the actor {id!r} is an object of another type too. Fix: make the ids distinct"
                 )
-            cells = [(n, kind, v[i]) for n, (kind, v) in self.values.items() if v[i] is not None]
-            yield id, self.type, cells
+            yield id, self.type, [(n, since, v) for n, (_, all) in self.values.items() for since, v in all[i]]
         for id, kind in self.others.items():
             yield id, kind, []
 
@@ -144,7 +145,7 @@ def write_json(log: Objects, sink: BinaryIO) -> None:
         {
             "id": id,
             "type": type,
-            "attributes": [{"name": n, "time": _BEGINNING, "value": v} for n, _, v in cells],
+            "attributes": [{"name": n, "time": t, "value": v} for n, t, v in cells],
         }
         for id, type, cells in log.objects()
     )
@@ -177,7 +178,7 @@ def write_xml(log: Objects, sink: BinaryIO) -> None:
         tell(f"</{word}-types>\n")
     tell("<objects>\n")
     for id, type, own in log.objects():
-        values = "".join(_value(n, v, f' time="{_BEGINNING}"') for n, _, v in own)
+        values = "".join(_value(n, v, f' time="{t}"') for n, t, v in own)
         tell(f"<object id={_mark(id)} type={_mark(type)}><attributes>{values}</attributes></object>\n")
     tell("</objects>\n<events>\n")
     for e in log.events.values():
@@ -216,11 +217,15 @@ def _fill(log: Objects, connection: sqlite3.Connection) -> None:
         run(f'CREATE TABLE "{table}" ("{first}" TEXT, "{second}" TEXT, "ocel_qualifier" TEXT)')
     tables = {owner: _tables(owner, types, connection) for owner, types in
               (("event", log.event_types), ("object", log.object_types()))}  # fmt: skip
-    for id, type, cells in log.objects():
+    for id, type, own in log.objects():
         run("INSERT INTO object VALUES (?, ?)", (id, type))
-        _insert(
-            connection, tables["object"][type], [("ocel_id", "", id), ("ocel_time", "", _BEGINNING), *cells]
-        )
+        place: str = tables["object"][type]
+        begun: list[Cell] = [(n, "", v) for n, t, v in own if t == BEGINNING]
+        _insert(connection, place, [("ocel_id", "", id), ("ocel_time", "", BEGINNING), *begun])
+        for n, t, v in own:
+            if t != BEGINNING:
+                changed = ("ocel_changed_field", "", n)
+                _insert(connection, place, [("ocel_id", "", id), ("ocel_time", "", t), changed, (n, "", v)])
     for e in log.events.values():
         run("INSERT INTO event VALUES (?, ?)", (e.id, e.type))
         _insert(

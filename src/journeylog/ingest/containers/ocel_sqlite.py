@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -16,6 +17,8 @@ __all__ = ["read_sqlite"]
 #: Longest text or blob.
 _LONGEST: Final = 1 << 24
 _ALLOWED: Final = (sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ)
+#: How a column that is computed is declared.
+_COMPUTED: Final = re.compile(r"\bAS\s*\(", re.IGNORECASE)
 #: Columns of a table of a type that are no attributes.
 _OWN: Final = ("ocel_id", "ocel_time", "ocel_changed_field")
 
@@ -64,6 +67,12 @@ class _Database:
         self.tables = {
             name for name, sql in found if sql and not sql.upper().lstrip().startswith("CREATE VIRTUAL")
         }
+        computed = [name for name, sql in found if name in self.tables and _COMPUTED.search(sql)]
+        if computed:
+            raise ParseError(
+                f"{name}: the table {cut(computed[0])} has a column that is computed, which is not allowed. "
+                "Fix: export it as OCEL 2.0"
+            )
         missing = [t for t in ("event", "object", "event_object") if t not in self.tables]
         if missing:
             raise ParseError(

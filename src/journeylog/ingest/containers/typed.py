@@ -90,6 +90,9 @@ def typed(text: pa.Array, kind: str) -> pa.Array | None:
 
     Times that all have a zone, or all have none.
     """
+    data, offsets = arrow_text.buffers(text)
+    if offsets[-1] > offsets[0] and data[offsets[0] : offsets[-1]].max() >= 128:
+        return None
     if kind != "time":
         values, wrong = _read(text, kind)
         rounded = kind == "number" and pa.types.is_floating(values.type) and not doubles_are_exact(text)

@@ -10,7 +10,6 @@ column of its key: ``[{"key": ..., "value": ..., "attributes": [...]}]``.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
@@ -20,11 +19,12 @@ import pandas as pd
 import pyarrow as pa
 
 from journeylog.core.kernels import xes as kernel
-from journeylog.core.kernels.xml import COUNT, DEPTH, END, FIRST, LINE, NAME, START
+from journeylog.core.kernels.xml import COUNT, FIRST, LINE, NAME
 from journeylog.errors import LoadWarning, ParseError, SchemaError, explain, warn
 from journeylog.ingest.containers.base import Dialect, Piece, Work, as_batch
 from journeylog.ingest.containers.files import File
 from journeylog.ingest.containers.typed import typed
+from journeylog.ingest.containers.xes_nested import nested_json
 from journeylog.ingest.containers.xml import Names, Tokens, XmlStream, gather, plain_text
 from journeylog.ingest.rejects import BadRow, Reason
 
@@ -69,7 +69,7 @@ class XesLog:
         self.name = file.name
         self.xml = XmlStream(file, dialect, texts=False)
         self.records = 0
-        self.columns: list[str] = []
+        self.columns = list(PRESET.values())  # there in every log, however empty
         self.notes: list[str] = []
         self.keys = Names(1024)
         self.column = np.zeros((_SCOPES, 0), np.int32)
@@ -84,7 +84,9 @@ class XesLog:
     def pieces(self, wanted: Sequence[str] | None) -> Iterator[Work]:
         """Yield the events, block by block."""
         for found in self.xml.blocks():
-            if self.root is None and len(found.tokens):
+            if not len(found.tokens):
+                continue
+            if self.root is None:
                 self._check_root(found)
             rows = self._rows(found, wanted)
             if rows is not None:
@@ -137,7 +139,8 @@ class XesLog:
         first, stop = 0 if was_open else 1, n_traces - int(is_open)
         if stop > first and PRESET["actor"] in rows.names[0]:
             ids = rows.case_column(PRESET["actor"])[first:stop].drop_null()
-            self.ids.append(pd.util.hash_array(ids.to_numpy(zero_copy_only=False), categorize=False))
+            raw = np.array([id.decode("latin-1") for id in ids.view(pa.binary()).to_pylist()], dtype=object)
+            self.ids.append(pd.util.hash_array(raw, categorize=False))
         self.open_trace = rows.case_cells(n_traces - 1) if is_open else {}
 
     def _learn_meanings(self) -> None:
@@ -266,7 +269,7 @@ class _Found:
         for (spans, kinds), texts in ((self.cases, self.texts[0]), (self.cells, self.texts[1])):
             for row, column in np.argwhere(kinds == kernel.NESTED).tolist():
                 begin, end = spans[row, column].tolist()
-                texts[row, column] = _nested_json(found, begin, end, meaning, numbers)
+                texts[row, column] = nested_json(found, begin, end, meaning, numbers)
 
     def piece(self) -> Piece:
         """Copy the values out of the block."""
@@ -365,46 +368,3 @@ def _as_kind(values: pa.Array, kinds: Kinds, name: str, numeric: set[str]) -> pa
 
 def _first(found: pa.Array | None, otherwise: pa.Array) -> pa.Array:
     return otherwise if found is None else found
-
-
-def _nested_json(found: Tokens, begin: int, end: int, meaning: Kinds, numbers: Mapping[bytes, int]) -> str:
-    """Return the attributes between two tokens as JSON."""
-    key_id, value_id = numbers.get(b"key", -1), numbers.get(b"value", -1)
-    levels: list[list[dict[str, Any]]] = [[]]
-    depths: list[int] = []
-    for token in found.tokens[begin:end].tolist():
-        if token[0] == END:
-            if depths and depths[-1] == token[DEPTH]:
-                depths.pop()
-                inner = levels.pop()
-                if inner:
-                    levels[-1][-1]["attributes"] = inner
-            continue
-        means = int(meaning[token[NAME]])
-        if means < kernel.STRING:
-            continue  # <values> adds nothing; elements of others hold nothing of ours
-        cells = {
-            a[0]: plain_text(found.data[a[1] : a[2]]).decode("utf-8", "surrogateescape")
-            for a in found.attributes[token[FIRST] : token[FIRST] + token[COUNT]].tolist()
-        }
-        one: dict[str, Any] = {"key": cells.get(key_id)}
-        if value_id in cells:
-            one["value"] = _typed_value(cells[value_id], means)
-        levels[-1].append(one)
-        if token[0] == START:
-            depths.append(token[DEPTH])
-            levels.append([])
-    return json.dumps(levels[0], ensure_ascii=False)
-
-
-def _typed_value(text: str, means: int) -> Any:
-    """Return the value as JSON has it; what is written otherwise than its kind says stays text."""
-    if means == kernel.BOOLEAN and text in ("true", "false"):
-        return text == "true"
-    if means in (kernel.INT, kernel.FLOAT) and len(text) < 40:
-        try:
-            number = int(text) if means == kernel.INT else float(text)
-        except ValueError:
-            return text
-        return number if number == number and abs(number) != float("inf") else text
-    return text
