@@ -50,6 +50,7 @@ _HOME = {
     "Rejects": "ingest.rejects",
     "Same": "ingest.same",
     "combine": "ingest.combine",
+    "compare": "comparison",
     "Rollup": "ingest.formats.rollup",
     "Take": "ingest.formats.declare",
     "constant": "ingest.roles",
@@ -78,6 +79,7 @@ if TYPE_CHECKING:
     from journeylog import datasets as datasets
     from journeylog.checks.result import Check as Check
     from journeylog.checks.run import check as check
+    from journeylog.comparison import compare as compare
     from journeylog.core.log import EventLog as EventLog
     from journeylog.core.log import load as load
     from journeylog.core.nodes import Synthetic as Synthetic
@@ -92,24 +94,24 @@ if TYPE_CHECKING:
     from journeylog.ingest.formats.declare import Format as Format
     from journeylog.ingest.formats.declare import Link as Link
     from journeylog.ingest.formats.declare import Take as Take
-    from journeylog.ingest.formats.rollup import Rollup as Rollup
     from journeylog.ingest.formats.known import formats as formats
+    from journeylog.ingest.formats.rollup import Rollup as Rollup
     from journeylog.ingest.identity.links import Links as Links
     from journeylog.ingest.identity.links import links as links
     from journeylog.ingest.identity.map import IdentityMap as IdentityMap
     from journeylog.ingest.identity.report import IdentityReport as IdentityReport
     from journeylog.ingest.identity.whole import Identity as Identity
     from journeylog.ingest.identity.whole import identity as identity
+    from journeylog.ingest.lifecycle import Lifecycle as Lifecycle
     from journeylog.ingest.offsets import Offset as Offset
     from journeylog.ingest.offsets import estimate_offset as estimate_offset
-    from journeylog.ingest.lifecycle import Lifecycle as Lifecycle
     from journeylog.ingest.pseudonyms import Pseudonyms as Pseudonyms
     from journeylog.ingest.rejects import Rejects as Rejects
     from journeylog.ingest.rejects import read_rejects as read_rejects
     from journeylog.ingest.roles import History as History
     from journeylog.ingest.roles import constant as constant
-    from journeylog.ingest.sql import read_sql as read_sql
     from journeylog.ingest.same import Same as Same
+    from journeylog.ingest.sql import read_sql as read_sql
     from journeylog.ingest.stitch import stitch as stitch
     from journeylog.reporting.page import report as report
     from journeylog.stats.bottlenecks import Bottlenecks as Bottlenecks
