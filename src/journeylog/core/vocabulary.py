@@ -104,9 +104,7 @@ def tidy(codes: Codes, labels: pa.Array, blank_is_missing: bool = False) -> Cate
     blank_is_missing : bool
         Whether an empty text is a missing value.
     """
-    used = np.zeros(len(labels) + 1, dtype=bool)
-    used[codes] = True  # -1 marks the last, which stands for missing
-    used = used[:-1]
+    used = kernel.those_used(codes, len(labels))
     if blank_is_missing:
         used &= ~pc.equal(labels, "").to_numpy(zero_copy_only=False)
     kept = np.flatnonzero(used)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from journeylog.core.build import build_chunk
 from journeylog.core.card import Card
 from journeylog.core.chunk import Category, Chunk, Column, Number, Text
+from journeylog.core.encode import side_by_side
 from journeylog.core.kernels.time import INSTANT
 from journeylog.core.log import EventLog, observed_window
 from journeylog.core.memory import Limits
@@ -172,7 +173,8 @@ class Intake:
         return int(np.count_nonzero(found.same))
 
     def _build(self, ordered: bool) -> tuple[Chunk, int, str]:
-        actor, time, columns = self._actor(), self._time(), self._columns()
+        joins: list[Callable[[], Any]] = [self._actor, self._time, self._columns]
+        actor, time, columns = side_by_side(lambda join: join(), joins)
         declared = [
             rank([p.order_by[k] for p in self.pieces] or [pa.nulls(0)])
             for k in range(len(self.roles.order_by))

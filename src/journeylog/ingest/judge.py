@@ -267,6 +267,8 @@ class Judge:
 
 def texts_only(piece: Piece) -> Piece:
     """Return the piece without rows whose texts or bytes are not UTF-8; Arrow does not look."""
+    if piece.utf8:
+        return piece
     broken: dict[int, BadRow] = {}
     for name, column in zip(piece.rows.schema.names, piece.rows.columns, strict=True):
         mask = no_text(column)
@@ -304,6 +306,8 @@ def _joined(parts: list[tuple[Stamps, Ints | None]], n: int) -> Stamps:
         whole.micros[at], whole.verdict[at] = stamps.micros, stamps.verdict
         whole.moved += stamps.moved
         whole.looks_like = whole.looks_like or stamps.looks_like
+        whole.bare = stamps.bare if whole.bare is None else whole.bare
+        whole.others |= stamps.others
     return whole
 
 

@@ -181,31 +181,34 @@ def split_lines(
     """
     n_columns, n_kept = wanted.size, ends.size
     first_of = ends.copy()
-    i, rows, n_bad = 0, 0, 0
-    while i < buf.size:
+    # Places are unsigned: nobody has to look whether they count from the end.
+    one, limit, n = np.uint64(1), np.uint64(max_field), np.uint64(buf.size)
+    delimiter_byte, line_break = np.uint8(delimiter), np.uint8(_LF)
+    i, rows, n_bad = np.uint64(0), 0, 0
+    while i < n:
         first, column, verdict = i, 0, GOOD
         while True:
             start = i
             place = wanted[column] if column < n_columns else -1
+            c = buf[i]
             if place >= 0:
-                spot = ends[place]
-                while True:
-                    c = buf[i]
-                    if c == delimiter or c == _LF:  # noqa: SIM109 - a tuple would be built
-                        break
+                spot = np.uint64(ends[place])
+                while c != delimiter_byte and c != line_break:
                     space[spot] = c
-                    spot += 1
-                    i += 1
-                ends[place] = spot
+                    spot += one
+                    i += one
+                    c = buf[i]
+                ends[place] = np.int64(spot)
             else:
-                while buf[i] != delimiter and buf[i] != _LF:
-                    i += 1
-            if i - start > max_field:
+                while c != delimiter_byte and c != line_break:
+                    i += one
+                    c = buf[i]
+            if i - start > limit:
                 verdict = TOO_LONG
             column += 1
-            if buf[i] == _LF:
+            if c == line_break:
                 break
-            i += 1
+            i += one
         if verdict == GOOD and column == n_columns:
             rows += 1
             for k in range(n_kept):
@@ -215,9 +218,9 @@ def split_lines(
                 ends[k] = first_of[k] + offsets[k, rows]
             bad[n_bad, 0], bad[n_bad, 1] = rows + n_bad, rows + n_bad
             bad[n_bad, 2] = TOO_LONG if verdict == TOO_LONG else WRONG_COUNT
-            bad[n_bad, 3], bad[n_bad, 4], bad[n_bad, 5] = first, i, column
+            bad[n_bad, 3], bad[n_bad, 4], bad[n_bad, 5] = np.int64(first), np.int64(i), column
             n_bad += 1
-        i += 1
+        i += one
     return rows, n_bad
 
 

@@ -12,7 +12,7 @@ Bytes = npt.NDArray[np.uint8]
 Ints = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.int32]
 
-__all__ = ["number_texts", "spread"]
+__all__ = ["number_texts", "spread", "those_used"]
 
 _LOW = 0xFFFFFFFF
 _FACTOR = 0x61C88647  # odd, of 31 bits: its product with 32 bits never leaves 64
@@ -148,3 +148,13 @@ def spread(table: Ints, wider: Ints) -> None:
             while wider[p] != 0:
                 p = (p + 1) & mask
             wider[p] = table[s]
+
+
+@njit(cache=True, nogil=True)
+def those_used(codes: Codes, n: int) -> Any:
+    """Return which of `n` codes occur; those below zero stand for missing."""
+    found = np.zeros(n, np.bool_)
+    for row in range(codes.size):
+        if codes[row] >= 0:
+            found[codes[row]] = True
+    return found

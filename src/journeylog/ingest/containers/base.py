@@ -44,6 +44,8 @@ class Dialect:
         For lines of text: a regular expression of RE2 whose named groups are the columns.
     others : tuple of pair
         Formats of lines by name, with their expressions, to name one that fits where this one does not.
+    sheet : str or None
+        Sheet of a workbook; None: the only one.
     max_unpacked : int or None
         Most bytes a packed file may unpack to; None: what is plausible for its size.
     object_type : str or None
@@ -63,6 +65,7 @@ class Dialect:
     pattern: str | None = None
     others: tuple[tuple[str, str], ...] = ()
     max_unpacked: int | None = None
+    sheet: str | None = None
     object_type: str | None = None
     types: Mapping[str, str] = field(default_factory=dict)
 
@@ -89,6 +92,8 @@ class Piece:
         Values of pairs that were found on the way, one column a key.
     written : Spans or None
         The rows as they were written, where that is JSON.
+    utf8 : bool
+        Whether the reader has made sure already that all texts are UTF-8.
     """
 
     rows: pa.RecordBatch
@@ -99,6 +104,7 @@ class Piece:
     nested: Mapping[str, Spans] = field(default_factory=dict)
     pairs: Sequence[tuple[PairList, Sequence[Spans]]] = ()
     written: Spans | None = None
+    utf8: bool = False
 
     def only(self, whole: npt.NDArray[np.bool_]) -> Piece:
         """Return some of the rows, and all bad ones."""

@@ -181,8 +181,9 @@ class CsvTable:
 
 def _count_lines(data: bytes) -> int:
     """Return the line breaks of a block; 0 where two of them meet, which is an empty line."""
-    broken = np.zeros(-(-len(data) // 64) * 64, np.bool_)
-    np.equal(np.frombuffer(data, np.uint8), 10, out=broken[: len(data)])
+    broken = _space(-(-len(data) // 64) * 64)
+    np.equal(np.frombuffer(data, np.uint8), 10, out=broken[: len(data)].view(np.bool_))
+    broken[len(data) :] = 0
     bits = np.packbits(broken, bitorder="little").view("<u8")
     next_to = bits << np.uint64(1)
     next_to[1:] |= bits[:-1] >> np.uint64(63)
@@ -225,7 +226,7 @@ class _Lines:
         if n_bad:
             at = np.delete(at, bad[:n_bad, 0])
         listed = [self.told.bad_row(found, self.data) for found in bad[:n_bad].tolist()]
-        return Piece(as_batch(columns, rows), at + self.told.records, at + self.told.lines, listed)
+        return Piece(as_batch(columns, rows), at + self.told.records, at + self.told.lines, listed, utf8=True)
 
 
 def _space(size: int) -> npt.NDArray[np.uint8]:
@@ -233,7 +234,7 @@ def _space(size: int) -> npt.NDArray[np.uint8]:
     found: npt.NDArray[np.uint8] | None = getattr(_OWN, "space", None)
     if found is None or found.size < size:
         found = _OWN.space = np.empty(size, np.uint8)
-    return found
+    return found[:size]
 
 
 class _Told:
@@ -291,7 +292,7 @@ class _Found:
         row = self.where[:, 0].astype(np.int64) + self.told.records
         line = self.where[:, 1].astype(np.int64) + self.told.lines
         bad = [self.told.bad_row(found, self.data) for found in self.bad.tolist()]
-        return Piece(as_batch(columns, len(row)), row, line, bad)
+        return Piece(as_batch(columns, len(row)), row, line, bad, utf8=True)
 
     def raw(self, i: int) -> bytes:
         """Return the bytes of a record that was given up."""
