@@ -102,6 +102,17 @@ def test_t03_numbers_without_a_unit(box: str, unit: str, per_second: int, tmp_pa
 
 
 @boxes()
+def test_t03_numbers_among_stamps_are_no_stamps(box: str, tmp_path: Path) -> None:
+    """Decided by the whole column, not by the part of a file that a number stands in."""
+    stamps = ["2024-01-01"] * 3 + ["1704110400"] * 3
+    for given in (stamps, stamps[::-1]):
+        with pytest.warns(LoadWarning, match="TS_UNPARSEABLE 3"):
+            assert len(rejected(read(one_actor(given), box, tmp_path))) == 3
+    with pytest.raises(ConfigError, match="pass time_unit='s'"):
+        read(one_actor(stamps[3:] * 2), box, tmp_path)
+
+
+@boxes()
 def test_t04_milliseconds_read_as_seconds(box: str, tmp_path: Path) -> None:
     with pytest.warns(LoadWarning, match="TS_OUT_OF_RANGE 2"):
         log = read(one_actor([1_704_110_400_000, 1_704_110_401_000]), box, tmp_path, time_unit="s")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Final
 
@@ -12,15 +13,24 @@ import pyarrow.compute as pc
 
 from journeylog.core import arrow_text
 from journeylog.core.kernels import numbers
-from journeylog.core.kernels.time import DATE, INSTANT, NULL, OUT_OF_RANGE, UNPARSEABLE, WALL
+from journeylog.core.kernels.time import INSTANT, NULL, OUT_OF_RANGE, UNPARSEABLE
 from journeylog.core.time_rule import PLACES, UNIT_SUSPECT, UNIT_WORDS, Stamps, TimeRule
 from journeylog.errors import ConfigError, explain
 
-__all__ = ["read_exponents", "read_number_text", "read_numbers", "refuse_bare_numbers", "times"]
+__all__ = [
+    "note_bare_numbers",
+    "read_exponents",
+    "read_number_text",
+    "read_numbers",
+    "refuse_bare_numbers",
+    "times",
+]
 
 Ints = npt.NDArray[np.int64]
 Verdicts = npt.NDArray[np.uint8]
 
+#: So many numbers in a row leave no doubt that the others are numbers too.
+_SURE: Final = 1000
 #: What a verdict on a number means for a stamp.
 _MEANING: Final = np.array(
     [INSTANT, NULL, UNPARSEABLE, NULL, OUT_OF_RANGE, OUT_OF_RANGE, UNPARSEABLE], dtype=np.uint8
@@ -69,15 +79,31 @@ def read_number_text(column: pa.Array, rule: TimeRule) -> Stamps:
     return stamps
 
 
-def refuse_bare_numbers(column: pa.Array, stamps: Stamps, rule: TimeRule) -> None:
-    """Raise when no stamp could be read and they are numbers: the unit was forgotten."""
+def note_bare_numbers(column: pa.Array, stamps: Stamps, rule: TimeRule) -> None:
+    """Note, in place, whether the stamps that could not be read are numbers: then the unit was forgotten.
+
+    Whether it was, is decided by the whole column (:func:`refuse_bare_numbers`), except where a piece is so long
+    that it speaks for all.
+    """
     unread = stamps.verdict == UNPARSEABLE
-    if not unread.any() or np.isin(stamps.verdict, (INSTANT, WALL, DATE)).any():
+    stamps.others = bool((~unread & (stamps.verdict != NULL)).any())
+    if not unread.any():
         return
     texts = column.filter(pa.array(unread))
     if pc.all(pc.match_substring_regex(texts, r"^\s*-?\d{9,}(\.\d*)?(e[+-]?\d+)?\s*$")).as_py():
         values = pc.cast(pc.utf8_trim_whitespace(texts), pa.float64())
-        raise _unit_missing(values.to_numpy(zero_copy_only=False), rule)
+        stamps.bare = values.to_numpy(zero_copy_only=False)
+        if len(texts) >= _SURE:
+            refuse_bare_numbers([stamps], rule)
+    else:
+        stamps.others = True
+
+
+def refuse_bare_numbers(parts: Sequence[Stamps], rule: TimeRule) -> None:
+    """Raise when no stamp of a column could be read and they are numbers."""
+    bare = [part.bare for part in parts if part.bare is not None]
+    if bare and not any(part.others for part in parts):
+        raise _unit_missing(np.concatenate(bare), rule)
 
 
 def times(values: Ints, factor: int, largest: int = 2**62) -> tuple[Ints, npt.NDArray[np.bool_]]:

@@ -16,7 +16,13 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from journeylog.core import arrow_text
-from journeylog.core.epochs import read_number_text, read_numbers, refuse_bare_numbers, times
+from journeylog.core.epochs import (
+    note_bare_numbers,
+    read_number_text,
+    read_numbers,
+    refuse_bare_numbers,
+    times,
+)
 from journeylog.core.kernels import time as kernel
 from journeylog.core.kernels.time import DATE, INSTANT, NULL, OUT_OF_RANGE, WALL
 from journeylog.core.schema import DAY
@@ -172,13 +178,14 @@ def read_stamps(column: pa.Array, rule: TimeRule) -> Stamps:
 
 
 def settle(parts: Sequence[Stamps], rule: TimeRule) -> None:
-    """Decide, in place, what only the whole column can tell: missing zones and mixed units.
+    """Decide, in place, what only the whole column can tell: missing zones, forgotten and mixed units.
 
     Raises
     ------
     ConfigError
-        If every stamp that could be read is without a zone.
+        If every stamp that could be read is without a zone, or none could be read and they are numbers.
     """
+    refuse_bare_numbers(parts, rule)
     n_wall = sum(int(np.count_nonzero(p.verdict == WALL)) for p in parts)
     n_instant = sum(int(np.count_nonzero(p.verdict == INSTANT)) for p in parts)
     if n_wall and not n_instant:
@@ -206,7 +213,7 @@ def _through_dictionary(column: pa.DictionaryArray, rule: TimeRule) -> Stamps:
     words = read_stamps(column.dictionary, rule)
     codes = column.indices.cast(pa.int64()).fill_null(-1).to_numpy(zero_copy_only=False)
     verdict = np.append(words.verdict, np.uint8(NULL))[codes]
-    return Stamps(np.append(words.micros, 0)[codes], verdict, 0, words.looks_like)
+    return Stamps(np.append(words.micros, 0)[codes], verdict, 0, words.looks_like, words.bare, words.others)
 
 
 def _read_text(column: pa.Array, rule: TimeRule) -> Stamps:
@@ -223,7 +230,7 @@ def _read_text(column: pa.Array, rule: TimeRule) -> Stamps:
                 stamps.verdict[stamps.verdict == WALL] = DATE
         else:
             kernel.read_iso(data, offsets, stamps.micros, stamps.verdict)
-            refuse_bare_numbers(column, stamps, rule)
+            note_bare_numbers(column, stamps, rule)
     if column.null_count:
         stamps.verdict[column.is_null().to_numpy(zero_copy_only=False)] = NULL
     return stamps
@@ -244,6 +251,7 @@ def _read_datetimes(column: pa.Array) -> Stamps:
         elif unit != "us":
             stamps.micros, fits = times(values, 10 ** PLACES[unit])
             stamps.verdict[~fits] = OUT_OF_RANGE
+    stamps.others = True
     if column.null_count:
         stamps.verdict[column.is_null().to_numpy(zero_copy_only=False)] = NULL
     return stamps

@@ -86,9 +86,15 @@ class Stamps:
         Times that happen twice or never and were set by the policy.
     looks_like : str
         Unit in which the numbers out of range would be plausible, if there is one.
+    bare : ndarray of float64 or None
+        The numbers, where all that could not be read are numbers and no unit was declared.
+    others : bool
+        Whether some stamp is no such number; then the numbers are wrong and not the declaration.
     """
 
     micros: npt.NDArray[np.int64]
     verdict: npt.NDArray[np.uint8]
     moved: int = 0
     looks_like: str = ""
+    bare: npt.NDArray[np.float64] | None = None
+    others: bool = False
