@@ -128,11 +128,12 @@ def write(micros: Ints, verdict: Bytes, row: int, time: int, zone: int) -> None:
 
 @njit(cache=True, nogil=True)
 def same_date(data: Bytes, i: int, k: int) -> Any:
-    """Return whether the ten bytes at two places are the same; the last ones differ most."""
-    step = 9
-    while step >= 0 and data[i + step] == data[k + step]:
-        step -= 1
-    return step < 0
+    """Return whether the ten bytes at two places are the same."""
+    here, there = np.uint64(i), np.uint64(k)
+    other = data[here + np.uint64(9)] ^ data[there + np.uint64(9)]
+    for step in range(9):
+        other |= data[here + np.uint64(step)] ^ data[there + np.uint64(step)]
+    return other == 0
 
 
 @njit(cache=True, nogil=True)
@@ -140,26 +141,23 @@ def read_time_of_day(data: Bytes, i: int, end: int) -> Any:
     """Read what follows a date: nothing, or a clock and perhaps a zone; -1 as the place where it is neither."""
     if i == end:
         return i, 0, _NO_ZONE
-    c = data[i]
+    j, size = np.uint64(i), end - i
+    c = data[j]
     if c != 84 and c != 116 and c != 32:
         return -1, 0, _NO_ZONE
-    if 9 <= end - i <= 10 and data[i + 3] == 58 and data[i + 6] == 58 and (end - i == 9 or data[i + 9] == 90):
-        # Exactly HH:MM:SS or HH:MM:SSZ, by far the most frequent.
+    if 9 <= size <= 14 and data[j + np.uint64(3)] == 58 and data[j + np.uint64(6)] == 58:
+        # Exactly HH:MM:SS or HH:MM:SS.fff, with a Z or without, by far the most frequent.
         hour, minute, second = two(data, i + 1), two(data, i + 4), two(data, i + 7)
-        if (hour | minute | second | (23 - hour) | (59 - minute) | (59 - second)) < 0:
-            return -1, 0, _NO_ZONE
-        clock = (hour * 3600 + minute * 60 + second) * 1_000_000
-        return end, clock, (_NO_ZONE if end - i == 9 else 0)
-    if 13 <= end - i <= 14 and data[i + 3] == 58 and data[i + 6] == 58 and data[i + 9] == 46:
-        # With milliseconds: HH:MM:SS.fff or HH:MM:SS.fffZ.
-        hour, minute, second = two(data, i + 1), two(data, i + 4), two(data, i + 7)
-        tenth, hundredths = int(data[i + 10]) - 48, two(data, i + 11)
-        wrong = hour | minute | second | tenth | hundredths
-        if (wrong | (23 - hour) | (59 - minute) | (59 - second) | (9 - tenth)) >= 0 and (
-            end - i == 13 or data[i + 13] == 90
-        ):
-            clock = (hour * 3600 + minute * 60 + second) * 1_000_000 + (tenth * 100 + hundredths) * 1_000
-            return end, clock, (_NO_ZONE if end - i == 13 else 0)
+        right = hour | minute | second | (23 - hour) | (59 - minute) | (59 - second)
+        zone = 0 if data[j + np.uint64(size - 1)] == 90 else _NO_ZONE
+        width = size if zone else size - 1
+        if width == 9 and right >= 0:
+            return end, (hour * 3600 + minute * 60 + second) * 1_000_000, zone
+        if width == 13 and right >= 0 and data[j + np.uint64(9)] == 46:
+            tenth, hundredths = np.int64(data[j + np.uint64(10)]) - 48, two(data, i + 11)
+            if (tenth | hundredths | (9 - tenth)) >= 0:
+                millis = (hour * 3600 + minute * 60 + second) * 1_000 + tenth * 100 + hundredths
+                return end, millis * 1_000, zone
     i, clock = read_clock(data, i + 1, end)
     if i < 0:
         return -1, 0, _NO_ZONE
@@ -262,7 +260,8 @@ def real_date(year: int, month: int, day: int) -> Any:
 @njit(cache=True, nogil=True)
 def two(data: Bytes, i: int) -> Any:
     """Return the two digits at `i` as a number, -1 when they are none."""
-    a, b = int(data[i]) - 48, int(data[i + 1]) - 48
+    j = np.uint64(i)  # an unsigned place needs no look whether it counts from the end
+    a, b = np.int64(data[j]) - 48, np.int64(data[j + np.uint64(1)]) - 48
     if (a | b | (9 - a) | (9 - b)) < 0:
         return -1
     return a * 10 + b
@@ -385,6 +384,8 @@ def is_infinity(data: Bytes, i: int, end: int) -> Any:
 @njit(cache=True, nogil=True)
 def trim(data: Bytes, start: int, end: int) -> Any:
     """Return the span without spaces and tabs at its ends."""
+    if start < end and data[np.uint64(start)] > 32 and data[np.uint64(end - 1)] > 32:
+        return start, end
     while start < end and (data[start] == 32 or data[start] == 9):
         start += 1
     while end > start and (data[end - 1] == 32 or data[end - 1] == 9):
