@@ -106,7 +106,12 @@ def agree(table: pa.Table, boxes: Any, folder: Path, **how: Any) -> None:
         assert said == first[1], f"{box} and {first[0]}"
 
 
-quick = settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+every: Any = settings.default
+quick = settings(
+    max_examples=12 if every.derandomize else every.max_examples,  # each example is written ten times
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 
 
 @quick
