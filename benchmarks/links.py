@@ -30,7 +30,7 @@ TARGET_S = 10.0
 FULL = 5_000_000
 START_US = 1_704_067_200_000_000
 YEAR_US = 365 * 86_400_000_000
-KNOWN: dict[str, Any] = {"logins": "to", "merges": ()}
+KNOWN: dict[str, Any] = {"logins": None, "merges": ()}
 SHAPES = {"logins": ("back", "forward", "merge"), "merges": ("merge",)}
 
 

@@ -31,14 +31,14 @@ SESSIONS = json.loads((Path(__file__).parent / "cases" / "sessions.json").read_t
 
 IDS = ["d1", "d2", "d3", "d4", "anna", "boris", "чя", "D1"]
 PAIRS = st.tuples(st.sampled_from(IDS), st.sampled_from(IDS), st.integers(0, 12))
-KNOWN = st.one_of(st.sampled_from(["to", "ends"]), st.sets(st.sampled_from(IDS), max_size=4))
+KNOWN = st.one_of(st.none(), st.sets(st.sampled_from(IDS), max_size=4))
 
 
-def links_of(pairs: list[oracle.Link], timed: bool = True) -> Links:
+def links_of(pairs: list[oracle.Link], timed: bool = True, told: bool = True) -> Links:
     start = encode(pa.array([a for a, _, _ in pairs], pa.string()))
     end = encode(pa.array([b for _, b, _ in pairs], pa.string()))
     time = np.array([t for _, _, t in pairs], np.int64)
-    return Links.between(start, end, time if timed else None)
+    return Links.between(start, end, time if timed else None, told=told)
 
 
 def answers(mapped: jl.IdentityMap, times: range = range(-4, 16)) -> dict[tuple[str, int], str]:
@@ -59,28 +59,36 @@ def answers(mapped: jl.IdentityMap, times: range = range(-4, 16)) -> dict[tuple[
     st.sampled_from(SHARED),
     st.sampled_from([None, 1, 3]),
     KNOWN,
+    st.sampled_from([None, True, False]),
     st.booleans(),
 )
 def test_it_is_what_the_plain_loops_say(
-    pairs: list[oracle.Link], policy: str, shared: str, lookback: int | None, known: Any, merge_known: bool
+    pairs: list[oracle.Link],
+    policy: str,
+    shared: str,
+    lookback: int | None,
+    known: Any,
+    merge_known: Any,
+    told: bool,
 ) -> None:
     found = jl.identity(
-        links_of(pairs),
+        links_of(pairs, told=told),
         policy=policy,
         shared=shared,
         lookback=None if lookback is None else f"{lookback}us",
         known=known,
         merge_known=merge_known,
     )
+    merge_known = (told and known is None) if merge_known is None else merge_known
     for (i, t), actor in answers(found.map).items():
         expected = oracle.who(
             pairs, i, t, policy=policy, shared=shared, lookback=lookback, known=known, merge_known=merge_known
         )
         assert actor == expected, (i, t)
-    told = oracle.conflicts(pairs, known=known, merge_known=merge_known)
+    listed = oracle.conflicts(pairs, known=known, merge_known=merge_known)
     table = found.report.conflicts
-    assert dict(zip(table["id"], table["known"].str.split(", "), strict=True)) == told
-    assert table["n_known"].tolist() == [len(told[i]) for i in table["id"]]
+    assert dict(zip(table["id"], table["known"].str.split(", "), strict=True)) == listed
+    assert table["n_known"].tolist() == [len(listed[i]) for i in table["id"]]
 
 
 @given(st.lists(PAIRS, max_size=14), st.sampled_from(POLICIES), st.sampled_from(SHARED), st.randoms())
@@ -98,12 +106,12 @@ def test_the_order_of_links_and_their_repetition_change_no_byte(
 @given(st.lists(PAIRS, max_size=14), st.sampled_from(POLICIES))
 def test_ids_by_actor_add_up(pairs: list[oracle.Link], policy: str) -> None:
     """Every id is somebody, so sizes over ids at one time are the ids; before and after agree with the oracle."""
-    found = jl.identity(links_of(pairs), policy=policy, known="ends", shared="first", lookback=None)
+    found = jl.identity(links_of(pairs), policy=policy, shared="first", lookback=None)
     ids = {i for a, b, _ in pairs if a != b for i in (a, b)} | {a for a, b, _ in pairs if a == b}
     seen: dict[str, set[str]] = {}
     for i in ids:
         for t in range(-1, 14):
-            actor = oracle.who(pairs, i, t, policy=policy, shared="first", lookback=None)
+            actor = oracle.who(pairs, i, t, policy=policy, shared="first", lookback=None, merge_known=True)
             seen.setdefault(actor, set()).add(i)
     assert found.report.table["n_actors"].tolist() == [len(ids), len(seen)]
     sizes = pd.Series([len(s) for s in seen.values()], dtype="int64").value_counts().sort_index()
@@ -145,8 +153,8 @@ def test_without_times_only_what_needs_none_is_answered() -> None:
 
 def test_a_visitor_with_many_people_is_sorted_too() -> None:
     pairs = [("kiosk", f"p{k % 7}", (k * 37) % 100) for k in range(100)]
-    found = jl.identity(links_of(pairs), known="to", policy="forward")
-    assert {t: oracle.who(pairs, "kiosk", t, policy="forward", known="to") for t in range(101)} == {
+    found = jl.identity(links_of(pairs), policy="forward")
+    assert {t: oracle.who(pairs, "kiosk", t, policy="forward") for t in range(101)} == {
         t: who for (i, t), who in kiosk(found.map).items()
     }
     assert found.report.conflicts["n_known"].tolist() == [7]
@@ -332,6 +340,22 @@ def test_partitions_of_a_log_are_relabelled_as_the_whole() -> None:
     assert len(parts) > 1
     names = [part.names[code] for part in parts for code in part.codes.tolist()]
     assert names == [whole.names[code] for code in whole.codes.tolist()]
+    logs = [jl.EventLog.from_chunk(part) for part in log.chunk.split(4)]
+    again = jl.identity([jl.links(part, end="user") for part in reversed(logs)]).map
+    assert again.to_arrow().equals(mapped.to_arrow())
+    assert again.about == mapped.about
+
+
+def test_links_of_logs_and_of_tables_are_used_together() -> None:
+    log = click_log()
+    merged = pd.DataFrame(
+        {"old": ["anna", "d4"], "new": ["anna@shop", "anna@shop"], "at": ["1970-01-01", "1970-01-02"]}
+    )
+    table = jl.links(merged, start="old", end="new", time="at", tz="UTC", time_range=("1970-01-01", None))
+    who = jl.identity([jl.links(log, end="user"), table], policy="merge")
+    assert [a for a, _ in rows_of(who.apply(log))] == [
+        "anna@shop", "anna@shop", "anna@shop", "anna@shop", "boris", "anna@shop", "anna@shop", "anna@shop", "d5", "d6"
+    ]  # fmt: skip
 
 
 def test_equal_times_follow_precedence_then_the_id_they_came_with() -> None:
@@ -360,7 +384,7 @@ def test_mistakes_are_told() -> None:
     for wrong, says in (
         (lambda: jl.identity(found, policy="backwards"), "did you mean 'back'"),
         (lambda: jl.identity(found, shared="both"), "one of"),
-        (lambda: jl.identity(found, known="some"), "'to', 'ends'"),
+        (lambda: jl.identity(found, known="some"), "a list or a column"),
         (lambda: jl.identity(found, lookback="30"), "unit"),
         (lambda: jl.identity(found, by="user"), "leave it out for links"),
         (lambda: jl.identity(log), "by='user_id'"),

@@ -7,14 +7,9 @@ from collections.abc import Collection, Iterable
 Link = tuple[str, str, int]
 
 
-def known_ids(links: Iterable[Link], known: str | Collection[str]) -> set[str]:
-    """``"to"``: every id that others lead to. ``"ends"``: those of them that lead nowhere. Else as listed."""
-    links = [link for link in links if link[0] != link[1]]
-    if known == "to":
-        return {to for _, to, _ in links}
-    if known == "ends":
-        return {to for _, to, _ in links} - {start for start, _, _ in links}
-    return set(known)
+def known_ids(links: Iterable[Link], known: Collection[str] | None) -> set[str]:
+    """Every id that others lead to, unless they are listed."""
+    return {to for start, to, _ in links if start != to} if known is None else set(known)
 
 
 def joined(ids: Iterable[str], pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
@@ -31,6 +26,18 @@ def joined(ids: Iterable[str], pairs: Iterable[tuple[str, str]]) -> dict[str, st
     return name
 
 
+def persons(ids: Iterable[str], links: Iterable[Link], people: set[str]) -> dict[str, str]:
+    """Return the name of each known id's person: the smallest of its ids that lead nowhere, else the smallest."""
+    links = list(links)
+    part = joined(ids, [(a, b) for a, b, _ in links if a in people and b in people])
+    starts = {a for a, _, _ in links}
+    name = {}
+    for i in part:
+        together = [j for j in part if part[j] == part[i]]
+        name[i] = min([j for j in together if j in people and j not in starts] or together)
+    return name
+
+
 def who(
     links: Iterable[Link],
     who: str,
@@ -39,7 +46,7 @@ def who(
     policy: str,
     shared: str = "split",
     lookback: int | None = None,
-    known: str | Collection[str] = "ends",
+    known: Collection[str] | None = None,
     merge_known: bool = False,
 ) -> str:
     """Return the actor behind `who` at `time`."""
@@ -49,7 +56,7 @@ def who(
     if policy == "none":
         return who
     visitor = joined(ids, [(a, b) for a, b, _ in links if a not in people and b not in people])
-    person = joined(ids, [(a, b) for a, b, _ in links if merge_known and a in people and b in people])
+    person = persons(ids, links, people if merge_known else set())
     if who in people:
         return person[who]
     logins = []
@@ -81,14 +88,14 @@ def who(
 
 
 def conflicts(
-    links: Iterable[Link], *, known: str | Collection[str] = "ends", merge_known: bool = False
+    links: Iterable[Link], *, known: Collection[str] | None = None, merge_known: bool = False
 ) -> dict[str, list[str]]:
     """Return the people of each visitor that has several, and for each known id the known ids it is linked to."""
     links = [link for link in links if link[0] != link[1]]
     people = known_ids(links, known)
     ids = {i for a, b, _ in links for i in (a, b)}
     visitor = joined(ids, [(a, b) for a, b, _ in links if a not in people and b not in people])
-    person = joined(ids, [(a, b) for a, b, _ in links if merge_known and a in people and b in people])
+    person = persons(ids, links, people if merge_known else set())
     seen: dict[str, set[str]] = {}
     for a, b, _ in links:
         if (a in people) != (b in people):

@@ -1,6 +1,8 @@
-"""Kernels of identity: logins brought into order inside a visitor, and the actor of each event by its time."""
+"""Kernels of identity: sorted ids merged, logins in order inside a visitor, the actor of each event by its time."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -9,7 +11,7 @@ from numba import njit
 Ints = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.int32]
 
-__all__ = ["actors_by_time", "sort_logins_inside"]
+__all__ = ["actors_by_time", "merge_sorted_texts", "sort_logins_inside"]
 
 
 @njit(cache=True, nogil=True)
@@ -61,3 +63,36 @@ def actors_by_time(
             found[i] = actor[low - 1]
             place = onward[found[i]]
     return found
+
+
+@njit(cache=True, nogil=True)
+def merge_sorted_texts(a: Any, a_offsets: Any, b: Any, b_offsets: Any) -> Any:
+    """Return for the texts of two columns, each sorted and distinct, their places in the sorted union, and the union.
+
+    The union is told as places: below the length of the first column in the first, else in the second.
+    """
+    n, m = a_offsets.size - 1, b_offsets.size - 1
+    of_a, of_b = np.empty(n, np.int32), np.empty(m, np.int32)
+    union = np.empty(n + m, np.int64)
+    i = j = k = 0
+    while i < n or j < m:
+        order = -1 if j == m else 1 if i == n else 0
+        if i < n and j < m:
+            p, q = a_offsets[i], b_offsets[j]
+            while order == 0 and p < a_offsets[i + 1] and q < b_offsets[j + 1]:
+                if a[p] != b[q]:
+                    order = -1 if a[p] < b[q] else 1
+                p += 1
+                q += 1
+            if order == 0:
+                more_a, more_b = p < a_offsets[i + 1], q < b_offsets[j + 1]
+                order = 1 if more_a else (-1 if more_b else 0)
+        union[k] = i if order <= 0 else n + j
+        if order <= 0:
+            of_a[i] = k
+            i += 1
+        if order >= 0:
+            of_b[j] = k
+            j += 1
+        k += 1
+    return of_a, of_b, union[:k].copy()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -13,8 +12,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from journeylog.core import arrow_text
 from journeylog.core.chunk import Category, Chunk, read_only
-from journeylog.core.encode import encode
+from journeylog.core.encode import side_by_side
+from journeylog.core.kernels.identity import merge_sorted_texts
 from journeylog.core.log import EventLog
 from journeylog.errors import ConfigError
 from journeylog.ingest.door import read
@@ -44,6 +45,8 @@ class Links:
         The id that was linked, and the one it was linked to.
     time : ndarray of int64 or None
         Microseconds since 1970 UTC; None when nothing is known about time.
+    told : ndarray of bool, shape (n_links,)
+        Whether somebody said so (a table of links, a vendor's record), or it was only seen in the columns of a log.
     by : str or None
         The column of a log that named the ids at the end, where links come from a log's own actors.
     left_out : mapping of str to int
@@ -61,6 +64,7 @@ class Links:
     start: Codes
     end: Codes
     time: Ints | None
+    told: npt.NDArray[np.bool_]
     by: str | None = None
     left_out: Mapping[str, int] = field(default_factory=dict)
 
@@ -68,6 +72,7 @@ class Links:
         """Freeze the arrays."""
         for name in ("start", "end"):
             object.__setattr__(self, name, read_only(np.asarray(getattr(self, name), dtype=np.int32)))
+        object.__setattr__(self, "told", read_only(np.asarray(self.told, dtype=bool)))
         if self.time is not None:
             object.__setattr__(self, "time", read_only(np.asarray(self.time, dtype=np.int64)))
 
@@ -99,34 +104,40 @@ class Links:
 
     @staticmethod
     def between(
-        start: Category, end: Category, time: Ints | None, by: str | None = None, rejected: int = 0
+        start: Category,
+        end: Category,
+        time: Ints | None,
+        *,
+        told: bool = True,
+        by: str | None = None,
+        rejected: int = 0,
     ) -> Links:
         """Return the links between two columns of ids; a missing id is no link.
 
         Ids that stand for nobody (``null``, ``guest``) would make one actor of all who had them, so they are left
         out and counted, as are links of an id to itself.
         """
-        coded = encode(pa.chunked_array([start.labels.cast(pa.string()), end.labels.cast(pa.string())]))
-        codes = np.append(coded.codes, -1)
-        n = len(start.labels)
-        first = codes[np.where(start.codes < 0, -1, start.codes)]
-        second = codes[np.where(end.codes < 0, -1, end.codes.astype(np.int64) + n)]
-        nobody = np.append(is_placeholder(coded.labels), False)
+        (a, of_start), (b, of_end) = side_by_side(_sorted, [start.labels, end.labels])
+        ids, in_a, in_b = _union(a, b)
+        first = np.append(in_a[of_start], -1)[start.codes]
+        second = np.append(in_b[of_end], -1)[end.codes]
+        nobody = np.append(is_placeholder(ids), False)
         whole = (first >= 0) & (second >= 0)
         known = whole & ~nobody[first] & ~nobody[second]
         keep = known & (first != second)
-        used = np.zeros(len(coded.labels) + 1, dtype=bool)
+        used = np.zeros(len(ids), dtype=bool)
         used[first[known]] = used[second[known]] = True
-        ids, moved = _sorted(coded.labels, used[:-1])
+        moved = np.where(used, np.cumsum(used) - 1, -1).astype(np.int32)
+        ids = ids if used.all() else ids.filter(pa.array(used))
         lost = {
             "rejected": rejected,
             "placeholder": int(np.count_nonzero(whole & ~known)),
             "same id": int(np.count_nonzero(known & ~keep)),
         }
         at = None if time is None else np.asarray(time)[keep]
-        return Links(
-            ids, moved[first[keep]], moved[second[keep]], at, by, {k: v for k, v in lost.items() if v}
-        )
+        said = np.full(int(keep.sum()), told)
+        left_out = {k: v for k, v in lost.items() if v}
+        return Links(ids, moved[first[keep]], moved[second[keep]], at, said, by, left_out)
 
     @staticmethod
     def join(parts: Iterable[Links]) -> Links:
@@ -148,11 +159,11 @@ class Links:
             raise ConfigError(
                 "some links have a time and some have none. Fix: pass time= for all, or for none"
             )
-        coded = encode(pa.chunked_array([part.ids for part in parts], pa.string()))
-        ids, moved = _sorted(coded.labels, np.ones(len(coded.labels), dtype=bool))
-        bounds = np.cumsum([0, *(len(part.ids) for part in parts)])
-        codes = [moved[coded.codes[a:b]] for a, b in itertools.pairwise(bounds)]
-        names = {part.by for part in parts}
+        ids, codes = parts[0].ids, [np.arange(len(parts[0].ids), dtype=np.int32)]
+        for part in parts[1:]:
+            ids, moved, new = _union(ids, part.ids)
+            codes = [*(moved[code] for code in codes), new]
+        names = {part.by for part in parts} - {None}
         lost: dict[str, int] = {}
         for part in parts:
             for reason, n in part.left_out.items():
@@ -163,6 +174,7 @@ class Links:
             np.concatenate([code[part.start] for code, part in zip(codes, parts, strict=True)]),
             np.concatenate([code[part.end] for code, part in zip(codes, parts, strict=True)]),
             np.concatenate(times) if times else None,
+            np.concatenate([part.told for part in parts]),
             names.pop() if len(names) == 1 else None,
             lost,
         )
@@ -251,7 +263,12 @@ def _of_log(
         raise ConfigError("the column with the known id is not declared. Fix: end='user_id'")
     own = start is None or start == "actor"
     return _of_chunk(
-        log.chunk, "actor" if start is None else start, end, time is not None, by=end if own else None
+        log.chunk,
+        "actor" if start is None else start,
+        end,
+        time is not None,
+        told=False,
+        by=end if own else None,
     )
 
 
@@ -287,7 +304,14 @@ def _with_some_day(data: Any) -> pa.Table:
 
 
 def _of_chunk(
-    chunk: Chunk, start: str, end: str, timed: bool, by: str | None = None, rejected: int = 0
+    chunk: Chunk,
+    start: str,
+    end: str,
+    timed: bool,
+    *,
+    told: bool = True,
+    by: str | None = None,
+    rejected: int = 0,
 ) -> Links:
     """Return the links between two columns of a log; of a run of equal links the first and the last stay."""
     to = ids_of(chunk, end)
@@ -300,14 +324,20 @@ def _of_chunk(
         same = np.diff(since.codes[at]) == 0
         same &= np.diff(to.codes[at]) == 0
         at = at[~(np.append(False, same) & np.append(same, False))[: len(at)]]
-    return Links.between(since.take(at), to.take(at), chunk.time[at] if timed else None, by, rejected)
+    return Links.between(
+        since.take(at), to.take(at), chunk.time[at] if timed else None, told=told, by=by, rejected=rejected
+    )
 
 
-def _sorted(labels: pa.Array, used: npt.NDArray[np.bool_]) -> tuple[pa.Array, Codes]:
-    """Return the labels in use, sorted, and the new code of each old one (-1: not in use)."""
-    at = np.flatnonzero(used)
-    kept = labels.take(pa.array(at))
-    order = pc.array_sort_indices(kept).to_numpy()
-    moved = np.full(len(labels) + 1, -1, np.int32)
-    moved[at[order]] = np.arange(len(order), dtype=np.int32)
-    return kept.take(pa.array(order)), moved
+def _sorted(labels: pa.Array) -> tuple[pa.Array, Codes]:
+    """Return distinct labels sorted, and the new place of each."""
+    order = pc.array_sort_indices(labels)
+    moved = np.empty(len(labels), np.int32)
+    moved[order.to_numpy()] = np.arange(len(labels), dtype=np.int32)
+    return labels.cast(pa.string()).take(order), moved
+
+
+def _union(a: pa.Array, b: pa.Array) -> tuple[pa.Array, Codes, Codes]:
+    """Return the sorted union of two sorted columns, and the places of their texts in it."""
+    of_a, of_b, union = merge_sorted_texts(*arrow_text.buffers(a), *arrow_text.buffers(b))
+    return pa.concat_arrays([a, b]).take(pa.array(union)), of_a, of_b

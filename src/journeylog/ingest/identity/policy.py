@@ -5,8 +5,9 @@ The words, and the whole definition:
 - A **known** id is a person the business knows (a login, a customer number); all others are anonymous.
 - Anonymous ids that are linked to each other, also over others, are one **visitor**, at all times.
 - A link between a visitor and a known id is a **login**. At equal times the greater id counts as the later login.
-- Known ids that are linked to each other stay apart and are listed as conflicts, unless `merge_known`; then they are
-  one person, named by the smallest of its ids.
+- Known ids that are linked to each other are one person if that was told (by a table or a vendor's record of merges, or
+  by `merge_known`); such a person is named by the smallest of its ids that lead nowhere themselves, else by the smallest.
+  Otherwise they stay apart and are listed as conflicts.
 - A visitor with logins of several people is a conflict. `shared` says what becomes of it: ``split`` (each login
   begins a new stretch), ``first`` or ``last`` (all its logins are those of the first or last person), ``apart`` (its
   logins count for nothing).
@@ -57,11 +58,11 @@ class Policy:
     shared : {"split", "first", "last", "apart"}
     lookback : str or None
         How far ``"back"`` looks; None is without limit. Not used by the other policies.
-    known : {"to", "ends"} or collection of str
-        ``"to"``: every id that others are linked to. ``"ends"``: those of them that are not linked to others
-        themselves, so that a chain of merges a, b, c ends in one person, c. Or the known ids themselves.
-    merge_known : bool
-        Whether a link between two known ids makes them one person.
+    known : collection of str, optional
+        The known ids; by default every id that others are linked to.
+    merge_known : bool, optional
+        Whether a link between two known ids makes them one person; by default those that were told do, unless `known`
+        lists the ids.
 
     Raises
     ------
@@ -72,8 +73,8 @@ class Policy:
     policy: str = "back"
     shared: str = "split"
     lookback: str | None = "30d"
-    known: str | Collection[str] = "ends"
-    merge_known: bool = False
+    known: Collection[str] | None = None
+    merge_known: bool | None = None
 
     def __post_init__(self) -> None:
         """Check the words."""
@@ -83,10 +84,8 @@ class Policy:
                 near = nearest(str(given), words)
                 hint = f"did you mean {near[0]!r}?" if near else f"one of {list(words)}"
                 raise ConfigError(f"{name}={given!r} is unknown. Fix: {hint}")
-        if isinstance(self.known, str) and self.known not in ("to", "ends"):
-            raise ConfigError(
-                f"known={self.known!r} is unknown. Fix: 'to', 'ends', or the known ids as a list or a column of text"
-            )
+        if isinstance(self.known, str):
+            raise ConfigError(f"known={self.known!r} is one text. Fix: a list or a column of the known ids")
         if self.lookback is not None:
             parse_duration(self.lookback, name="lookback")
 
@@ -101,7 +100,7 @@ class Policy:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the policy as JSON-able values; listed known ids are only counted."""
-        known = self.known if isinstance(self.known, str) else f"{len(self.known):,} listed ids"
+        known = None if self.known is None else f"{len(self.known):,} listed ids"
         return {
             "policy": self.policy,
             "shared": self.shared,
@@ -112,15 +111,18 @@ class Policy:
 
     def is_known(self, links: Links) -> Mask:
         """Return which of the links' ids are known."""
-        n = len(links.ids)
-        if isinstance(self.known, str):
-            mask = np.zeros(n, dtype=bool)
+        if self.known is None:
+            mask = np.zeros(len(links.ids), dtype=bool)
             mask[links.end] = True
-            if self.known == "ends":
-                mask[links.start] = False
             return mask
         listed = pa.array(self.known if isinstance(self.known, pa.Array) else sorted(self.known), pa.string())
         return np.asarray(pc.is_in(links.ids, listed).to_numpy(zero_copy_only=False))
+
+    def joins_known(self, links: Links) -> Mask:
+        """Return which links make two known ids one person."""
+        if self.merge_known is None:
+            return links.told if self.known is None else np.zeros(len(links), dtype=bool)
+        return np.full(len(links), self.merge_known)
 
 
 class Conflicts(NamedTuple):
@@ -182,12 +184,13 @@ def resolve(links: Links, policy: Policy) -> tuple[Rows, Conflicts]:
     known = policy.is_known(links)
     first, second = known[links.start], known[links.end]
     one, both = first != second, first & second
-    joins = ~first & ~second
-    if policy.merge_known:
-        joins |= both
-    name = _components(len(links.ids), links.start[joins], links.end[joins])
+    told = both & policy.joins_known(links)
+    joins = told | (~first & ~second)
+    ends = known.copy()
+    ends[links.start] = False
+    name = _components(ends, links.start[joins], links.end[joins])
     logins = _logins(links, one, first, name)
-    conflicts = _conflicts(logins, links, both & (not policy.merge_known))
+    conflicts = _conflicts(logins, links, both & ~told)
     if policy.policy == "none":
         nothing = np.zeros(0, np.int64)
         alone = np.arange(len(links.ids), dtype=np.int32)
@@ -205,14 +208,17 @@ def _check_times(links: Links, policy: Policy) -> None:
         )
 
 
-def _components(n: int, a: Codes, b: Codes) -> Codes:
-    """Return for each id the smallest id of its component."""
+def _components(ends: Mask, a: Codes, b: Codes) -> Codes:
+    """Return for each id the name of its component: the smallest of its `ends`, else the smallest."""
+    n = len(ends)
     if not len(a):
         return np.arange(n, dtype=np.int32)
     graph = coo_array((np.ones(len(a), np.int8), (a, b)), shape=(n, n))
     count, label = connected_components(graph, directed=False)
     smallest = np.empty(count, np.int32)
     smallest[label[::-1]] = np.arange(n, dtype=np.int32)[::-1]
+    last = np.flatnonzero(ends).astype(np.int32)
+    smallest[label[last[::-1]]] = last[::-1]
     return np.asarray(smallest[label])
 
 

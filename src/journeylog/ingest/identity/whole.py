@@ -99,8 +99,8 @@ def identity(
     policy: str = "back",
     shared: str = "split",
     lookback: str | None = "30d",
-    known: str | Collection[str] | None = None,
-    merge_known: bool = False,
+    known: Collection[str] | None = None,
+    merge_known: bool | None = None,
     goal: Condition = None,
     start: Condition = None,
 ) -> Identity:
@@ -108,7 +108,7 @@ def identity(
 
     Ids are either **known** (a person: login, customer number) or anonymous (device, cookie). Anonymous ids that
     are linked to each other are one visitor; a link between a visitor and a known id is a login. A known id is
-    never joined with another one unless `merge_known` says so; what speaks for it is listed as a conflict.
+    never joined with another one unless that was told; what else speaks for it is listed as a conflict.
 
     Parameters
     ----------
@@ -125,12 +125,12 @@ def identity(
         has it, or it belongs to nobody. An event that names a person itself is that person's in any case.
     lookback : str or None
         For ``"back"``, for example ``"30d"``; None is without limit.
-    known : {"to", "ends"} or collection of str, optional
-        Which ids are people. ``"to"``: all that others are linked to. ``"ends"``: those of them that are not linked
-        to others themselves, so that in a chain of merges a, b, c only c is one. By default ``"to"`` for a log's own
-        column, else ``"ends"``.
-    merge_known : bool
-        Whether a link between two known ids makes them one person.
+    known : collection of str, optional
+        Which ids are people; by default all that others are linked to.
+    merge_known : bool, optional
+        Whether a link between two known ids makes them one person. By default that is so for links that were told, by a
+        table or a vendor's record of merges, and not for those seen in the columns of a log, nor where `known` lists the
+        ids.
     goal, start : condition, optional
         For a log: the event that counts as conversion, and the event whose actors are counted; the report then says
         what stitching changes.
@@ -156,7 +156,8 @@ def identity(
     Notes
     -----
     The result depends on the set of links alone, not on their order. At equal times the greater id counts as the
-    later login. An actor is named by its known id, else by the smallest of its ids.
+    later login. An actor is named by its known id, else by the smallest of its ids; of known ids that were merged by
+    the one that leads nowhere itself.
 
     References
     ----------
@@ -189,9 +190,7 @@ def identity(
         )
     if log is None and (goal is not None or start is not None):
         raise ConfigError("goal= and start= need a log. Fix: jl.identity(links, ...).effect(log, goal=...)")
-    found = _links(source, by)
-    if known is None:
-        known = "to" if found.by is not None else "ends"
+    found = Links.join(_parts(source, by))
     asked = Policy(policy, shared, lookback, known, merge_known)
     rows, conflicts = resolve(found, asked)
     listed = conflict_table(found, conflicts, asked)
@@ -215,14 +214,14 @@ def _warn_of_one_space(conflicts: pd.DataFrame, by: str) -> None:
         warn(explain(what, count=len(linked), fix=fix), LoadWarning)
 
 
-def _links(source: Links | EventLog | Sequence[Links], by: str | None) -> Links:
+def _parts(source: Links | EventLog | Sequence[Links], by: str | None) -> list[Links]:
     if isinstance(source, EventLog):
         assert by is not None
-        return links(source, end=by)
+        return [links(source, end=by)]
     if isinstance(source, Links):
-        return source
+        return [source]
     if not isinstance(source, Sequence) or not all(isinstance(part, Links) for part in source):
         raise ConfigError(
             f"{type(source).__name__} holds no links. Fix: jl.links(table, start='device', end='user', time='at')"
         )
-    return Links.join(source)
+    return list(source)
