@@ -122,6 +122,13 @@ class Spans:
         return arrow_text.from_buffers(data, offsets, None if valid.all() else valid), broken
 
     @property
+    def has_objects(self) -> bool:
+        """Whether any value is an object."""
+        there = np.flatnonzero(self.kinds > kind.MISSING)
+        starts, ends = self.spans[there, 0], self.spans[there, 1]
+        return bool(len(there)) and bool((self.buf[starts[ends > starts]] == ord("{")).any())
+
+    @property
     def numeric(self) -> bool:
         """Whether every value that is there is a number."""
         seen = np.bincount(self.kinds, minlength=8)

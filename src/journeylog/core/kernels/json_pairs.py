@@ -308,13 +308,14 @@ def typed(buf: Bytes, start: int, end: int, kind: int, stack: Bytes) -> Any:
     """
     if kind != NESTED or buf[start] != _OPEN_OBJECT:
         return start, end, kind, False
-    i, seen = skip_space(buf, start + 1, end), False
+    members = 0
+    i = skip_space(buf, start + 1, end)
     while i < end and buf[i] == _QUOTE:
         stop, of = end_of_value(buf, i, end, stack)
         if of == ABSENT:
             return start, end, kind, False
         is_member, is_number = is_typed(buf, i + 1, stop - 1), buf[i + 1] != 115  # not string_value
-        seen |= is_member
+        members += 1 if is_member else 0
         i = skip_space(buf, skip_space(buf, stop, end) + 1, end)
         first = i
         i, of = end_of_value(buf, first, end, stack)
@@ -328,7 +329,7 @@ def typed(buf: Bytes, start: int, end: int, kind: int, stack: Bytes) -> Any:
         i = skip_space(buf, i, end)
         if i < end and buf[i] == _COMMA:
             i = skip_space(buf, i + 1, end)
-    return start, end, (MISSING if seen else kind), False
+    return start, end, (MISSING if members > 0 else kind), False
 
 
 @njit(cache=True, nogil=True)

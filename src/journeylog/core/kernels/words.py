@@ -14,15 +14,14 @@ from numba import njit
 
 Bytes = npt.NDArray[np.uint8]
 
-__all__ = ["after_letters", "same", "word"]
+__all__ = ["after_letters", "same", "word", "zeros"]
 
 _0, _1, _2, _3, _4, _5, _6, _7, _8 = (np.uintp(k) for k in range(9))
 _B1, _B2, _B3, _B4, _B5, _B6, _B7 = (np.uint64(8 * k) for k in range(1, 8))
-_ONES = np.uint64(0x0101010101010101)
-_HIGHS = np.uint64(0x8080808080808080)
+_LOWS = np.uint64(0x7F7F7F7F7F7F7F7F)
 _QUOTES = np.uint64(0x2222222222222222)
 _BACKSLASHES = np.uint64(0x5C5C5C5C5C5C5C5C)
-_SPACES = np.uint64(0x2020202020202020)
+_NO_CONTROL = np.uint64(0xE0E0E0E0E0E0E0E0)
 _NONE = np.uint64(0)
 
 
@@ -39,6 +38,12 @@ def word(buf: Bytes, at: Any) -> Any:
         | np.uint64(buf[at + _6]) << _B6
         | np.uint64(buf[at + _7]) << _B7
     )
+
+
+@njit(cache=True, nogil=True)
+def zeros(w: Any) -> Any:
+    """Return a number that is not zero where one of the eight bytes is zero."""
+    return ~(((w & _LOWS) + _LOWS) | w | _LOWS)
 
 
 @njit(cache=True, nogil=True)
@@ -62,9 +67,7 @@ def after_letters(buf: Bytes, i: int, end: int) -> Any:
     at, stop = np.uintp(i), np.uintp(end)
     while at + _8 <= stop:
         w = word(buf, at)
-        quote, slash = w ^ _QUOTES, w ^ _BACKSLASHES
-        found = ((quote - _ONES) & ~quote) | ((slash - _ONES) & ~slash) | ((w - _SPACES) & ~w)
-        if (found & _HIGHS) != _NONE:
+        if (zeros(w ^ _QUOTES) | zeros(w ^ _BACKSLASHES) | zeros(w & _NO_CONTROL)) != _NONE:
             break
         at += _8
     while at < stop and buf[at] != 34 and buf[at] != 92 and buf[at] >= 32:

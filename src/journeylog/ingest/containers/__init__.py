@@ -11,6 +11,7 @@ from journeylog.ingest.containers.arrow import ArrowTable
 from journeylog.ingest.containers.base import Dialect, Opened, Piece, Work
 from journeylog.ingest.containers.csv import CsvTable
 from journeylog.ingest.containers.escaped import EscapedTable
+from journeylog.ingest.containers.excel import ExcelSheet
 from journeylog.ingest.containers.files import File, copies, find_files
 from journeylog.ingest.containers.frame import FrameTable, is_ordered
 from journeylog.ingest.containers.json_array import json_file
@@ -51,6 +52,7 @@ READERS: Final[dict[str, Callable[[File, Dialect], Opened]]] = {
     ".lines": Lines,
     ".w3c": W3cLines,
     ".escaped": EscapedTable,
+    ".xlsx": ExcelSheet,
     ".xes": XesLog,
     ".ocel": object_log,
     ".jsonocel": object_log,
@@ -75,6 +77,9 @@ def open_tables(
         If nothing here can be read.
     """
     files = find_files(data, READERS)
+    if kind is not None and kind.startswith("xlsx:"):
+        kind, _, sheet = kind.partition(":")
+        dialect = replace(dialect, sheet=sheet)
     if kind == "tsv" and dialect.delimiter is None:
         dialect = replace(dialect, delimiter="\t")
     if files is not None:

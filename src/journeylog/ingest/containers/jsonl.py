@@ -237,7 +237,11 @@ class _Found:
         n = len(self.where)
         all_of = Spans(self.buf, self.spans, self.kinds).columns(self.spans, self.kinds)
         piece.nested = {name: all_of[i] for i, name in enumerate(self.names) if name in self.table.nested}
-        known = [k for k, one in enumerate(self.table.pairs) if one.column in self.names]
+        known = [
+            k
+            for k, one in enumerate(self.table.pairs)
+            if one.column in self.names and not all_of[self.names.index(one.column)].has_objects
+        ]
         found = Spans(self.buf, self.spans, self.kinds).found(self.plan)
         first = np.cumsum([0, *(len(one.keys) for one in self.table.pairs)])
         piece.pairs = [(self.table.pairs[k], found[int(first[k]) : int(first[k + 1])]) for k in known]

@@ -48,11 +48,14 @@ class Bound(Roles):
         Further paths to keep, under their own names.
     rest : bool
         Whether columns that the format does not mention are kept.
+    offered : tuple of str
+        The attributes that the format makes, wanted or not.
     """
 
     form: Format = field(default_factory=Format)
     extra: tuple[str, ...] = ()
     rest: bool = True
+    offered: tuple[str, ...] = ()
 
     def shaper(self, rule: TimeRule) -> Shaper:
         """Return the format ready for batches."""
@@ -113,7 +116,7 @@ class Bound(Roles):
             raise MissingColumnError(self._missing(missing, found, where))
         for path in self.extra:
             if not is_there(path, found):
-                near = nearest(path, [*made_names(self.form), *found])
+                near = nearest(path, [*self.offered, *found])
                 raise MissingColumnError(
                     f"{where}: no column {path!r} for columns=; found {list(found)}. "
                     + (f"Fix: did you mean {near[0]!r}?" if near else "Fix: name one of these columns")
@@ -199,6 +202,7 @@ def bind(form: Format, columns: Any = "all", numbers: Sequence[str] = ()) -> Bou
     extra: tuple[str, ...] = ()
     if isinstance(columns, str) and columns not in ("all", "format"):
         raise ConfigError(f"columns={columns!r}. Fix: 'all', 'format', or a list of columns to keep")
+    offered = tuple(made_names(form))
     if not isinstance(columns, str):
         form, extra = _narrowed(form, list(columns))
     made = made_names(form)
@@ -209,6 +213,7 @@ def bind(form: Format, columns: Any = "all", numbers: Sequence[str] = ()) -> Bou
         form=form,
         extra=tuple(extra),
         rest=rest,
+        offered=offered,
     )
 
 

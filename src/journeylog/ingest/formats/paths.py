@@ -271,7 +271,7 @@ def _pairs(node: Node | None, keys: list[str], of: KeyValue, n: int) -> list[Nod
         return [None] * len(keys)
     if isinstance(node, Spans) or arrow_text.is_text(node.type):
         spans = (node if isinstance(node, Spans) else of_text(node)).unescaped()
-        if _looks_like_object(spans):
+        if spans.has_objects:
             return list(spans.members(keys)[0])
         return list(spans.pairs(keys, of.name, of.value))
     if not _is_list(node.type):
@@ -282,12 +282,6 @@ def _pairs(node: Node | None, keys: list[str], of: KeyValue, n: int) -> list[Nod
     if names is None or values is None:
         return [None] * len(keys)
     return [_first_of_key(names, values, parent, key, n) for key in keys]
-
-
-def _looks_like_object(spans: Spans) -> bool:
-    there = np.flatnonzero(spans.kinds > kind.MISSING)
-    starts, ends = spans.spans[there, 0], spans.spans[there, 1]
-    return bool(len(there)) and bool((spans.buf[starts[ends > starts]] == ord("{")).any())
 
 
 def _first_of_key(names: pa.Array, values: Any, parent: Ints, key: str, n: int) -> Node:
