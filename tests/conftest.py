@@ -8,7 +8,7 @@ import time
 from typing import Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import is_hypothesis_test, settings
 
 LOCAL = ("localhost", "127.0.0.1", "::1", "")
 
@@ -40,5 +40,5 @@ def refuse_far(connect: Any) -> Any:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark properties, and all of the law tables, so that they run with uncompiled kernels too."""
     for item in items:
-        if item.get_closest_marker("hypothesis") or "laws" in item.path.stem:
+        if is_hypothesis_test(getattr(item, "obj", None)) or "laws" in item.path.stem:
             item.add_marker(pytest.mark.laws)
