@@ -65,6 +65,14 @@ def test_json_holds_the_whole_check(folder: Path, capsys: pytest.CaptureFixture[
     assert "4111 1111" not in said.out + said.err
 
 
+def test_arrival_and_source_can_be_named(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    roles = ["--received", "got", "--source", "src", "--zone", "Europe/Berlin"]
+    assert code("check", folder / "clean.parquet", *COLUMNS, *roles, "--json") == Exit.OK
+    facts = json.loads(capsys.readouterr().out)["check"]
+    assert {f["where"] for f in facts["findings"] if f["check"] == "late"} == {"app", "web"}
+    assert facts["tz"] == "Europe/Berlin"
+
+
 @pytest.mark.parametrize(
     "limit, told",
     [("bad", "--fail-on"), ("tie=0.1", "did you mean 'ties'"), ("ties=7", "ties"), ("ties=", "ties")],

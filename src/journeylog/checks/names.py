@@ -1,4 +1,4 @@
-"""Names and ids: look-alikes, ids inside event names, too many names, ids that stand for nobody."""
+"""Names and ids: look-alikes, and ids that stand for nobody."""
 
 from __future__ import annotations
 
@@ -23,18 +23,8 @@ from journeylog.core.log import EventLog
 from journeylog.ingest.rejects import Reason
 from journeylog.ingest.verdicts import PLACEHOLDERS
 
-__all__ = ["actor_table", "event_table", "ids_in_events", "lookalikes", "placeholders"]
+__all__ = ["actor_table", "event_table", "lookalikes", "placeholders"]
 
-#: Parts of a name that count something instead of saying something (RE2), and what stands for them.
-_IDS: Final = (
-    (r"[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}", "{uuid}"),
-    (r"\b(?:[0-9a-f]{16,}|[0-9A-F]{16,})\b", "{hex}"),
-    (r"[0-9]{3,}", "{id}"),
-    (r"[0-9]+", "{id}"),
-)
-#: Names that a template must fold, by what it holds; those of short numbers are often names ("step 2", "v1").
-_FEWEST = (2, 2, 10, 50)
-_MANY_NAMES: Final = 1000
 _NOBODY: Final = (
     "-1", "(not set)", "(none)", "not set", "not_set", "none", "no id", "noid", "missing", "default", "nobody", "deleted",
     "unauthenticated", "user", "user_id", "userid", "customer", "customer_id",
@@ -109,72 +99,6 @@ def lookalikes(table: pa.Table, check: str, rules: Rules) -> list[Finding]:
             facts={"n_groups": n_groups, "n_events": n_events},
         )
     ]  # fmt: skip
-
-
-def ids_in_events(table: pa.Table, rules: Rules) -> list[Finding]:
-    """Find event names that hold numbers, UUIDs or long hexadecimal ids, and the templates that would fold them."""
-    total = len(table)
-    names = table["name"].combine_chunks() if total else pa.array([], pa.large_string())
-    template, least = names, np.full(total, _FEWEST[-1])
-    for (pattern, word), fewest in zip(_IDS, _FEWEST, strict=True):
-        hit = pc.match_substring_regex(template, pattern)
-        if pc.any(hit).as_py():
-            template = pc.replace_substring_regex(template, pattern, word)
-            least = np.where(hit.to_numpy(False), np.minimum(least, fewest), least)
-    coded = template.dictionary_encode()
-    codes = coded.indices.to_numpy(False)
-    size = np.bincount(codes, minlength=len(coded.dictionary))
-    enough = np.full(len(size), _FEWEST[-1])
-    np.minimum.at(enough, codes, least)
-    changed = pc.not_equal(template, names).to_numpy(False) if total else np.zeros(0, bool)
-    at = np.flatnonzero(changed & (size >= enough)[codes]) if total else np.zeros(0, int)
-    found = []
-    if len(at):
-        some = table.take(pa.array(at)).append_column("template", template.take(pa.array(at)))
-        sums = some.group_by("template").aggregate(
-            [("n", "sum"), ("n", "count"), ("first", "min"), ("last", "max")]
-        )
-        best = (
-            sums.sort_by([("n_count", "descending"), ("template", "ascending")])
-            .slice(0, EXAMPLES)
-            .to_pylist()
-        )
-        n_events = int(pc.sum(some["n"]).as_py())
-        glob = best[0]["template"]
-        for _, word in _IDS:
-            glob = glob.replace(word, "*")
-        found.append(
-            Finding(
-                "ids_in_events", grade("ids_in_events", len(at), total),
-                f"{len(at):,} of {total:,} event names hold an id; {len(sums):,} "
-                f"{'template' if len(sums) == 1 else 'templates'} "
-                f"would fold them. {n_events:,} events have such a name.",
-                len(at), total, "names", "",
-                tuple(f"{row['template']} ({row['n_count']:,} names, {row['n_sum']:,} events)" for row in best),
-                int(pc.min(sums["first_min"]).as_py()), int(pc.max(sums["last_max"]).as_py()),
-                fix=f"fold them, for example jl.Rename({{'{glob}': '{best[0]['template']}'}})",
-                facts={"n_templates": len(sums), "n_events": n_events},
-            )
-        )  # fmt: skip
-    else:
-        found.append(passed("ids_in_events", "No ids are inside event names.", total, "names"))
-    rest = total - len(at) + (len(sums) if len(at) else 0)
-    if rest > _MANY_NAMES:
-        once = int(pc.sum(pc.equal(table["n"], 1)).as_py() or 0)
-        found.append(
-            Finding(
-                "many_events", grade("many_events", rest, total),
-                f"There are {rest:,} event names (ids in them already folded), {once:,} occur once: graphs and "
-                "paths will be "
-                "mostly noise.", rest, total, "names",
-                fix="group names with jl.Stages or jl.Rename; is a title or a search text used as the event?",
-            )
-        )  # fmt: skip
-    else:
-        found.append(
-            passed("many_events", f"{total:,} event names are few enough to be read.", total, "names")
-        )
-    return found
 
 
 def placeholders(log: EventLog, table: pa.Table, rules: Rules) -> list[Finding]:

@@ -13,12 +13,13 @@ from journeylog.checks.clock import clocks, future
 from journeylog.checks.finding import Finding
 from journeylog.checks.loaded import dropped, rejected
 from journeylog.checks.money import currencies
-from journeylog.checks.names import actor_table, event_table, ids_in_events, lookalikes, placeholders
+from journeylog.checks.names import actor_table, event_table, lookalikes, placeholders
 from journeylog.checks.outages import outages
 from journeylog.checks.personal import personal_data
 from journeylog.checks.pulse import take_pulse
 from journeylog.checks.result import Check, thresholds
 from journeylog.checks.rules import Rules
+from journeylog.checks.templates import ids_in_events
 from journeylog.checks.zones import night_peak, zone_shift
 from journeylog.core.log import EventLog
 from journeylog.core.time import moment

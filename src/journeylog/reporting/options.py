@@ -37,6 +37,8 @@ ROLES: Final = {
     "time_format": "How times are written, e.g. '%d.%m.%Y %H:%M'.",
     "event_id": "Column with the event's own id; it finds duplicates.",
     "order_by": "Column that orders a customer's events of one time.",
+    "received": "Column with when the event arrived; it shows late events and wrong clocks.",
+    "source": "Column with the system the event comes from.",
     "channel": "Column with the channel.",
     "value": "Column with the amount of money.",
     "currency": "Column with the currency.",
