@@ -7,6 +7,7 @@ import io
 import time
 import tracemalloc
 import xml.etree.ElementTree as ET
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from journeylog.ingest.containers.files import File
 from journeylog.ingest.containers.xes import XesLog
 from journeylog.ingest.containers.xml import XmlStream
 
+FORMATS = Path(__file__).parent / "formats"
 HEAD = (
     '<?xml version="1.0" encoding="UTF-8"?>\n<log xes.version="1.0" xmlns="http://www.xes-standard.org/">\n'
 )
@@ -69,6 +71,15 @@ def test_roles_are_preset_and_attributes_keep_their_keys_and_kinds(tmp_path) -> 
     )
     assert (row["n"], row["share"], row["paid"], row["case:amount"]) == (7, 1.5, True, 3)
     assert row["due"].isoformat() == "2024-01-31T23:00:00+00:00"
+
+
+def test_the_documented_shape_gives_the_table_by_hand() -> None:
+    log = jl.read(FORMATS / "fixtures" / "process.xes")
+    how = {"types": {"case:REG_DATE": "time", "case:AMOUNT_REQ": "number"}}
+    golden = jl.read(FORMATS / "golden" / "process.csv", actor="actor", event="event", time="time", **how)
+    found, by_hand = (one.to_arrow().to_pylist() for one in (log, golden))
+    assert [{k: row[k] for k in by_hand[0]} for row in found] == by_hand and len(found) == 4
+    assert log.card.rows_in == log.card.kept == 4
 
 
 def test_roles_may_be_overridden() -> None:
