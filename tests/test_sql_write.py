@@ -212,7 +212,7 @@ HOSTILE = [
 ]
 
 
-@ways
+@pytest.mark.parametrize("way", ["adbc", "psycopg autocommit", "sqlite", "duckdb"])
 def test_S11_names_are_only_names(way: str, server: Server, tmp_path: Path, stack: ExitStack) -> None:
     target = WAYS[way](server, tmp_path, stack)
     jl.write_sql(FIRST, target, "out")
