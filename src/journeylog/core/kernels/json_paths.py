@@ -25,6 +25,7 @@ from journeylog.core.kernels.json_lines import (
 )
 from journeylog.core.kernels.json_objects import scan_object
 from journeylog.core.kernels.json_pairs import first_element, next_element, pairs_of_value
+from journeylog.core.kernels.words import same
 
 Bytes = npt.NDArray[np.uint8]
 Ints = npt.NDArray[np.int64]
@@ -62,33 +63,31 @@ def scan_members(
     """
     stack = np.zeros(DEEPEST, np.uint8)
     column = np.arange(key_offsets.size - 1)
+    last = -1  # the last row that was read: one with the same bytes holds the same
     for row in range(kinds.size):
         found_kinds[row, :] = ABSENT
-        if kinds[row] == NESTED or kinds[row] == PLAIN:
-            end = spans[row, 1]
-            at = skip_space(buf, spans[row, 0], end)
-            if at < end and buf[at] == _OPEN_OBJECT:
-                verdict, _, _ = scan_object(
-                    buf,
-                    at,
-                    end,
-                    keys,
-                    key_offsets,
-                    column,
-                    False,
-                    _LONGEST,
-                    found,
-                    found_kinds,
-                    row,
-                    stack,
-                    memory,
-                    texts,
-                    bounds,
-                )
-                if verdict == REPEATED_KEY:
-                    twice[row] = 1
-                elif verdict != GOOD:
-                    found_kinds[row, :] = ABSENT
+        if kinds[row] != NESTED and kinds[row] != PLAIN:
+            continue
+        start, end = spans[row, 0], spans[row, 1]
+        alike = last >= 0 and end - start == spans[last, 1] - spans[last, 0] and kinds[row] == kinds[last]
+        if alike and same(buf, spans[last, 0], start, end - start):
+            for k in range(found_kinds.shape[1]):
+                found[row, k, 0] = found[last, k, 0] + start - spans[last, 0]
+                found[row, k, 1] = found[last, k, 1] + start - spans[last, 0]
+                found_kinds[row, k] = found_kinds[last, k]
+            twice[row] = twice[last]
+            continue
+        last = row
+        at = skip_space(buf, start, end)
+        if at < end and buf[at] == _OPEN_OBJECT:
+            verdict, _, _ = scan_object(
+                buf, at, end, keys, key_offsets, column, False, _LONGEST, found, found_kinds, row, stack,
+                memory, texts, bounds,
+            )  # fmt: skip
+            if verdict == REPEATED_KEY:
+                twice[row] = 1
+            elif verdict != GOOD:
+                found_kinds[row, :] = ABSENT
 
 
 @njit(cache=True, nogil=True)
