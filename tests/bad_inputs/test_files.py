@@ -517,16 +517,18 @@ def test_f34_no_permission(tmp_path: Path) -> None:
     shut.mkdir()
     (shut / "t.csv").write_text(HEAD + ONE_ROW)
     (tmp_path / "t.csv").write_text(HEAD + ONE_ROW)
+    (tmp_path / "open.csv").write_text(HEAD + ONE_ROW)
     (tmp_path / "t.csv").chmod(0)
     shut.chmod(0)
     code = f"""
 import os, journeylog as jl
-jl.read  # loaded while its files may be read
+roles = dict(actor="user_id", event="event", time="ts", tz="UTC")
+jl.read({str(tmp_path / "open.csv")!r}, **roles)  # all that is needed is loaded while it may be read
 if os.geteuid() == 0:
     os.seteuid(65534)  # to root nothing is forbidden
 for path in ({str(tmp_path / "t.csv")!r}, {str(shut / "t.csv")!r}, {str(shut)!r}):
     try:
-        jl.read(path, actor="user_id", event="event", time="ts", tz="UTC")
+        jl.read(path, **roles)
     except jl.errors.ParseError as error:
         print(error)
 """

@@ -90,7 +90,10 @@ class ParquetTable:
         """Return what some columns of a row group take when they are unpacked, as the file says."""
         told = self.file.metadata.row_group(group)
         columns = (told.column(c) for c in range(told.num_columns))
-        return sum(c.total_uncompressed_size for c in columns if c.path_in_schema.split(".")[0] in kept)
+        try:
+            return sum(c.total_uncompressed_size for c in columns if c.path_in_schema.split(".")[0] in kept)
+        except UnicodeDecodeError as error:  # in a name that the footer holds a second time
+            raise self._damaged(error) from error
 
     def _refuse_too_large(self, error: Exception, group: int, kept: Sequence[str]) -> None:
         """Tell a row group too large for the memory there is from a damaged one that asks for any amount."""
