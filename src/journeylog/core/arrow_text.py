@@ -29,9 +29,10 @@ def buffers(column: pa.Array) -> tuple[Bytes, npt.NDArray[Any]]:
     _, offsets, data = column.buffers()
     if offsets is None or len(column) == 0:
         return np.zeros(0, np.uint8), np.zeros(1, np.int64 if wide else np.int32)
-    bounds = np.frombuffer(offsets, np.int64 if wide else np.int32)
+    # the buffer may be longer, and by anything
+    bounds = np.frombuffer(offsets, np.int64 if wide else np.int32, column.offset + len(column) + 1)
     found = np.frombuffer(data, np.uint8) if data is not None and data.size else np.zeros(0, np.uint8)
-    return found, bounds[column.offset : column.offset + len(column) + 1]
+    return found, bounds[column.offset :]
 
 
 def from_buffers(data: Bytes, offsets: npt.NDArray[np.int32], valid: Bytes | None = None) -> pa.Array:
