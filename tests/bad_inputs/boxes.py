@@ -18,6 +18,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import xlsxwriter
 
 import journeylog as jl
 from journeylog.reporting.cli import run
@@ -77,6 +78,29 @@ def rows_a_part(table: pa.Table) -> int:
     return int(max(3, table.num_rows // 20))
 
 
+def _as_workbook(table: pa.Table, path: Path) -> Path:
+    plain = {
+        "strings_to_formulas": False,
+        "strings_to_urls": False,
+        "strings_to_numbers": False,
+        "nan_inf_to_errors": True,
+    }
+    with xlsxwriter.Workbook(path, plain) as book:
+        sheet = book.add_worksheet()
+        rows = [table.column_names, *(row.values() for row in rows_of(table))]
+        for i, row in enumerate(rows):
+            for j, value in enumerate(row):
+                if value is not None and value != "":
+                    sheet.write(
+                        i,
+                        j,
+                        value
+                        if isinstance(value, int | float | bool) and abs(value) < 2**53
+                        else _word(value),
+                    )
+    return path
+
+
 _JSON = (str, int, float, bool, list, dict)
 
 BOXES: Mapping[str, Callable[[pa.Table, Path], Any]] = {
@@ -84,6 +108,7 @@ BOXES: Mapping[str, Callable[[pa.Table, Path], Any]] = {
     "tsv": lambda t, p: _as_csv(t, p / "t.tsv", "\t"),
     "jsonl": lambda t, p: _as_json(t, p / "t.jsonl"),
     "json": lambda t, p: _as_array(t, p / "t.json"),
+    "xlsx": lambda t, p: _as_workbook(t, p / "t.xlsx"),
     "parquet": lambda t, p: _as_parquet(t, p / "t.parquet"),
     "arrow": lambda t, p: _as_arrow(t, p / "t.arrow"),
     "pyarrow": lambda t, p: t,

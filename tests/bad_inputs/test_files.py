@@ -207,6 +207,15 @@ def test_f27_the_limit_is_declared(tmp_path: Path) -> None:
     assert jl.read(same, **ROLES).n_events == 20_000
 
 
+def test_f27_a_workbook_that_is_a_bomb(tmp_path: Path) -> None:
+    path = put(table(), "xlsx", tmp_path)
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/media/image1.bin", bytes(100 << 20))
+    with pytest.raises(ParseError, match=r"the workbook of .* bytes unpacks to .* max_decompressed_bytes="):
+        jl.read(path, **ROLES)
+    assert jl.read(path, max_decompressed_bytes=1 << 30, **ROLES).n_events == 1
+
+
 @pytest.mark.parametrize("member", ["../../etc/cron.d/x", "/etc/cron.d/x", "t.csv"])
 @pytest.mark.parametrize("name", ["x.zip", "x.csv", "x.parquet"])
 def test_f28_archives_are_not_unpacked(name: str, member: str, tmp_path: Path) -> None:

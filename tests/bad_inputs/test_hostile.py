@@ -573,7 +573,7 @@ def test_s18_actors_are_not_on_the_page(tmp_path: Path) -> None:
     assert DAY
 
 
-def test_workbooks_are_archives_that_are_not_unpacked(tmp_path: Path) -> None:
+def test_f28_a_workbook_is_read_and_not_unpacked(tmp_path: Path) -> None:
     path = tmp_path / "t.xlsx"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("xl/../../../evil", "x")

@@ -250,7 +250,7 @@ def test_f12_half_a_surrogate_pair(tmp_path: Path) -> None:
 # Lengths and shapes
 
 
-@boxes()
+@boxes(without=["xlsx"])  # a cell of a workbook holds 32 767 letters
 @pytest.mark.parametrize("place", ["user_id", "event", "note"])
 def test_f13_ten_megabytes_in_one_field(box: str, place: str, tmp_path: Path) -> None:
     data = table(["u1", "u2", "u3"], ["a", "b", "c"], note=["x", "y", "z"])
