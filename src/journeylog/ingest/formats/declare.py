@@ -81,43 +81,11 @@ from journeylog.ingest.formats.fields import (
 from journeylog.ingest.roles import Constant
 
 __all__ = [
-    "KEEP",
-    "TAKEN",
-    "All",
-    "AnyField",
-    "Condition",
-    "Conditions",
-    "Constant",
-    "Field",
-    "First",
-    "Format",
-    "Given",
-    "Is",
-    "Join",
-    "KeyValue",
-    "Link",
-    "Map",
-    "Minor",
-    "Minus",
-    "Negative",
-    "Not",
-    "Score",
-    "Stamp",
-    "StartsWith",
-    "Take",
-    "Template",
-    "Times",
-    "When",
-    "can_be",
-    "check_field",
-    "is_there",
-    "looked_at",
-    "mentioned",
-    "missing_of",
-    "paths_of",
-    "reads",
-    "shown",
-]
+    "KEEP", "TAKEN", "All", "AnyField", "Condition", "Conditions", "Constant", "Field", "First", "Format",
+    "Given", "Is", "Join", "KeyValue", "Link", "Map", "Minor", "Minus", "Negative", "Not", "Score", "Stamp",
+    "StartsWith", "Take", "Template", "Times", "When", "can_be", "check_field", "is_there", "looked_at",
+    "mentioned", "missing_of", "paths_of", "reads", "shown",
+]  # fmt: skip
 
 #: Roles of a format that a take may give anew.
 TAKEN: Final = (
@@ -145,6 +113,11 @@ class Take:
         In place of the format's.
     attributes : mapping of str to field
         In addition to the format's.
+
+    Examples
+    --------
+    >>> Take("refund", each="refunds", time="refunds.created_at").unrolled
+    ('refunds',)
     """
 
     name: str | None = None
@@ -185,6 +158,11 @@ class Link:
         Rows that are a link.
     each : str, optional
         List to unroll, one link an element.
+
+    Examples
+    --------
+    >>> Link("anonymousId", "userId").kind
+    'together'
     """
 
     from_id: AnyField
@@ -239,6 +217,18 @@ class Format:
         a line.
     traps : tuple of str
         What a reader of the data must know; shown in the documentation.
+
+    Examples
+    --------
+    >>> import journeylog as jl, pandas as pd
+    >>> shop = Format(
+    ...     name="shop", actor=First("customer", "email"), tz="UTC",
+    ...     takes=(Take("ordered", time="ordered_at"), Take("paid", time="paid_at")),
+    ... )
+    >>> orders = pd.DataFrame({"customer": ["7", None], "email": ["a", "b"], "ordered_at": ["2025-01-01"] * 2,
+    ...                        "paid_at": ["2025-01-02", None]})
+    >>> jl.read(orders, format=shop).to_pandas()[["actor", "event"]].to_numpy().tolist()
+    [['7', 'ordered'], ['7', 'paid'], ['b', 'ordered']]
     """
 
     name: str = ""

@@ -32,13 +32,6 @@ __all__ = [
     "Template",
     "Times",
     "When",
-    "can_be",
-    "check_field",
-    "is_there",
-    "looked_at",
-    "paths_of",
-    "reads",
-    "shown",
 ]
 
 #: The default of :class:`Map`: codes without a name stay as they are.

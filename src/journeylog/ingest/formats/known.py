@@ -99,8 +99,8 @@ def formats() -> Formats:
     Examples
     --------
     >>> import journeylog as jl
-    >>> jl.formats()["ga4"].about
-    'Google Analytics 4, BigQuery export'
+    >>> jl.formats()["ga4"].event
+    'event_name'
     >>> berlin = jl.formats()["ga4"].but(tz="Europe/Berlin")
     """
     return Formats({form.name: form for family in FAMILIES for form in family.FORMATS})
