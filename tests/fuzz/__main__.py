@@ -61,11 +61,13 @@ def led(options: argparse.Namespace) -> int:
     import atheris
 
     with atheris.instrument_imports(include=["journeylog.core.kernels", "journeylog.ingest"]):
-        from tests.fuzz.targets import CORPUS, TARGETS
+        from tests.fuzz.targets import TARGETS, seeds
     kept = options.found / options.target
     kept.mkdir(exist_ok=True)
+    for k, data in enumerate(seeds(options.target)):
+        (kept / f"seed-{k}").write_bytes(data)
     atheris.Setup(
-        [sys.argv[0], str(kept), str(CORPUS / options.target), f"-max_total_time={options.seconds}", f"-seed={options.seed}",
+        [sys.argv[0], str(kept), f"-max_total_time={options.seconds}", f"-seed={options.seed}",
          f"-timeout={SLOWEST_S}", f"-rss_limit_mb={2 * MOST_MB}", f"-max_len={LONGEST}", "-print_final_stats=1",
          f"-artifact_prefix={options.found}/"],
         TARGETS[options.target],

@@ -12,10 +12,8 @@ from itertools import count
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
-import pyarrow as pa
-
-from journeylog.errors import ConfigError, OutputError
-from journeylog.exports.xes import escaped
+from journeylog.errors import ConfigError, OutputError, cut
+from journeylog.exports.xes import MEANT, MEANT_IN_TAG, NOT_XML
 
 __all__ = ["BEGINNING", "Change", "Objects", "write_json", "write_sqlite", "write_xml"]
 
@@ -28,6 +26,8 @@ _COLUMNS: Final = {
     "time": "TIMESTAMP",
 }
 _OWN: Final = ("ocel_id", "ocel_time", "ocel_changed_field")
+_NOT_XML: Final = re.compile(NOT_XML)
+_MEANT, _MEANT_IN_TAG = str.maketrans(MEANT), str.maketrans(MEANT_IN_TAG)
 
 #: Name, kind and value of an attribute.
 Cell = tuple[str, str, Any]
@@ -269,13 +269,20 @@ def _insert(connection: sqlite3.Connection, table: str, cells: Sequence[Cell]) -
 
 def _value(name: str, value: Any, since: str = "") -> str:
     text = ("true" if value else "false") if isinstance(value, bool) else str(value)
-    inside = escaped(pa.array([text]), name, in_tag=False)[0].as_py() if not text.isalnum() else text
-    return f"<attribute name={_mark(name)}{since}>{inside}</attribute>"
+    return f"<attribute name={_mark(name)}{since}>{_escaped(text, _MEANT)}</attribute>"
 
 
 def _mark(text: str) -> str:
     """Return a text as the quoted value of an attribute."""
-    return f'"{text}"' if text.isalnum() else f'"{escaped(pa.array([text]), "a name")[0].as_py()}"'
+    return f'"{_escaped(text, _MEANT_IN_TAG)}"'
+
+
+def _escaped(text: str, meant: Mapping[int, str]) -> str:
+    if _NOT_XML.search(text):
+        raise OutputError(
+            f"{cut(text)} holds a control character, which XML has none of. Fix: write OCEL as JSON"
+        )
+    return text.translate(meant)
 
 
 def _quoted(name: str) -> str:

@@ -14,7 +14,7 @@ from journeylog.errors import ConfigError, OutputError, explain
 from journeylog.exports.layout import Layout, texts_of
 from journeylog.ingest.containers.xes import CASE, PRESET
 
-__all__ = ["escaped", "same_in_actor", "write_xes"]
+__all__ = ["MEANT", "MEANT_IN_TAG", "NOT_XML", "write_xes"]
 
 _ELEMENTS: Final = {"": "float", "micros": "float", "bool": "boolean", "time": "date"}
 _EXTENSIONS: Final = (
@@ -24,7 +24,10 @@ _EXTENSIONS: Final = (
     ("Organizational", "org"),
 )
 #: Characters that XML 1.0 has none of.
-_NOT_XML: Final = "[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\ufffe\uffff]"
+NOT_XML: Final = "[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\ufffe\uffff]"
+#: What stands for a character between tags, and in the value of an attribute.
+MEANT: Final = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;"}
+MEANT_IN_TAG: Final = {**MEANT, '"': "&quot;", "\n": "&#10;", "\t": "&#9;"}
 _ROWS: Final = 1 << 16
 
 
@@ -48,7 +51,7 @@ def write_xes(layout: Layout, sink: BinaryIO) -> dict[str, Any]:
             "or write Parquet"
         )
     of_trace = [
-        n for n, c in layout.attributes.items() if n.startswith(CASE) and same_in_actor(c, chunk.offsets)
+        n for n, c in layout.attributes.items() if n.startswith(CASE) and _same_in_actor(c, chunk.offsets)
     ]
     sink.write(_head())
     first = chunk.offsets[:-1][np.diff(chunk.offsets) > 0]
@@ -76,7 +79,7 @@ def write_xes(layout: Layout, sink: BinaryIO) -> dict[str, Any]:
     return {**named, **layout.reads_types(("money",))}
 
 
-def same_in_actor(column: Column, offsets: npt.NDArray[np.int64]) -> bool:
+def _same_in_actor(column: Column, offsets: npt.NDArray[np.int64]) -> bool:
     """Return whether the column is the same in all events of each actor."""
     inside = np.ones(len(column.to_arrow()), dtype=bool)
     inside[offsets[:-1][offsets[:-1] < len(inside)]] = False  # the first event of an actor has none before it
@@ -91,15 +94,15 @@ def same_in_actor(column: Column, offsets: npt.NDArray[np.int64]) -> bool:
     return False
 
 
-def escaped(texts: pa.Array, name: str, in_tag: bool = True) -> pa.Array:
-    """Return texts as they stand in a tag of XML, or between tags.
+def _escaped(texts: pa.Array, name: str) -> pa.Array:
+    """Return texts as they stand in a tag of XML.
 
     Raises
     ------
     OutputError
         If a text holds characters that XML has none of.
     """
-    wrong = pc.match_substring_regex(texts, _NOT_XML).fill_null(False)
+    wrong = pc.match_substring_regex(texts, NOT_XML).fill_null(False)
     if pc.any(wrong).as_py():
         raise OutputError(
             explain(
@@ -110,8 +113,7 @@ def escaped(texts: pa.Array, name: str, in_tag: bool = True) -> pa.Array:
                 fix="write JSON lines or Parquet",
             )
         )
-    marks = [("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("\r", "&#13;")]
-    for mark, meant in [*marks, ('"', "&quot;"), ("\n", "&#10;"), ("\t", "&#9;")] if in_tag else marks:
+    for mark, meant in MEANT_IN_TAG.items():  # the sign & first
         texts = pc.replace_substring(texts, mark, meant)
     return texts
 
@@ -155,8 +157,8 @@ def _attribute(key: str, column: Column, depth: int) -> pa.Array:
 
 
 def _cells(element: str, key: str, texts: pa.Array, depth: int) -> pa.Array:
-    shown = escaped(pa.array([key]), "a key")[0].as_py()
+    shown = _escaped(pa.array([key]), "a key")[0].as_py()
     begin = "\t" * depth + f'<{element} key="{shown}" value="'
-    return pc.binary_join_element_wise(begin, escaped(texts.cast(pa.string()), key), '"/>\n', "").fill_null(
+    return pc.binary_join_element_wise(begin, _escaped(texts.cast(pa.string()), key), '"/>\n', "").fill_null(
         ""
     )
