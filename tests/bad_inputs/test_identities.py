@@ -121,7 +121,7 @@ def test_a04_one_actor_with_very_many_events(box: str, tmp_path: Path) -> None:
 
 @boxes("csv", "jsonl", "parquet", "pyarrow")
 def test_a05_very_many_actors_with_one_event(box: str, tmp_path: Path) -> None:
-    n = 200_000
+    n = 100_000
     users = pa.array(np.arange(1, n + 1)).cast(pa.string())
     log = read(table(users, pa.array(["a"] * n), pa.array(["2024-01-01"] * n)), box, tmp_path)
     assert (log.n_actors, log.n_events, log.card.ties) == (n, n, 0)
