@@ -31,7 +31,7 @@ from journeylog.errors import (
     ParseError,
     UnseenNameWarning,
 )
-from tests.bad_inputs.boxes import DAY, HEAD, ONE_ROW, OPTIONS, ROLES, boxes, command, kept, put, read, table
+from tests.bad_inputs.boxes import HEAD, ONE_ROW, OPTIONS, ROLES, boxes, command, kept, put, read, table
 
 SRC = Path(jl.__file__).parent
 ROOT = SRC.parent.parent
@@ -560,7 +560,7 @@ PERSONAL = {
 def test_s18_personal_data_in_names(box: str, kind: str, tmp_path: Path) -> None:
     log = read(table(["u1"] * 5, [PERSONAL[kind], "b", "c", "d", "e"]), box, tmp_path)
     found = [f for f in jl.check(log).findings if f.check == "personal_data"]
-    assert {f.severity.value for f in found} <= {"warning", "error"}
+    assert found and {f.severity.value for f in found} <= {"warning", "error"}
     told = " ".join(str(f.to_dict()) for f in found)
     for whole in ("ann.smith@example.com", "123-45-67", "4111 1111 1111 1111", "dozjgNryP4J3jVmNHl0w5N"):
         assert whole not in told  # a report of it does not spread it
@@ -569,7 +569,6 @@ def test_s18_personal_data_in_names(box: str, kind: str, tmp_path: Path) -> None
 def test_s18_actors_are_not_on_the_page(tmp_path: Path) -> None:
     log = read(table(["ann.smith@example.com"] * 2, ["a", "b"]), "pyarrow", tmp_path)
     assert "ann.smith" not in jl.report(log, tmp_path / "r.html").read_text(encoding="utf-8")
-    assert DAY
 
 
 def test_f28_a_workbook_is_read_and_not_unpacked(tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import itertools
 import re
 import uuid
@@ -368,4 +367,3 @@ def test_names_that_are_no_text_are_refused() -> None:
     for odd in ([[1], [2]], [{"a": 1}, {"b": 2}]):
         with pytest.raises(SchemaError, match="no name"):
             jl.read(table(pa.array(odd)), **ROLES)
-    assert dt.date.fromisoformat(DAY[:10])
