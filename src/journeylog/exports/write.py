@@ -55,6 +55,15 @@ class Written:
         Arguments with which :func:`journeylog.read` gives the same log back.
     changed : int
         Cells that begin with an apostrophe now, so that no spreadsheet runs them.
+
+    Examples
+    --------
+    >>> import tempfile, pathlib
+    >>> import journeylog as jl
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     written = jl.write(jl.datasets.tiny(), pathlib.Path(folder) / "tiny.parquet")
+    ...     written.rows, written.read().n_events, written.reads["time"]
+    (12, 12, 'time')
     """
 
     path: Path
