@@ -102,4 +102,4 @@ def benjamini_hochberg(p: Floats) -> Floats:
     order = known[np.argsort(p[known], kind="stable")]
     scaled: Any = p[order] * len(order) / np.arange(1, len(order) + 1)
     out[order] = np.minimum.accumulate(scaled[::-1])[::-1]
-    return np.minimum(out, 1.0)
+    return np.asarray(np.minimum(out, 1.0), dtype=np.float64)
