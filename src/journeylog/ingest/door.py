@@ -24,6 +24,7 @@ from journeylog.ingest.pool import system_memory
 from journeylog.ingest.pseudonyms import Pseudonyms, pseudonyms
 from journeylog.ingest.roles import History
 from journeylog.ingest.streams import judged_pieces
+from journeylog.ingest.threads import beside
 
 __all__ = ["read"]
 
@@ -256,8 +257,7 @@ def read(
         declared.roles, declared.rule, _window(window, zone), labels=declared.judge.labels, end=end
     )
     with system_memory():
-        for piece in judged_pieces(data, declared, intake, schema_drift, threads):
-            intake.take(piece)
+        beside(judged_pieces(data, declared, intake, schema_drift, threads), intake.take, threads)
         log = intake.finish(one_ordered_stream(data))
     if hidden is not None:
         log = hidden.on(log)

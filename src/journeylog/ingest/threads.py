@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
-__all__ = ["in_order"]
+__all__ = ["beside", "in_order"]
 
 T = TypeVar("T")
 
@@ -35,3 +35,19 @@ def in_order(tasks: Iterable[Callable[[], T]], threads: int | None = None) -> It
         finally:
             for future in waiting:
                 future.cancel()
+
+
+def beside(items: Iterable[T], task: Callable[[T], None], threads: int | None = None) -> None:
+    """Do a task with one item after the other in a thread of its own, while the next items are made here."""
+    if threads == 1:
+        for item in items:
+            task(item)
+        return
+    with ThreadPoolExecutor(1) as pool:
+        waiting: deque[Future[None]] = deque()
+        for item in items:
+            waiting.append(pool.submit(task, item))
+            if len(waiting) > 2:
+                waiting.popleft().result()
+        for future in waiting:
+            future.result()
