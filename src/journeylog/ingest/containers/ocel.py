@@ -315,7 +315,9 @@ def _at_time(
     for k, (object, _, value) in enumerate(values):
         if object in mine:
             start = int(since[k])
-            history.setdefault(object, []).append((-(2**62) if abs(start) < _BEGINNING else start, k, value[0]))
+            history.setdefault(object, []).append(
+                (-(2**62) if abs(start) < _BEGINNING else start, k, value[0])
+            )
     if not history:
         return None
     for changes in history.values():
