@@ -36,8 +36,8 @@ def _end(
         last = event.time
     if case.outcome == "reached":
         return "(reached)", last - origin
-    if case.outcome == "dropped":
-        return "(dropped)", min(last + (patience or 0), window_end) - origin
+    if patience is not None and window_end - last > patience:
+        return "(dropped)", last + patience - origin
     return "(open)", max(window_end, last) - origin
 
 

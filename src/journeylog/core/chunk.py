@@ -152,6 +152,8 @@ class Level:
         A rearrangement of the events inside each actor, for cases that interleave (two open orders).
     patience : int
         Microseconds without an event after which a case counts as dropped; ``UNDECLARED`` when nobody said.
+    goal_ends : bool
+        Whether a case that was reached is over at its last event; else it goes on like any other.
     """
 
     actor_offsets: Ints
@@ -160,6 +162,7 @@ class Level:
     outcome: Codes
     order: Ints | None = None
     patience: int = UNDECLARED
+    goal_ends: bool = True
 
     def __post_init__(self) -> None:
         """Freeze the arrays."""
@@ -206,6 +209,7 @@ class Level:
             self.outcome[c0:c1],
             None if self.order is None else self.order[event_first:event_last] - event_first,
             self.patience,
+            self.goal_ends,
         )
 
 

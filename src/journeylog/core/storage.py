@@ -61,6 +61,7 @@ def save(
         "steps": [step.to_dict() for step in steps],
         "columns": [[name, *_spell(column)] for name, column in chunk.columns.items()],
         "levels": [[name, level.patience, level.order is not None] for name, level in chunk.levels.items()],
+        "going_on": [name for name, level in chunk.levels.items() if not level.goal_ends],
         "names": names,
     }
     extra = {_KEY: json.dumps(head).encode()}
@@ -133,8 +134,9 @@ def _parts_back(
     columns = {
         name: _column_back(parts[2 + i], kind, spec) for i, (name, kind, spec) in enumerate(head["columns"])
     }
+    going_on = head.get("going_on", ())  # files from before this was known have none
     levels = {
-        name: _level_back(meta[f"journeylog.level.{name}".encode()], patience, ordered)
+        name: _level_back(meta[f"journeylog.level.{name}".encode()], patience, ordered, name not in going_on)
         for name, patience, ordered in head["levels"]
     }
     time = parts[1].cast(pa.int64()).to_numpy()
@@ -210,7 +212,7 @@ def _as_list(values: np.ndarray[Any, np.dtype[Any]]) -> pa.Array:
     return pa.LargeListArray.from_arrays(pa.array([0, len(flat)], type=pa.int64()), flat)
 
 
-def _level_back(data: bytes, patience: int, ordered: bool) -> Level:
+def _level_back(data: bytes, patience: int, ordered: bool, goal_ends: bool) -> Level:
     row = _table_back(data)
     arrays = {name: row.column(name).combine_chunks().flatten().to_numpy() for name in row.column_names}
     return Level(
@@ -220,6 +222,7 @@ def _level_back(data: bytes, patience: int, ordered: bool) -> Level:
         arrays["outcome"],
         arrays["order"] if ordered else None,
         patience,
+        goal_ends,
     )
 
 

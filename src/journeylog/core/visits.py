@@ -88,7 +88,7 @@ def make_visits(chunk: Chunk, window: Window, node: str, case: str, merge: bool)
     if merge or node != "event":
         visited: Any = kernel.visits(codes, time, level.begin, level.end, merge)
         codes, enter, leave, first, last = (read_only(array) for array in visited)
-        level = Level(level.actor_offsets, first, last, level.outcome, None, level.patience)
+        level = Level(level.actor_offsets, first, last, level.outcome, None, level.patience, level.goal_ends)
     level = _judged_by_visits(level, leave, horizon)
     short = horizon <= window.start
     return Visits(codes, enter, leave, level, column.names, column.ordered, horizon, patience, short)

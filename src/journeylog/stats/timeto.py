@@ -19,7 +19,7 @@ from journeylog.core.counts import Coded, Counts, Table
 from journeylog.core.intervals import LEVEL
 from journeylog.core.kernels.moments import case_moments
 from journeylog.core.kernels.timeto import NOT_STARTED, first_ends
-from journeylog.core.schema import OPEN, SECOND
+from journeylog.core.schema import OPEN, REACHED, SECOND
 from journeylog.core.seen import name_table, warn_unseen_names
 from journeylog.core.survival import Ends, LogRank, log_rank, restricted_mean
 from journeylog.core.ways import Way, curve_frame, waiting_frame, way_frame, ways_of
@@ -31,6 +31,8 @@ __all__ = ["TimeTo", "TimeToResult", "logrank"]
 Ints = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.int32]
 
+_SEVERAL = "cases of one actor are taken as independent: where they go alike, the intervals are too narrow"
+
 
 @dataclass(frozen=True)
 class TimeTo(Stat):
@@ -38,8 +40,8 @@ class TimeTo(Stat):
 
     The clock of a case starts at its first event that fits `start`, and stops at the first later event that fits one
     of `to`. Until then the case may be given up (silence longer than its patience, at the moment the silence has
-    lasted so long), end with its goal, or still be open when the window ends: open ones are censored, the others
-    compete.
+    lasted so long), end with its goal (where the goal ends it), or still be open when the window ends: open ones are
+    censored, the others compete.
 
     Parameters
     ----------
@@ -69,7 +71,11 @@ class TimeTo(Stat):
     waiting_high``, the share to which nothing has happened yet (Kaplan and Meier, Greenwood, log-log bands).
 
     Cases are taken as independent, and open ones as those of whom nothing else is known. Where actors have several
-    cases a note says so.
+    cases a note says so: where these go alike, the intervals and the log-rank test are too sure.
+
+    A case that was under way before the window began counts from its first event seen, so times from a first event
+    are too short near the window's start. A session that was cut (at midnight, by a start event) is given up when
+    its silence has lasted, like any other, and open until then.
 
     Counts merge by addition, keyed by the end and the exact time in microseconds.
 
@@ -120,9 +126,10 @@ class TimeTo(Stat):
             order = level.order
             time, starts, cause, apart = time[order], starts[order], cause[order], apart[order]
         ends, spent = np.empty(len(level), np.int32), np.empty(len(level), np.int64)
+        over = (level.outcome == REACHED) & level.goal_ends
         first_ends(
-            time, starts, cause, apart, level.begin, level.end, level.outcome, level.patience, window.end, ends, spent
-        )  # fmt: skip
+            time, starts, cause, apart, level.begin, level.end, over, level.patience, window.end, ends, spent
+        )
         started = ends != NOT_STARTED
         _, whole = case_moments(np.where(started, 0, -1).astype(np.int32), level.actor_offsets, 1)
         end = Coded(ends[started].astype(np.int64), labels, ordered)
@@ -162,7 +169,7 @@ class TimeTo(Stat):
         total = {name: int(values.sum()) for name, values in cases.items()}
         ways = [Way.of(name, code, rows, ends) for name, code in ways_of(self.names, column)]
         table = way_frame(ways, rows, total, ends)
-        notes = ["cases of one actor are taken as independent"] if total["nn"] > total["n"] else []
+        notes = [_SEVERAL] if total["nn"] > total["n"] else []
         tables = {"curve": curve_frame(ways, ends), "waiting": waiting_frame(ends)}
         went = {(way.name, way.kind): way.n for way in ways}
         return TimeToResult(self, window, table, tables, tuple(notes), ends, went)

@@ -136,7 +136,7 @@ class Journeys(Step):
             chunk.time, chunk.offsets, starts, goals, patience, self.goal_ends, self.restart, window.end
         )
         begin, end, outcome, actor_offsets = found
-        return Level(actor_offsets, begin, end, outcome, None, patience)
+        return Level(actor_offsets, begin, end, outcome, None, patience, self.goal_ends)
 
     def _inside(self, chunk: Chunk, window: Window, frames: Level, starts: Any, goals: Any) -> Level:
         """Return at most one journey for each frame."""
@@ -147,10 +147,11 @@ class Journeys(Step):
         level = restrict_level(replace(frames, begin=begin, end=end), some)
         patience = self.patience_micros
         if patience == UNDECLARED and self.of == "session":
-            return replace(level, outcome=np.where(reached[some], REACHED, level.outcome).astype(np.int32))
+            ended = np.where(reached[some], REACHED, level.outcome).astype(np.int32)
+            return replace(level, outcome=ended, goal_ends=self.goal_ends)
         over = (window.end - case_times(chunk, level)[1] > patience) & (patience != UNDECLARED)
         outcome = np.where(reached[some], REACHED, np.where(over, DROPPED, OPEN)).astype(np.int32)
-        return replace(level, outcome=outcome, patience=patience)
+        return replace(level, outcome=outcome, patience=patience, goal_ends=self.goal_ends)
 
 
 def _mask(chunk: Chunk, condition: Condition) -> npt.NDArray[np.bool_]:

@@ -25,7 +25,7 @@ def first_ends(
     apart: Codes,
     begin: Ints,
     end: Ints,
-    outcome: Codes,
+    over: npt.NDArray[np.bool_],
     patience: int,
     window_end: int,
     ends: Codes,
@@ -38,8 +38,8 @@ def first_ends(
     time, starts, cause, apart
         By event: its time, whether the clock may start here, what it is an arrival at (-1: nothing), and a value
         that an arrival must not share with the start (-1 at the start: any will do).
-    begin, end, outcome
-        By case.
+    begin, end, over
+        By case; whether it was over with its last event, which was its goal.
     patience : int
         Silence longer than this gives a case up, at the moment it has lasted so long; below 0: nothing does.
     window_end : int
@@ -68,9 +68,9 @@ def first_ends(
         if ends[c] != OPEN:
             continue
         last = time[i - 1]
-        if outcome[c] == REACHED:
+        if over[c]:
             ends[c], spent[c] = REACHED, last - origin
-        elif outcome[c] == DROPPED:
-            ends[c], spent[c] = DROPPED, min(last + max(patience, 0), window_end) - origin
+        elif patience >= 0 and window_end - last > patience:
+            ends[c], spent[c] = DROPPED, last + patience - origin
         else:
             spent[c] = max(window_end, last) - origin
