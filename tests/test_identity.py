@@ -426,6 +426,22 @@ def test_nothing_to_link_is_no_error() -> None:
     assert len(jl.identity(Links.between(nobody, nobody, np.zeros(0, np.int64))).report.sizes) == 0
 
 
+def test_ids_that_are_the_actor_already_link_nothing_and_that_is_told() -> None:
+    frame = pd.DataFrame(
+        {"device": ["d1", "d1"], "user": [None, "anna"], "event": ["home", "pay"], "t": [1, 2]}
+    )
+    form = jl.Format(
+        name="visits", actor=jl.fields.First("user", "device"), event="event", time="t", time_unit="s",
+        attributes={"device": "device", "user": "user"},
+    )  # fmt: skip
+    log = jl.read(frame, format=form, columns="format", time_range=("1970-01-01", None))
+    says = r"where 'user' has an id, that is the actor already: 1\. Fix: .*jl\.links\(log, start='device_id', end='user'\)"
+    with pytest.warns(LoadWarning, match=says):
+        assert jl.identity(log, by="user").apply(log).n_actors == 2
+    who = jl.identity(jl.links(log, start="device", end="user"))
+    assert rows_of(who.apply(log)) == [("anna", "home"), ("anna", "pay")]
+
+
 def test_the_stitched_shop_converts_as_its_truth_says_and_the_unstitched_does_not() -> None:
     shop = jl.datasets.simulate(400, seed=3, days=60)
     clicks, orders = shop.tables["clicks"], shop.tables["orders"]

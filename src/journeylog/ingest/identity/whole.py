@@ -152,6 +152,7 @@ def identity(
     -----
     LoadWarning
         If known ids of a log occur as actors that belong to somebody else: ids of two kinds then share their numbers.
+        Or if known ids stand only on events whose actor they are already, so that nothing is linked.
 
     Notes
     -----
@@ -196,6 +197,7 @@ def identity(
     listed = conflict_table(found, conflicts, asked)
     if log is not None:
         _warn_of_one_space(listed, str(by))
+        _warn_of_none(found, str(by))
     mapped = IdentityMap.of(found, rows, asked, len(listed))
     sizes = sizes_of(rows)
     tables = {"sizes": size_table(sizes), "conflicts": listed}
@@ -212,6 +214,19 @@ def _warn_of_one_space(conflicts: pd.DataFrame, by: str) -> None:
         prefixed = "jl.fields.Join(jl.constant('session'), 'session_id')"
         fix = f"if so, give one kind a prefix when reading, by a jl.Format with actor={prefixed}"
         warn(explain(what, count=len(linked), fix=fix), LoadWarning)
+
+
+def _warn_of_none(found: Links, by: str) -> None:
+    """Warn if known ids stand only where they are the actor already: then no device is linked to anybody."""
+    same = found.left_out.get("same id", 0)
+    if same and not len(found):
+        what = f"nothing is linked: where {by!r} has an id, that is the actor already"
+        fix = (
+            f"name the column that holds the device there too, "
+            f"jl.identity(jl.links(log, start='device_id', end={by!r})); rows of a vendor's format know theirs, "
+            "jl.identity(jl.links(data, format=...))"
+        )
+        warn(explain(what, count=same, fix=fix), LoadWarning)
 
 
 def _parts(source: Links | EventLog | Sequence[Links], by: str | None) -> list[Links]:
