@@ -10,7 +10,10 @@ import pytest
 
 import journeylog as jl
 from journeylog.core.schema import HOUR, MINUTE, SECOND
+from journeylog.core.survival import Ends, curve_band, incidence
+from journeylog.core.ways import waiting_frame
 from journeylog.core.window import Window
+from journeylog.errors import ConfigError
 from tests.strategies import Event, make_log
 
 
@@ -81,3 +84,57 @@ def test_silence_counts_on_the_events_that_were_kept() -> None:
     result = log.where(["in", "look"]).compute(jl.TimeTo("look"))
     curve = result.tables["curve"]
     assert curve[["to_kind", "time_s", "n"]].to_numpy().tolist() == [["dropped", 5 * HOUR / SECOND, 2]]
+
+
+def test_nobody_left_is_exactly_nobody_after_very_many_times() -> None:
+    n = 200_000
+    ends = Ends.of(np.arange(1, n + 1), np.ones(n, np.int64), np.zeros(n, bool))
+    waiting = waiting_frame(ends)["waiting"].to_numpy()
+    assert waiting[-1] == 0 and waiting.min() == 0
+    share, error = incidence(ends, ends.n_ended)
+    assert share.max() == 1 and error[-1] == pytest.approx(0, abs=1e-8)
+    assert np.allclose(share, np.arange(1, n + 1) / n, rtol=0, atol=1e-10)
+    assert np.allclose(error, np.sqrt(share * (1 - share) / n), rtol=1e-6, atol=1e-12)
+    assert np.isnan(curve_band(share, error)[1][-1])
+    part, _ = incidence(ends, ends.n_ended * (np.arange(n) % 3 > 0))
+    assert part.max() <= 1
+
+
+def test_the_error_of_a_rare_way_on_keeps_its_digits() -> None:
+    """The variance is written with sums that cancel; here by its definition, in extended precision."""
+    rng = np.random.default_rng(2)
+    n = 50_000
+    censored, rare = rng.random(n) < 0.3, rng.random(n) < 1e-3
+    ends = Ends.of(np.arange(n), np.ones(n, np.int64), censored)
+    k = (rare & ~censored).astype(np.int64)
+    found = incidence(ends, k)[1]
+    risk, d, one = (v.astype(np.longdouble) for v in (ends.n_at_risk, ends.n_ended, k))
+    before = np.concatenate(([np.longdouble(1)], np.cumprod(1 - d / risk)[:-1]))
+    share = np.cumsum(before * one / risk)
+    for at in (20_000, n - 2):
+        r, gap = risk[: at + 1], share[at] - share[: at + 1]
+        b = before[: at + 1] * one[: at + 1] / (r * r)
+        terms = gap**2 * d[: at + 1] / (r * (r - d[: at + 1])) - 2 * gap * b
+        terms += before[: at + 1] ** 2 * (r - one[: at + 1]) * one[: at + 1] / r**3
+        assert found[at] == pytest.approx(float(np.sqrt(terms.sum())), rel=1e-9)
+
+
+def test_where_nothing_varies_no_interval_is_told() -> None:
+    """One case, or nobody gone yet, is no certainty."""
+    log = make_log(events(("ada", "in", 0), ("ada", "out", 1)), Window(0, 5 * HOUR))
+    mean, low, high = log.compute(jl.TimeTo("out")).restricted_mean("2h")
+    assert mean == 3600 and math.isnan(low) and math.isnan(high)
+
+
+def test_cases_without_a_value_are_in_no_group_of_the_test() -> None:
+    rows = [
+        Event(f"u{i}", what, at * SECOND, None, ("web", "app", None)[i % 3])
+        for i in range(90)
+        for what, at in (("in", 0), ("out", 1 if i % 3 == 2 else 10 + i % 7))
+    ]
+    groups = make_log(rows, Window(0, HOUR)).compute(jl.TimeTo("out"), by="channel")
+    found = jl.logrank(groups)
+    assert found.groups == ("app", "web") and found.df == 1 and found.p_value > 0.05
+    assert found.observed == (30.0, 30.0)
+    with pytest.raises(ConfigError, match="no groups of TimeTo"):
+        jl.logrank(groups["web"])  # type: ignore[arg-type]

@@ -90,10 +90,13 @@ def incidence(ends: Ends, n_cause: Ints) -> tuple[Floats, Floats]:
     k = n_cause.astype(np.float64)
     before = np.concatenate((np.ones(1), ends.survival))[:-1]
     with np.errstate(divide="ignore", invalid="ignore"):
-        share = np.cumsum(np.where(n > 0, before * k / n, 0.0))
+        steps = np.where(n > 0, before * k / n, 0.0)
         a = np.where((d > 0) & (n > d), d / (n * (n - d)), 0.0)
         b = np.where(n > 0, before * k / (n * n), 0.0)
         c = np.where(n > 0, before * before * (n - k) * k / (n * n * n), 0.0)
+    # summing leaves rounding behind: where nothing competes, nobody left is exactly nobody
+    alone = np.array_equal(n_cause, ends.n_ended)
+    share = 1 - ends.survival if alone else np.minimum(np.cumsum(steps), 1.0)
     # sum over j of (F - F_j)^2 a_j - 2 (F - F_j) b_j + c_j, written so that it is one pass
     total_a, total_fa, total_ffa = np.cumsum(a), np.cumsum(share * a), np.cumsum(share * share * a)
     variance = share * share * total_a - 2 * share * total_fa + total_ffa
@@ -154,6 +157,8 @@ class LogRank:
     p_value : float
     observed, expected : tuple of float
         Ends in each group, and what the pooled hazard would give.
+    groups : tuple of str
+        The groups in their order, where they have names.
     """
 
     statistic: float
@@ -161,6 +166,7 @@ class LogRank:
     p_value: float
     observed: tuple[float, ...]
     expected: tuple[float, ...]
+    groups: tuple[str, ...] = ()
 
 
 def log_rank(time: list[Ints], ended: list[Ints], at_risk: list[Ints]) -> LogRank:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -214,7 +214,8 @@ class TimeToResult(Result):
         Parameters
         ----------
         limit : str
-            A duration such as ``"30d"``. nan beyond what was watched.
+            A duration such as ``"30d"``. nan beyond what was watched; the bounds are nan where nothing varies (one
+            case, or nothing happened by then).
 
         Examples
         --------
@@ -227,8 +228,12 @@ class TimeToResult(Result):
         if not self._watched(end):
             return float("nan"), float("nan"), float("nan")
         mean, error = restricted_mean(self.ends, end)
-        half = float(ndtri(0.5 + LEVEL / 2)) * error
-        return mean / SECOND, max(mean - half, 0.0) / SECOND, min(mean + half, end) / SECOND
+        half = float(ndtri(0.5 + LEVEL / 2)) * error if error > 0 else float("nan")
+        return (
+            mean / SECOND,
+            float(np.maximum(mean - half, 0)) / SECOND,
+            float(np.minimum(mean + half, end)) / SECOND,
+        )
 
     def _watched(self, micros: float) -> bool:
         """Return whether some case was watched so long, or the fate of all is known before."""
@@ -237,7 +242,7 @@ class TimeToResult(Result):
 
 
 def logrank(groups: Grouped, to: str | None = None) -> LogRank:
-    """Test whether groups differ in how soon something happens.
+    """Test whether groups differ in how soon something happens; cases without a value are in none of them.
 
     Parameters
     ----------
@@ -249,7 +254,7 @@ def logrank(groups: Grouped, to: str | None = None) -> LogRank:
     Returns
     -------
     LogRank
-        ``statistic, df, p_value, observed, expected``.
+        ``statistic, df, p_value, observed, expected, groups``.
 
     Raises
     ------
@@ -270,14 +275,16 @@ def logrank(groups: Grouped, to: str | None = None) -> LogRank:
     results = list(groups.values()) if isinstance(groups, Grouped) else []
     if not results or not all(isinstance(result, TimeToResult) for result in results):
         raise ConfigError("these are no groups of TimeTo. Fix: log.compute(jl.TimeTo(...), by='a column')")
-    answers = [result for result in results if isinstance(result, TimeToResult)]
+    names = tuple(value for value in groups if value is not None)
+    answers = [result for name in names if isinstance(result := groups[name], TimeToResult)]
     known = list(dict.fromkeys(name for answer in answers for name, _ in answer.went))
     if to is not None and to not in known:
         near = nearest(to, known)
         hint = f"did you mean {near[0]!r}?" if near else "one of these"
         raise ConfigError(f"to={to!r} is none of {cut(known)}. Fix: {hint}")
     ended = [answer.ends.n_ended if to is None else _went(answer, to) for answer in answers]
-    return log_rank([a.ends.time for a in answers], ended, [a.ends.n_at_risk for a in answers])
+    found = log_rank([a.ends.time for a in answers], ended, [a.ends.n_at_risk for a in answers])
+    return replace(found, groups=names)
 
 
 def _went(answer: TimeToResult, to: str) -> Ints:
