@@ -13,7 +13,7 @@ import numpy.typing as npt
 from numba import njit
 
 from journeylog.core.kernels.json_text import hex_digit
-from journeylog.core.kernels.words import after_letters
+from journeylog.core.kernels.words import after_letters, equal
 
 Bytes = npt.NDArray[np.uint8]
 Ints = npt.NDArray[np.int64]
@@ -144,7 +144,7 @@ def end_of_string(buf: Bytes, i: int, end: int) -> Any:
     return i, ABSENT
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def end_of_scalar(buf: Bytes, i: int, end: int) -> Any:
     """Return where a number or word ends, and its kind."""
     start, negative = i, buf[i] == 45
@@ -178,7 +178,7 @@ def end_of_scalar(buf: Bytes, i: int, end: int) -> Any:
     return i, NUMBER
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def after_guess(buf: Bytes, at: int, end: int, keys: Bytes, offsets: Ints, guess: int) -> Any:
     """Return where the key ends if it is the one that came after the last one before; -1 if it is not."""
     if guess >= offsets.size - 1:
@@ -186,13 +186,10 @@ def after_guess(buf: Bytes, at: int, end: int, keys: Bytes, offsets: Ints, guess
     size = offsets[guess + 1] - offsets[guess]
     if at + size >= end or buf[at + size] != _QUOTE:
         return -1
-    for k in range(size):
-        if buf[at + k] != keys[offsets[guess] + k]:
-            return -1
-    return at + size
+    return at + size if equal(buf, at, keys, offsets[guess], size) else -1
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def after_plain(buf: Bytes, i: int, end: int) -> Any:
     """Return what follows the text at `i` if it is one without escapes, by far the most frequent value."""
     if i >= end or buf[i] != _QUOTE:
@@ -201,21 +198,17 @@ def after_plain(buf: Bytes, i: int, end: int) -> Any:
     return i + 1 if i < end and buf[i] == _QUOTE else -1
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def find_key(buf: Bytes, at: int, stop: int, keys: Bytes, offsets: Ints) -> Any:
     """Return the number of the key, -1 when it is unknown."""
     size = stop - at
     for k in range(offsets.size - 1):
-        if offsets[k + 1] - offsets[k] == size:
-            same = 0
-            while same < size and keys[offsets[k] + same] == buf[at + same]:
-                same += 1
-            if same == size:
-                return k
+        if offsets[k + 1] - offsets[k] == size and equal(buf, at, keys, offsets[k], size):
+            return k
     return -1
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def after_digits(buf: Bytes, i: int, end: int) -> Any:
     """Return where the digits at `i` end."""
     while i < end and 48 <= buf[i] <= 57:
@@ -223,7 +216,7 @@ def after_digits(buf: Bytes, i: int, end: int) -> Any:
     return i
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def skip_space(buf: Bytes, i: int, end: int) -> Any:
     """Return where the white space at `i` ends."""
     while i < end and (buf[i] == 32 or buf[i] == 9 or buf[i] == 13):
@@ -231,7 +224,7 @@ def skip_space(buf: Bytes, i: int, end: int) -> Any:
     return i
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def is_word(buf: Bytes, i: int, end: int, a: int, b: int, c: int, d: int) -> Any:
     """Return whether these four bytes stand at `i`."""
     return i + 4 <= end and buf[i] == a and buf[i + 1] == b and buf[i + 2] == c and buf[i + 3] == d

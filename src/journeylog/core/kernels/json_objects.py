@@ -29,6 +29,7 @@ from journeylog.core.kernels.json_lines import (
     skip_space,
 )
 from journeylog.core.kernels.json_pairs import end_of_known
+from journeylog.core.kernels.words import after_line
 
 Bytes = npt.NDArray[np.uint8]
 Ints = npt.NDArray[np.int64]
@@ -36,7 +37,7 @@ Spots = npt.NDArray[np.int32]
 
 __all__ = ["scan_lines", "scan_object"]
 
-_LF, _QUOTE, _COMMA, _COLON = 10, 34, 44, 58
+_QUOTE, _COMMA, _COLON = 34, 44, 58
 _OPEN_OBJECT, _CLOSE_OBJECT, _OPEN_ARRAY = 123, 125, 91
 
 
@@ -81,9 +82,7 @@ def scan_lines(
     stack = np.zeros(DEEPEST, np.uint8)
     i, n = begin, buf.size
     while i < n:
-        end = i
-        while end < n and buf[end] != _LF:
-            end += 1
+        end = after_line(buf, i, n)
         first = skip_space(buf, i, end)
         if first == end:
             i = end + 1
@@ -126,7 +125,7 @@ def scan_lines(
     return min(i, n), 0, 0
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def scan_object(
     buf: Bytes,
     i: int,

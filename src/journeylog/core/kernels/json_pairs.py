@@ -105,7 +105,7 @@ def set_lists(plan: Plan, list_of_key: Ints) -> None:
     part[:, 0], part[:, 1:] = list_of_key, 0
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def end_of_known(
     buf: Bytes, at: int, end: int, key: int, row: int, memory: Spots, texts: Bytes, bounds: Ints, stack: Bytes
 ) -> Any:
@@ -127,7 +127,7 @@ def end_of_known(
     return stop
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def pairs_of_value(
     buf: Bytes,
     at: int,
@@ -170,7 +170,7 @@ def pairs_of_value(
     return -1
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def by_shape(buf: Bytes, at: int, end: int, shape: int, which: int, row: int, memory: Spots) -> Any:
     """Read a pair of a known shape; return where it ends, -1 when it has another."""
     s = memory[_SHAPE] + shape * _OF_SHAPE
@@ -199,7 +199,7 @@ def by_shape(buf: Bytes, at: int, end: int, shape: int, which: int, row: int, me
     return stop + rest
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def note(memory: Spots, row: int, key: int, start: int, stop: int, kind: int) -> None:
     """Note the value of a wanted key, unless one was found before."""
     spot = memory[_FOUND] + (row * memory[_WANTED] + key) * 3
