@@ -52,6 +52,7 @@ KINDS = {
     "anchored": [{"kind": "sankey"}, {"kind": "heatmap"}],
     "describe": [{}],
     "outcomes": [{}],
+    "timeto": [{}],
 }
 
 
@@ -105,6 +106,7 @@ def results_of(names: tuple[str, ...], node: str = "event") -> dict[str, Any]:
         jl.StepMatrix(node=node, anchor={"event": anchor}, before=2, after=3),
         jl.Describe(),
         jl.Outcomes(),
+        jl.TimeTo(node=node),
     )
     return dict(zip(KINDS, answers, strict=True))
 

@@ -166,7 +166,13 @@ def test_headings_go_down_one_level_at_a_time(shop: tuple[Page, Read]) -> None:
 def test_the_data_part_accounts_for_every_row() -> None:
     log = jl.datasets.tiny()
     card = Card(
-        20, 12, 5, 3, {"TS_NULL": 4, "ACTOR_NULL": 1}, ties=2, sources={"a": {"rows_in": 20, "kept": 12}}
+        20,
+        12,
+        5,
+        3,
+        {"TS_NULL": 4, "ACTOR_NULL": 1},
+        ties=2,
+        sources={"a": {"rows_in": 20, "kept": 12, "rejected": 5, "deduplicated": 3}},
     )
     _page, read = page_of(jl.EventLog(log.source, log.window, card))
     assert "20 rows came in: 12 kept, 5 (25.0 %) rejected and 3 dropped as duplicates." in read.said

@@ -123,10 +123,11 @@ def _name_ends(figure: go.Figure, look: Theme, ends: list[tuple[float, str, str]
     """Write each curve's name at its right end; names keep apart and stay in the order of the curves."""
     place = _apart(np.array([end[0] / top if top else 0.0 for end in ends]))
     for y, (_, text, color) in zip(place, ends, strict=True):
-        figure.add_annotation(
-            x=1, xref="paper", xanchor="left", xshift=8, y=float(y), yref="paper", showarrow=False, align="left",
-            text=f"<span style='color:{color}'>\u25cf</span> {text}", font={"size": 12.5, "color": look.text},
-        )  # fmt: skip
+        for sign, ink, shift in (("\u25cf", color, 8), (text, look.text, 22)):
+            figure.add_annotation(
+                x=1, xref="paper", xanchor="left", xshift=shift, y=float(y), yref="paper", showarrow=False,
+                align="left", text=sign, font={"size": 12.5, "color": ink},
+            )  # fmt: skip
 
 
 def _apart(wanted: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
