@@ -500,6 +500,21 @@ def test_the_gate():
             read(io.BytesIO(b"user,event,ts\n"), **wrong)
 
 
+def test_stamps_where_a_unit_says_numbers_are_told_with_the_way_out():
+    table = b"id,customer_id,status,captured,amount,currency,created\nc1,u,succeeded,true,500,eur,2024-01-01 10:00:00.5\n"
+    kind = jl.formats()["stripe_charges"]
+    with pytest.warns(
+        LoadWarning,
+        match=r"no seconds but stamps; pass jl\.formats\(\)\['stripe_charges'\]\.but\(time_unit=None\)",
+    ):
+        assert jl.read(io.BytesIO(table), format=kind, container="csv").n_events == 0
+    assert (
+        jl.read(io.BytesIO(table), format=kind.but(time_unit=None, tz="UTC"), container="csv").n_events == 1
+    )
+    with pytest.warns(LoadWarning, match="no milliseconds but stamps; leave out time_unit="):
+        read(frame(ts=["2024-01-01T10:00Z"]), time_unit="ms")
+
+
 @pytest.mark.parametrize("name", ["rejects.parquet", "rejects.jsonl"])
 def test_rejects_are_saved_and_read_back(name, tmp_path: Path):
     content = (

@@ -261,7 +261,8 @@ def read(
         log = intake.finish(one_ordered_stream(data))
     if hidden is not None:
         log = hidden.on(log)
-    gate(log, on_error, max_rejected)
+    vendors = form.name if form is not None and time_unit is None else None
+    gate(log, on_error, max_rejected, declared.rule.unit, vendors)
     if declared.roles.event_id is None:
         _tell_copies(data, {piece.file for piece in intake.pieces if piece.rows_in})
     return log

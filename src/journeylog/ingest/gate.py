@@ -9,8 +9,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from journeylog.core.kernels.time import WALL
 from journeylog.core.log import EventLog
+from journeylog.core.time import read_stamps
 from journeylog.core.time_format import fitting_formats
+from journeylog.core.time_rule import UNIT_WORDS, TimeRule
 from journeylog.errors import DataQualityError, LoadWarning, cut, warn
 from journeylog.ingest.rejects import Reason
 
@@ -20,8 +23,12 @@ __all__ = ["gate"]
 _SPELLED, _PROVED = 3, 1000
 
 
-def gate(log: EventLog, on_error: str, max_rejected: float | None) -> None:
+def gate(
+    log: EventLog, on_error: str, max_rejected: float | None, unit: str | None = None, form: str | None = None
+) -> None:
     """Warn of rejected rows, or stop; rows that are no events by declaration are no reason to.
+
+    The unit in which times are declared to be numbers, and the format that declares it, are for the hint.
 
     Raises
     ------
@@ -37,7 +44,7 @@ def gate(log: EventLog, on_error: str, max_rejected: float | None) -> None:
     more = len(faults) - _SPELLED
     shown = f"{rejected:,} of {card.rows_in:,} rows were rejected: " + "; ".join(reasons)
     shown += f"; and {more} more reasons" if more > 0 else ""
-    hint = _format_hint(rejects)
+    hint = _time_hint(rejects, unit, form)
     if on_error == "raise" or (max_rejected is not None and rejected / card.rows_in > max_rejected):
         limit = "" if on_error == "raise" else f" That is more than max_rejected={max_rejected}."
         fix = hint or "correct the rows, or the declaration they break"
@@ -63,10 +70,13 @@ def _value(reject: dict[str, Any]) -> Any:
         return None
 
 
-def _format_hint(rejects: pa.Table) -> str:
-    """Return the formats in which the unreadable times could be read, if they are of a usual kind."""
+def _time_hint(rejects: pa.Table, unit: str | None, form: str | None) -> str:
+    """Return what would read the unreadable times, if they are of a usual kind."""
     unread = rejects.filter(pc.equal(rejects.column("reason"), Reason.TS_UNPARSEABLE.value)).slice(0, _PROVED)
     texts = [v for v in map(_value, unread.to_pylist()) if isinstance(v, str)]
+    if texts and unit is not None and (read_stamps(pa.array(texts), TimeRule()).verdict <= WALL).all():
+        leave = "leave out time_unit=" if form is None else f"pass jl.formats()[{form!r}].but(time_unit=None)"
+        return f"these are no {UNIT_WORDS[unit]} but stamps; {leave}"
     formats = fitting_formats(pa.array(texts)) if texts else []
     if not formats:
         return ""

@@ -153,7 +153,10 @@ _STRIPE_REFUNDS: Final = Format(
     currency=_upper("currency"),
     event_id="id",
     time_unit="s",
-    traps=("A refund names its payment, seldom its customer; link the payments to make them one actor.",),
+    traps=(
+        "A refund names its payment, seldom its customer; link the payments to make them one actor.",
+        "Tables of warehouses hold times, not seconds, in UTC: .but(time_unit=None, tz='UTC').",
+    ),
 )
 
 
