@@ -521,6 +521,46 @@ def test_f34_what_cannot_be_opened(tmp_path: Path) -> None:
             jl.read(given, **ROLES)
 
 
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        (
+            "https://user:secret@host/x.csv?a=1",
+            r"https://\.\.\. is an address, not a file\. Fix: fetch it first, .*from 'https:",
+        ),
+        ("s3://bucket/*.parquet", "s3://.*duckdb"),
+        ("postgresql://reader:secret@host/shop", r"Fix: jl\.read_sql\('postgresql://"),
+    ],
+)
+def test_f34_an_address_is_no_path(given: str, says: str) -> None:
+    with pytest.raises(ParseError, match=says) as told:
+        jl.read(given, **ROLES)
+    assert "secret" not in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("log.zip", b"PK\x03\x04" + bytes(26) + b"a.csv", "a ZIP archive. Fix: unpack it"),
+        (
+            "shop.db",
+            b"SQLite format 3\0" + bytes(90),
+            r"an SQLite database. Fix: .*jl\.read_sql\(.*container='sqlite'",
+        ),
+        ("shop.duckdb", bytes(8) + b"DUCK" + bytes(90), r"a DuckDB database. Fix: .*jl\.read_sql\("),
+    ],
+)
+def test_f26_a_name_without_a_kind_is_judged_by_its_bytes(
+    name: str, content: bytes, says: str, tmp_path: Path
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(ParseError, match=says):
+        jl.read(tmp_path / name, **ROLES)
+    (tmp_path / name).write_text(HEAD + ONE_ROW)
+    with pytest.raises(ConfigError, match=r"the name does not say what it is\. Fix: pass container="):
+        jl.read(tmp_path / name, **ROLES)
+
+
 def test_f34_no_permission(tmp_path: Path) -> None:
     shut = tmp_path / "shut"
     shut.mkdir()

@@ -6,13 +6,13 @@ from collections.abc import Callable, Generator, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from journeylog.errors import ConfigError
+from journeylog.errors import ConfigError, ParseError
 from journeylog.ingest.containers.arrow import ArrowTable
 from journeylog.ingest.containers.base import Dialect, Opened, Piece, Work
 from journeylog.ingest.containers.csv import CsvTable
 from journeylog.ingest.containers.escaped import EscapedTable
 from journeylog.ingest.containers.excel import ExcelSheet
-from journeylog.ingest.containers.files import File, copies, find_files
+from journeylog.ingest.containers.files import File, copies, find_files, first_kind
 from journeylog.ingest.containers.frame import FrameTable, is_ordered
 from journeylog.ingest.containers.json_array import json_file
 from journeylog.ingest.containers.jsonl import JsonLines
@@ -139,6 +139,10 @@ def _reader(file: File, kind: str | None, fallback: str | None) -> Callable[[Fil
         return _reader(file, fallback, None)
     if kind is None and file.handle is not None:
         return CsvTable
+    if kind is None:
+        found = first_kind(file)
+        if found is not None:
+            raise ParseError(f"{file.name} is {found.what}. Fix: {found.fix}")
     what = (
         f"container={kind!r} is unknown"
         if kind is not None

@@ -8,6 +8,7 @@ import glob
 import gzip
 import io
 import os
+import re
 import stat
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -26,7 +27,7 @@ from journeylog.ingest.containers.encodings import (
     refuse_utf16,
     wrong_encoding,
 )
-from journeylog.ingest.containers.kinds import kind_of
+from journeylog.ingest.containers.kinds import Kind, kind_of
 from journeylog.ingest.containers.partitions import Partition, partition_of
 from journeylog.ingest.containers.streams import Stream
 
@@ -35,6 +36,7 @@ __all__ = [
     "Stream",
     "copies",
     "find_files",
+    "first_kind",
     "guess_encoding",
     "open_bytes",
     "open_text",
@@ -42,6 +44,9 @@ __all__ = [
     "wrong_encoding",
 ]
 
+#: Addresses; a path has lost one of their slashes. One letter is a drive.
+_ADDRESS: Final = re.compile(r"([a-z][a-z0-9+.-]+):/")
+_REMOTE: Final = {"http", "https", "ftp", "s3", "gs", "gcs", "r2", "az", "abfs", "abfss", "hf"}
 _PACKED: Final = {".gz": "gzip", ".gzip": "gzip", ".zst": "zstd", ".zstd": "zstd"}
 
 
@@ -202,6 +207,18 @@ def open_text(file: File, encoding: str) -> Stream:
     return stream
 
 
+def first_kind(file: File) -> Kind | None:
+    """Return what a file is by its first bytes; None where they may be text or the file cannot be opened."""
+    if file.path is None or not file.path.is_file():
+        return None
+    try:
+        with file.path.open("rb") as stream:
+            kind = kind_of(stream.read(512))
+    except OSError:
+        return None
+    return kind if kind is None or kind.packing is None else None
+
+
 def copies(files: Sequence[File]) -> list[tuple[str, str]]:
     """Return the files that hold the same bytes as one before them, with its name; only equal sizes are compared."""
     seen: dict[int, list[Path]] = {}
@@ -233,6 +250,7 @@ def _find_path(path: Path, known: Iterable[str]) -> list[File]:
         return files
     if path.exists():
         return [File(text, path)]
+    _refuse_address(text)
     if glob.has_magic(text):
         matched = sorted(p for p in glob.glob(text, recursive=True) if Path(p).is_file())  # noqa: PTH207 - absolute globs too
         if not matched:
@@ -244,6 +262,17 @@ def _find_path(path: Path, known: Iterable[str]) -> list[File]:
     near = nearest(path.name, beside)
     hint = f"did you mean {str(folder / near[0])!r}?" if near else "check the path"
     raise ParseError(f"no file {text}. Fix: {hint}")
+
+
+def _refuse_address(text: str) -> None:
+    """Say what reads an address; it is shown without what follows, as there may be a password in it."""
+    address = _ADDRESS.match(text)
+    if address is None:
+        return
+    where = f"{address[1]}://..."
+    of_file = f"fetch it first, or let DuckDB read it, jl.read(duckdb.sql(\"from '{where}'\"), ...)"
+    fix = of_file if address[1] in _REMOTE else f"jl.read_sql('{where}', 'select ...', ...)"
+    raise ParseError(f"{where} is an address, not a file. Fix: {fix}")
 
 
 def _below(folder: Path) -> Iterator[Path]:

@@ -27,6 +27,7 @@ class Kind(NamedTuple):
 
 _UNPACK: Final = "unpack it, and pass the files in it"
 _EXPORT: Final = "export it as CSV or Parquet"
+_QUERY: Final = "read what a query gives, jl.read_sql(address, 'select ...')"
 _NEVER: Final = (
     "write it as CSV or Parquet with the program that made it; such files can run code and are never opened"
 )
@@ -37,7 +38,7 @@ _MAGIC: Final[dict[bytes, Kind]] = {
     b"ARROW1\0\0": Kind("an Arrow file"),
     b"\xff\xff\xff\xff": Kind("an Arrow stream"),
     b"Obj\x01": Kind("an Avro file", fix=_EXPORT),
-    b"SQLite format 3\0": Kind("an SQLite database"),
+    b"SQLite format 3\0": Kind("an SQLite database", fix=f"{_QUERY}; a log of objects in it is container='sqlite'"),
     b"%PDF-": Kind("a PDF", fix=_EXPORT),
     **{f"BZh{level}1AY&SY".encode(): Kind("bzip2", fix=_UNPACK) for level in range(1, 10)},
     b"\xfd7zXZ": Kind("xz", fix=_UNPACK),
@@ -64,7 +65,7 @@ _ZIP: Final = b"PK\x03\x04"
 _ZIP_NAME: Final = 30
 #: Folders and files that an Excel workbook begins with.
 _WORKBOOK: Final = (b"[Content_Types].xml", b"_rels/", b"xl/", b"docProps/")
-_TAR_AT: Final = 257
+_TAR_AT, _DUCKDB_AT = 257, 8
 
 
 def kind_of(head: bytes) -> Kind | None:
@@ -86,6 +87,8 @@ def kind_of(head: bytes) -> Kind | None:
         for word, kind in _WORDS.items():
             if head.startswith(word):
                 return kind
+    if head[_DUCKDB_AT:].startswith(b"DUCK") and 0 in head[:64]:
+        return Kind("a DuckDB database", fix=_QUERY)
     if head[_TAR_AT:].startswith(b"ustar"):
         return Kind("a tar archive", fix=_UNPACK)
     if head.lstrip()[:15].lower().startswith((b"<!doctype html", b"<html")):
