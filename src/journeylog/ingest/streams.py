@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from journeylog.errors import SchemaError
 from journeylog.ingest.containers import Opened, open_tables
-from journeylog.ingest.containers.base import Looking
+from journeylog.ingest.containers.base import Looking, Threaded
 from journeylog.ingest.declared import Declared
 from journeylog.ingest.formats.bound import Bound
 from journeylog.ingest.formats.rollup import Rollup, lines_of, records_of
@@ -41,7 +41,7 @@ def judged_pieces(
     threads : int or None
     """
     group = declared.group
-    with closing(_tables(data, declared, intake, drift)) as tables:
+    with closing(_tables(data, declared, intake, drift, threads)) as tables:
         works = (
             _judgements(tables, declared.judge, intake) if group is None else _lines(tables, declared, group)
         )
@@ -59,7 +59,9 @@ def judged_pieces(
         yield declared.judge(piece, files[number], kept)
 
 
-def _tables(data: Any, declared: Declared, intake: Intake, drift: str) -> Generator[Opened, None, None]:
+def _tables(
+    data: Any, declared: Declared, intake: Intake, drift: str, threads: int | None
+) -> Generator[Opened, None, None]:
     """Yield each table once its columns have been checked."""
     roles = declared.roles
     first: tuple[str, Sequence[str]] | None = None
@@ -74,6 +76,8 @@ def _tables(data: Any, declared: Declared, intake: Intake, drift: str) -> Genera
                 roles.check(table.columns, table.name, _NEEDED if drift == "null" else None)
                 first = first or (table.name, table.columns)
                 _check_drift(first, table, roles, drift, intake.notes)
+            if isinstance(table, Threaded):
+                table.threads = threads
             yield table
             intake.notes.extend(getattr(table, "notes", ()))
             seen.update(dict.fromkeys(table.columns))

@@ -13,10 +13,10 @@ __all__ = ["beside", "in_order"]
 T = TypeVar("T")
 
 
-def in_order(tasks: Iterable[Callable[[], T]], threads: int | None = None) -> Iterator[T]:
+def in_order(tasks: Iterable[Callable[[], T]], threads: int | None = None, ahead: int = 2) -> Iterator[T]:
     """Run tasks in threads and yield their results in the order of the tasks.
 
-    Tasks are taken from the iterable in the calling thread, at most two a thread ahead of what was yielded.
+    Tasks are taken from the iterable in the calling thread, at most `ahead` a thread ahead of what was yielded.
     """
     n = threads or min(4, os.cpu_count() or 1)
     if n <= 1:
@@ -28,7 +28,7 @@ def in_order(tasks: Iterable[Callable[[], T]], threads: int | None = None) -> It
         try:
             for task in tasks:
                 waiting.append(pool.submit(task))
-                if len(waiting) > 2 * n:
+                if len(waiting) > ahead * n:
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()

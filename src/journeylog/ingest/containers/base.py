@@ -13,7 +13,7 @@ import pyarrow as pa
 from journeylog.ingest.json_values import PairList, Spans
 from journeylog.ingest.rejects import BadRow
 
-__all__ = ["Dialect", "Looking", "Opened", "Piece", "Work"]
+__all__ = ["Dialect", "Looking", "Opened", "Piece", "Threaded", "Work"]
 
 Ints = npt.NDArray[np.int64]
 
@@ -153,6 +153,13 @@ class Looking(Protocol):
 
     def look_into(self, nested: Collection[str], pairs: Sequence[PairList]) -> None:
         """Leave some columns uncopied, and find the values of keys in lists of pairs."""
+
+
+@runtime_checkable
+class Threaded(Protocol):
+    """An opened container that reads with threads of its own: None is as many as there are cores, 1 is none."""
+
+    threads: int | None
 
 
 def as_batch(columns: dict[str, Any], n_rows: int) -> pa.RecordBatch:

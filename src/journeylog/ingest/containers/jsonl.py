@@ -8,9 +8,9 @@ the line is a reject.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import partial
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -21,12 +21,14 @@ from journeylog.core.kernels import json_lines as kernel
 from journeylog.core.kernels.json_objects import scan_lines
 from journeylog.core.kernels.json_pairs import Plan, set_lists
 from journeylog.core.kernels.json_text import gather_values
+from journeylog.core.kernels.words import survey
 from journeylog.errors import ParseError, SchemaError, explain
 from journeylog.ingest.containers.base import Dialect, Piece, Work, as_batch
 from journeylog.ingest.containers.blocks import Bytes, blocks
 from journeylog.ingest.containers.files import File, open_text, wrong_encoding
 from journeylog.ingest.json_values import PairList, Spans, plan_of
 from journeylog.ingest.rejects import BadRow, Reason
+from journeylog.ingest.threads import in_order
 
 __all__ = ["JsonLines"]
 
@@ -67,23 +69,24 @@ class JsonLines:
         self.nested: frozenset[str] = frozenset()
         self.pairs: tuple[PairList, ...] = ()
         self.looks = False
+        self.threads: int | None = 1
+        self.table: _Known | None = None
 
     def look_into(self, nested: Collection[str], pairs: Sequence[PairList]) -> None:
         """Leave some columns uncopied, and find the values of keys in lists of pairs."""
         self.nested, self.pairs, self.looks = frozenset(nested), tuple(pairs), True
+        self.table = None
 
     def pieces(self, wanted: Sequence[str] | None) -> Iterator[Work]:
         """Yield the rows, block by block."""
-        for block in blocks(self.stream, self.dialect.block, lone_cr=False):
-            if block.data:
-                yield self._rows(block.data, wanted)
-            if block.lost is not None:
-                self.records += 1
-                self.lines += 1
-                bad = BadRow(
-                    self.records, self.lines, Reason.FIELD_TOO_LONG, "the line is too long", block.lost
-                )
-                yield partial(_only_bad, bad)
+        for scan in in_order(self._scans(wanted), self.threads, ahead=1):
+            if isinstance(scan, _Scan):
+                yield self._rows(scan, wanted)
+                continue
+            self.records += 1
+            self.lines += 1
+            bad = BadRow(self.records, self.lines, Reason.FIELD_TOO_LONG, "the line is too long", scan)
+            yield partial(_only_bad, bad)
         if not self.records:
             raise SchemaError(
                 f"{self.name}: the file is empty. Fix: check the export that should have written it"
@@ -97,39 +100,35 @@ class JsonLines:
                 )
             )
 
-    def _rows(self, data: bytes, wanted: Sequence[str] | None) -> Work:
-        """Find the values of a block; they are copied when the work is done."""
-        buf = np.frombuffer(data, np.uint8)
-        room = 1 + data.count(b"\n")
-        where, bad = np.empty((room, 4), np.int32), np.empty((room, 5), np.int32)
-        width = max(16, 2 * len(self.kept))
-        spans, kinds = np.empty((room, width, 2), np.int32), np.zeros((room, width), np.uint8)
-        done, at, is_ascii = np.zeros(4, np.int64), 0, data.isascii()
-        plan = plan_of(self.pairs, room, _MOST_KEYS + len(wanted or ()))
-        while True:
-            self._set_lists(plan)
-            at, start, stop = scan_lines(
-                buf, at, is_ascii, *self._key_table(), self.learns, self.dialect.max_field,
-                spans, kinds, where, bad, done, plan.memory, plan.texts, plan.bounds,
-            )  # fmt: skip
-            if stop == 0:
-                break
-            self._learn(data[start:stop], wanted)
-            if len(self.kept) > width:
-                width *= 2
-                spans = np.concatenate((spans, np.empty_like(spans)), axis=1)
-                kinds = np.concatenate((kinds, np.zeros_like(kinds)), axis=1)
-        rows, n_bad, records, lines = done.tolist()
-        n = len(self.kept)
-        found = _Found(
-            buf, spans[:rows, :n], kinds[:rows, :n], where[:rows], bad[:n_bad], tuple(self.kept),
-            self.records + 1, self.lines + 1, self, plan,
-        )  # fmt: skip
+    def _scans(self, wanted: Sequence[str] | None) -> Iterator[Callable[[], _Scan | bytes]]:
+        """Yield the scan of each block with the keys known by then; the first one is done at once, to know some."""
+        for block in blocks(self.stream, self.dialect.block, lone_cr=False):
+            if block.data:
+                scan = _Scan(block.data, self._known(), _MOST_KEYS + len(wanted or ()))
+                if not self.keys:
+                    self._complete(scan.run(), wanted)
+                yield scan.run
+            if block.lost is not None:
+                yield partial(bytes, block.lost)
+
+    def _rows(self, scan: _Scan, wanted: Sequence[str] | None) -> Work:
+        """Take up what a scan has found; the values are copied when the work is done."""
+        self._complete(scan, wanted)
+        found = scan.found(self)
+        _, n_bad, records, lines = scan.done.tolist()
         self.records += records
         self.lines += lines
         if n_bad:
-            self._look_at_bad(data, bad[:n_bad])
+            self._look_at_bad(scan.data, scan.bad[:n_bad])
         return found.piece
+
+    def _complete(self, scan: _Scan, wanted: Sequence[str] | None) -> None:
+        """Go on with a scan that an unknown key has stopped; it may have become known since."""
+        while scan.unknown is not None:
+            if self.learns and scan.unknown not in self.keys:
+                self._learn(scan.unknown, wanted)
+            scan.known = self._known()
+            scan.run()
 
     def _look_at_bad(self, data: bytes, bad: npt.NDArray[np.int32]) -> None:
         """Stop where the encoding is another one, which would reject line after line."""
@@ -140,21 +139,23 @@ class JsonLines:
         if self.no_text * 2 > self.records:
             raise wrong_encoding(self.name, self.dialect.encoding, data[slice(*bad[no_text[0], 3:].tolist())])
 
-    def _set_lists(self, plan: Plan) -> None:
-        """Say which of the keys that are known by now is which list of pairs."""
-        which = {one.column: k for k, one in enumerate(self.pairs)}
-        names = dict(enumerate(self.kept))
-        lists = [which.get(names.get(place, ""), -1) for place in self.keys.values()]
-        set_lists(plan, np.array(lists, dtype=np.int64))
-
-    def _key_table(self) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        texts = list(self.keys)
-        offsets = np.cumsum([0, *(len(t) for t in texts)]).astype(np.int64)
-        places = np.array([*self.keys.values()], dtype=np.int64)
-        return np.frombuffer(b"".join(texts) + b"\0", np.uint8), offsets, places
+    def _known(self) -> _Known:
+        """Return the keys that are known by now, and which of them is which list of pairs."""
+        if self.table is None:
+            which = {one.column: k for k, one in enumerate(self.pairs)}
+            names = dict(enumerate(self.kept))
+            lists = [which.get(names.get(place, ""), -1) for place in self.keys.values()]
+            offsets = np.cumsum([0, *(len(t) for t in self.keys)]).astype(np.int64)
+            places = np.array([*self.keys.values()], dtype=np.int64)
+            self.table = _Known(
+                np.frombuffer(b"".join(self.keys) + b"\0", np.uint8), offsets, places,
+                np.array(lists, dtype=np.int64), len(self.kept), self.learns, self.dialect.max_field, self.pairs,
+            )  # fmt: skip
+        return self.table
 
     def _learn(self, raw: bytes, wanted: Sequence[str] | None) -> None:
         """Take up a key; one name may be written in several ways."""
+        self.table = None
         if len(self.keys) >= _MOST_KEYS:
             if wanted is None:
                 raise SchemaError(
@@ -181,6 +182,77 @@ class JsonLines:
         if name not in self.kept:
             self.kept.append(name)
         self.keys[raw] = self.kept.index(name)
+
+
+class _Known(NamedTuple):
+    """What a scan knows about keys.
+
+    Parameters
+    ----------
+    texts, offsets : the keys as written, and where each begins
+    places : the column of each, -1: not wanted
+    lists : which list of pairs each is, -1: none
+    kept : number of columns
+    learns : whether an unknown key stops the scan
+    max_field : longest value in bytes
+    pairs : the lists of pairs
+    """
+
+    texts: npt.NDArray[np.uint8]
+    offsets: npt.NDArray[np.int64]
+    places: npt.NDArray[np.int64]
+    lists: npt.NDArray[np.int64]
+    kept: int
+    learns: bool
+    max_field: int
+    pairs: tuple[PairList, ...]
+
+
+class _Scan:
+    """The search for the values of one block; it knows nothing of other blocks, so it may be done in a thread."""
+
+    def __init__(self, data: bytes, known: _Known, most_keys: int) -> None:
+        self.data, self.known, self.most_keys = data, known, most_keys
+        self.buf = np.frombuffer(data, np.uint8)
+        self.at, self.room = 0, 0
+        self.unknown: bytes | None = None
+        self.done = np.zeros(4, np.int64)
+
+    def run(self) -> _Scan:
+        """Scan until the end, or until an unknown key."""
+        known = self.known
+        if not self.room:
+            breaks, self.is_ascii = survey(self.buf)
+            self.room = breaks + 1
+            width = max(16, 2 * known.kept)
+            self.where, self.bad = np.empty((self.room, 4), np.int32), np.empty((self.room, 5), np.int32)
+            self.spans = np.empty((self.room, width, 2), np.int32)
+            self.kinds = np.zeros((self.room, width), np.uint8)
+            self.plan = plan_of(known.pairs, self.room, self.most_keys)
+        self._widen(known.kept)
+        set_lists(self.plan, known.lists)
+        self.at, start, stop = scan_lines(
+            self.buf, self.at, self.is_ascii, known.texts, known.offsets, known.places, known.learns,
+            known.max_field, self.spans, self.kinds, self.where, self.bad, self.done, self.plan.memory,
+            self.plan.texts, self.plan.bounds,
+        )  # fmt: skip
+        self.unknown = self.data[start:stop] if stop else None
+        return self
+
+    def found(self, table: JsonLines) -> _Found:
+        """Return the rows with all columns that are known by now."""
+        rows, n_bad, *_ = self.done.tolist()
+        n = len(table.kept)
+        self._widen(n)
+        return _Found(
+            self.buf, self.spans[:rows, :n], self.kinds[:rows, :n], self.where[:rows], self.bad[:n_bad],
+            tuple(table.kept), table.records + 1, table.lines + 1, table, self.plan,
+        )  # fmt: skip
+
+    def _widen(self, n: int) -> None:
+        while n > self.kinds.shape[1]:
+            self.spans = np.concatenate((self.spans, np.empty_like(self.spans)), axis=1)
+            self.kinds = np.concatenate((self.kinds, np.zeros_like(self.kinds)), axis=1)
 
 
 class _Found:
