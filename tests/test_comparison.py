@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+import time
 from typing import Any
 
 import numpy as np
@@ -210,3 +211,46 @@ def test_empty_groups_give_an_empty_table_with_its_columns() -> None:
     bare_log = log.where({"kind": "none of them"})
     bare = jl.compare(bare_log.compute(jl.Transitions()), bare_log.compute(jl.Transitions())).table
     assert len(bare) == 0 and list(bare.columns) == list(full.columns)
+
+
+def test_actors_with_cases_in_both_groups_are_told() -> None:
+    log = walk_log(np.random.default_rng(3), 90, {"old": 0.9, "new": 0.9})
+    mine = {"a": "old", "b": "new"}
+    assert not any("both groups" in note for note in jl.compare(log, jl.Outcomes(), by="kind", **mine).notes)
+    chunk = log.chunk
+    turns = np.arange(chunk.n_events) - chunk.offsets[chunk.actor_of_event()]
+    kind = Category((turns % 2).astype(np.int32), pa.array(["old", "new"]))
+    mixed = jl.EventLog.from_chunk(chunk.with_columns(kind=kind), log.window).then(
+        jl.Journeys(patience="100s", of="event")
+    )
+    several = int((np.diff(chunk.offsets) > 1).sum())
+    for question in (jl.Outcomes(), jl.DropOff()):
+        notes = jl.compare(mixed, question, by="kind", **mine).notes
+        assert any(note.startswith(f"{several} actors have cases in both groups") for note in notes)
+
+
+def test_many_moves_of_one_group_only_are_compared_in_one_go() -> None:
+    """Thousands of names, most moves in one group only: a fraction of a second, and the same as one by one."""
+    rng = np.random.default_rng(6)
+    names, n = [f"n{i}" for i in range(800)], 40_000
+    chunk, _ = build_chunk(
+        pa.array([f"u{i // 10}" for i in range(n)]),
+        np.arange(n) * SECOND,
+        {
+            "event": Category((rng.zipf(1.3, n) % 800).astype(np.int32), pa.array(names)),
+            "kind": Category((np.arange(n) // 10 % 2).astype(np.int32), pa.array(["a", "b"])),
+        },
+    )
+    log = jl.EventLog.from_chunk(chunk, Window(0, 2 * n * SECOND)).then(jl.Journeys(patience="100s"))
+    groups = log.compute(jl.Transitions(quantiles=False), by="kind")
+    before = time.process_time()
+    table = jl.compare(groups["a"], groups["b"]).table
+    assert time.process_time() - before < 2
+    assert (table["value_a"] == 0).sum() > 3000
+    row = table[(table["value_a"] == 0) & (table["value_b"] > 0) & (table["n_a"] > 50)].iloc[0]
+    nodes = groups["a"].nodes.set_index("node")
+    node = nodes.loc[row["from"]]
+    b = groups["b"].table.set_index(["from", "to"]).loc[[(row["from"], row["to"])]].iloc[0]
+    high = float(wilson(0, min(node["n_followed"], node["n_actors"]))[1])
+    assert row["n_a"] == node["n_followed"]
+    assert row["difference_low"] == pytest.approx(b["rate"] - math.hypot(b["rate"] - b["rate_low"], high))

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from journeylog.core.chunk import Chunk
 from journeylog.core.contracts import Grouped, Result, Stat
 from journeylog.core.differences import Estimates, benjamini_hochberg, difference, p_value, ratio_of
 from journeylog.core.intervals import wilson
@@ -98,7 +99,10 @@ def compare(
     count many times. They hold for groups of different actors. ``p`` is below 0.05 exactly where the interval of the
     difference leaves out 0; ``q`` is Benjamini and Hochberg's over all tested rows of this comparison.
 
-    What happens in one group only is compared with a share of 0 in the other.
+    What happens in one group only is compared with a share of 0 in the other. Cases without a value of `by` are in
+    neither group. An actor with cases in both groups counts in each as if it were another one; a note says how many
+    do. Two results are comparable where both logs were cut alike: one goal, one patience, and for the shares of
+    outcomes windows of one length.
 
     Examples
     --------
@@ -124,6 +128,12 @@ def compare(
     left, right = read(one), read(other)
     table, n_small = _table(left, right, min_n)
     notes = list(dict.fromkeys((*one.notes, *other.notes)))
+    if isinstance(first, EventLog) and isinstance(second, Stat) and by is not None:
+        n_both = sum(first.source.map(lambda chunk: _n_in_both(chunk, second, by, names)))
+        if n_both:
+            notes.append(
+                f"{n_both:,} actors have cases in both groups, which are taken as of different actors"
+            )
     if n_small:
         notes.append(f"{n_small:,} rows with fewer than {min_n} on a side are not tested")
     return Comparison(one.question, one.window.union(other.window), table, {}, tuple(notes), *names)
@@ -160,6 +170,15 @@ def _sides(
             raise ConfigError(f"{name}={value!r} is no value of {by!r}. Fix: {hint}")
     assert a is not None and b is not None
     return groups[a], groups[b], (a, b)
+
+
+def _n_in_both(chunk: Chunk, question: Stat, by: str, names: tuple[str, str]) -> int:
+    """Return how many actors have cases in both groups."""
+    ready = question.prepare(chunk)
+    level, column = ready.cases(question.case_level(ready)), ready.category(by)
+    values, owner = column.codes[level.first_event()], level.actor_of_case()
+    codes = [column.names.index(name) if name in column.names else -2 for name in names]
+    return len(np.intersect1d(*(owner[values == code] for code in codes)))
 
 
 #: Rows to compare: keys, then measure, unit, n, value, low, high.
@@ -206,14 +225,15 @@ def _fill_absent(joined: pd.DataFrame, side: str, frame: pd.DataFrame, keys: lis
     if not absent.any() or "group_n" not in frame or not len(frame):
         return
     group = [key for key in keys if key.startswith("from")]
-    sizes = frame.drop_duplicates(group).set_index(group)[["n", "group_n"]]
-    for i in np.flatnonzero(absent & (joined["unit"] == "share").to_numpy()):
-        name = tuple(joined.loc[i, group])
-        if name in sizes.index:
-            n, actors = (int(v) for v in sizes.loc[[name]].iloc[0])
-            if n > 0:
-                joined.loc[i, [f"n_{side}", f"value_{side}", f"low_{side}"]] = n, 0.0, 0.0
-                joined.loc[i, f"high_{side}"] = float(wilson(0, min(n, actors))[1])
+    sizes = frame.drop_duplicates(group)[[*group, "n", "group_n"]]
+    found = joined[group].merge(sizes, how="left", on=group)  # in the order of the joined rows
+    n, actors = (found[name].to_numpy(np.float64, na_value=np.nan) for name in ("n", "group_n"))
+    fill = absent & (joined["unit"] == "share").to_numpy(bool) & (n > 0)
+    high = wilson(0.0, np.fmin(n, actors))[1]
+    for part, values in (("n", n), ("value", 0.0), ("low", 0.0), ("high", high)):
+        column = f"{part}_{side}"
+        filled = np.where(fill, values, joined[column].to_numpy(np.float64))
+        joined[column] = filled.astype(np.int64) if part == "n" else filled
 
 
 def _rows(table: pd.DataFrame, keys: list[str], measure: str, unit: str, n: Any, value: str) -> pd.DataFrame:
