@@ -126,6 +126,15 @@ def test_where_nothing_varies_no_interval_is_told() -> None:
     assert mean == 3600 and math.isnan(low) and math.isnan(high)
 
 
+def test_within_tells_on_how_many_a_share_rests() -> None:
+    rows = events(("ada", "in", 0), ("ada", "out", 2), ("bob", "in", 0), ("cy", "in", 7))
+    result = make_log(rows, Window(0, 10 * HOUR)).compute(jl.TimeTo("out"))
+    found = {
+        limit: result.within(limit)["n_at_risk"].tolist() for limit in ("1h", "2h", "150min", "10h", "11h")
+    }
+    assert found == {"1h": [3], "2h": [3], "150min": [2], "10h": [1], "11h": [0]}
+
+
 def test_cases_without_a_value_are_in_no_group_of_the_test() -> None:
     rows = [
         Event(f"u{i}", what, at * SECOND, None, ("web", "app", None)[i % 3])

@@ -183,12 +183,19 @@ class TimeToResult(Result):
     went: Mapping[tuple[str, str], Ints] = field(default_factory=dict)
 
     def within(self, limit: str) -> pd.DataFrame:
-        """Return which share went each way within a time, with its interval.
+        """Return which share went each way within a time, with its interval and how many were watched so long.
 
         Parameters
         ----------
         limit : str
             A duration such as ``"7d"``. Beyond what was watched nothing is known, and the share is nan.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``to, to_kind, within_s, n_at_risk, n, share, share_low, share_high``. ``n_at_risk`` are the cases still
+            waiting and watched just before that time: with few of them the last part of the share rests on few. The
+            bounds are nan where nobody, or everybody, went that way by then.
 
         Examples
         --------
@@ -198,15 +205,17 @@ class TimeToResult(Result):
             to  n     share
         0  pay  1  0.333333
         """
-        seconds = parse_duration(limit, name="limit") / SECOND
+        end = parse_duration(limit, name="limit")
+        seconds = end / SECOND
+        n_at_risk = int(np.append(self.ends.n_at_risk, 0)[np.searchsorted(self.ends.time, end)])
         names = ("share", "share_low", "share_high")
         curve, rows = self.tables["curve"], []
         for to, kind in zip(self.table["to"], self.table["to_kind"], strict=True):
             mine = curve[(curve["to"] == to) & (curve["to_kind"] == kind) & (curve["time_s"] <= seconds)]
             found = [*mine.iloc[-1][list(names)]] if len(mine) else [0.0, np.nan, np.nan]
-            shares = found if self._watched(seconds * SECOND) else [np.nan] * 3
-            rows.append((to, kind, seconds, int(mine["n"].sum()), *shares))
-        return pd.DataFrame(rows, columns=["to", "to_kind", "within_s", "n", *names])
+            shares = found if self._watched(end) else [np.nan] * 3
+            rows.append((to, kind, seconds, n_at_risk, int(mine["n"].sum()), *shares))
+        return pd.DataFrame(rows, columns=["to", "to_kind", "within_s", "n_at_risk", "n", *names])
 
     def restricted_mean(self, limit: str) -> tuple[float, float, float]:
         """Return the mean time until anything happens, counted up to a limit, with its interval, in seconds.
@@ -235,7 +244,7 @@ class TimeToResult(Result):
             float(np.minimum(mean + half, end)) / SECOND,
         )
 
-    def _watched(self, micros: float) -> bool:
+    def _watched(self, micros: int) -> bool:
         """Return whether some case was watched so long, or the fate of all is known before."""
         ends = self.ends
         return len(ends.time) > 0 and bool(ends.time[-1] >= micros or ends.n_censored[-1] == 0)
