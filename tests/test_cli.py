@@ -172,12 +172,19 @@ def test_exit_codes_of_what_goes_wrong(
 ) -> None:
     empty = tmp_path / "empty.csv"
     empty.write_bytes(b"")
+    naive = tmp_path / "naive.csv"
+    naive.write_text("who,what,when\na,b,2025-01-01 10:00\n", encoding="utf-8")
     cases = [
         (Exit.USAGE, "no such option", ["report", events, *COLUMNS, "--gaol", "pay"]),
         (
             Exit.USAGE,
             "time= not declared",
             ["report", events, "--actor", "who", "--event", "what", "-o", out],
+        ),
+        (
+            Exit.USAGE,
+            "pass --tz, the zone their clocks were in, for example --tz 'UTC' or 'Europe/Berlin'",
+            ["report", naive, *COLUMNS[:-2], "-o", out],
         ),
         (Exit.USAGE, "no preset is called", ["report", events, *COLUMNS, "--stages", "shpo", "-o", out]),
         (Exit.USAGE, "patience", ["report", events, *COLUMNS, "--patience", "0d", "-o", out]),
@@ -257,6 +264,9 @@ def test_names_cannot_act_on_a_terminal_or_forge_a_line(
 
 def test_secrets_of_addresses_are_not_told(capsys: pytest.CaptureFixture[str]) -> None:
     assert code("check", "postgres://ann:hunter2@db/shop?password=hunter3", *COLUMNS) == Exit.INPUT
+    said = capsys.readouterr()
+    assert "hunter" not in said.err + said.out and "postgres://... is an address" in said.err
+    assert code("check", "export?password=hunter3", *COLUMNS) == Exit.INPUT
     said = capsys.readouterr()
     assert "hunter" not in said.err + said.out and "***" in said.err
 

@@ -196,7 +196,7 @@ def settle(parts: Sequence[Stamps], rule: TimeRule) -> None:
                 count=n_wall,
                 total=sum(len(p.verdict) for p in parts),
                 examples=[str(np.datetime64(int(first) // 1_000_000, "s")).replace("T", " ")],
-                fix="pass tz=, the zone their clocks were in: tz='UTC', tz='Europe/Berlin'",
+                fix="pass tz=, the zone their clocks were in, for example tz='UTC' or 'Europe/Berlin'",
             )
         )
     for part in parts:
