@@ -277,9 +277,20 @@ def test_the_page_of_the_formats_is_what_the_declarations_say():
 
 def test_command_line(capsys):
     assert run(["formats"]) == 0
-    assert "needs user_id or user_pseudo_id; event_name; event_timestamp" in capsys.readouterr().out
-    assert run(["formats", "ga4", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["mapping"]["event"] == "`event_name`"
+    listed = capsys.readouterr().out.splitlines()
+    ga4 = listed.index("ga4: Google Analytics 4, export to BigQuery (JSON, Parquet or a query's result)")
+    assert listed[ga4 + 1 : ga4 + 5] == [
+        "    actor user_id or user_pseudo_id", "    event event_name", "    time  event_timestamp", "",
+    ]  # fmt: skip
+    assert "    event event or (type and name) or type" in listed
+    assert run(["formats", "stripe_charges"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    roles = lines[2 : lines.index("", 2)]
+    assert len({len(line) - len(line[18:].lstrip()) for line in roles}) == 1, "the words stand in one column"
+    assert run(["formats", "stripe_charges", "--json"]) == 0
+    mapping = json.loads(capsys.readouterr().out)["mapping"]
+    assert mapping["currency"] == "currency, by name"
+    assert mapping["link (payment)"].count(" is customer.id") == 2, "two links of one kind are both told"
     assert run(["formats", "ga5"]) == 2
     file = Path(__file__).parent / "fixtures" / "posthog.jsonl"
     assert run(["describe", str(file), "--format", "posthog"]) == 0

@@ -141,24 +141,27 @@ def list_formats(name: str | None, voice: Voice) -> Exit:
     known = jl.formats()
     if name is not None:
         form = known[name]
-        mapping = mapping_of(form)
+        mapping = [(role.replace("`", ""), words.replace("`", "")) for role, words in mapping_of(form)]
         width = max(len(role) for role, _ in mapping)
         lines = [f"{form.name}: {form.about}", "", *(f"{role:<{width}}  {words}" for role, words in mapping)]
-        lines += ["", *form.traps] if form.traps else []
+        lines += ["", *(f"- {trap}" for trap in form.traps)] if form.traps else []
         facts = {
             "format": form.name,
             "about": form.about,
-            "mapping": dict(mapping),
+            "mapping": {
+                role: "; ".join(words for one, words in mapping if one == role) for role, _ in mapping
+            },
             "traps": list(form.traps),
         }
-        voice.tell([line.replace("`", "") for line in lines], facts)
+        voice.tell(lines, facts)
         return Exit.OK
     table = known.table.to_dict("records")
     lines = []
     for row in table:
         lines += [
-            f"{row['format']:<26} {row['about']}",
-            f"{'':<26} needs {row['actor']}; {row['event']}; {row['time']}",
+            f"{row['format']}: {row['about']}",
+            *(f"    {role:<5} {row[role]}" for role in ("actor", "event", "time")),
+            "",
         ]
     voice.tell(lines, {"formats": table})
     return Exit.OK

@@ -170,7 +170,7 @@ class Bound(Roles):
         return [part for f in made for part in (f.parts if isinstance(f, Field) and f.restates else (f,))]
 
     def _missing(self, missing: dict[str, tuple[AnyField, ...]], found: Sequence[str], where: str) -> str:
-        words = "; ".join(f"{role}: {' or '.join(map(shown, given))}" for role, given in missing.items())
+        words = "; ".join(f"{role}: {shown(*given)}" for role, given in missing.items())
         more = [p for p in mentioned(self.form) if is_there(p, found)]
         shown_columns = f"{list(found)[:40]}" + (f" and {len(found) - 40} more" if len(found) > 40 else "")
         name = f"format={self.form.name!r}" if self.form.name else "the format"

@@ -366,19 +366,34 @@ def reads(paths: Sequence[str]) -> list[str]:
     return list(found)
 
 
-def shown(one: AnyField) -> str:
-    """Return a field as a short text."""
+def shown(*fields: AnyField) -> str:
+    """Return what one of these fields is made of as a short text, each way once.
+
+    Examples
+    --------
+    >>> print(shown(First("name", When(Is("type", "page"), Join("type", "title"), "type")), "name"))
+    'name' or ('type' and 'title') or 'type'
+    """
+    ways = list(dict.fromkeys(way for one in fields for way in _ways(one)))
+    return " or ".join(f"({way})" if " and " in way and len(ways) > 1 else way for way in ways)
+
+
+def _ways(one: AnyField) -> Iterator[str]:
     if isinstance(one, str):
-        return repr(one)
-    if isinstance(one, First):
-        return " or ".join(map(shown, one.among))
-    if isinstance(one, When):
-        return " or ".join(dict.fromkeys(shown(part) for part in (one.of, one.other) if part is not None))
-    if isinstance(one, Constant):
-        return f"always {one.text!r}"
-    if isinstance(one, KeyValue):
-        return f"{one.pairs!r} with {one.key!r}"
-    return " and ".join(repr(p) for p in dict.fromkeys(paths_of(one)))
+        yield repr(one)
+    elif isinstance(one, First):
+        for part in one.among:
+            yield from _ways(part)
+    elif isinstance(one, When):
+        for other in (one.of, one.other):
+            if other is not None:
+                yield from _ways(other)
+    elif isinstance(one, Constant):
+        yield f"always {one.text!r}"
+    elif isinstance(one, KeyValue):
+        yield f"{one.pairs!r} with {one.key!r}"
+    else:
+        yield " and ".join(repr(p) for p in dict.fromkeys(paths_of(one)))
 
 
 def is_there(path: str, found: Sequence[str]) -> bool:

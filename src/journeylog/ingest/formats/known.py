@@ -71,10 +71,7 @@ class Formats(Mapping[str, Format]):
         """What each format is and what it needs: ``format``, ``about``, ``actor``, ``event``, ``time``."""
         rows: list[dict[str, Any]] = []
         for name, form in self.listed.items():
-            needs = {
-                role: " or ".join(dict.fromkeys(map(shown, given))).replace("'", "")
-                for role, given in form.needs.items()
-            }
+            needs = {role: shown(*given).replace("'", "") for role, given in form.needs.items()}
             rows.append({"format": name, "about": form.about, **needs})
         return pd.DataFrame(rows, columns=["format", "about", "actor", "event", "time"])
 
@@ -85,7 +82,8 @@ class Formats(Mapping[str, Format]):
 
     def __repr__(self) -> str:
         """Return the names with what each is."""
-        return "\n".join(f"{name:<24} {form.about}" for name, form in self.listed.items())
+        width = max(map(len, self.listed), default=0)
+        return "\n".join(f"{name:<{width}}  {form.about}" for name, form in self.listed.items())
 
     def _repr_html_(self) -> str:
         return str(self.table.to_html(index=False))
