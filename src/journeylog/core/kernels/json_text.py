@@ -11,7 +11,7 @@ from numba import njit
 Bytes = npt.NDArray[np.uint8]
 Spots = npt.NDArray[np.int32]
 
-__all__ = ["gather_values", "hex_digit"]
+__all__ = ["any_among", "gather_values", "hex_digit"]
 
 _MISSING, _ESCAPED, _BACKSLASH = 1, 3, 92
 
@@ -43,6 +43,25 @@ def gather_values(
                 data[spot] = buf[i]
                 spot += 1
         offsets[row + 1] = spot
+
+
+@njit(cache=True, nogil=True)
+def any_among(data: Bytes, offsets: Any, valid: Bytes, texts: Bytes, bounds: Spots) -> Any:
+    """Return whether any text is one of some, or empty; `valid` is 0 where none is there, and empty if all are."""
+    for row in range(offsets.size - 1):
+        if valid.size and not valid[row]:
+            continue
+        start, size = offsets[row], offsets[row + 1] - offsets[row]
+        if size == 0:
+            return True
+        for k in range(bounds.size - 1):
+            if bounds[k + 1] - bounds[k] == size:
+                same = 0
+                while same < size and data[start + same] == texts[bounds[k] + same]:
+                    same += 1
+                if same == size:
+                    return True
+    return False
 
 
 @njit(cache=True, nogil=True)

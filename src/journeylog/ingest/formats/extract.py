@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import singledispatch
+from functools import cache, singledispatch
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from journeylog.core import arrow_text
+from journeylog.core.kernels.json_text import any_among
 from journeylog.errors import ConfigError
 from journeylog.ingest.amounts import numbers_of_text, read_money, score_bounds, unreadable_numbers
 from journeylog.ingest.formats.declare import (
@@ -44,6 +45,7 @@ __all__ = ["Context", "compute", "holds"]
 
 Mask = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
+Bytes = npt.NDArray[np.uint8]
 
 #: Digits of the minor unit of currencies that do not have two (ISO 4217).
 _NO_DIGITS: Final = (
@@ -55,6 +57,7 @@ _DIGITS: Final = {**dict.fromkeys(_NO_DIGITS, 0), **dict.fromkeys(_THREE_DIGITS,
 #: An answer that is on no scale; the judge rejects what is outside of [-1, 1].
 _OFF_SCALE: Final = 9.0
 _MICROS: Final = 1_000_000
+_ALL: Final = np.zeros(0, np.uint8)
 
 
 class Context(NamedTuple):
@@ -267,12 +270,30 @@ def _without(value: Value, missing: tuple[str, ...]) -> Value:
     array = value.array
     if not arrow_text.is_text(array.type) or value.numeric or array.null_count == len(array):
         return value
+    if not any_among(*_as_bytes(arrow_text.plain(array)), *_table(missing)):
+        return value
     hollow = pc.equal(pc.binary_length(array), 0).fill_null(False)
     if missing:
         hollow = pc.or_(hollow, pc.is_in(array, pa.array(missing, array.type)))
-    if not pc.any(hollow).as_py():
-        return value
     return Value(pc.if_else(hollow, pa.scalar(None, array.type), array))
+
+
+def _as_bytes(array: pa.Array) -> tuple[Bytes, Any, Bytes]:
+    """Return the bytes and offsets of texts, and which are there; all read only, to be compiled for once."""
+    data, offsets = arrow_text.buffers(array)
+    valid = _ALL
+    if array.null_count:
+        valid = np.asarray(array.is_valid().to_numpy(zero_copy_only=False)).view(np.uint8)
+    for part in (data, offsets, valid):
+        part.setflags(write=False)
+    return data, offsets, valid
+
+
+@cache
+def _table(texts: tuple[str, ...]) -> tuple[Bytes, npt.NDArray[np.int32]]:
+    """Return texts side by side, and where each begins."""
+    written = [text.encode() for text in texts]
+    return np.frombuffer(b"".join(written), np.uint8), np.cumsum([0, *map(len, written)]).astype(np.int32)
 
 
 def _faulty(faults: Any, n: int) -> Mask:
