@@ -385,9 +385,8 @@ def _ways(one: AnyField) -> Iterator[str]:
         for part in one.among:
             yield from _ways(part)
     elif isinstance(one, When):
-        for other in (one.of, one.other):
-            if other is not None:
-                yield from _ways(other)
+        yield from _ways(one.of)
+        yield from () if one.other is None else _ways(one.other)
     elif isinstance(one, Constant):
         yield f"always {one.text!r}"
     elif isinstance(one, KeyValue):
