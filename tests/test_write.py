@@ -133,6 +133,9 @@ def test_the_suffix_or_the_format_says_the_kind(tmp_path: Path) -> None:
     assert written.format == "xes" and written.read().n_events == written.rows == 12
     with pytest.raises(ConfigError, match=r"the name does not say what to write.*format="):
         jl.write(tiny(), tmp_path / "log")
+    with pytest.raises(OutputError, match=r"the folder .*none does not exist\. Fix: make it first") as told:
+        jl.write(tiny(), tmp_path / "none" / "log.csv")
+    assert ".log.csv." not in str(told.value), "no name that nobody chose"
     with pytest.raises(ConfigError, match=r"format='xess' is unknown. Fix: 'xes'"):
         jl.write(tiny(), tmp_path / "log.xes", format="xess")
     with pytest.raises(ConfigError, match="not packed as a whole"):

@@ -44,6 +44,11 @@ def written_aside(path: Path, what: str) -> Iterator[Path]:
             aside.unlink(missing_ok=True)
             raise
     except OSError as error:
+        if not path.parent.is_dir():
+            raise OutputError(
+                f"{what} could not be written: the folder {path.parent} does not exist. "
+                "Fix: make it first, or choose another place"
+            ) from error
         raise OutputError(
             f"{what} could not be written to {path}: {error}. Fix: choose a folder you may write to"
         ) from error
