@@ -395,6 +395,10 @@ def test_mistakes_are_told() -> None:
         (lambda: jl.links(log, end="user", tz="UTC"), "this is a log"),
         (lambda: jl.links("links.csv", start="a", end="b", time=None), "from a frame only"),
         (lambda: jl.stitch(log, by=3), "says nothing about ids"),
+        (
+            lambda: jl.stitch(log, by="user", lookbak="3d"),
+            "no option 'lookbak'. Fix: did you mean 'lookback'",
+        ),
         (lambda: jl.stitch(log, by=jl.identity(found), policy="back"), "says already"),
         (lambda: jl.identity(found).apply(log.then(jl.Sessions())), "stitch first"),
     ):

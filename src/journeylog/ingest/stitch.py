@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from journeylog.core.log import EventLog
-from journeylog.errors import ConfigError
+from journeylog.errors import ConfigError, nearest
 from journeylog.ingest.identity.map import IdentityMap
 from journeylog.ingest.identity.whole import Identity, identity
 
 __all__ = ["stitch"]
+
+_OPTIONS: Final = ("lookback", "known", "merge_known")
 
 
 def stitch(
@@ -82,4 +84,9 @@ def stitch(
         raise ConfigError(
             f"by={type(by).__name__} says nothing about ids. Fix: a column, or a map made by jl.identity(...)"
         )
+    unknown = [name for name in options if name not in _OPTIONS]
+    if unknown:
+        near = nearest(unknown[0], _OPTIONS)
+        hint = f"did you mean {near[0]!r}?" if near else f"one of {list(_OPTIONS)}"
+        raise ConfigError(f"there is no option {unknown[0]!r}. Fix: {hint}")
     return identity(log, by=by, policy=policy, shared=shared, **options).apply(log, precedence=precedence)
