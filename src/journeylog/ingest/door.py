@@ -90,9 +90,10 @@ def read(
     Parameters
     ----------
     data : path, list of paths, file object or frame
-        A path to a CSV, Parquet, Arrow or JSON lines file, or a log of process mining in XES or OCEL, which says itself
-        what is actor, event and time (packed with gzip or zstd or not), a glob, a folder, a list of these, ``"-"``
-        for standard input, an open binary file, or anything with ``__arrow_c_stream__`` (pandas, Polars, DuckDB,
+        A path to a file of CSV, TSV, JSON lines, JSON (a list of objects, or an object that holds one), Parquet, Arrow
+        or Excel, a log file of a vendor's format, or a log of process mining in XES or OCEL, which says itself what
+        is actor, event and time (packed with gzip or zstd or not); a glob, a folder, a list of these, ``"-"`` for
+        standard input, an open binary file, or anything with ``__arrow_c_stream__`` (pandas, Polars, DuckDB,
         pyarrow).
     actor, event, time : str
         Columns of the three things every event has. Ids and names are text exactly as written; `event` may be
@@ -149,8 +150,8 @@ def read(
         Name of a vendor's format (``jl.formats()`` lists them), or one of your own: it says what all of these
         arguments say. What is given beside it goes before what it says; a role may be any field of a format
         then, and `columns` may be ``"format"``: only what the format names. A kind of file is understood too.
-    container : {"csv", "tsv", "parquet", "jsonl", "arrow", ...}, optional
-        Kind of the files where their names do not say it.
+    container : {"csv", "tsv", "jsonl", "json", "parquet", "arrow", "xlsx", ...}, optional
+        Kind of the files where their names do not say it; of a workbook with several sheets ``"xlsx:Sheet"``.
     delimiter, quote, encoding, names : optional
         How CSV is written; `names` are the columns of a file without a header, or the path of the file that
         names them.
