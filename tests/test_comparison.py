@@ -254,3 +254,31 @@ def test_many_moves_of_one_group_only_are_compared_in_one_go() -> None:
     high = float(wilson(0, min(node["n_followed"], node["n_actors"]))[1])
     assert row["n_a"] == node["n_followed"]
     assert row["difference_low"] == pytest.approx(b["rate"] - math.hypot(b["rate"] - b["rate_low"], high))
+
+
+def test_a_group_that_was_watched_less_is_told() -> None:
+    """Two groups go alike, but one began ten days before the window's end."""
+    rng = np.random.default_rng(2)
+    n, day = 400, 86_400 * SECOND
+    late = np.arange(n) % 2
+    begin = np.where(late == 1, 20 + 10 * rng.random(n), 20 * rng.random(n))
+    paid = begin + rng.exponential(6, n)
+    came = (rng.random(n) < 0.7) & (paid <= 30)
+    who = np.concatenate((np.arange(n), np.flatnonzero(came)))
+    columns = {
+        "event": Category((np.arange(len(who)) >= n).astype(np.int32), pa.array(["in", "pay"])),
+        "kind": Category(late[who].astype(np.int32), pa.array(["early", "late"])),
+    }
+    at = (np.concatenate((begin, paid[came])) * day).astype(np.int64)
+    chunk, _ = build_chunk(pa.array([f"u{i}" for i in who]), at, columns)
+    log = jl.EventLog.from_chunk(chunk, Window(0, 30 * day)).then(jl.Journeys("pay", "14d"))
+    found = jl.compare(log, jl.Outcomes(), by="kind")
+    assert any("still open" in note and "differ for that alone" in note for note in found.notes)
+    fair = jl.compare(log, jl.Funnel(["in", "pay"], within="5d"), by="kind")
+    assert len(fair.supported) == 0 and fair.table["p"].notna().all()
+    assert any(note.startswith("late: rates and times are of the ") for note in fair.notes)
+    assert jl.logrank(log.compute(jl.TimeTo("pay", case="actor"), by="kind")).p_value > 0.05
+    even = jl.compare(
+        walk_log(rng, 200, {"old": 0.9, "new": 0.9}), jl.Outcomes(), by="kind", a="old", b="new"
+    )
+    assert not any("still open" in note for note in even.notes)

@@ -13,7 +13,7 @@ import pandas as pd
 from journeylog.core.chunk import Chunk
 from journeylog.core.contracts import Grouped, Result, Stat
 from journeylog.core.differences import Estimates, benjamini_hochberg, difference, p_value, ratio_of
-from journeylog.core.intervals import wilson
+from journeylog.core.intervals import LEVEL, wilson
 from journeylog.core.log import EventLog
 from journeylog.core.nodes import TEXT
 from journeylog.errors import ConfigError, cut, nearest
@@ -101,8 +101,11 @@ def compare(
 
     What happens in one group only is compared with a share of 0 in the other. Cases without a value of `by` are in
     neither group. An actor with cases in both groups counts in each as if it were another one; a note says how many
-    do. Two results are comparable where both logs were cut alike: one goal, one patience, and for the shares of
-    outcomes windows of one length.
+    do. Two results are comparable where both logs were cut alike: one goal, one patience.
+
+    Shares of :class:`Outcomes`, and of a :class:`Funnel` without `within`, are of all cases, open ones among them: a
+    group whose cases began later reached less for that alone. A note says where the groups differ in how many are
+    open.
 
     Examples
     --------
@@ -127,13 +130,17 @@ def compare(
         )
     left, right = read(one), read(other)
     table, n_small = _table(left, right, min_n)
-    notes = list(dict.fromkeys((*one.notes, *other.notes)))
+    notes = [note for note in one.notes if note in other.notes]
+    for name, mine, theirs in ((names[0], one, other), (names[1], other, one)):
+        notes += [f"{name}: {note}" for note in mine.notes if note not in theirs.notes]
     if isinstance(first, EventLog) and isinstance(second, Stat) and by is not None:
         n_both = sum(first.source.map(lambda chunk: _n_in_both(chunk, second, by, names)))
         if n_both:
             notes.append(
                 f"{n_both:,} actors have cases in both groups, which are taken as of different actors"
             )
+    if isinstance(one, OutcomesResult):
+        notes += _open_differs(table)
     if n_small:
         notes.append(f"{n_small:,} rows with fewer than {min_n} on a side are not tested")
     return Comparison(one.question, one.window.union(other.window), table, {}, tuple(notes), *names)
@@ -170,6 +177,17 @@ def _sides(
             raise ConfigError(f"{name}={value!r} is no value of {by!r}. Fix: {hint}")
     assert a is not None and b is not None
     return groups[a], groups[b], (a, b)
+
+
+def _open_differs(table: pd.DataFrame) -> list[str]:
+    """Return a note where one group was watched less: its shares that reached are then smaller for that alone."""
+    row = table[table["outcome"] == "open"].iloc[0]
+    if not row["p"] < 1 - LEVEL:
+        return []
+    return [
+        f"{row['value_a']:.1%} and {row['value_b']:.1%} of the cases are still open: the shares that reached or dropped "
+        "differ for that alone; jl.TimeTo, jl.DropOff and jl.Funnel(..., within=) compare what was watched as long"
+    ]
 
 
 def _n_in_both(chunk: Chunk, question: Stat, by: str, names: tuple[str, str]) -> int:
