@@ -68,7 +68,8 @@ class TimeTo(Stat):
 
     ``tables["curve"]``: ``to, to_kind, time_s, n_at_risk, n, share, share_low, share_high``, a row for each time at
     which a case went that way. ``tables["waiting"]``: ``time_s, n_at_risk, n_ended, n_censored, waiting, waiting_low,
-    waiting_high``, the share to which nothing has happened yet (Kaplan and Meier, Greenwood, log-log bands).
+    waiting_high``, the share to which nothing has happened yet (Kaplan and Meier, Greenwood, log-log bands). Bounds are
+    nan where a share is 0 or 1.
 
     Cases are taken as independent, and open ones as those of whom nothing else is known. Where actors have several
     cases a note says so: where these go alike, the intervals and the log-rank test are too sure.
