@@ -223,6 +223,14 @@ def test_what_is_no_log_of_objects_is_a_typed_error(text: str, why: str) -> None
         jl.read(io.BytesIO(text.encode()), format="ocel", object_type="x")
 
 
+def test_a_type_of_objects_for_what_is_no_log_of_objects_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("who,what,when\na,b,2025-01-01\n", encoding="utf-8")
+    with pytest.raises(
+        ConfigError, match=r"object_type='order' is for logs of objects \(OCEL\), and .*t\.csv is none"
+    ):
+        jl.read(tmp_path / "t.csv", actor="who", event="what", time="when", tz="UTC", object_type="order")
+
+
 def test_an_empty_file_is_none() -> None:
     with pytest.raises(SchemaError, match="empty"):
         jl.read(io.BytesIO(b""), format="ocel")

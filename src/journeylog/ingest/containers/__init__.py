@@ -85,6 +85,11 @@ def open_tables(
     if files is not None:
         for file in files:
             reader = _reader(file, kind, fallback)
+            if dialect.object_type is not None and reader not in (object_log, xml_log):
+                raise ConfigError(
+                    f"object_type={dialect.object_type!r} is for logs of objects (OCEL), and {file.name} is none. "
+                    "Fix: leave it out, or pass container='ocel'"
+                )
             written = dialect if fallback is None else _written(file, kind, fallback, dialect)
             if fallback == "escaped" and written is dialect and reader is CsvTable:
                 reader = EscapedTable
