@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from journeylog.core.chunk import Category, Chunk, Column, Number, read_only
 from journeylog.core.encode import encode, side_by_side
 from journeylog.core.kernels import layout
 
-__all__ = ["build_chunk", "empty_chunk"]
+__all__ = ["build_chunk", "empty_chunk", "load_kernels"]
 
 Ints = npt.NDArray[np.int64]
 
@@ -52,12 +53,24 @@ def build_chunk(
     order = np.empty(len(time), np.int32 if len(time) < 2**31 else np.int64)
     layout.place_by_actor(who.codes, offsets, start, order)
     moved = _gathered(np.asarray(time, dtype=np.int64), order)
-    late = layout.unsorted_actors(moved, offsets)
-    if len(late):
-        layout.sort_times_inside(moved, order, offsets, late)
-    n_tied = int(layout.count_ties(moved, offsets))
+    n_tied = _sorted_inside(moved, order, offsets)
     placed = {name: _placed(column, order) for name, column in columns.items()}
     return Chunk(who.labels, offsets, moved, placed), n_tied
+
+
+def _sorted_inside(time: Ints, order: npt.NDArray[Any], offsets: Ints) -> int:
+    """Sort each actor's events by time, in place and stable, and return how many are tied; in threads by actor."""
+    cuts = np.linspace(0, len(time), (os.cpu_count() or 1) + 1)
+    marks = np.searchsorted(offsets[:-1], cuts).tolist()
+
+    def part(bounds: tuple[int, int]) -> int:
+        mine = offsets[bounds[0] : bounds[1] + 1]
+        late = layout.unsorted_actors(time, mine)
+        if len(late):
+            layout.sort_times_inside(time, order, mine, late)
+        return int(layout.count_ties(time, mine))
+
+    return sum(side_by_side(part, [(a, b) for a, b in itertools.pairwise(marks) if a < b]))
 
 
 def _placed(column: Column, order: npt.NDArray[Any]) -> Column:
@@ -81,6 +94,13 @@ def _gathered(values: npt.NDArray[Any], order: npt.NDArray[Any]) -> npt.NDArray[
 
     side_by_side(part, list(itertools.pairwise(marks)))
     return out
+
+
+@cache
+def load_kernels() -> None:
+    """Build a chunk of three events: what it takes is compiled code that has to be loaded once a process."""
+    names = Category(np.array([0, 1, 0], np.int32), pa.array(["a", "b"]))
+    build_chunk(names, np.array([3, 2, 1], np.int64), {"event": names})
 
 
 def empty_chunk(columns: Mapping[str, Column] | None = None) -> Chunk:

@@ -7,8 +7,10 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from threading import Thread
 from typing import Any, Final
 
+from journeylog.core.build import load_kernels
 from journeylog.core.log import EventLog
 from journeylog.core.memory import memory_told
 from journeylog.core.time import moment
@@ -258,7 +260,10 @@ def read(
         declared.roles, declared.rule, _window(window, zone), labels=declared.judge.labels, end=end
     )
     with system_memory():
+        loading = Thread(target=load_kernels)  # while the first bytes are read
+        loading.start()
         beside(judged_pieces(data, declared, intake, schema_drift, threads), intake.take, threads)
+        loading.join()
         log = intake.finish(one_ordered_stream(data))
     if hidden is not None:
         log = hidden.on(log)
