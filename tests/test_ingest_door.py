@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import random
+import threading
+import time
 from decimal import Decimal
 from pathlib import Path
 
@@ -498,6 +500,19 @@ def test_the_gate():
     ):
         with pytest.raises(ConfigError, match="Fix"):
             read(io.BytesIO(b"user,event,ts\n"), **wrong)
+
+
+def test_a_read_that_fails_leaves_no_thread_behind(monkeypatch):
+    ended = threading.Event()
+
+    def slow():
+        time.sleep(0.3)
+        ended.set()
+
+    monkeypatch.setattr("journeylog.ingest.door.load_kernels", slow)
+    with pytest.raises(MissingColumnError):
+        jl.read(pa.table({"a": ["u1"], "e": ["home"]}), actor="a", event="e", time="t")
+    assert ended.is_set()
 
 
 def test_stamps_where_a_unit_says_numbers_are_told_with_the_way_out():

@@ -7,7 +7,6 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from threading import Thread
 from typing import Any, Final
 
 from journeylog.core.build import load_kernels
@@ -26,7 +25,7 @@ from journeylog.ingest.pool import system_memory
 from journeylog.ingest.pseudonyms import Pseudonyms, pseudonyms
 from journeylog.ingest.roles import History
 from journeylog.ingest.streams import judged_pieces
-from journeylog.ingest.threads import beside
+from journeylog.ingest.threads import beside, meanwhile
 
 __all__ = ["read"]
 
@@ -260,10 +259,8 @@ def read(
         declared.roles, declared.rule, _window(window, zone), labels=declared.judge.labels, end=end
     )
     with system_memory():
-        loading = Thread(target=load_kernels)  # while the first bytes are read
-        loading.start()
-        beside(judged_pieces(data, declared, intake, schema_drift, threads), intake.take, threads)
-        loading.join()
+        with meanwhile(load_kernels):  # while the first bytes are read
+            beside(judged_pieces(data, declared, intake, schema_drift, threads), intake.take, threads)
         log = intake.finish(one_ordered_stream(data))
     if hidden is not None:
         log = hidden.on(log)

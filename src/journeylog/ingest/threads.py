@@ -6,9 +6,11 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from threading import Thread
 from typing import TypeVar
 
-__all__ = ["beside", "in_order"]
+__all__ = ["beside", "in_order", "meanwhile"]
 
 T = TypeVar("T")
 
@@ -51,3 +53,17 @@ def beside(items: Iterable[T], task: Callable[[T], None], threads: int | None = 
                 waiting.popleft().result()
         for future in waiting:
             future.result()
+
+
+@contextmanager
+def meanwhile(task: Callable[[], None]) -> Iterator[None]:
+    """Do a task in a thread of its own during the block; it has ended when the block is left, however it is left.
+
+    A thread that outlived its call could compile code then, and compiling sets the process' warning filters aside.
+    """
+    thread = Thread(target=task)
+    thread.start()
+    try:
+        yield
+    finally:
+        thread.join()
