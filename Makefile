@@ -16,7 +16,7 @@ unexport PYTHONPATH PYTHONWARNINGS NUMBA_DISABLE_JIT
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help report test lint types layers laws tests docs-test format bench coverage-slow fuzz search clean distclean
+.PHONY: help report test lint types layers laws tests docs-test format bench coverage-slow method-figures fuzz search clean distclean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -59,6 +59,9 @@ bench: $(VENV)/.installed-test ## speed and memory beside other tools; ARGS="--e
 
 coverage-slow: $(VENV)/.installed-test ## long seeded runs: do the intervals cover the truth?
 	$(PYTEST) tests -m slow -n $(WORKERS) --durations=15 $(ARGS)
+
+method-figures: $(VENV)/.installed-test ## the pictures of docs/methods, drawn anew (needs Chromium)
+	$(BIN)/python -m scripts.method_figures $(ARGS)
 
 fuzz: $(VENV)/.installed-test ## ten minutes of bytes nobody would write for each reader; ARGS="--seconds 60"
 	for reader in xes jsonl lines; do $(BIN)/python -m tests.fuzz $$reader $(ARGS) || exit 1; done
