@@ -6,7 +6,7 @@ import secrets
 import sqlite3
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from typing import Any, ClassVar, Final
 
 import pyarrow as pa
@@ -105,8 +105,8 @@ class Database(ABC):
         self.run(f"DELETE FROM {place}")
 
     @abstractmethod
-    def transaction(self) -> Any:
-        """Return what holds the transaction: committed at its end, undone by an exception."""
+    def transaction(self) -> AbstractContextManager[Any]:
+        """Return what holds the transaction, to be entered at once: committed at its end, undone by an exception."""
 
     @abstractmethod
     def run(self, sql: str) -> None:
@@ -121,26 +121,28 @@ class Database(ABC):
         """Add rows to a table."""
 
 
+@contextmanager
+def _kept_or_undone(keep: Callable[[], Any], undo: Callable[[], Any]) -> Iterator[None]:
+    """End a transaction that has begun: keep what was done, or undo it when anything went wrong."""
+    try:
+        yield
+    except BaseException:
+        with suppress(Exception):  # the first error is the one to tell
+            undo()
+        raise
+    keep()
+
+
 class _Adbc(Database):
     mark = "$1"
 
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        manual = self.connection._autocommit
-        within = manual and self.connection.adbc_connection.get_option(_STATUS) == "intrans"
-        end: dict[bool, Callable[[], None]] = {True: self.connection.commit, False: self.connection.rollback}
-        if within:
-            end = {True: lambda: None, False: lambda: None}
-        elif manual:
-            end = {True: lambda: self.run("COMMIT"), False: lambda: self.run("ROLLBACK")}
-            self.run("BEGIN")
-        try:
-            yield
-        except BaseException:
-            with suppress(Exception):  # the first error is the one to tell
-                end[False]()
-            raise
-        end[True]()
+    def transaction(self) -> AbstractContextManager[None]:
+        if not self.connection._autocommit:
+            return _kept_or_undone(self.connection.commit, self.connection.rollback)
+        if self.connection.adbc_connection.get_option(_STATUS) == "intrans":
+            return nullcontext()  # inside a transaction of its owner, who ends it
+        self.run("BEGIN")
+        return _kept_or_undone(lambda: self.run("COMMIT"), lambda: self.run("ROLLBACK"))
 
     def run(self, sql: str) -> None:
         with self.connection.cursor() as cursor:
@@ -157,20 +159,12 @@ class _Adbc(Database):
 
 
 class _DuckDB(Database):
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self) -> AbstractContextManager[None]:
         marks = [self.ask("SELECT txid_current()", ()) for _ in range(2)]
         if marks[0] == marks[1]:
-            yield  # inside a transaction of its owner, who ends it; asking for another would end it now
-            return
+            return nullcontext()  # inside a transaction of its owner; asking for another would end it now
         self.connection.begin()
-        try:
-            yield
-        except BaseException:
-            with suppress(Exception):
-                self.connection.rollback()
-            raise
-        self.connection.commit()
+        return _kept_or_undone(self.connection.commit, self.connection.rollback)
 
     def run(self, sql: str) -> None:
         self.connection.execute(sql)
@@ -188,18 +182,14 @@ class _DuckDB(Database):
 
 
 class _SQLite(Database):
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        within = self.connection.in_transaction
-        point = f"journeylog_{secrets.token_hex(8)}"
-        self.run(f"SAVEPOINT {point}" if within else "BEGIN IMMEDIATE")
-        try:
-            yield
-        except BaseException:
-            with suppress(Exception):
-                self.run(f"ROLLBACK TO {point}" if within else "ROLLBACK")
-            raise
-        self.run(f"RELEASE {point}" if within else "COMMIT")
+    def transaction(self) -> AbstractContextManager[None]:
+        if self.connection.in_transaction:
+            point = f"journeylog_{secrets.token_hex(8)}"
+            begin, keep, undo = f"SAVEPOINT {point}", f"RELEASE {point}", f"ROLLBACK TO {point}"
+        else:
+            begin, keep, undo = "BEGIN IMMEDIATE", "COMMIT", "ROLLBACK"
+        self.run(begin)
+        return _kept_or_undone(lambda: self.run(keep), lambda: self.run(undo))
 
     def run(self, sql: str) -> None:
         self.connection.execute(sql)
@@ -217,8 +207,9 @@ class _SQLite(Database):
 class _Psycopg(Database):
     mark = "%s"
 
-    def transaction(self) -> Any:
-        return self.connection.transaction()  # a savepoint, where one is open already
+    def transaction(self) -> AbstractContextManager[Any]:
+        held: AbstractContextManager[Any] = self.connection.transaction()
+        return held  # a savepoint, where one is open already
 
     def run(self, sql: str) -> None:
         self.connection.execute(sql)
@@ -263,9 +254,8 @@ class _Through(Database):
     def transaction(self) -> Iterator[None]:
         mine = not self.connection.in_transaction()
         if not mine and isinstance(self.inner, _SQLite) and not self.inner.connection.in_transaction:
-            self.inner.run(
-                "BEGIN"
-            )  # which SQLAlchemy leaves to the driver, and the driver to the first change
+            # SQLAlchemy leaves this to the driver, and the driver to the first change
+            self.inner.run("BEGIN")
         with self.connection.begin() if mine else self.connection.begin_nested(), self.inner.transaction():
             yield
 
