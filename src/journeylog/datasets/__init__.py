@@ -2,6 +2,7 @@
 
 from journeylog.datasets.chain import ChainSimulation, simulate_chain
 from journeylog.datasets.exports import ROLES
+from journeylog.datasets.planted import Displeasure, MomentOfTruth
 from journeylog.datasets.simulate import Simulation, simulate
 from journeylog.datasets.spec import Edge, Node, Segment, ShopSpec, Wait
 from journeylog.datasets.tiny import tiny, tiny_frame
@@ -11,7 +12,9 @@ __all__ = [
     "ROLES",
     "ChainSimulation",
     "ChainTruth",
+    "Displeasure",
     "Edge",
+    "MomentOfTruth",
     "Node",
     "Segment",
     "ShopSpec",

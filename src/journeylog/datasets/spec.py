@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from scipy.special import gammaincinv
 
+from journeylog.datasets.planted import Displeasure, MomentOfTruth
 from journeylog.datasets.shop import SHOP, Row
 from journeylog.errors import ConfigError, explain, nearest
 
@@ -177,6 +178,11 @@ class ShopSpec:
         The stage whose scores are planted low.
     segment : Segment or None
         The planted bad segment.
+    moment : MomentOfTruth or None
+        The planted moment of truth: an event after which fewer drop out. Not there by default.
+    displeasure : Displeasure or None
+        What lowers the scores of a customer beyond the node's own: having been in a stage, having waited. Not there
+        by default.
     platforms : tuple of (str, float)
         Platforms and their shares; a desktop customer's site channel is web, everybody else's app.
     acquisitions : tuple of (str, float)
@@ -231,6 +237,8 @@ class ShopSpec:
     comments: float = 0.4
     timezone: str = "Europe/Moscow"
     currency: str = "RUB"
+    moment: MomentOfTruth | None = None
+    displeasure: Displeasure | None = None
 
     def __post_init__(self) -> None:  # noqa: D105 (checks only)
         names = [node.name for node in self.nodes]
@@ -243,15 +251,31 @@ class ShopSpec:
             _check_sum(label, [share for _, share in shares])
         asked = [name for name, _ in self.entry] + [self.goal, *self.bottleneck]
         asked += [self.segment.node] if self.segment else []
+        asked += [self.moment.event] if self.moment else []
         for name in asked:
             _check_known(name, names)
-        if self.bottleneck[1] not in {e.to for e in self.node(self.bottleneck[0]).next}:
-            raise ConfigError(explain("the planted bottleneck is not an edge", examples=[self.bottleneck]))
+        self._check_edge("the planted bottleneck", self.bottleneck)
+        if self.moment and self.moment.event == self.goal:
+            raise ConfigError(explain("the goal itself is no moment of truth", examples=[self.goal]))
+        self._check_displeasure()
         for label, share in {
             n: getattr(self, n) for n in ("early", "new_device", "stay_logged_in", "comments")
         }.items():
             if not 0 <= share <= 1:
                 raise ConfigError(explain(f"{label} is a share, between 0 and 1", examples=[share]))
+
+    def _check_edge(self, label: str, edge: tuple[str, str]) -> None:
+        if edge[1] not in {e.to for e in self.node(edge[0]).next}:
+            raise ConfigError(explain(f"{label} is not an edge", examples=[edge]))
+
+    def _check_displeasure(self) -> None:
+        if self.displeasure is None:
+            return
+        stages = {node.stage for node in self.nodes}
+        if self.displeasure.stage is not None and self.displeasure.stage not in stages:
+            raise ConfigError(explain("no node has the unhappy stage", examples=[self.displeasure.stage]))
+        if self.displeasure.edge is not None:
+            self._check_edge("the wait that costs points", self.displeasure.edge)
 
     def node(self, name: str) -> Node:
         """Return the node called `name`."""
@@ -271,6 +295,8 @@ class ShopSpec:
         for name in ("entry", "platforms", "acquisitions"):
             plain[name] = tuple((str(key), float(share)) for key, share in plain[name])
         plain["segment"] = Segment(**plain["segment"]) if plain["segment"] else None
+        plain["moment"] = MomentOfTruth(**plain["moment"]) if plain.get("moment") else None
+        plain["displeasure"] = _displeasure_from(plain.get("displeasure"))
         return cls(**plain)
 
 
@@ -331,6 +357,13 @@ def _check_sum(label: str, shares: list[float]) -> None:
                 examples=[round(math.fsum(shares), 12)],
             )
         )
+
+
+def _displeasure_from(values: dict[str, Any] | None) -> Displeasure | None:
+    if not values:
+        return None
+    edge = values["edge"]
+    return Displeasure(**{**values, "edge": None if edge is None else (str(edge[0]), str(edge[1]))})
 
 
 def _node_from(values: dict[str, Any]) -> Node:

@@ -119,7 +119,7 @@ def tell(rng: np.random.Generator, path: Walk, crowd: People, spec: ShopSpec, or
         rng, int(in_order.max(initial=0)), int(in_ticket.max(initial=0))
     )
     amount = money[in_order]
-    score, text = _scores(rng, node, spec)
+    score, text = _scores(rng, node, spec, _kept(path, starts, spec))
     names = _objects([n.name for n in nodes])[node]
     paid = np.where(names == "paid", amount, np.where(names == "refunded", -amount, np.nan))
     device_ids = _objects([*scrambled(int(device.max(initial=-1)) + 1, 64), None])
@@ -263,8 +263,30 @@ def _channels(
     return either(channel == "order", of_order[in_order], channel)
 
 
-def _scores(rng: np.random.Generator, node: Ints, spec: ShopSpec) -> tuple[Floats, Texts]:
-    """Draw scores 0 to 10 by node, and texts that fit the mood."""
+def _kept(path: Walk, starts: Flags, spec: ShopSpec) -> Floats | None:
+    """Return by event the share of a score's points that displeasure leaves; None when nothing is planted."""
+    planted = spec.displeasure
+    if planted is None:
+        return None
+    kept = np.ones(len(path.node))
+    if planted.stage is not None:
+        unhappy = np.flatnonzero([node.stage == planted.stage for node in spec.nodes])
+        kept[_since(np.isin(path.node, unhappy), starts)] = planted.keep
+    if planted.edge is not None:
+        start, to = ([node.name for node in spec.nodes].index(name) for name in planted.edge)
+        there = np.zeros(len(path.node), dtype=bool)
+        there[1:] = (path.node[1:] == to) & (path.node[:-1] == start) & ~starts[1:]
+        at = np.maximum.accumulate(np.where(there, np.arange(len(there)), -1))
+        some = _since(there, starts)
+        days = (path.time_ms[at] - path.time_ms[at - 1])[some] / 86_400_000
+        kept[some] *= planted.keep_a_day**days
+    return kept
+
+
+def _scores(
+    rng: np.random.Generator, node: Ints, spec: ShopSpec, kept: Floats | None
+) -> tuple[Floats, Texts]:
+    """Draw scores 0 to 10 by node, less what displeasure takes, and texts that fit the mood."""
     score = np.full(len(node), np.nan)
     text = np.full(len(node), None, dtype=object)
     for i, n in enumerate(spec.nodes):
@@ -272,6 +294,8 @@ def _scores(rng: np.random.Generator, node: Ints, spec: ShopSpec) -> tuple[Float
             continue
         at = np.flatnonzero(node == i)
         drawn = rng.choice(11, size=len(at), p=n.scores)
+        if kept is not None:
+            drawn = rng.binomial(drawn, kept[at])
         score[at] = drawn
         moods = COMMENTS.get(n.name, COMMENTS["review"])
         mood = np.searchsorted([5, 8], drawn, side="right")

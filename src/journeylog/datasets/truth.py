@@ -6,12 +6,14 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
+from journeylog.datasets.planted import Displeasure, MomentOfTruth
 from journeylog.datasets.spec import Node, Segment, ShopSpec
-from journeylog.datasets.walk import worsened
+from journeylog.datasets.walk import with_hazard
 
-__all__ = ["ChainTruth", "Truth", "conversion_table", "node_table", "transition_table"]
+__all__ = ["ChainTruth", "Truth", "conversion_table", "moment_table", "node_table", "transition_table"]
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,10 @@ class Truth(ChainTruth):
     conversion : DataFrame
         ``start, goal, n_started, n_converted``: how many customers (not devices) had the event `start` in the window,
         and how many of them also had `goal`, in whatever order. Goals are the first event of an order and the spec's.
+    moment_shares : DataFrame
+        ``node, before, after, ratio``: the probability that a customer outside the bad segment who is at `node` ever
+        gets to the goal (again), before and after meeting the planted moment of truth, and the ratio of the two; at
+        the moment itself both are the share after. Empty without one.
     """
 
     spec: ShopSpec = field(repr=False)
@@ -97,6 +103,7 @@ class Truth(ChainTruth):
     balance: pd.DataFrame = field(repr=False)
     skew: pd.DataFrame = field(repr=False)
     conversion: pd.DataFrame = field(repr=False)
+    moment_shares: pd.DataFrame = field(repr=False)
 
     @property
     def bottleneck(self) -> tuple[str, str]:
@@ -114,6 +121,16 @@ class Truth(ChainTruth):
         return self.spec.segment
 
     @property
+    def moment(self) -> MomentOfTruth | None:
+        """The event after which fewer drop out."""
+        return self.spec.moment
+
+    @property
+    def displeasure(self) -> Displeasure | None:
+        """What lowers the scores of a customer."""
+        return self.spec.displeasure
+
+    @property
     def dirt_counts(self) -> pd.Series[int]:
         """Dirty rows by (table, kind, code)."""
         return self.dirt.groupby(["table", "kind", "code"], sort=True).size().rename("n_rows")
@@ -121,6 +138,8 @@ class Truth(ChainTruth):
     def to_dict(self) -> dict[str, Any]:
         """Return all but the tables by customer, id and row, as plain values that `json.dumps` takes."""
         states = self.outcomes["state"].value_counts().sort_index()
+        spec = self.spec.to_dict()
+        planted = {name: spec[name] for name in ("moment", "displeasure") if spec[name] is not None}
         return {
             "window": [self.start.isoformat(), None if self.end is None else self.end.isoformat()],
             "n_customers": len(self.outcomes),
@@ -128,7 +147,8 @@ class Truth(ChainTruth):
             "goal": self.spec.goal,
             "bottleneck": list(self.bottleneck),
             "unhappy_stage": self.unhappy_stage,
-            "bad_segment": None if self.segment is None else self.spec.to_dict()["segment"],
+            "bad_segment": spec["segment"],
+            **planted,
             "balance": _records(self.balance),
             "dirt": _records(self.dirt_counts.reset_index()),
             "conversion": _records(self.conversion),
@@ -150,7 +170,7 @@ def conversion_table(events: pd.DataFrame, nodes: tuple[Node, ...], goal: str) -
 def transition_table(nodes: tuple[Node, ...], segment: Segment | None = None) -> pd.DataFrame:
     """Return the ways on of `nodes`, or only of the segment's node as the segment meets it."""
     if segment is not None:
-        nodes = tuple(worsened(node, segment) for node in nodes if node.name == segment.node)
+        nodes = tuple(with_hazard(node, segment.dropped) for node in nodes if node.name == segment.node)
     rows: list[tuple[str, str | None, str, float, float, float]] = []
     nan = float("nan")
     for node in nodes:
@@ -163,6 +183,36 @@ def transition_table(nodes: tuple[Node, ...], segment: Segment | None = None) ->
         rows += [(node.name, None, kind, share, nan, nan) for kind, share in ends if share > 0]
     columns = ["node", "next", "outcome", "probability", "mean_wait_s", "median_wait_s"]
     return pd.DataFrame(rows, columns=columns)
+
+
+def moment_table(nodes: tuple[Node, ...], goal: str, moment: MomentOfTruth | None) -> pd.DataFrame:
+    """Return by node the probability of ever getting to the goal, before and after the moment of truth."""
+    columns = ["node", "before", "after", "ratio"]
+    if moment is None:
+        return pd.DataFrame({name: pd.Series(dtype=object if name == "node" else float) for name in columns})
+    number, n = {node.name: i for i, node in enumerate(nodes)}, len(nodes)
+    both = [*nodes, *(with_hazard(node, moment.dropped(node.dropped)) for node in nodes)]
+    step, hit = np.zeros((2 * n, 2 * n)), np.zeros(2 * n)
+    for row, node in enumerate(both):
+        for edge in node.next:
+            met = row >= n or edge.to == moment.event
+            if edge.to == goal:
+                hit[row] += edge.probability
+            else:
+                step[row, number[edge.to] + n * met] += edge.probability
+    event, end = number[moment.event], number[goal]
+    for here, there in (
+        (event, event + n),
+        (end + n, end),
+    ):  # the effect begins at the event and ends at the goal
+        step[here], hit[here] = step[there], hit[there]
+    shares = np.linalg.solve(np.eye(2 * n) - step, hit)
+    before, after = shares[:n], shares[n:]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = after / before
+    return pd.DataFrame(
+        dict(zip(columns, ([node.name for node in nodes], before, after, ratio), strict=True))
+    )
 
 
 def node_table(nodes: tuple[Node, ...]) -> pd.DataFrame:

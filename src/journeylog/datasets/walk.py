@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from journeylog.datasets.planted import MomentOfTruth
 from journeylog.datasets.spec import Node, Segment, Wait
 from journeylog.errors import ConfigError, explain
 
@@ -29,7 +30,8 @@ class Process:
     """Transition rows as arrays: one row a node, one column a way on (padded).
 
     `target` holds node numbers, or ``-DROPPED`` and ``-REACHED``. With a bad segment there is a second block of
-    rows below the first, so that a customer of the segment walks on row ``node + n_nodes``.
+    rows below the first, so that a customer of the segment walks on row ``node + n_nodes``. With a moment of truth
+    all these rows are there once more, for those who met it: ``met`` rows further down.
     """
 
     n_nodes: int
@@ -38,14 +40,22 @@ class Process:
     mean_s: Floats
     shape: Floats
     gamma: NDArray[np.bool_]
+    met: int = 0
 
     @classmethod
-    def of(cls, nodes: tuple[Node, ...], segment: Segment | None = None) -> Process:
+    def of(
+        cls, nodes: tuple[Node, ...], segment: Segment | None = None, moment: MomentOfTruth | None = None
+    ) -> Process:
         """Lay out `nodes` as arrays."""
         number = {node.name: i for i, node in enumerate(nodes)}
         rows = list(nodes)
         if segment is not None:
-            rows += [node if node.name != segment.node else worsened(node, segment) for node in nodes]
+            rows += [
+                node if node.name != segment.node else with_hazard(node, segment.dropped) for node in nodes
+            ]
+        met = 0 if moment is None else len(rows)
+        if moment is not None:
+            rows += [with_hazard(node, moment.dropped(node.dropped)) for node in rows]
         width = max(len(node.next) for node in rows) + 2
         probability = np.zeros((len(rows), width))
         target = np.full((len(rows), width), -DROPPED, dtype=np.int64)
@@ -63,7 +73,7 @@ class Process:
                     gamma[r, k] = wait.family == "gamma"
         cumulative = np.cumsum(probability, axis=1)
         cumulative[cumulative >= 1 - 1e-9] = 1.0
-        return cls(len(nodes), cumulative, target, mean_s, shape, gamma)
+        return cls(len(nodes), cumulative, target, mean_s, shape, gamma, met)
 
     def choose(self, rng: np.random.Generator, row: Ints) -> Ints:
         """Draw a way on (a column) for each row number."""
@@ -82,16 +92,18 @@ class Process:
         return whole
 
 
-def worsened(node: Node, segment: Segment) -> Node:
-    """Return `node` as the bad segment meets it: more drop out, the rest divide as before."""
-    rest = (1 - segment.dropped) / (1 - node.dropped)
+def with_hazard(node: Node, dropped: float) -> Node:
+    """Return `node` with another probability of dropping out; the other ways on divide the rest as before."""
+    if dropped == node.dropped:
+        return node
+    rest = (1 - dropped) / (1 - node.dropped)
     return Node(
         node.name,
         node.stage,
         node.channel,
         node.source,
         tuple(type(edge)(edge.to, edge.probability * rest, edge.wait) for edge in node.next),
-        segment.dropped,
+        dropped,
         node.reached * rest,
     )
 
@@ -114,6 +126,7 @@ def walk(
     shift: Ints | None = None,
     horizon_ms: Ints | None = None,
     habit: Ints | None = None,
+    moment: tuple[int, int] | None = None,
 ) -> Walk:
     """Walk `process` once for every entry of `first`, from time 0.
 
@@ -127,6 +140,8 @@ def walk(
         Events later than this are cut off, and the walker is open.
     habit : array of int, shape (walkers, nodes), optional
         Way a walker always takes at a node; -1 where it chooses anew.
+    moment : (int, int), optional
+        The node of the moment of truth, and the goal, at which its effect ends.
     """
     n = len(first)
     live, here, clock = np.arange(n), np.asarray(first, dtype=np.int64), np.zeros(n, dtype=np.int64)
@@ -134,9 +149,14 @@ def walk(
         inside = horizon_ms >= 0
         live, here, clock = live[inside], here[inside], clock[inside]
     state = np.full(n, OPEN, dtype=np.int64)
+    met = np.zeros(n, dtype=np.int64)
     steps = [(live, here, clock)]
     while live.size:
         row = here if shift is None else here + shift[live]
+        if moment is not None:
+            met[live[here == moment[1]]] = 0
+            met[live[here == moment[0]]] = process.met
+            row = row + met[live]
         way = process.choose(rng, row)
         if habit is not None:
             fixed = habit[live, here]
