@@ -53,6 +53,7 @@ KINDS = {
     "describe": [{}],
     "outcomes": [{}],
     "timeto": [{}],
+    "touchpoints": [{}],
 }
 
 
@@ -107,6 +108,7 @@ def results_of(names: tuple[str, ...], node: str = "event") -> dict[str, Any]:
         jl.Describe(),
         jl.Outcomes(),
         jl.TimeTo(node=node),
+        jl.Touchpoints(),
     )
     return dict(zip(KINDS, answers, strict=True))
 

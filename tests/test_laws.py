@@ -46,6 +46,8 @@ QUESTIONS: list[Stat] = [
     jl.Describe(),
     jl.Outcomes(),
     jl.Outcomes(case="channel"),
+    jl.Touchpoints(),
+    jl.Touchpoints("channel", case="channel"),
     jl.TimeTo("b"),
     jl.TimeTo({"end": ["b", "c"], "web": {"channel": "web"}}, start={"stage": "think"}, case="journey"),
     jl.TimeTo(node="stage", case="channel"),

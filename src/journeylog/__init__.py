@@ -31,6 +31,7 @@ _HOME = {
     "StepMatrix": "stats.stepmatrix",
     "Synthetic": "core.nodes",
     "TimeTo": "stats.timeto",
+    "Touchpoints": "stats.touchpoints",
     "Transitions": "stats.transitions",
     "Variants": "stats.variants",
     "Window": "core.window",
@@ -122,6 +123,7 @@ if TYPE_CHECKING:
     from journeylog.stats.stepmatrix import StepMatrix as StepMatrix
     from journeylog.stats.timeto import TimeTo as TimeTo
     from journeylog.stats.timeto import logrank as logrank
+    from journeylog.stats.touchpoints import Touchpoints as Touchpoints
     from journeylog.stats.transitions import Transitions as Transitions
     from journeylog.stats.variants import Variants as Variants
     from journeylog.steps.collapse import Collapse as Collapse

@@ -21,6 +21,7 @@ from journeylog.plots.sankey import sankey
 from journeylog.plots.stepheat import step_heatmap
 from journeylog.plots.stepsankey import step_sankey
 from journeylog.plots.style import CONFIG, node_colors
+from journeylog.plots.touchpoints import touchpoint_bars
 from journeylog.stats.bottlenecks import BottlenecksResult
 from journeylog.stats.describe import DescribeResult
 from journeylog.stats.dropoff import DropOffResult
@@ -28,6 +29,7 @@ from journeylog.stats.funnel import FunnelResult
 from journeylog.stats.outcomes import OutcomesResult
 from journeylog.stats.stepmatrix import StepMatrixResult
 from journeylog.stats.timeto import TimeToResult
+from journeylog.stats.touchpoints import TouchpointsResult
 from journeylog.stats.transitions import TransitionsResult
 from journeylog.stats.variants import VariantsResult
 
@@ -48,6 +50,7 @@ _PLOTS: Mapping[type[Result], _Kinds] = {
     OutcomesResult: {"bars": outcome_bars},
     StepMatrixResult: {"sankey": step_sankey, "heatmap": step_heatmap},
     TimeToResult: {"curves": incidence_curves},
+    TouchpointsResult: {"bars": touchpoint_bars},
     TransitionsResult: {"sankey": sankey, "graph": graph, "heatmap": heatmap},
     VariantsResult: {"paths": paths},
 }
@@ -67,7 +70,7 @@ def plot(result: Result, **options: Any) -> go.Figure:
           ``"rate"``, ``"n"``, ``"time"``).
         - StepMatrix: ``kind="sankey"`` or ``"heatmap"``; ``nodes=``, ``order=``, ``positions=``, ``colors=``.
         - DropOff, Describe: ``rows=``. Bottlenecks: ``part="edge"`` or ``"node"``, ``rows=``.
-        - Variants: ``rows=``, ``blocks=``, ``colors=``. TimeTo: ``rows=``. Funnel, Outcomes: none.
+        - Variants: ``rows=``, ``blocks=``, ``colors=``. TimeTo, Touchpoints: ``rows=``. Funnel, Outcomes: none.
 
     Returns
     -------

@@ -1,0 +1,98 @@
+"""Kernel that counts, stage by stage, in how many cases and of how many actors each touchpoint occurs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+Ints = npt.NDArray[np.int64]
+Codes = npt.NDArray[np.int32]
+
+#: Columns of both grids; of a stage, ``KK`` is its own cases squared and ``KN`` the same.
+N, N_CASES, N_ACTORS, KK, KN = range(5)
+
+__all__ = ["count_touchpoints", "switch_keys"]
+
+
+@njit(cache=True, nogil=True)
+def count_touchpoints(
+    stage: Codes, row: Codes, begin: Ints, end: Ints, actor_offsets: Ints, n_stages: int, stage_of_row: Ints
+) -> Any:
+    """Return a grid of rows (stage and touchpoint) and one of stages, each with the columns above.
+
+    A case counts once for a row and once for a stage, however many of its events are there. Sums over actors of
+    ``k ** 2`` and ``k * n``: k cases of an actor at that row, n at its stage. Row -1 is no touchpoint.
+    """
+    pairs = np.zeros((stage_of_row.size, 5), np.int64)
+    stages = np.zeros((n_stages, 5), np.int64)
+    last_pair, last_stage = np.full(stage_of_row.size, -1, np.int64), np.full(n_stages, -1, np.int64)
+    k_pair, k_stage = np.zeros(stage_of_row.size, np.int64), np.zeros(n_stages, np.int64)
+    touched, seen = np.empty(stage_of_row.size, np.int64), np.empty(n_stages, np.int64)
+    for actor in range(actor_offsets.size - 1):
+        n_touched, n_seen = 0, 0
+        for case in range(actor_offsets[actor], actor_offsets[actor + 1]):
+            for i in range(begin[case], end[case]):
+                s, r = stage[i], row[i]
+                if s < 0:
+                    continue
+                stages[s, N] += 1
+                if last_stage[s] != case:
+                    last_stage[s] = case
+                    if k_stage[s] == 0:
+                        seen[n_seen] = s
+                        n_seen += 1
+                    k_stage[s] += 1
+                if r < 0:
+                    continue
+                pairs[r, N] += 1
+                if last_pair[r] != case:
+                    last_pair[r] = case
+                    if k_pair[r] == 0:
+                        touched[n_touched] = r
+                        n_touched += 1
+                    k_pair[r] += 1
+        for j in range(n_touched):
+            r = touched[j]
+            _add(pairs, r, k_pair[r], k_stage[stage_of_row[r]])
+            k_pair[r] = 0
+        for j in range(n_seen):
+            s = seen[j]
+            _add(stages, s, k_stage[s], k_stage[s])
+            k_stage[s] = 0
+    return pairs, stages
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _add(grid: Ints, row: int, k: int, n: int) -> None:
+    grid[row, N_CASES] += k
+    grid[row, N_ACTORS] += 1
+    grid[row, KK] += k * k
+    grid[row, KN] += k * n
+
+
+@njit(cache=True, nogil=True)
+def switch_keys(stage: Codes, item: Codes, begin: Ints, end: Ints, n_items: int) -> Ints:
+    """Return ``(stage * n_items + from) * n_items + to`` for each change of touchpoint inside a stage.
+
+    A change is told by two events of a case that follow each other in one stage, both with a known touchpoint;
+    events without one stand between them unseen, events of another stage end it.
+    """
+    out = np.empty(stage.size, np.int64)
+    n = 0
+    for case in range(begin.size):
+        s, before = -1, -1
+        for i in range(begin[case], end[case]):
+            if stage[i] < 0:
+                continue
+            if stage[i] != s:
+                s, before = stage[i], -1
+            if item[i] < 0:
+                continue
+            if before >= 0 and item[i] != before:
+                out[n] = (np.int64(s) * n_items + before) * n_items + item[i]
+                n += 1
+            before = item[i]
+    return out[:n].copy()
