@@ -34,7 +34,10 @@ def test_equals_the_oracle(events: Any, columns: tuple[str, str], case: str, cut
     each = result.tables["stages"].to_dict("records")
     assert {r["stage"]: (r["n"], r["n_cases"], r["n_actors"]) for r in each if r["n"]} == stages
     assert {(r["stage"], r["from"], r["to"]): r["n"] for r in result.switches.to_dict("records")} == switches
+    n_cases = len(plain_cases(chunk, case))
     for r in each:
+        assert r["n_cases_total"] == n_cases
+        assert r["share"] == pytest.approx(r["n_cases"] / n_cases) if n_cases else np.isnan(r["share"])
         assert r["n_switches"] == sum(n for (s, *_), n in switches.items() if s == r["stage"])
 
 

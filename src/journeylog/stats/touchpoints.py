@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from journeylog.core.cases import check_choice, with_cases
-from journeylog.core.chunk import Chunk, read_only
+from journeylog.core.chunk import Chunk, Level, read_only
 from journeylog.core.contracts import Result, Stat
 from journeylog.core.counts import Coded, Counts, Table
 from journeylog.core.intervals import cluster_share
@@ -55,7 +55,8 @@ class Touchpoints(Stat):
     together. Cases that are still open count as far as they came: a touchpoint that comes late in a stage is not
     there yet.
 
-    ``tables["stages"]``, one row a stage: ``stage, n, n_cases, n_actors, n_switches``.
+    ``tables["stages"]``, one row a stage: ``stage, n, n_cases, n_actors, n_switches, n_cases_total, share, share_low,
+    share_high``: the share of all cases that visit the stage.
 
     ``tables["switches"]``, most frequent first: ``stage, from, to, n, n_switches, share``: changes from one
     touchpoint to another between events of a case that follow each other in one stage.
@@ -137,6 +138,7 @@ class Touchpoints(Stat):
                     },
                     {"n": n},
                 ),
+                "cases": _whole(level),
             }
         ).canonical()
 
@@ -180,11 +182,18 @@ class Touchpoints(Stat):
             kind="stable",
             ignore_index=True,
         )
+        total = {name: np.full(len(stages), column.sum()) for name, column in counts["cases"].values.items()}
+        own = stages.values
+        low, high = cluster_share(own["n_cases"], total["n"], own["kk"], own["kn"], total["nn"])
         each = pd.DataFrame(
             {
                 "stage": _texts(stages.coded("stage")),
-                **{name: stages.values[name] for name in _COLUMNS[:3]},
+                **{name: own[name] for name in _COLUMNS[:3]},
                 "n_switches": changed,
+                "n_cases_total": total["n"],
+                "share": ratio(own["n_cases"], total["n"]),
+                "share_low": low,
+                "share_high": high,
             }
         )
         tables = {"stages": each, "switches": changes}
@@ -199,6 +208,12 @@ class TouchpointsResult(Result):
     def switches(self) -> pd.DataFrame:
         """Changes between touchpoints inside a stage."""
         return self.tables["switches"]
+
+
+def _whole(level: Level) -> Table:
+    """Return one row: all cases, and the sum over actors of their number squared."""
+    n = np.diff(level.actor_offsets)
+    return Table({}, {"n": n.sum(keepdims=True), "nn": (n * n).sum(keepdims=True)})
 
 
 def _without(

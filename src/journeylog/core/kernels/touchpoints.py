@@ -11,7 +11,7 @@ from numba import njit
 Ints = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.int32]
 
-#: Columns of both grids; of a stage, ``KK`` is its own cases squared and ``KN`` the same.
+#: Columns of both grids.
 N, N_CASES, N_ACTORS, KK, KN = range(5)
 
 __all__ = ["count_touchpoints", "switch_keys"]
@@ -24,7 +24,8 @@ def count_touchpoints(
     """Return a grid of rows (stage and touchpoint) and one of stages, each with the columns above.
 
     A case counts once for a row and once for a stage, however many of its events are there. Sums over actors of
-    ``k ** 2`` and ``k * n``: k cases of an actor at that row, n at its stage. Row -1 is no touchpoint.
+    ``k ** 2`` and ``k * n``: k cases of an actor at that row, n at its stage; of a stage, k are its cases and n all
+    of the actor's. Row -1 is no touchpoint.
     """
     pairs = np.zeros((stage_of_row.size, 5), np.int64)
     stages = np.zeros((n_stages, 5), np.int64)
@@ -60,7 +61,7 @@ def count_touchpoints(
             k_pair[r] = 0
         for j in range(n_seen):
             s = seen[j]
-            _add(stages, s, k_stage[s], k_stage[s])
+            _add(stages, s, k_stage[s], actor_offsets[actor + 1] - actor_offsets[actor])
             k_stage[s] = 0
     return pairs, stages
 
