@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
-__all__ = ["LEVEL", "clopper_pearson", "cluster_share", "quantile_ranks", "wilson"]
+__all__ = ["LEVEL", "clopper_pearson", "cluster_share", "quantile_ranks", "two_sided_z", "wilson"]
 
 #: Confidence level of every interval in the library.
 LEVEL = 0.95
@@ -45,7 +45,7 @@ def wilson(k: npt.ArrayLike, n: npt.ArrayLike, level: float = LEVEL) -> tuple[Fl
     (0.23659309, 0.76340691)
     """
     k, n = np.asarray(k, dtype=np.float64), np.asarray(n, dtype=np.float64)
-    z = float(special.ndtri(0.5 + level / 2))
+    z = two_sided_z(level)
     return _score(k, n, z)
 
 
@@ -123,7 +123,7 @@ def cluster_share(
     True
     """
     k, n, kk, kn, nn = (np.asarray(v, dtype=np.float64) for v in (k, n, kk, kn, nn))
-    z = float(special.ndtri(0.5 + level / 2))
+    z = two_sided_z(level)
     with np.errstate(divide="ignore", invalid="ignore"):
         p = k / n
         alike = n * n / nn  # as many actors of one size would weigh as much: a giant counts for few
@@ -137,6 +137,17 @@ def cluster_share(
         effective = np.where(nn == n, n, effective)  # one trial an actor: independent, Wilson as it stands
         low, high = _score(p * effective, effective, z)
     return np.where(n > 0, low, np.nan), np.where(n > 0, high, np.nan)
+
+
+def two_sided_z(level: float = LEVEL) -> float:
+    """Return how many standard errors to each side an interval reaches: 1.96 for 95 %.
+
+    Examples
+    --------
+    >>> round(two_sided_z(), 4)
+    1.96
+    """
+    return float(special.ndtri(0.5 + level / 2))
 
 
 def quantile_ranks(n: int, q: float, level: float = LEVEL) -> tuple[int, int, int]:

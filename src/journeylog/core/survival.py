@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
-from journeylog.core.intervals import LEVEL
+from journeylog.core.intervals import LEVEL, two_sided_z
 
 __all__ = ["Ends", "LogRank", "curve_band", "first_time", "incidence", "log_rank", "restricted_mean"]
 
@@ -109,11 +109,10 @@ def curve_band(share: Floats, error: Floats, level: float = LEVEL) -> tuple[Floa
 
     nan where the share is 0 or 1: nothing has been seen, or nobody is left.
     """
-    z = float(special.ndtri(0.5 + level / 2))
     rest = 1 - share
     inside = (share > 0) & (rest > 1e-15)
     kept = np.where(inside, rest, 0.5)
-    width = np.minimum(z * error / (kept * -np.log(kept)), 500.0)
+    width = np.minimum(two_sided_z(level) * error / (kept * -np.log(kept)), 500.0)
     high, low = 1 - kept ** np.exp(width), 1 - kept ** np.exp(-width)
     return np.where(inside, low, np.nan), np.where(inside, high, np.nan)
 

@@ -9,14 +9,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.special import ndtri
 
 from journeylog.core.cases import with_cases
 from journeylog.core.chunk import Chunk
 from journeylog.core.condition import Condition, freeze, matches
 from journeylog.core.contracts import Grouped, Result, Stat
 from journeylog.core.counts import Coded, Counts, Table
-from journeylog.core.intervals import LEVEL
+from journeylog.core.intervals import two_sided_z
 from journeylog.core.kernels.moments import case_moments
 from journeylog.core.kernels.timeto import NOT_STARTED, first_ends
 from journeylog.core.schema import OPEN, REACHED, SECOND
@@ -238,7 +237,7 @@ class TimeToResult(Result):
         if not self._watched(end):
             return float("nan"), float("nan"), float("nan")
         mean, error = restricted_mean(self.ends, end)
-        half = float(ndtri(0.5 + LEVEL / 2)) * error if error > 0 else float("nan")
+        half = two_sided_z() * error if error > 0 else float("nan")
         return (
             mean / SECOND,
             float(np.maximum(mean - half, 0)) / SECOND,
