@@ -95,6 +95,7 @@ def declare(
     roles: Mapping[str, Any],
     writing: Mapping[str, Any],
     amounts: Mapping[str, Any],
+    objects: Mapping[str, Any],
     columns: str | Sequence[str],
     numbers: Sequence[str],
     shapes: Mapping[str, Any],
@@ -115,6 +116,8 @@ def declare(
         `delimiter`, `quote`, `encoding`, `names`.
     amounts : mapping
         `decimal`, `thousands`, `placeholders`.
+    objects : mapping
+        `object_type`, `types`.
     shapes : mapping
         `stamps`, `history`.
     times
@@ -124,22 +127,15 @@ def declare(
     writing = {**writing, "names": column_names(writing["names"], mark)}
     if form is None:
         return _without_format(
-            container, roles, writing, amounts, columns, numbers, shapes, max_field, max_unpacked, keep_original, times
+            container, roles, writing, amounts, objects, columns, numbers, shapes, max_field, max_unpacked,
+            keep_original, times,
         )  # fmt: skip
     for name, value in shapes.items():
         if value is not None:
             raise ConfigError(
                 f"{name}= and format= do not go together. Fix: takes=(Take(...), ...) of the format"
             )
-    given = {name: value for name, value in {**roles, **writing, **amounts}.items() if _is_given(value)}
-    for name in ("unit", "format", "tz"):
-        if times[name] is not None:
-            given[name if name == "tz" else f"time_{name}"] = times[name]
-    if writing["quote"] is None:
-        given["quote"] = None
-    for name in ("order_by", "names", "placeholders"):
-        if name in given:
-            given[name] = (given[name],) if isinstance(given[name], str) else tuple(given[name])
+    given = _given({**roles, **writing, **amounts}, times)
     form = overridden(form, given)
     if form.wall_clock and form.tz is None:
         raise ConfigError(
@@ -163,26 +159,45 @@ def declare(
         rules=shaper.rules(),
         max_nested=max(max_field, _LONGEST),
     )
-    dialect = Dialect(
+    own = tuple(name for name in ("delimiter", "quote", "names") if name not in given)
+    dialect = replace(_dialect_of(form, own, max_field), max_unpacked=max_unpacked, **objects)
+    return Declared(bound, rule, judge, dialect, container, form.container)
+
+
+def _given(said: Mapping[str, Any], times: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the caller gave, by the names it has in a format."""
+    given = {name: value for name, value in said.items() if _is_given(value)}
+    for name in ("unit", "format", "tz"):
+        if times[name] is not None:
+            given[name if name == "tz" else f"time_{name}"] = times[name]
+    if said["quote"] is None:
+        given["quote"] = None
+    for name in ("order_by", "names", "placeholders"):
+        if name in given:
+            given[name] = (given[name],) if isinstance(given[name], str) else tuple(given[name])
+    return given
+
+
+def _dialect_of(form: Format, own: tuple[str, ...], max_field: int) -> Dialect:
+    """Return how the files of a format are written; `own` is what the format says, and not the caller."""
+    return Dialect(
         delimiter=form.delimiter,
         quote=form.quote,
         encoding=form.encoding or "utf-8",
         names=form.names,
-        own=tuple(name for name in ("delimiter", "quote", "names") if name not in given),
+        own=own,
         exact=form.names is not None or form.pattern is not None,
         max_field=max(max_field, _LONGEST),
         block=_BLOCK,
         pattern=form.pattern,
         others=tuple((name, other.pattern) for name, other in formats().items() if other.pattern is not None),
-        max_unpacked=max_unpacked,
     )
-    return Declared(bound, rule, judge, dialect, container, form.container)
 
 
 def _without_format(
     container: str | None, roles: Mapping[str, Any], writing: Mapping[str, Any], amounts: Mapping[str, Any],
-    columns: str | Sequence[str], numbers: Sequence[str], shapes: Mapping[str, Any], max_field: int,
-    max_unpacked: int | None, keep_original: bool, times: Mapping[str, Any],
+    objects: Mapping[str, Any], columns: str | Sequence[str], numbers: Sequence[str], shapes: Mapping[str, Any],
+    max_field: int, max_unpacked: int | None, keep_original: bool, times: Mapping[str, Any],
 ) -> Declared:  # fmt: skip
     scale = roles["score_scale"]
     if (roles["score"] is None) != (scale is None):
@@ -213,6 +228,7 @@ def _without_format(
         names=None if names is None else tuple(names),
         max_field=max_field,
         max_unpacked=max_unpacked,
+        **objects,
     )
     return Declared(made, rule, judge, dialect, container)
 

@@ -6,8 +6,7 @@ import datetime as dt
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from typing import Any, Final
+from typing import Any
 
 from journeylog.core.build import load_kernels
 from journeylog.core.log import EventLog
@@ -28,9 +27,6 @@ from journeylog.ingest.streams import judged_pieces
 from journeylog.ingest.threads import beside, meanwhile
 
 __all__ = ["read"]
-
-#: Columns that every file must have, however much else differs.
-_NEEDED: Final = ("actor", "event", "time")
 
 
 @memory_told
@@ -239,6 +235,7 @@ def read(
         roles=roles,
         writing={"delimiter": delimiter, "quote": quote, "encoding": encoding, "names": names},
         amounts={"decimal": decimal, "thousands": thousands, "placeholders": placeholders},
+        objects={"object_type": object_type, "types": types or {}},
         columns=columns,
         numbers=numbers,
         shapes={"stamps": stamps, "history": history},
@@ -252,12 +249,8 @@ def read(
         time_range=time_range,
         now=now,
     )
-    said = replace(declared.dialect, object_type=object_type, types=types or {})
-    declared = replace(declared, dialect=said)
-    zone = declared.rule.tz
-    intake = Intake(
-        declared.roles, declared.rule, _window(window, zone), labels=declared.judge.labels, end=end
-    )
+    seen = _window(window, declared.rule.tz)
+    intake = Intake(declared.roles, declared.rule, seen, labels=declared.judge.labels, end=end)
     with system_memory():
         with meanwhile(load_kernels):  # while the first bytes are read
             beside(judged_pieces(data, declared, intake, schema_drift, threads), intake.take, threads)
