@@ -60,11 +60,10 @@ class Ends:
 
     @property
     def greenwood(self) -> Floats:
-        """Greenwood's sum of ``d / (n (n - d))`` up to each time; infinite once nobody is left."""
+        """Greenwood's terms ``d / (n (n - d))``, one a time; 0 where none ends, or none is left after it."""
         n, d = self.n_at_risk.astype(np.float64), self.n_ended.astype(np.float64)
         with np.errstate(divide="ignore", invalid="ignore"):
-            terms = np.where(d > 0, d / (n * (n - d)), 0.0)
-        return np.asarray(np.cumsum(terms), dtype=np.float64)
+            return np.where((d > 0) & (n > d), d / (n * (n - d)), 0.0)
 
 
 def incidence(ends: Ends, n_cause: Ints) -> tuple[Floats, Floats]:
@@ -86,17 +85,16 @@ def incidence(ends: Ends, n_cause: Ints) -> tuple[Floats, Floats]:
     O. O. Aalen, S. Johansen (1978), An empirical transition matrix for non-homogeneous Markov chains. Scand. J.
     Stat. 5. E. Marubini, M. G. Valsecchi (1995), Analysing Survival Data, ch. 10 (the variance).
     """
-    n, d = ends.n_at_risk.astype(np.float64), ends.n_ended.astype(np.float64)
-    k = n_cause.astype(np.float64)
-    before = np.concatenate((np.ones(1), ends.survival))[:-1]
+    n, k = ends.n_at_risk.astype(np.float64), n_cause.astype(np.float64)
+    survival, a = ends.survival, ends.greenwood
+    before = np.concatenate((np.ones(1), survival))[:-1]
     with np.errstate(divide="ignore", invalid="ignore"):
         steps = np.where(n > 0, before * k / n, 0.0)
-        a = np.where((d > 0) & (n > d), d / (n * (n - d)), 0.0)
         b = np.where(n > 0, before * k / (n * n), 0.0)
         c = np.where(n > 0, before * before * (n - k) * k / (n * n * n), 0.0)
     # summing leaves rounding behind: where nothing competes, nobody left is exactly nobody
     alone = np.array_equal(n_cause, ends.n_ended)
-    share = 1 - ends.survival if alone else np.minimum(np.cumsum(steps), 1.0)
+    share = 1 - survival if alone else np.minimum(np.cumsum(steps), 1.0)
     # sum over j of (F - F_j)^2 a_j - 2 (F - F_j) b_j + c_j, written so that it is one pass
     total_a, total_fa, total_ffa = np.cumsum(a), np.cumsum(share * a), np.cumsum(share * share * a)
     variance = share * share * total_a - 2 * share * total_fa + total_ffa
@@ -138,10 +136,7 @@ def restricted_mean(ends: Ends, horizon: int) -> tuple[float, float]:
     survival = np.concatenate((np.ones(1), ends.survival[inside]))
     areas = survival * np.diff(time)
     after = np.cumsum(areas[::-1])[::-1][1:]  # from each time to the horizon
-    n, d = ends.n_at_risk[inside].astype(np.float64), ends.n_ended[inside].astype(np.float64)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        terms = np.where((d > 0) & (n > d), after**2 * d / (n * (n - d)), 0.0)
-    return float(areas.sum()), float(np.sqrt(terms.sum()))
+    return float(areas.sum()), float(np.sqrt((after**2 * ends.greenwood[inside]).sum()))
 
 
 @dataclass(frozen=True)
