@@ -36,7 +36,16 @@ from journeylog.core.encode import encode
 from journeylog.core.time import moment
 from journeylog.errors import ConfigError, UnseenNameWarning, cut, nearest, warn
 
-__all__ = ["Condition", "columns_of", "freeze", "matches", "matching_names", "warn_unknown", "warn_unseen"]
+__all__ = [
+    "Condition",
+    "columns_of",
+    "freeze",
+    "matches",
+    "matching_names",
+    "spelled",
+    "warn_unknown",
+    "warn_unseen",
+]
 
 Condition: TypeAlias = Any
 Mask = npt.NDArray[np.bool_]
@@ -105,6 +114,33 @@ def matches(chunk: Chunk, condition: Condition) -> Mask:
 def matching_names(names: Sequence[str], condition: Condition) -> Mask | None:
     """Return for each event name whether the condition holds, or None if it looks at other columns too."""
     return _on_labels(names, condition, "event")[:-1] if columns_of(condition) == {"event"} else None
+
+
+def spelled(condition: Condition) -> str:
+    """Return a condition as people read it.
+
+    Examples
+    --------
+    >>> spelled(("pay*", {"channel": "web"})), spelled({"value": {">": 10}})
+    ('pay* or channel = web', 'value > 10')
+    """
+    if isinstance(condition, str):
+        return condition
+    if isinstance(condition, Mapping):
+        return " and ".join(_spelled_column(str(name), value) for name, value in condition.items())
+    return " or ".join(map(spelled, condition))
+
+
+def _spelled_column(name: str, value: Any) -> str:
+    word = "" if name == "event" else f"{name} = "
+    if isinstance(value, Mapping):
+        signs = {"is": "=", "==": "=", "is_not": "is not"}
+        return " and ".join(f"{name} {signs.get(op, op)} {other}" for op, other in value.items())
+    if value is None:
+        return f"{name} is missing"
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return word + " or ".join(map(str, value))
+    return f"{word}{value}"
 
 
 def warn_unseen(chunk: Chunk, condition: Condition) -> None:

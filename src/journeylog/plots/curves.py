@@ -9,9 +9,9 @@ import numpy.typing as npt
 import pandas as pd
 import plotly.graph_objects as go
 
-from journeylog.core.condition import Condition
-from journeylog.plots.labels import card, count, duration, full, labels, rate, share, time_unit
-from journeylog.plots.style import Theme, blank, faded, followed, luminance, no_data, period, theme_of
+from journeylog.core.condition import spelled
+from journeylog.plots.labels import card, count, duration, full, label, labels, rate, share, time_unit
+from journeylog.plots.style import HOVER, Theme, blank, faded, followed, luminance, no_data, period, theme_of
 from journeylog.stats.timeto import TimeToResult
 
 __all__ = ["incidence_curves"]
@@ -72,14 +72,15 @@ def incidence_curves(
         last = float(row["share"])
         top = max(top, last, float(np.nanmax([0.0, *line["share_high"].to_numpy()])))
         ends.append((last, f"{name} <b>{share(last)}</b>", color))
-    _name_ends(figure, look, ends, min(1.0, top * 1.04))
+    top = min(1.0, top * 1.04)
+    _name_ends(figure, look, ends, top)
     figure.update_xaxes(
         title={"text": word, "standoff": 6, "font": {"size": 12.5, "color": look.muted}},
         range=[0, longest / unit], gridcolor=look.grid,
         zeroline=False, showline=True, linecolor=look.grid, fixedrange=True, tickfont={"color": look.muted},
     )  # fmt: skip
     figure.update_yaxes(
-        range=[0, min(1.0, top * 1.04) or 1.0], tickformat=".0%", gridcolor=look.grid, zeroline=False,
+        range=[0, top or 1.0], tickformat=".0%", gridcolor=look.grid, zeroline=False,
         fixedrange=True, rangemode="tozero", tickfont={"color": look.muted},
     )  # fmt: skip
     figure.update_layout(hovermode="closest", margin={"l": 56, "r": 250, "b": 52})
@@ -115,7 +116,7 @@ def _draw(figure: go.Figure, line: pd.DataFrame, unit: float, color: str, cards:
         )  # fmt: skip
     figure.add_scatter(
         x=x, y=line["share"], mode="lines", line={"shape": "hv", "width": 2.2, "color": color},
-        customdata=[[text] for text in cards], hovertemplate="%{customdata[0]}<extra></extra>",
+        customdata=[[text] for text in cards], hovertemplate=HOVER,
     )  # fmt: skip
 
 
@@ -163,17 +164,9 @@ def _subtitle(result: TimeToResult, hidden: int) -> str:
     table = result.table
     n, n_open = int(table["n_cases"].iloc[0]), int(table["n_open"].iloc[0])
     start = getattr(result.question, "start", None)
-    since = "from their first event" if start is None else f"from {_words(start)}"
+    since = "from their first event" if start is None else f"from {label(spelled(start), 60)}"
     text = (
         f"{count(n)} {followed(result)} {since}, {period(result.window)}. "
         f"{count(n_open)} are open: they count as long as they were watched and are not taken as lost."
     )
     return text + (f" Not shown: {hidden:,} rarer ways on." if hidden else "")
-
-
-def _words(condition: Condition) -> str:
-    if isinstance(condition, str):
-        return labels([condition], 40)[0]
-    if isinstance(condition, tuple):
-        return " or ".join(_words(part) for part in condition[:3]) + (" ..." if len(condition) > 3 else "")
-    return labels([", ".join(f"{name} {value}" for name, value in condition.items())], 40)[0]

@@ -9,9 +9,10 @@ import numpy as np
 from markupsafe import Markup
 
 from journeylog.core.chunk import Category, Chunk
+from journeylog.core.condition import spelled
 from journeylog.plots.labels import count
 from journeylog.reporting.answers import Answers
-from journeylog.reporting.plan import Plan, spelled
+from journeylog.reporting.plan import Plan
 from journeylog.reporting.sentences import named, several
 from journeylog.steps.stages import Stages
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
+from journeylog.core.condition import spelled
 from journeylog.core.window import format_duration
 from journeylog.reporting.answers import Answers
 from journeylog.reporting.names import short, visible
-from journeylog.reporting.plan import spelled
 
 __all__ = ["definitions"]
 

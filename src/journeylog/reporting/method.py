@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import journeylog
+from journeylog.core.condition import spelled
 from journeylog.core.contracts import Step
 from journeylog.core.durations import BIN_NOTE
 from journeylog.core.window import format_duration, parse_duration
 from journeylog.reporting.answers import Answers
 from journeylog.reporting.names import short
-from journeylog.reporting.plan import spelled
 from journeylog.reporting.sentences import several
 
 __all__ = ["method"]

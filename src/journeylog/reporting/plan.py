@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from journeylog.core.chunk import Category
-from journeylog.core.condition import freeze, matches
+from journeylog.core.condition import freeze, matches, spelled
 from journeylog.core.contracts import Step
 from journeylog.core.log import EventLog
 from journeylog.errors import ConfigError
@@ -18,7 +18,7 @@ from journeylog.stats.variants import VariantsResult
 from journeylog.steps.journeys import Journeys
 from journeylog.steps.stages import Stages
 
-__all__ = ["FunnelPlan", "Plan", "plan_funnel", "prepare", "spelled"]
+__all__ = ["FunnelPlan", "Plan", "plan_funnel", "prepare"]
 
 _MOST_STEPS = 8
 
@@ -119,33 +119,6 @@ def plan_funnel(
         origin = "the stages in their order" + (", then the goal" if plan.goal is not None else "")
         return FunnelPlan(steps, origin) if len(steps) > 1 else None
     return _from_paths(plan, events, "event")
-
-
-def spelled(condition: Any) -> str:
-    """Return a condition as people read it.
-
-    Examples
-    --------
-    >>> spelled(("pay*", {"channel": "web"})), spelled({"value": {">": 10}})
-    ('pay* or channel = web', 'value > 10')
-    """
-    if isinstance(condition, str):
-        return condition
-    if isinstance(condition, Mapping):
-        return " and ".join(_spelled_column(str(name), value) for name, value in condition.items())
-    return " or ".join(map(spelled, condition))
-
-
-def _spelled_column(name: str, value: Any) -> str:
-    word = "" if name == "event" else f"{name} = "
-    if isinstance(value, Mapping):
-        signs = {"is": "=", "==": "=", "is_not": "is not"}
-        return " and ".join(f"{name} {signs.get(op, op)} {other}" for op, other in value.items())
-    if value is None:
-        return f"{name} is missing"
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return word + " or ".join(map(str, value))
-    return f"{word}{value}"
 
 
 def _has_journeys(log: EventLog) -> bool:

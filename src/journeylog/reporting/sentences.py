@@ -8,11 +8,11 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
+from journeylog.core.condition import spelled
 from journeylog.core.window import format_duration
 from journeylog.plots.labels import count, duration, interval, share
 from journeylog.reporting.answers import Answers
 from journeylog.reporting.names import short, visible
-from journeylog.reporting.plan import spelled
 from journeylog.reporting.tables import ARROW
 
 __all__ = [
