@@ -11,7 +11,7 @@ from journeylog.core.visits import Visits, make_visits
 from journeylog.core.window import Window
 from journeylog.errors import ConfigError
 
-__all__ = ["NO_PATIENCE", "PathStat", "check_choice", "with_cases"]
+__all__ = ["NO_PATIENCE", "PathStat", "check_choice", "node_column", "with_cases"]
 
 #: Note of a result whose cases have no declared patience.
 NO_PATIENCE = (
@@ -34,6 +34,14 @@ def with_cases(chunk: Chunk, case: str | None) -> Chunk:
         return chunk.with_level(case, object_level(chunk, case))
     chunk.cases(case)  # raises with the levels there are
     return chunk
+
+
+def node_column(chunk: Chunk, node: str | None) -> str:
+    """Return the column whose values are the nodes; None is ``"stage"`` where there are stages, else ``"event"``."""
+    if node is not None:
+        return node
+    stage = chunk.columns.get("stage")
+    return "stage" if isinstance(stage, Category) and stage.ordered else "event"
 
 
 @dataclass(frozen=True)
@@ -63,10 +71,7 @@ class PathStat(Stat):
 
     def node_of(self, chunk: Chunk) -> str:
         """Return the column whose values are the nodes."""
-        if self.node is not None:
-            return self.node
-        stage = chunk.columns.get("stage")
-        return "stage" if isinstance(stage, Category) and stage.ordered else "event"
+        return node_column(chunk, self.node)
 
     def visits(self, chunk: Chunk, window: Window) -> Visits:
         """Return the visits this statistic counts."""

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from journeylog.core.cases import with_cases
+from journeylog.core.cases import node_column, with_cases
 from journeylog.core.chunk import Chunk
 from journeylog.core.condition import Condition, freeze, matches
 from journeylog.core.contracts import Grouped, Result, Stat
@@ -143,11 +143,7 @@ class TimeTo(Stat):
     def _arrivals(self, chunk: Chunk) -> tuple[Codes, Codes, tuple[str, ...], bool]:
         """Return by event what it is an arrival at and the value that must differ from the start's; names, order."""
         if self.to is None:
-            stage = chunk.columns.get("stage")
-            node = self.node or (
-                "stage" if stage is not None and getattr(stage, "ordered", False) else "event"
-            )
-            column = chunk.category(node)
+            column = chunk.category(node_column(chunk, self.node))
             return column.codes, column.codes, column.names, column.ordered
         cause = np.full(chunk.n_events, -1, np.int32)
         for k, (name, condition) in reversed(list(enumerate(self.to.items()))):
@@ -171,8 +167,7 @@ class TimeTo(Stat):
         table = way_frame(ways, rows, total, ends)
         notes = [_SEVERAL] if total["nn"] > total["n"] else []
         tables = {"curve": curve_frame(ways, ends), "waiting": waiting_frame(ends)}
-        went = {(way.name, way.kind): way.n for way in ways}
-        return TimeToResult(self, window, table, tables, tuple(notes), ends, went)
+        return TimeToResult(self, window, table, tables, tuple(notes), ends)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -180,7 +175,6 @@ class TimeToResult(Result):
     """How long it takes; see :class:`TimeTo` for the tables."""
 
     ends: Ends = field(default_factory=lambda: Ends.of(*(np.zeros(0, np.int64),) * 2, np.zeros(0, bool)))
-    went: Mapping[tuple[str, str], Ints] = field(default_factory=dict)
 
     def within(self, limit: str) -> pd.DataFrame:
         """Return which share went each way within a time, with its interval and how many were watched so long.
@@ -286,7 +280,7 @@ def logrank(groups: Grouped, to: str | None = None) -> LogRank:
         raise ConfigError("these are no groups of TimeTo. Fix: log.compute(jl.TimeTo(...), by='a column')")
     names = tuple(value for value in groups if value is not None)
     answers = [result for name in names if isinstance(result := groups[name], TimeToResult)]
-    known = list(dict.fromkeys(name for answer in answers for name, _ in answer.went))
+    known = list(dict.fromkeys(name for answer in answers for name in answer.table["to"]))
     if to is not None and to not in known:
         near = nearest(to, known)
         hint = f"did you mean {near[0]!r}?" if near else "one of these"
@@ -298,10 +292,13 @@ def logrank(groups: Grouped, to: str | None = None) -> LogRank:
 
 def _went(answer: TimeToResult, to: str) -> Ints:
     """Return how many went one way at each time; a name of the data goes before an outcome called so."""
-    for kind in ("node", to):
-        if (to, kind) in answer.went:
-            return answer.went[to, kind]
-    return np.zeros(len(answer.ends.time), np.int64)
+    curve = answer.tables["curve"]
+    mine = curve[curve["to"] == to]
+    kind = "node" if (answer.table.loc[answer.table["to"] == to, "to_kind"] == "node").any() else to
+    mine = mine[mine["to_kind"] == kind]
+    n = np.zeros(len(answer.ends.time), np.int64)
+    n[np.searchsorted(answer.ends.time / SECOND, mine["time_s"])] = mine["n"]
+    return n
 
 
 def _causes(to: Any) -> dict[str, Condition]:
