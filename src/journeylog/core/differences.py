@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
-from journeylog.core.intervals import LEVEL
+from journeylog.core.intervals import two_sided_z
 from journeylog.errors import ConfigError
 
 __all__ = [
@@ -115,7 +115,7 @@ def weighted_sum(parts: Estimates, weights: Floats) -> Estimates:
 
 def p_value(gap: Estimates) -> Floats:
     """Return the two-sided p-value that belongs to the interval: below 0.05 exactly where the interval leaves out 0."""
-    z = float(special.ndtri(0.5 + LEVEL / 2))
+    z = two_sided_z()
     with np.errstate(divide="ignore", invalid="ignore"):
         towards = np.where(gap.value > 0, gap.value - gap.low, gap.high - gap.value)
         sure = np.where(gap.value == 0, 0.0, np.abs(gap.value) / towards)
@@ -165,7 +165,7 @@ def chance_greater(k_a: int, n_a: int, k_b: int, n_b: int) -> float:
     >>> chance_greater(10, 100, 10, 100)
     0.5
     >>> round(chance_greater(100, 1000, 130, 1000), 6)
-    0.982359
+    0.982165
     """
     if not (0 <= k_a <= n_a and 0 <= k_b <= n_b):
         raise ConfigError(f"{k_a} of {n_a} and {k_b} of {n_b} are no shares. Fix: successes up to trials")
