@@ -15,7 +15,7 @@ from journeylog.errors import LoadWarning, MissingColumnError, ParseError
 from journeylog.ingest.formats.activities import FORMATS as ACTIVITIES
 from journeylog.ingest.formats.crm import FORMATS as HISTORIES
 from journeylog.ingest.formats.crm import field_history
-from journeylog.ingest.formats.declare import Is, Not
+from journeylog.ingest.formats.fields import Is, Not
 from tests.formats.goldens import as_golden, containers, fixture, golden, records
 
 BY_NAME = {form.name: form for form in (*HISTORIES, *ACTIVITIES)}

@@ -16,7 +16,8 @@ from journeylog.core.window import Window
 from journeylog.errors import ConfigError, LoadWarning, warn
 from journeylog.ingest.containers import one_ordered_stream, preset_roles, same_files
 from journeylog.ingest.declared import ENCODING, NO_MARK, POINT, QUOTE, choose_format, declare
-from journeylog.ingest.formats.declare import AnyField, Format
+from journeylog.ingest.formats.declare import Format
+from journeylog.ingest.formats.fields import AnyField
 from journeylog.ingest.gate import gate
 from journeylog.ingest.intake import Intake
 from journeylog.ingest.lifecycle import Lifecycle

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from journeylog.ingest.formats.crm import SALESFORCE, either
-from journeylog.ingest.formats.declare import Constant, First, Format, Given, Join, Link, Not, Take, When
+from journeylog.ingest.formats.declare import Format, Link, Take
+from journeylog.ingest.formats.fields import First, Given, Join, Not, When
 from journeylog.ingest.formats.truths import truth
+from journeylog.ingest.roles import Constant
 
 __all__ = ["FORMATS"]
 

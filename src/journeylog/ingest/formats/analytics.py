@@ -4,19 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from journeylog.ingest.formats.declare import (
-    Constant,
-    First,
-    Format,
-    Is,
-    Join,
-    KeyValue,
-    Link,
-    Negative,
-    Not,
-    Stamp,
-    When,
-)
+from journeylog.ingest.formats.declare import Format, Link
+from journeylog.ingest.formats.fields import First, Is, Join, KeyValue, Negative, Not, Stamp, When
+from journeylog.ingest.roles import Constant
 
 __all__ = ["FORMATS"]
 

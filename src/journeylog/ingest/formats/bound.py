@@ -10,19 +10,17 @@ from typing import Any
 from journeylog.core.schema import ROLES
 from journeylog.core.time_rule import TimeRule
 from journeylog.errors import ConfigError, MissingColumnError, SchemaError, nearest
-from journeylog.ingest.formats.declare import (
+from journeylog.ingest.formats.declare import Format, mentioned, missing_of
+from journeylog.ingest.formats.fields import (
     AnyField,
-    Format,
+    Field,
     Score,
     check_field,
     is_there,
-    mentioned,
-    missing_of,
     paths_of,
     reads,
     shown,
 )
-from journeylog.ingest.formats.fields import Field
 from journeylog.ingest.formats.known import fitting_formats
 from journeylog.ingest.formats.shape import (
     Shaper,

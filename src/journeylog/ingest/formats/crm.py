@@ -10,21 +10,10 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-from journeylog.ingest.formats.declare import (
-    All,
-    AnyField,
-    Condition,
-    Constant,
-    First,
-    Format,
-    Is,
-    Join,
-    Map,
-    Not,
-    Take,
-    When,
-)
+from journeylog.ingest.formats.declare import Format, Take
+from journeylog.ingest.formats.fields import All, AnyField, Condition, First, Is, Join, Map, Not, When
 from journeylog.ingest.formats.truths import TRUE, truth
+from journeylog.ingest.roles import Constant
 
 __all__ = ["FORMATS", "SALESFORCE", "either", "field_history"]
 

@@ -14,12 +14,11 @@ from journeylog.core import arrow_text
 from journeylog.core.kernels.json_text import any_among
 from journeylog.errors import ConfigError
 from journeylog.ingest.amounts import numbers_of_text, read_money, score_bounds, unreadable_numbers
-from journeylog.ingest.formats.declare import (
+from journeylog.ingest.formats.fields import (
     KEEP,
     All,
     AnyField,
     Conditions,
-    Constant,
     First,
     Given,
     Is,
@@ -39,6 +38,7 @@ from journeylog.ingest.formats.declare import (
 )
 from journeylog.ingest.formats.paths import Records, Value
 from journeylog.ingest.formats.urls import template
+from journeylog.ingest.roles import Constant
 from journeylog.ingest.texts import as_text
 
 __all__ = ["Context", "compute", "holds"]

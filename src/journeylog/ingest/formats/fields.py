@@ -26,6 +26,7 @@ __all__ = [
     "Minus",
     "Negative",
     "Not",
+    "OfOne",
     "Score",
     "Stamp",
     "StartsWith",
@@ -52,6 +53,18 @@ class Field:
 
 #: A path, a kind of field, or a constant.
 AnyField: TypeAlias = str | Field | Constant
+
+
+@dataclass(frozen=True)
+class OfOne(Field):
+    """A kind of field that is made of one other, and of what else it says of it."""
+
+    of: AnyField
+
+    @property
+    def parts(self) -> tuple[AnyField, ...]:
+        """The one field."""
+        return (self.of,)
 
 
 class Condition:
@@ -101,17 +114,11 @@ class Join(Field):
 
 
 @dataclass(frozen=True)
-class Map(Field):
+class Map(OfOne):
     """Codes to names; a code without a name stays, or becomes `default` (None: missing)."""
 
-    of: AnyField
     names: Mapping[str, str]
     default: str | None = KEEP
-
-    @property
-    def parts(self) -> tuple[AnyField, ...]:
-        """The field of codes."""
-        return (self.of,)
 
 
 @dataclass(frozen=True)
@@ -147,15 +154,8 @@ class Minor(Field):
 
 
 @dataclass(frozen=True)
-class Negative(Field):
+class Negative(OfOne):
     """An amount with the sign turned, for money that goes back; one that is negative already stays."""
-
-    of: AnyField
-
-    @property
-    def parts(self) -> tuple[AnyField, ...]:
-        """The amount."""
-        return (self.of,)
 
 
 @dataclass(frozen=True)
@@ -187,44 +187,26 @@ class Times(Field):
 
 
 @dataclass(frozen=True)
-class Score(Field):
+class Score(OfOne):
     """An answer scaled to [-1, 1]; `scale` as ``score_scale=`` of :func:`journeylog.read`."""
 
-    of: AnyField
     scale: str | tuple[float, float]
-
-    @property
-    def parts(self) -> tuple[AnyField, ...]:
-        """The answer."""
-        return (self.of,)
 
 
 @dataclass(frozen=True)
-class Stamp(Field):
+class Stamp(OfOne):
     """A time that is written otherwise than the format's others."""
 
-    of: AnyField
     unit: str | None = None
     format: str | None = None
     tz: str | None = None
 
-    @property
-    def parts(self) -> tuple[AnyField, ...]:
-        """The field of times."""
-        return (self.of,)
-
 
 @dataclass(frozen=True)
-class Template(Field):
+class Template(OfOne):
     """The path of a URL, without host and query, with ids as ``{id}``; `rules` (RE2, with what takes its place) first."""
 
-    of: AnyField
     rules: tuple[tuple[str, str], ...] = ()
-
-    @property
-    def parts(self) -> tuple[AnyField, ...]:
-        """The URL."""
-        return (self.of,)
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,8 @@ from journeylog.ingest.formats import (
     support,
     weblogs,
 )
-from journeylog.ingest.formats.declare import Format, mentioned, missing_of, shown
+from journeylog.ingest.formats.declare import Format, mentioned, missing_of
+from journeylog.ingest.formats.fields import shown
 from journeylog.ingest.formats.words import page_of
 
 __all__ = ["FAMILIES", "Formats", "fitting_formats", "formats"]

@@ -8,26 +8,24 @@ from __future__ import annotations
 
 from typing import Final
 
-from journeylog.ingest.formats.declare import (
+from journeylog.ingest.formats.declare import Format, Link, Take
+from journeylog.ingest.formats.fields import (
     All,
     AnyField,
-    Constant,
     First,
-    Format,
     Given,
     Is,
     Join,
-    Link,
     Map,
     Negative,
     Not,
     StartsWith,
-    Take,
     When,
 )
 from journeylog.ingest.formats.parts import Match
 from journeylog.ingest.formats.rollup import Rollup
 from journeylog.ingest.formats.truths import truth
+from journeylog.ingest.roles import Constant
 
 __all__ = ["FORMATS"]
 

@@ -29,7 +29,7 @@ from journeylog.errors import ConfigError, cut
 from journeylog.ingest.amounts import unreadable_numbers
 from journeylog.ingest.formats.agents import is_bot
 from journeylog.ingest.formats.extract import Context, compute
-from journeylog.ingest.formats.fields import AnyField, Field
+from journeylog.ingest.formats.fields import AnyField, Field, OfOne
 from journeylog.ingest.formats.paths import Value
 from journeylog.ingest.formats.urls import decoded, kind_of_url, parameter
 
@@ -40,81 +40,43 @@ _MARKED_SEMICOLON: Final = re.compile(r"(?<!\^);")
 
 
 @dataclass(frozen=True)
-class Match(Field):
+class Match(OfOne):
     """The first group of an expression of RE2 in a text; missing where it does not match, or the group is empty."""
 
-    of: AnyField
     pattern: str
 
-    @property
-    def parts(self) -> tuple[AnyField, ...]:
-        """The text."""
-        return (self.of,)
-
 
 @dataclass(frozen=True)
-class Number(Field):
+class Number(OfOne):
     """Texts that are numbers, as numbers; they stay texts where one of them is none."""
 
-    of: AnyField
     restates = True
-
-    @property
-    def parts(self) -> tuple[AnyField, ...]:
-        """The text."""
-        return (self.of,)
 
 
 @dataclass(frozen=True)
-class Decoded(Field):
+class Decoded(OfOne):
     """A text without its percent code; with `times` 2 also where it was coded twice."""
 
-    of: AnyField
     times: int = 1
     plus: bool = True
     restates = True
 
-    @property
-    def parts(self) -> tuple[AnyField, ...]:
-        """The text."""
-        return (self.of,)
-
 
 @dataclass(frozen=True)
-class Query(Field):
+class Query(OfOne):
     """One parameter of the query of a URL, decoded."""
 
-    of: AnyField
     name: str
 
-    @property
-    def parts(self) -> tuple[AnyField, ...]:
-        """The URL."""
-        return (self.of,)
-
 
 @dataclass(frozen=True)
-class UrlKind(Field):
+class UrlKind(OfOne):
     """What a URL asks for by its path: ``page``, ``asset``, ``api``, ``feed``, ``download`` or ``system``."""
 
-    of: AnyField
-
-    @property
-    def parts(self) -> tuple[AnyField, ...]:
-        """The URL."""
-        return (self.of,)
-
 
 @dataclass(frozen=True)
-class Bot(Field):
+class Bot(OfOne):
     """Whether a user agent names a machine."""
-
-    of: AnyField
-
-    @property
-    def parts(self) -> tuple[AnyField, ...]:
-        """The user agent."""
-        return (self.of,)
 
 
 @dataclass(frozen=True)
@@ -130,18 +92,11 @@ class Beside(Field):
 
 
 @dataclass(frozen=True)
-class ProductTotal(Field):
+class ProductTotal(OfOne):
     """The money of a list of products, ``category;name;quantity;total;events;...`` with commas between products.
 
     The fourth part is the total of its product. A caret takes the meaning out of the mark that follows it.
     """
-
-    of: AnyField
-
-    @property
-    def parts(self) -> tuple[AnyField, ...]:
-        """The list."""
-        return (self.of,)
 
 
 @compute.register

@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from journeylog.core import arrow_text
 from journeylog.core.kernels import json_lines as kind
 from journeylog.errors import ConfigError
-from journeylog.ingest.formats.declare import KeyValue
+from journeylog.ingest.formats.fields import KeyValue
 from journeylog.ingest.json_values import Spans, of_text
 
 __all__ = ["Records", "Value"]

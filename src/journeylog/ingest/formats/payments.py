@@ -7,24 +7,22 @@ from __future__ import annotations
 
 from typing import Final
 
-from journeylog.ingest.formats.declare import (
+from journeylog.ingest.formats.declare import Format, Link, Take
+from journeylog.ingest.formats.fields import (
     All,
     AnyField,
-    Constant,
     First,
-    Format,
     Is,
     Join,
-    Link,
     Map,
     Minor,
     Minus,
     Negative,
     Not,
-    Take,
     When,
 )
 from journeylog.ingest.formats.truths import TRUE, truth
+from journeylog.ingest.roles import Constant
 
 __all__ = ["FORMATS"]
 

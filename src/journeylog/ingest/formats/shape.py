@@ -12,20 +12,9 @@ import pyarrow as pa
 
 from journeylog.core.time_rule import TimeRule
 from journeylog.ingest.containers.base import Piece
-from journeylog.ingest.formats.declare import (
-    TAKEN,
-    AnyField,
-    Field,
-    Format,
-    KeyValue,
-    Score,
-    Stamp,
-    Take,
-    looked_at,
-    mentioned,
-    paths_of,
-)
+from journeylog.ingest.formats.declare import TAKEN, Format, Take, mentioned
 from journeylog.ingest.formats.extract import Context, compute, given, holds
+from journeylog.ingest.formats.fields import AnyField, Field, KeyValue, Score, Stamp, looked_at, paths_of
 from journeylog.ingest.formats.paths import Records, Value
 from journeylog.ingest.json_values import PairList
 from journeylog.ingest.reshape import one_type

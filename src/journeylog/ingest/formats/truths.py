@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from journeylog.ingest.formats.declare import AnyField, Map
+from journeylog.ingest.formats.fields import AnyField, Map
 
 __all__ = ["FALSE", "TRUE", "truth"]
 

@@ -8,7 +8,7 @@ from types import ModuleType
 from typing import Any, Final
 
 from journeylog.core.schema import ROLES
-from journeylog.ingest.formats.declare import Constant, Format, Take
+from journeylog.ingest.formats.declare import Format, Take
 from journeylog.ingest.formats.fields import (
     KEEP,
     All,
@@ -33,6 +33,7 @@ from journeylog.ingest.formats.fields import (
     Times,
     When,
 )
+from journeylog.ingest.roles import Constant
 
 __all__ = ["mapping_of", "page_of"]
 
