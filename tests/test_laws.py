@@ -48,6 +48,7 @@ QUESTIONS: list[Stat] = [
     jl.Outcomes(case="channel"),
     jl.Touchpoints(),
     jl.Touchpoints("channel", case="channel"),
+    jl.JourneyMap("b", need="channel", touchpoint="event"),
     jl.TimeTo("b"),
     jl.TimeTo({"end": ["b", "c"], "web": {"channel": "web"}}, start={"stage": "think"}, case="journey"),
     jl.TimeTo(node="stage", case="channel"),

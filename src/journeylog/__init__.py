@@ -51,6 +51,7 @@ _HOME = {
     "Rejects": "ingest.rejects",
     "Same": "ingest.same",
     "combine": "ingest.combine",
+    "JourneyMap": "journeymap.spec",
     "compare": "comparison",
     "Rollup": "ingest.formats.rollup",
     "Take": "ingest.formats.declare",
@@ -129,6 +130,7 @@ if TYPE_CHECKING:
     from journeylog.steps.collapse import Collapse as Collapse
     from journeylog.steps.filters import Drop as Drop
     from journeylog.steps.filters import Where as Where
+    from journeylog.journeymap.spec import JourneyMap as JourneyMap
     from journeylog.steps.journeys import Journeys as Journeys
     from journeylog.steps.rename import Rename as Rename
     from journeylog.steps.sessions import Sessions as Sessions

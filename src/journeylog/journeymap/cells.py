@@ -1,0 +1,167 @@
+"""Cells of the map: a number with its interval, and the way back to where it was computed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from journeylog.core.contracts import Result
+from journeylog.core.nodes import TEXT
+
+__all__ = ["Cell", "Source", "cell_table"]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One number of the map.
+
+    Parameters
+    ----------
+    stage : str or None
+        The column of the map; None speaks of whole journeys.
+    row : str
+        The row of the map, such as ``"volume"``.
+    measure : str
+        What is measured, such as ``"journeys"`` or ``"drop_rate"``.
+    item : str or None
+        Of what, where a row lists several: a touchpoint, the next stage.
+    value : float
+        The number; nan where nothing could be told.
+    unit : str
+        ``"count"``, ``"share"``, ``"s"`` (seconds), ``"score"`` or a currency.
+    low, high : float
+        Bounds of the 95 % interval; nan where there are none.
+    n : int
+        How many it is out of: the denominator of a share, the observations of a time.
+    question : str
+        The question as it is written in Python.
+    table : str
+        Which of the answer's tables it stands in; empty for the main one.
+    where : tuple of (str, str)
+        Columns and the values that single out the row.
+    column : str
+        The column of the value.
+    """
+
+    stage: str | None
+    row: str
+    measure: str
+    item: str | None
+    value: float
+    unit: str
+    low: float
+    high: float
+    n: int
+    question: str
+    table: str
+    where: tuple[tuple[str, str], ...]
+    column: str
+
+    @property
+    def known(self) -> bool:
+        """Whether there is a value."""
+        return not math.isnan(self.value)
+
+    @property
+    def code(self) -> str:
+        """Three lines of Python that compute the value anew from ``log``."""
+        table = "table" if not self.table else f"tables[{self.table!r}]"
+        rows = " & ".join(f"(table[{name!r}] == {value!r})" for name, value in self.where) or "slice(None)"
+        return (
+            f"table = log.compute({self.question}).{table}\n"
+            f"row = table.loc[{rows}].iloc[0]\n"
+            f"value = row[{self.column!r}]"
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """One table of an answer, from which cells are taken.
+
+    Parameters
+    ----------
+    row : str
+        The row of the map its cells are for.
+    result : Result
+    table : str
+        Which table; empty for the main one.
+    """
+
+    row: str
+    result: Result
+    table: str = ""
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """The table."""
+        return self.result.tables[self.table] if self.table else self.result.table
+
+    def cells(
+        self,
+        lines: pd.DataFrame,
+        measure: str,
+        column: str,
+        unit: str,
+        *,
+        keys: Sequence[str],
+        n: str,
+        stage: str | None = None,
+        item: str | None = None,
+        bounds: tuple[str, str] | None = None,
+    ) -> list[Cell]:
+        """Return a cell for each of some lines of the table.
+
+        Parameters
+        ----------
+        lines : DataFrame
+            Lines of :attr:`frame`.
+        measure, unit
+            As in :class:`Cell`.
+        column, n, stage, item : str
+            Columns of the value, of its number, of the stage and of the item.
+        keys : sequence of str
+            Columns that single out a line.
+        bounds : tuple of str, optional
+            Columns of the bounds; by default ``column_low`` and ``column_high``, if there are such.
+        """
+        low, high = bounds or (f"{column}_low", f"{column}_high")
+        question = f"jl.{self.result.question!r}"
+        return [
+            Cell(
+                None if stage is None else _text(line[stage]),
+                self.row,
+                measure,
+                None if item is None else _text(line[item]),
+                _number(line[column]),
+                unit,
+                _number(line.get(low)),
+                _number(line.get(high)),
+                int(line[n]),
+                question,
+                self.table,
+                tuple((key, str(line[key])) for key in keys),
+                column,
+            )
+            for line in lines.to_dict("records")
+        ]
+
+
+def cell_table(cells: Sequence[Cell]) -> pd.DataFrame:
+    """Return one line a cell: ``stage, row, measure, item, value, unit, low, high, n, code``."""
+    texts = ("stage", "row", "measure", "item", "unit", "code")
+    names = ("stage", "row", "measure", "item", "value", "unit", "low", "high", "n", "code")
+    columns: Mapping[str, list[Any]] = {name: [getattr(cell, name) for cell in cells] for name in names}
+    types = {**dict.fromkeys(names, "float64"), **dict.fromkeys(texts, TEXT), "n": "int64"}
+    return pd.DataFrame({name: pd.Series(columns[name], dtype=types[name]) for name in names})
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None or value != value else str(value)
+
+
+def _number(value: Any) -> float:
+    return math.nan if value is None or pd.isna(value) else float(value)

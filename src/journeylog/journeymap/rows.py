@@ -1,0 +1,140 @@
+"""The rows of the map: which question each asks, and which cells it takes from the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from journeylog.core.contracts import Result
+from journeylog.journeymap.cells import Cell, Source
+
+__all__ = ["ROWS", "Answers"]
+
+#: Answers by the name of their part; what the log has no data for is not there.
+Answers = Mapping[str, Result]
+
+
+def volume(answers: Answers, top: int) -> list[Cell]:
+    """How many journeys and customers come to each stage."""
+    source = Source("volume", answers["touchpoints"], "stages")
+    whole = Source("volume", answers["outcomes"])
+    by: dict[str, Any] = {"stage": "stage", "keys": ["stage"], "n": "n_cases_total"}
+    total = whole.frame.iloc[:1]
+    return [
+        *whole.cells(total, "journeys", "n_total", "count", keys=["outcome"], n="n_total"),
+        *whole.cells(total, "customers", "n_actors_total", "count", keys=["outcome"], n="n_actors_total"),
+        *source.cells(source.frame, "journeys", "n_cases", "count", **by),
+        *source.cells(source.frame, "customers", "n_actors", "count", **by),
+        *source.cells(source.frame, "share", "share", "share", **by),
+    ]
+
+
+def touchpoints(answers: Answers, top: int) -> list[Cell]:
+    """What customers do in each stage, and where."""
+    found: list[Cell] = []
+    for part, measure in (("touchpoints", "does"), ("channels", "channel")):
+        if part not in answers:
+            continue
+        source = Source("touchpoints", answers[part])
+        lines = source.frame.groupby("stage", sort=False, observed=True).head(top)
+        keys = ["stage", "touchpoint"]
+        found += source.cells(
+            lines, measure, "share", "share", stage="stage", item="touchpoint", keys=keys, n="n_stage_cases"
+        )
+    if "channels" in answers:
+        source = Source("touchpoints", answers["channels"], "stages")
+        found += source.cells(
+            source.frame,
+            "channel_switches",
+            "n_switches",
+            "count",
+            stage="stage",
+            keys=["stage"],
+            n="n_cases",
+        )
+    return found
+
+
+def ways(answers: Answers, top: int) -> list[Cell]:
+    """Where journeys go from each stage."""
+    source = Source("ways", answers["flow"])
+    table = source.frame
+    on = table[(table["from_kind"] == "node") & (table["to_kind"] == "node") & (table["from"] != table["to"])]
+    lines = on.sort_values("n", ascending=False, kind="stable").groupby("from", sort=False).head(top)
+    keys = ["from", "from_kind", "to", "to_kind"]
+    found = source.cells(
+        lines, "next", "rate", "share", stage="from", item="to", keys=keys, n="n_from_followed"
+    )
+    ends = Source("ways", answers["drop_off"])
+    by: dict[str, Any] = {"stage": "node", "keys": ["node"], "n": "n_followed"}
+    found += ends.cells(ends.frame, "continue", "continue_rate", "share", **by)
+    return found + ends.cells(ends.frame, "reach", "reach_rate", "share", **by)
+
+
+def times(answers: Answers, top: int) -> list[Cell]:
+    """How long journeys stay in each stage and wait for the next, and how long they take."""
+    source = Source("time", answers["waits"])
+    table = source.frame
+    nodes = table[table["part"] == "node"]
+    by: dict[str, Any] = {"stage": "from", "n": "n_timed"}
+    bounds = ("time_median_low_s", "time_median_high_s")
+    found = source.cells(nodes, "stay", "time_median_s", "s", keys=["part", "from"], bounds=bounds, **by)
+    found += source.cells(nodes, "stay_p90", "time_p90_s", "s", keys=["part", "from"], **by)
+    edges = table[(table["part"] == "edge") & (table["from"] != table["to"])]
+    slow = (
+        edges.sort_values("time_total_s", ascending=False, kind="stable").groupby("from", sort=False).head(1)
+    )
+    keys = ["part", "from", "to"]
+    found += source.cells(slow, "wait", "time_median_s", "s", item="to", keys=keys, bounds=bounds, **by)
+    found += source.cells(slow, "wait_p90", "time_p90_s", "s", item="to", keys=keys, **by)
+    if "cycle" in answers:
+        cycle = Source("time", answers["cycle"])
+        goal = cycle.frame[cycle.frame["to_kind"] == "node"]
+        found += cycle.cells(
+            goal,
+            "cycle",
+            "median_s",
+            "s",
+            keys=["to", "to_kind"],
+            n="n_cases",
+            bounds=("median_low_s", "median_high_s"),
+        )
+    return found
+
+
+def needs(answers: Answers, top: int) -> list[Cell]:
+    """What people search and ask for in each stage."""
+    if "needs" not in answers:
+        return []
+    source = Source("needs", answers["needs"])
+    lines = source.frame.groupby("stage", sort=False, observed=True).head(top)
+    keys = ["stage", "touchpoint"]
+    return source.cells(
+        lines, "asks", "share", "share", stage="stage", item="touchpoint", keys=keys, n="n_stage_cases"
+    )
+
+
+def loss(answers: Answers, top: int) -> list[Cell]:
+    """Who leaves, who is still under way, and how journeys ended."""
+    ends, whole = Source("loss", answers["drop_off"]), Source("loss", answers["outcomes"])
+    by: dict[str, Any] = {"stage": "node", "keys": ["node"]}
+    found = ends.cells(ends.frame, "drop", "drop_rate", "share", n="n_followed", **by)
+    found += ends.cells(ends.frame, "dropped", "n_dropped", "count", n="n_entered", **by)
+    found += ends.cells(ends.frame, "open", "n_open", "count", n="n_entered", **by)
+    for end in ("reached", "dropped", "open"):
+        line = whole.frame[whole.frame["outcome"] == end]
+        found += whole.cells(line, end, "share", "share", keys=["outcome"], n="n_total")
+    return found
+
+
+Reading = Callable[[Answers, int], Sequence[Cell]]
+
+#: The rows in the order of the map.
+ROWS: Final[Mapping[str, Reading]] = {
+    "volume": volume,
+    "touchpoints": touchpoints,
+    "ways": ways,
+    "time": times,
+    "needs": needs,
+    "loss": loss,
+}

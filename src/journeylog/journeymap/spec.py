@@ -1,0 +1,211 @@
+"""JourneyMap: one question made of many, answered in one pass."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from dataclasses import KW_ONLY, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from journeylog.core.chunk import Category, Chunk
+from journeylog.core.condition import Condition, freeze
+from journeylog.core.contracts import Result, Stat, Step
+from journeylog.core.counts import Counts, Table
+from journeylog.core.log import EventLog
+from journeylog.core.window import Window
+from journeylog.errors import ConfigError, MissingColumnError
+from journeylog.journeymap.cells import Cell, cell_table
+from journeylog.journeymap.rows import ROWS
+from journeylog.stats.bottlenecks import Bottlenecks
+from journeylog.stats.dropoff import DropOff
+from journeylog.stats.outcomes import Outcomes
+from journeylog.stats.timeto import TimeTo
+from journeylog.stats.touchpoints import Touchpoints
+from journeylog.stats.transitions import Transitions
+from journeylog.steps.journeys import Journeys
+from journeylog.steps.stages import Stages
+
+__all__ = ["JourneyMap", "JourneyMapResult"]
+
+#: Version of the map as data; a change that readers would notice is a new one.
+SCHEMA = "journeylog/journey-map/1"
+
+_BETWEEN = "/"  # between the name of a part and that of its table
+
+
+@dataclass(frozen=True)
+class JourneyMap(Stat):
+    """Fill in the customer journey map: stages across, what is known of each of them down.
+
+    Parameters
+    ----------
+    goal : condition, optional
+        What a journey is meant to come to; the map then tells how long it takes. :meth:`fill` makes the journeys.
+    stages : Stages, mapping or str, optional
+        For :meth:`fill`: the stages to put on the log, as a step, its rules, or the name of a preset.
+    patience : str, timedelta or None
+        For :meth:`fill`: the silence after which a journey counts as dropped.
+    stage : str
+        The column whose values are the columns of the map.
+    touchpoint, channel : str
+        The columns that tell what customers do and where; a channel that the log has not is left out.
+    need : str, optional
+        A column that tells what customers look or ask for: search terms, contact reasons.
+    top : int
+        How many touchpoints, channels, ways on and needs of a stage are listed.
+
+    Notes
+    -----
+    Table, one row a cell: ``stage, row, measure, item, value, unit, low, high, n, code``. ``stage`` is missing where
+    the whole journey is meant; ``code`` are three lines of Python that compute the value anew from ``log``, the log
+    with its stages and journeys.
+
+    The map asks several statistics in one pass and adds nothing of its own: their definitions are the map's.
+    Counts are those of the parts and merge as these do.
+
+    Examples
+    --------
+    >>> import journeylog as jl
+    >>> question = jl.JourneyMap("pay", stages={"look": ["home", "search"], "buy": ["cart", "pay"]}, patience="1h")
+    >>> filled = question.fill(jl.datasets.tiny())
+    >>> table = filled.table
+    >>> table[(table["row"] == "loss") & (table["measure"] == "drop")][["stage", "value", "n"]]
+       stage  value  n
+    33  look   0.25  4
+    34   buy   0.00  3
+    >>> print(filled.cell("look", "loss", "drop").code)
+    table = log.compute(jl.DropOff(node='stage', case=None, merge=None)).table
+    row = table.loc[(table['node'] == 'look')].iloc[0]
+    value = row['drop_rate']
+    """
+
+    goal: Condition = None
+    _: KW_ONLY
+    stages: Any = None
+    patience: Any = "30d"
+    stage: str = "stage"
+    touchpoint: str = "event"
+    channel: str = "channel"
+    need: str | None = None
+    top: int = 3
+
+    def __post_init__(self) -> None:
+        """Keep conditions and stages in their frozen form."""
+        if self.goal is not None:
+            object.__setattr__(self, "goal", freeze(self.goal))
+        if self.stages is not None and not isinstance(self.stages, Stages):
+            object.__setattr__(self, "stages", Stages(self.stages))
+        if isinstance(self.top, bool) or not isinstance(self.top, int) or self.top < 1:
+            raise ConfigError(f"top={self.top!r} is not possible. Fix: a whole number of at least 1")
+
+    def fill(self, log: EventLog, *, by: str | None = None) -> Any:
+        """Return the map of a log, with the stages and journeys this question declares put on it.
+
+        Parameters
+        ----------
+        log : EventLog
+        by : str, optional
+            A categorical column: one map for each of its values.
+
+        Returns
+        -------
+        JourneyMapResult, or Grouped with `by`
+        """
+        journeys = any(log.source.map(lambda chunk: "journey" in chunk.levels, 1))
+        steps: list[Step] = [] if self.stages is None else [self.stages]
+        steps += [] if journeys else [Journeys(self.goal, self.patience)]
+        return log.then(*steps).compute(self, by=by)
+
+    def prepare(self, chunk: Chunk) -> Chunk:
+        """Return the chunk, after a look that it has stages."""
+        if self.stage == "stage" and "stage" not in chunk.columns:
+            raise MissingColumnError(
+                "the log has no stages, which are the columns of the map. Fix: jl.JourneyMap(..., stages=...).fill(log), "
+                "or log.then(jl.Stages(...)) first"
+            )
+        return chunk
+
+    def parts(self) -> dict[str, Stat]:
+        """Return the statistics that the map asks, each with the name of its part."""
+        found: dict[str, Stat] = {
+            "outcomes": Outcomes(),
+            "drop_off": DropOff(node=self.stage),
+            "flow": Transitions(node=self.stage, quantiles=False),
+            "waits": Bottlenecks(node=self.stage),
+            "touchpoints": Touchpoints(self.touchpoint, self.stage),
+            "channels": Touchpoints(self.channel, self.stage),
+        }
+        if self.need is not None:
+            found["needs"] = Touchpoints(self.need, self.stage)
+        if self.goal is not None:
+            found["cycle"] = TimeTo({"goal": self.goal})
+        return found
+
+    def summarize(self, chunk: Chunk, window: Window) -> Counts:
+        """Return the counts of all parts that the log has columns for."""
+        tables: dict[str, Table] = {}
+        for name, part in self.parts().items():
+            if name == "channels" and not isinstance(chunk.columns.get(self.channel), Category):
+                continue
+            counts = part.summarize(part.prepare(chunk), window)
+            tables |= {f"{name}{_BETWEEN}{table}": rows for table, rows in counts.tables.items()}
+        return Counts(tables)
+
+    def result(self, counts: Counts, window: Window) -> JourneyMapResult:
+        """Return the cells, taken from the answers of the parts."""
+        found: dict[str, dict[str, Table]] = {}
+        for name, rows in counts.tables.items():
+            part, table = name.split(_BETWEEN, 1)
+            found.setdefault(part, {})[table] = rows
+        answers = {
+            name: part.result(Counts(found[name]), window)
+            for name, part in self.parts().items()
+            if name in found
+        }
+        cells = tuple(cell for row in ROWS.values() for cell in row(answers, self.top))
+        notes = dict.fromkeys(note for answer in answers.values() for note in answer.notes)
+        return JourneyMapResult(self, window, cell_table(cells), {}, tuple(notes), cells, answers)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class JourneyMapResult(Result):
+    """The map; see :class:`JourneyMap` for the table."""
+
+    cells: tuple[Cell, ...] = ()
+    answers: Mapping[str, Result] = field(default_factory=dict)
+
+    @property
+    def stages(self) -> tuple[str, ...]:
+        """The columns of the map in their order."""
+        return tuple(self.answers["touchpoints"].tables["stages"]["stage"].tolist())
+
+    def cell(self, stage: str | None, row: str, measure: str, item: str | None = None) -> Cell | None:
+        """Return one cell, None when the map has no such."""
+        wanted = (stage, row, measure, item)
+        return next((c for c in self.cells if (c.stage, c.row, c.measure, c.item) == wanted), None)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the map as JSON-able values, with the version of its schema."""
+        return {"schema": SCHEMA, "stages": list(self.stages), **super().to_dict()}
+
+    def save(self, path: str | Path, **options: Any) -> Path:
+        """Write the map: a page (``.html``) or its data (``.json``); whole or not at all.
+
+        Parameters
+        ----------
+        path : str or Path
+        **options
+            For a page: ``lang="en"`` or ``"ru"``, ``theme="light"`` or ``"dark"``, ``title=``.
+
+        Raises
+        ------
+        ConfigError
+            If the file's ending or an option is unknown.
+        OutputError
+            If the file cannot be written; what was there before is untouched.
+        """
+        written: Path = importlib.import_module("journeylog.reporting.mappage").save_map(
+            self, path, **options
+        )
+        return written

@@ -1,0 +1,179 @@
+"""The journey map as one page: stages across, rows down, every number a link to how it was computed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from markupsafe import Markup
+
+import journeylog
+from journeylog.errors import ConfigError
+from journeylog.journeymap.cells import Cell
+from journeylog.journeymap.rows import ROWS
+from journeylog.journeymap.spec import JourneyMapResult
+from journeylog.plots.style import theme_of
+from journeylog.reporting.document import asset, environment, policy
+from journeylog.reporting.language import Language, language
+from journeylog.reporting.names import short
+from journeylog.reporting.write import reserved
+
+__all__ = ["map_page", "save_map"]
+
+#: How the measures of each row are shown: as the cell's main number, as a list with bars, or as a line of text.
+_SHOWN: Final[Mapping[str, Mapping[str, str]]] = {
+    "volume": {"journeys": "big", "share": "line", "customers": "line"},
+    "touchpoints": {"does": "bar", "channel": "bar", "channel_switches": "line"},
+    "ways": {"next": "bar", "reach": "line"},
+    "time": {"stay": "big", "stay_p90": "line", "wait": "line", "wait_p90": "line", "cycle": "big"},
+    "needs": {"asks": "bar"},
+    "loss": {"drop": "big", "dropped": "line", "open": "line", "reached": "line"},
+}
+_NAME = 40
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One number of a cell as it is shown."""
+
+    kind: str
+    value: str
+    words: str
+    item: str
+    more: str
+    width: float
+    anchor: str
+
+
+@dataclass(frozen=True)
+class Place:
+    """A cell of the page: its facts in groups, each with a heading where several lists stand in one cell."""
+
+    stage: str
+    groups: tuple[tuple[str, tuple[Fact, ...]], ...]
+
+
+def map_page(
+    result: JourneyMapResult, *, lang: str = "en", theme: str = "light", title: str | None = None
+) -> bytes:
+    """Return the page of a map; equal maps and arguments give equal bytes.
+
+    Parameters
+    ----------
+    result : JourneyMapResult
+    lang : str
+        The language of all words but the names of the data: ``"en"`` or ``"ru"``.
+    theme : {"light", "dark"}
+    title : str, optional
+        Takes the place of the title.
+    """
+    theme_of(theme)
+    words = language(lang)
+    numbers = {id(cell): f"c{i}" for i, cell in enumerate(result.cells)}
+    css = asset("map.css")
+    rows = [
+        {
+            "title": words.of("rows", row),
+            "asks": words.of("asks", row),
+            "name": row,
+            "places": [_place(result, words, row, stage, numbers) for stage in result.stages],
+        }
+        for row in ROWS
+        if any(cell.row == row and cell.stage is not None for cell in result.cells)
+    ]
+    whole = [
+        fact
+        for row in ROWS
+        for _, facts in _place(result, words, row, None, numbers).groups
+        for fact in facts
+    ]
+    page = environment().get_template("map.html.j2")
+    return page.render(
+        lang=lang,
+        theme=theme,
+        policy=policy(scripts=(), styles=(css,)),
+        css=Markup(css),
+        version=journeylog.__version__,
+        words=words,
+        title=short(title, 200) if title is not None else words.text("map"),
+        period=words.period(result.window),
+        stages=[short(stage, _NAME) for stage in result.stages],
+        whole=whole,
+        rows=rows,
+        definitions=list(words.words["define"].values()),
+        notes=[short(note, 400) for note in result.notes],
+        codes=[(f"c{i}", _called(words, cell), cell.code) for i, cell in enumerate(result.cells)],
+    ).encode("utf-8", "backslashreplace")
+
+
+def save_map(result: JourneyMapResult, path: str | Path, **options: Any) -> Path:
+    """Write a map as the ending of the path says; see :meth:`JourneyMapResult.save`."""
+    path = Path(path)
+    known = {".html": ("lang", "theme", "title"), ".json": ()}
+    if path.suffix not in known:
+        raise ConfigError(f"a map cannot be written as {path.suffix!r}. Fix: one of {list(known)}")
+    for name in options:
+        if name not in known[path.suffix]:
+            raise ConfigError(
+                f"a {path.suffix} file has no option {name!r}. Fix: one of {list(known[path.suffix])}"
+            )
+    data = map_page(result, **options) if path.suffix == ".html" else _as_json(result)
+    with reserved(path) as target:
+        return target.put(data)
+
+
+def _as_json(result: JourneyMapResult) -> bytes:
+    return json.dumps(result.to_dict(), ensure_ascii=False, indent=1).encode("utf-8", "backslashreplace")
+
+
+def _place(
+    result: JourneyMapResult, words: Language, row: str, stage: str | None, numbers: Mapping[int, str]
+) -> Place:
+    groups = []
+    for measure, kind in _SHOWN[row].items():
+        found = [c for c in result.cells if (c.row, c.measure, c.stage) == (row, measure, stage)]
+        found = [c for c in found if c.known and not (kind == "line" and c.unit == "count" and c.value == 0)]
+        facts = tuple(_fact(cell, kind, words, numbers[id(cell)]) for cell in found)
+        if facts:
+            heading = words.of("measures", f"{row}.{measure}") if kind == "bar" else ""
+            groups.append((heading, facts))
+    return Place("" if stage is None else short(stage, _NAME), tuple(groups))
+
+
+def _fact(cell: Cell, kind: str, words: Language, anchor: str) -> Fact:
+    more = []
+    if cell.low == cell.low and cell.high == cell.high:
+        more.append(words.range(_written(words, cell.low, cell.unit), _written(words, cell.high, cell.unit)))
+    if cell.unit == "share":
+        more.append(words.text("of_n", n=cell.n))
+    elif cell.unit == "s":
+        more.append(words.text("n_is", n=cell.n))
+    return Fact(
+        kind,
+        _written(words, cell.value, cell.unit),
+        "" if kind == "bar" else words.of("measures", f"{cell.row}.{cell.measure}"),
+        "" if cell.item is None or cell.measure == "cycle" else short(cell.item, _NAME),
+        ", ".join(more),
+        round(100 * min(max(cell.value, 0.0), 1.0), 1) if cell.unit == "share" else 0.0,
+        anchor,
+    )
+
+
+def _written(words: Language, value: float, unit: str) -> str:
+    if unit == "share":
+        return words.share(value)
+    return words.duration(value) if unit == "s" else words.count(value)
+
+
+def _called(words: Language, cell: Cell) -> str:
+    """Return what a cell is, in words: its row, its stage, its measure and item."""
+    parts: Sequence[Any] = (
+        words.of("rows", cell.row),
+        words.text("whole") if cell.stage is None else short(cell.stage, _NAME),
+        words.of("measures", f"{cell.row}.{cell.measure}"),
+        None if cell.item is None else short(cell.item, _NAME),
+    )
+    return " · ".join(str(part) for part in parts if part)

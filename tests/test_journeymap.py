@@ -1,0 +1,144 @@
+"""The map: every cell can be computed anew from its own lines, and the page shows what the cells say."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import journeylog as jl
+from journeylog.core.log import EventLog
+from journeylog.errors import ConfigError, MissingColumnError, OutputError
+from journeylog.journeymap.cells import Cell
+from journeylog.journeymap.rows import ROWS
+from journeylog.reporting.mappage import _SHOWN, map_page
+from tests.plot_logs import UGLY, log_of
+
+RULES = {"look": ["home", "search"], "buy": ["cart", "pay"]}
+QUESTION = jl.JourneyMap("pay", stages=RULES, patience="1h", need="channel")
+
+
+def recomputed(cell: Cell, log: EventLog) -> Any:
+    told: dict[str, Any] = {"jl": jl, "log": log}
+    assert len(cell.code.splitlines()) == 3
+    exec(cell.code, told)
+    return told["value"]
+
+
+def test_every_cell_can_be_computed_anew_from_its_own_three_lines() -> None:
+    log = jl.datasets.tiny().then(QUESTION.stages, jl.Journeys("pay", "1h"))
+    filled = log.compute(QUESTION)
+    assert {cell.row for cell in filled.cells} == set(ROWS)
+    for cell in filled.cells:
+        np.testing.assert_equal(float(recomputed(cell, log)), cell.value)
+
+
+def test_filling_puts_the_declared_steps_on_and_keeps_journeys_there_are() -> None:
+    log = jl.datasets.tiny()
+    own = log.then(QUESTION.stages, jl.Journeys("pay", "1h"))
+    assert QUESTION.fill(log).table.equals(own.compute(QUESTION).table)
+    assert jl.JourneyMap("pay", need="channel").fill(own).table.equals(own.compute(QUESTION).table)
+
+
+def test_one_map_for_each_value_of_an_attribute() -> None:
+    log = jl.datasets.tiny()
+    maps = QUESTION.fill(log, by="channel")
+    whole = QUESTION.fill(log).cell(None, "volume", "journeys")
+    assert sum(one.cell(None, "volume", "journeys").value for one in maps.values()) == whole.value
+
+
+def test_a_log_without_stages_says_what_to_do() -> None:
+    with pytest.raises(MissingColumnError, match=r"jl\.Stages"):
+        jl.JourneyMap("pay").fill(jl.datasets.tiny())
+    with pytest.raises(ConfigError, match="top=0"):
+        jl.JourneyMap(top=0)
+
+
+def test_a_cell_is_found_by_its_place() -> None:
+    filled = QUESTION.fill(jl.datasets.tiny())
+    cell = filled.cell("look", "loss", "drop")
+    assert cell is not None and (cell.value, cell.n, cell.unit) == (0.25, 4, "share")
+    assert filled.cell("look", "loss", "no such") is None
+    assert filled.to_dict()["stages"] == ["look", "buy"]
+    assert filled.to_dict()["schema"] == "journeylog/journey-map/1"
+
+
+# The page
+
+
+@pytest.mark.parametrize("lang", ["en", "ru"])
+def test_every_number_of_the_page_is_that_of_a_cell_and_links_to_its_code(lang: str) -> None:
+    filled = QUESTION.fill(jl.datasets.tiny())
+    page = map_page(filled, lang=lang).decode()
+    assert page == map_page(filled, lang=lang).decode()
+    links = re.findall(r'<a href="#c(\d+)">([^<]+)</a>', page)
+    assert len(links) > 20
+    for number, text in links:
+        cell = filled.cells[int(number)]
+        if cell.unit == "count":
+            assert int(re.sub(r"\D", "", text)) == cell.value
+        if cell.unit == "share":
+            written = float(re.sub(r"[^\d.,]", "", text).replace(",", "."))
+            assert written == pytest.approx(100 * cell.value, abs=0.06)
+        assert f'<div id="c{number}">' in page
+    assert page.count("<div id=") == len(filled.cells)
+
+
+def test_both_languages_hold_the_same_numbers_and_no_word_of_the_other() -> None:
+    filled = QUESTION.fill(jl.datasets.tiny())
+    english, russian = (
+        map_page(filled, lang=lang).decode().split('<section class="below">')[0] for lang in ("en", "ru")
+    )
+    digits = [re.findall(r'href="#c\d+">[^<\d]*(\d+)', page) for page in (english, russian)]
+    assert digits[0] == digits[1]
+    words = set(re.findall(r"(?<=>)[^<]+", russian.split("<body>")[1]))
+    names = {"look", "buy", "home", "search", "cart", "pay", "web", "app"}
+    latin = {w.strip() for w in words if re.search(r"[A-Za-z]{2,}", w)} - names
+    assert not {w for w in latin if w and w != "n"}
+
+
+def test_catalogues_have_the_same_keys_and_words_for_every_row_and_measure() -> None:
+    folder = Path(jl.__file__).parent / "reporting" / "words"
+    english, russian = (tomllib.loads((folder / f"{name}.toml").read_text("utf-8")) for name in ("en", "ru"))
+    for part in english:
+        if isinstance(english[part], dict):
+            assert english[part].keys() == russian[part].keys(), part
+    assert set(english["rows"]) == set(ROWS) == set(_SHOWN) == set(english["asks"])
+    filled = QUESTION.fill(jl.datasets.tiny())
+    assert {f"{c.row}.{c.measure}" for c in filled.cells} <= set(english["measures"])
+
+
+def test_names_nobody_would_wish_for_stay_text() -> None:
+    log = log_of(UGLY)
+    page = map_page(log.compute(jl.JourneyMap()), title="<script>alert(1)</script>").decode()
+    body = page.split("</style>", 1)[1]
+    assert "<script" not in body and "<img" not in body and 'href="http' not in body
+    assert "&lt;script&gt;alert(1)" in body
+    assert "\u202e" not in body
+
+
+def test_a_map_is_saved_as_a_page_or_as_data(tmp_path: Path) -> None:
+    filled = QUESTION.fill(jl.datasets.tiny())
+    page = filled.save(tmp_path / "map.html", lang="ru", title="Путь")
+    assert page.read_bytes() == map_page(filled, lang="ru", title="Путь")
+    data = json.loads(filled.save(tmp_path / "map.json").read_text("utf-8"))
+    assert len(data["table"]) == len(filled.cells)
+    assert data == json.loads(json.dumps(filled.to_dict()))
+
+
+def test_wrong_ways_to_save_are_told(tmp_path: Path) -> None:
+    filled = QUESTION.fill(jl.datasets.tiny())
+    with pytest.raises(ConfigError, match="lang='xx'"):
+        filled.save(tmp_path / "map.html", lang="xx")
+    with pytest.raises(ConfigError, match=r"\.docx"):
+        filled.save(tmp_path / "map.docx")
+    with pytest.raises(ConfigError, match="theme"):
+        filled.save(tmp_path / "map.json", theme="dark")
+    with pytest.raises(OutputError):
+        filled.save(tmp_path / "no folder" / "map.html")
+    assert list(tmp_path.iterdir()) == []
