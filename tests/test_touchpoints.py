@@ -56,10 +56,23 @@ def test_stages_keep_their_order_and_those_nobody_visits_are_there() -> None:
     assert result.table["stage"].tolist() == ["z", "a"]
 
 
+def test_rules_name_the_touchpoints_and_the_first_that_matches_wins() -> None:
+    log = jl.datasets.tiny().then(jl.Stages({"look": ["home", "search"], "buy": ["cart", "pay"]}))
+    rules = {"finds": "sea*", "app": {"channel": "app"}, "everything": "*"}
+    table = log.compute(jl.Touchpoints(rules)).table
+    found = {(r["stage"], r["touchpoint"]): r["n"] for r in table.to_dict("records")}
+    rows = log.to_pandas()
+    name = np.where(
+        rows["event"].str.startswith("sea"), "finds", np.where(rows["channel"] == "app", "app", "everything")
+    )
+    assert found == rows.groupby(["stage", name], observed=True).size().to_dict()
+
+
 def test_wrong_questions_are_told() -> None:
-    with pytest.raises(ConfigError, match="any column but 'stage'"):
+    with pytest.raises(ConfigError, match="the stage itself"):
         jl.Touchpoints("stage")
-    with pytest.raises(ConfigError, match="of"):
-        jl.Touchpoints(["event"])  # type: ignore[arg-type]
+    for nothing in (["event"], {}, None):
+        with pytest.raises(ConfigError, match="is no touchpoint"):
+            jl.Touchpoints(nothing)
     with pytest.raises(MissingColumnError, match="stage"):
         jl.datasets.tiny().compute(jl.Touchpoints())

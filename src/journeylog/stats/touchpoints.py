@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,15 +10,18 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from journeylog.core.cases import check_choice, with_cases
+from journeylog.core.cases import with_cases
 from journeylog.core.chunk import Chunk, Level, read_only
+from journeylog.core.condition import freeze
 from journeylog.core.contracts import Result, Stat
 from journeylog.core.counts import Coded, Counts, Table
 from journeylog.core.intervals import cluster_share
 from journeylog.core.kernels.hashing import number_keys
 from journeylog.core.kernels.touchpoints import count_touchpoints, switch_keys
 from journeylog.core.nodes import TEXT, ratio
+from journeylog.core.rules import first_rule
 from journeylog.core.window import Window
+from journeylog.errors import ConfigError
 
 __all__ = ["Touchpoints", "TouchpointsResult"]
 
@@ -30,9 +34,9 @@ class Touchpoints(Stat):
 
     Parameters
     ----------
-    of : str
+    of : str or mapping of str to condition
         A categorical column: ``"event"`` for what customers do, ``"channel"`` for where, or any attribute (search
-        terms, contact reasons, devices).
+        terms, contact reasons, devices). Or ordered rules: an event is the first touchpoint whose condition it meets.
     stage : str
         The column that divides the journey: ``"stage"`` or any other. Events without a value are in no stage.
     case : str or None
@@ -42,7 +46,7 @@ class Touchpoints(Stat):
     Raises
     ------
     ConfigError
-        If `of` and `stage` are the same column.
+        If `of` and `stage` are the same column, or a rule is malformed.
     MissingColumnError
         If the log has no such column, or it is not categorical.
 
@@ -75,17 +79,20 @@ class Touchpoints(Stat):
     3   buy        pay  2        2              3  0.666667
     """
 
-    of: str = "event"
+    of: Any = "event"
     stage: str = "stage"
     case: str | None = None
 
     def __post_init__(self) -> None:
-        """Check that there are two columns."""
-        for name in ("of", "stage"):
-            value = getattr(self, name)
-            check_choice(f"type of {name}", type(value).__name__, ("str",))
+        """Check that there are two columns, or rules; keep the rules in their frozen form."""
+        if not isinstance(self.of, str):
+            if not isinstance(self.of, Mapping) or not self.of:
+                raise ConfigError(
+                    f"of={self.of!r} is no touchpoint. Fix: a column, or rules such as {{'errors': 'error*'}}"
+                )
+            object.__setattr__(self, "of", {str(name): freeze(rule) for name, rule in self.of.items()})
         if self.of == self.stage:
-            check_choice("of", self.of, (f"any column but {self.stage!r}",))
+            raise ConfigError(f"of={self.of!r} is the stage itself. Fix: any other column")
 
     def prepare(self, chunk: Chunk) -> Chunk:
         """Return the chunk with a level for an object column when that is the case."""
@@ -93,11 +100,8 @@ class Touchpoints(Stat):
 
     def summarize(self, chunk: Chunk, window: Window) -> Counts:
         """Return the counts of touchpoints, of stages and of switches."""
-        stages, items, level = (
-            chunk.category(self.stage),
-            chunk.category(self.of),
-            chunk.cases(self.case_level(chunk)),
-        )
+        stages, level = chunk.category(self.stage), chunk.cases(self.case_level(chunk))
+        items = chunk.category(self.of) if isinstance(self.of, str) else first_rule(chunk, self.of)
         stage, item = stages.codes, items.codes
         if level.order is not None:
             stage, item = read_only(stage[level.order]), read_only(item[level.order])

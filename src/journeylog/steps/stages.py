@@ -6,22 +6,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
-import pyarrow as pa
 
 from journeylog.core.chunk import Category, Chunk
-from journeylog.core.condition import Condition, freeze, matches, matching_names, warn_unknown
+from journeylog.core.condition import Condition, freeze, warn_unknown
 from journeylog.core.contracts import Step
 from journeylog.core.log import EventLog
 from journeylog.core.nodes import TEXT
+from journeylog.core.rules import first_rule
 from journeylog.core.window import Window
 from journeylog.errors import ConfigError, cut, nearest
 from journeylog.steps.presets import PRESETS, preset_rules
 
 __all__ = ["Stages"]
-
-Codes = npt.NDArray[np.int32]
 
 
 @dataclass(frozen=True)
@@ -119,8 +116,7 @@ class Stages(Step):
                 f"the log has a column {self.column!r} of its own, which would be lost. "
                 f"Fix: jl.Stages(..., column='journey_stage') and node='journey_stage' in the statistics"
             )
-        labels = pa.array(self.names, type=pa.string())
-        return chunk.with_columns(**{self.column: Category(self._codes(chunk), labels, ordered=True)})
+        return chunk.with_columns(**{self.column: first_rule(chunk, self.conditions)})
 
     def coverage(self, log: EventLog) -> pd.DataFrame:
         """Return how many events of each name fall in which stage; a missing stage is none.
@@ -151,34 +147,14 @@ class Stages(Step):
             }
         )
 
-    def _codes(self, chunk: Chunk) -> Codes:
-        """Return the first rule that matches each event; rules on names are asked of the vocabulary alone."""
-        conditions = self.conditions.values()
-        events = chunk.event
-        by_name = [matching_names(events.names, condition) for condition in conditions]
-        if all(hits is not None for hits in by_name):
-            return _first(by_name, len(events.labels))[events.codes]
-        masks = [
-            matches(chunk, condition) if hits is None else hits[events.codes]
-            for condition, hits in zip(conditions, by_name, strict=True)
-        ]
-        return _first(masks, chunk.n_events)
-
     def _cover(self, chunk: Chunk) -> dict[tuple[str, int], int]:
         wide = len(self.names) + 1
         keys, counts = np.unique(
-            chunk.event.codes.astype(np.int64) * wide + self._codes(chunk) + 1, return_counts=True
+            chunk.event.codes.astype(np.int64) * wide + first_rule(chunk, self.conditions).codes + 1,
+            return_counts=True,
         )
         names = chunk.event.names
         return {
             (names[key // wide], key % wide - 1): n
             for key, n in zip(keys.tolist(), counts.tolist(), strict=True)
         }
-
-
-def _first(masks: Sequence[npt.NDArray[np.bool_] | None], n: int) -> Codes:
-    """Return for each place the position of the first mask that holds there, -1 for none."""
-    codes = np.full(n, -1, dtype=np.int32)
-    for position in reversed(range(len(masks))):
-        codes[masks[position]] = position
-    return codes
