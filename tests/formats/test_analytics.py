@@ -10,8 +10,8 @@ import pyarrow as pa
 import pytest
 
 import journeylog as jl
-from journeylog.errors import ConfigError, LoadWarning, MissingColumnError
-from tests.formats.goldens import as_golden, containers, fixture, golden, records
+from journeylog.errors import ConfigError, MissingColumnError
+from tests.formats.goldens import as_golden, containers, fixture, golden, read, records
 
 #: What becomes of the rows of each fixture: kept, reasons of the rejected, deduplicated.
 FATES = {
@@ -26,12 +26,6 @@ FATES = {
     "posthog": (3, {"NOT_AN_EVENT": 2}, 1),
 }
 ZONES = {"mixpanel_local": {"tz": "America/New_York"}}
-
-
-def read(data, form, **how):
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", LoadWarning)
-        return jl.read(data, format=form, **how)
 
 
 def lines(*rows):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import warnings
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -13,12 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import journeylog as jl
-from journeylog.errors import ConfigError, LoadWarning, ParseError, SchemaError
+from journeylog.errors import ConfigError, ParseError, SchemaError
 from journeylog.ingest.containers.base import Dialect
 from journeylog.ingest.containers.escaped import EscapedTable
 from journeylog.ingest.containers.files import File
 from journeylog.ingest.formats.clickstream import SNOWPLOW_COLUMNS
-from tests.formats.goldens import HERE, as_golden, fixture, golden, records, written
+from tests.formats.goldens import HERE, as_golden, fixture, golden, read, records, written
 
 ADOBE_COLUMNS = (HERE / "fixtures" / "adobe_headers.txt").read_text(encoding="utf-8").rstrip("\n").split("\t")
 
@@ -31,12 +30,6 @@ HOW = {
     "yandex_hits": ({"tz": "Europe/Moscow"}, ["NOT_AN_EVENT", "ROW_SHAPE"]),
     "yandex_visits": ({}, []),
 }
-
-
-def read(data, form, **how):
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", LoadWarning)
-        return jl.read(data, format=form, **how)
 
 
 def rows_of(name: str) -> list[dict]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from journeylog.ingest.formats.activities import FORMATS as ACTIVITIES
 from journeylog.ingest.formats.crm import FORMATS as HISTORIES
 from journeylog.ingest.formats.crm import field_history
 from journeylog.ingest.formats.fields import Is, Not
-from tests.formats.goldens import as_golden, containers, fixture, golden, records
+from tests.formats.goldens import as_golden, containers, fixture, golden, read, records
 
 BY_NAME = {form.name: form for form in (*HISTORIES, *ACTIVITIES)}
 #: What is not an event of these fixtures, by the documentation.
@@ -34,13 +33,6 @@ REASONS: dict[str, dict[str, int]] = {
 }
 
 
-def read(source: Any, format: Any, **more: Any) -> jl.EventLog:
-    """Read a fixture; whether there is a warning is another test."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", LoadWarning)
-        return jl.read(source, format=format, **more)
-
-
 @pytest.mark.parametrize("name", BY_NAME)
 def test_a_fixture_becomes_its_golden_table_in_every_container(name: str, tmp_path: Path) -> None:
     columns, wanted = golden(name)
@@ -50,12 +42,6 @@ def test_a_fixture_becomes_its_golden_table_in_every_container(name: str, tmp_pa
         card = log.card
         assert card.rows_in == card.kept + card.rejected + card.deduplicated, label
         assert dict(card.reasons) == REASONS.get(name, {}), label
-
-
-def test_each_format_has_a_fixture_a_page_and_a_line_about_it() -> None:
-    for name, form in BY_NAME.items():
-        assert fixture(name).exists() and form.docs.startswith("https://") and form.about
-        assert form.traps, f"{name} has no word on what to beware of"
 
 
 def test_changes_that_are_no_stages_are_counted_and_no_cause_of_alarm() -> None:

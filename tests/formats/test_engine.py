@@ -39,8 +39,14 @@ from journeylog.ingest.formats.fields import (
 )
 from journeylog.ingest.json_values import of_text
 from journeylog.reporting.cli import run
+from tests.formats.goldens import HERE
 
 ROOT = Path(__file__).parent.parent.parent
+#: Tables of anybody, and tables whose columns no page of the vendor lists.
+NO_PAGE = {
+    "nps", "csat", "ces", "stars", "reviews", "qualtrics_contacts", "zendesk_field_history", "zendesk_comments",
+    "intercom_parts",
+}  # fmt: skip
 BASE = jl.Format(name="mine", actor="who", event="what", time="when", tz="UTC")
 
 
@@ -265,8 +271,14 @@ def test_names_of_formats():
         known["ga4"].but(time_units="s")
     assert list(known.table.columns) == ["format", "about", "actor", "event", "time"]
     assert known.table[["about", "actor", "event", "time"]].ne("").all(axis=None)
-    for form in known.values():
-        assert form.docs or form.traps, form.name
+
+
+def test_each_format_has_a_fixture_a_golden_table_and_a_word_on_what_to_beware_of():
+    for name, form in jl.formats().items():
+        assert len(list((HERE / "fixtures").glob(f"{name}.*"))) == 1, name
+        assert (HERE / "golden" / f"{name}.csv").exists(), name
+        assert form.about and form.traps, name
+        assert form.docs.startswith("https://") != (name in NO_PAGE), name
 
 
 def test_the_page_of_the_formats_is_what_the_declarations_say():

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import io
-import warnings
 
 import pandas as pd
 import pytest
 
 import journeylog as jl
-from journeylog.errors import ConfigError, LoadWarning, MissingColumnError
+from journeylog.errors import ConfigError, MissingColumnError
 from journeylog.ingest.formats.feedback import survey
-from tests.formats.goldens import as_golden, containers, fixture, golden
+from tests.formats.goldens import as_golden, containers, fixture, golden, read
 
 #: How each fixture is read, and its rejects in the order of the file.
 HOW = {
@@ -24,12 +23,6 @@ HOW = {
     "qualtrics_responses": ({}, []),
     "qualtrics_contacts": ({}, ["TS_NULL"]),
 }
-
-
-def read(data, form, **how):
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", LoadWarning)
-        return jl.read(data, format=form, **how)
 
 
 @pytest.mark.parametrize("name", HOW)

@@ -19,6 +19,7 @@ import journeylog as jl
 from journeylog.errors import ConfigError, LoadWarning, MissingColumnError
 from journeylog.ingest.formats.orders import FORMATS as ORDERS
 from journeylog.ingest.formats.payments import FORMATS as PAYMENTS
+from tests.formats import goldens
 from tests.formats.goldens import as_golden, containers, fixture, golden, records
 
 BY_NAME = {form.name: form for form in (*ORDERS, *PAYMENTS)}
@@ -36,12 +37,9 @@ REASONS: dict[str, dict[str, int]] = {
 
 
 def read(source: Any, format: Any, **more: Any) -> jl.EventLog:
-    """Read a fixture; whether there is a warning is another test."""
-    if isinstance(format, str):
-        more = {**MORE.get(format, {}), **more}
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", LoadWarning)
-        return jl.read(source, format=format, **more)
+    """Read a fixture in its zone."""
+    known = MORE.get(format, {}) if isinstance(format, str) else {}
+    return goldens.read(source, format, **{**known, **more})
 
 
 def total(log: jl.EventLog, **columns: str) -> Decimal:
@@ -59,12 +57,6 @@ def test_a_fixture_becomes_its_golden_table_in_every_container(name: str, tmp_pa
         card = log.card
         assert card.rows_in == card.kept + card.rejected + card.deduplicated, label
         assert dict(card.reasons) == REASONS.get(name, {}), label
-
-
-def test_each_format_has_a_fixture_a_page_and_a_line_about_it() -> None:
-    for name, form in BY_NAME.items():
-        assert fixture(name).exists() and form.docs.startswith("https://") and form.about
-        assert form.traps, f"{name} has no word on what to beware of"
 
 
 def test_what_was_taken_back_leaves_nothing() -> None:

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import json
-import warnings
 
 import pytest
 
-import journeylog as jl
-from journeylog.errors import LoadWarning
-from tests.formats.goldens import as_golden, fixture, golden, records, written
+from tests.formats.goldens import as_golden, fixture, golden, read, records, written
 
 #: Rejects of each fixture, in the order of the file.
 REJECTS = {
@@ -19,12 +16,6 @@ REJECTS = {
     "intercom": [],
     "intercom_parts": ["NOT_AN_EVENT"],
 }
-
-
-def read(data, form, **how):
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", LoadWarning)
-        return jl.read(data, format=form, **how)
 
 
 @pytest.mark.parametrize("name", REJECTS)

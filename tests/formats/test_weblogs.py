@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import re
 import time
-import warnings
 
 import pandas as pd
 import pyarrow as pa
@@ -14,14 +13,14 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import journeylog as jl
-from journeylog.errors import ConfigError, LoadWarning, ParseError, SchemaError
+from journeylog.errors import ConfigError, ParseError, SchemaError
 from journeylog.ingest.containers.base import Dialect
 from journeylog.ingest.containers.files import File
 from journeylog.ingest.containers.lines import Lines, group_names
 from journeylog.ingest.containers.w3c import W3cLines
 from journeylog.ingest.formats import agents, urls
 from journeylog.ingest.formats.weblogs import access_log
-from tests.formats.goldens import as_golden, fixture, golden, records, written
+from tests.formats.goldens import as_golden, fixture, golden, read, records, written
 
 #: Rejects of each fixture, in the order of the file.
 REJECTS = {
@@ -36,12 +35,6 @@ REJECTS = {
     "cloudfront": ["ROW_SHAPE"],
     "iis": ["ROW_SHAPE"],
 }
-
-
-def read(data, form, **how):
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", LoadWarning)
-        return jl.read(data, format=form, **how)
 
 
 def fields(name: str) -> list[dict[str, str | None]]:
