@@ -46,6 +46,8 @@ QUESTIONS: list[Stat] = [
     jl.Describe(),
     jl.Outcomes(),
     jl.Outcomes(case="channel"),
+    jl.Retention("20s", 3),
+    jl.Retention("90s", 4, start="a", event={"channel": "web"}, kind="unbounded"),
     jl.Touchpoints(),
     jl.Touchpoints("channel", case="channel"),
     jl.JourneyMap("b", need="channel", touchpoint="event"),
@@ -105,7 +107,7 @@ def test_an_empty_chunk_changes_nothing_and_has_the_full_schema(
     assert (whole + nothing).to_bytes() == whole.to_bytes()
     filled, bare = question.result(whole, log.window), question.result(nothing.canonical(), log.window)
     assert list(filled.table.columns) == list(bare.table.columns)
-    numbers = bare.table.select_dtypes("int64").drop(columns="step", errors="ignore")  # the question's own
+    numbers = bare.table.select_dtypes("int64").drop(columns=["step", "period"], errors="ignore")  # the question's own
     assert not numbers.to_numpy().any()
     for name, table in filled.tables.items():
         assert list(bare.tables[name].columns) == list(table.columns)

@@ -28,6 +28,7 @@ _HOME = {
     "DropOff": "stats.dropoff",
     "Funnel": "stats.funnel",
     "Outcomes": "stats.outcomes",
+    "Retention": "stats.retention",
     "StepMatrix": "stats.stepmatrix",
     "Synthetic": "core.nodes",
     "TimeTo": "stats.timeto",
@@ -53,6 +54,7 @@ _HOME = {
     "combine": "ingest.combine",
     "JourneyMap": "journeymap.spec",
     "compare": "comparison",
+    "segments": "comparison",
     "Rollup": "ingest.formats.rollup",
     "Take": "ingest.formats.declare",
     "constant": "ingest.roles",
@@ -82,6 +84,7 @@ if TYPE_CHECKING:
     from journeylog.checks.result import Check as Check
     from journeylog.checks.run import check as check
     from journeylog.comparison import compare as compare
+    from journeylog.comparison import segments as segments
     from journeylog.core.log import EventLog as EventLog
     from journeylog.core.log import load as load
     from journeylog.core.nodes import Synthetic as Synthetic
@@ -121,6 +124,7 @@ if TYPE_CHECKING:
     from journeylog.stats.dropoff import DropOff as DropOff
     from journeylog.stats.funnel import Funnel as Funnel
     from journeylog.stats.outcomes import Outcomes as Outcomes
+    from journeylog.stats.retention import Retention as Retention
     from journeylog.stats.stepmatrix import StepMatrix as StepMatrix
     from journeylog.stats.timeto import TimeTo as TimeTo
     from journeylog.stats.timeto import logrank as logrank

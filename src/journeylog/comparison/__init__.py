@@ -1,0 +1,7 @@
+"""Comparing groups, periods, segments and variants of an experiment: compositions of statistics."""
+
+from journeylog.comparison.comparing import compare
+from journeylog.comparison.ranking import Segments, segments
+from journeylog.comparison.result import Comparison
+
+__all__ = ["Comparison", "Segments", "compare", "segments"]

@@ -1,0 +1,156 @@
+"""Within segments: the difference in each, the one standardised over them, and where it contradicts the pooled one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from journeylog.comparison.groups import Groups, case_values
+from journeylog.comparison.result import SUPPORTED
+from journeylog.comparison.table import Sides, difference_table, keys_of, points, spelled, with_q
+from journeylog.core.chunk import Chunk
+from journeylog.core.contracts import Stat
+from journeylog.core.differences import Estimates, benjamini_hochberg, p_value, weighted_sum
+from journeylog.core.log import EventLog
+from journeylog.core.nodes import TEXT
+from journeylog.core.select import keep_cases
+from journeylog.core.source import Memory
+from journeylog.errors import ConfigError
+
+__all__ = ["stratified"]
+
+Floats = npt.NDArray[np.float64]
+
+_PARTS: Final = ("difference", "difference_low", "difference_high")
+#: Contradictions of a kind that are told one by one.
+_TOLD: Final = 5
+
+
+def stratified(
+    log: EventLog,
+    question: Stat,
+    groups: Groups,
+    within: str,
+    pooled: pd.DataFrame,
+    min_n: int,
+    ask: Callable[[EventLog], Sides],
+) -> tuple[pd.DataFrame, pd.DataFrame, list[str]]:
+    """Return the pooled table with the adjusted differences beside it, the table by segment, and notes.
+
+    The weight of a segment is ``n_a * n_b / (n_a + n_b)``, Mantel and Haenszel's for differences of shares: a segment
+    in which one group hardly occurs says little about the difference.
+
+    References
+    ----------
+    N. Mantel, W. Haenszel (1959), JNCI 22. S. Greenland, J. M. Robins (1985), Biometrics 41.
+    """
+    if within == groups.by:
+        raise ConfigError(
+            f"within={within!r} is what the groups are told apart by. Fix: name another attribute"
+        )
+    values = list(case_values(log, question, within))
+    if not values:
+        raise ConfigError(
+            f"within={within!r} has no value at the first event of any case. Fix: another attribute"
+        )
+    parts = []
+    for value in values:
+        table = difference_table(ask(_segment(log, question, within, value)), min_n)[0]
+        table.insert(0, "segment", pd.array([value] * len(table), dtype=TEXT))
+        parts.append(table)
+    segments = with_q(pd.concat(parts, ignore_index=True))
+    keys = [name for name in keys_of(pooled) if name in _keys_only(pooled)]
+    table = _adjusted(pooled, segments, keys, len(values), min_n)
+    return table, segments, _notes(with_q(table), segments, keys, within)
+
+
+def _keys_only(table: pd.DataFrame) -> list[str]:
+    """Return the columns before the numbers of both sides."""
+    return [str(name) for name in table.columns[: list(table.columns).index("n_a")]]
+
+
+def _segment(log: EventLog, question: Stat, within: str, value: str) -> EventLog:
+    """Return the log with only the cases that have this value at their first event."""
+
+    def keep(chunk: Chunk) -> Chunk:
+        ready = question.prepare(chunk)
+        name, column = question.case_level(ready), ready.category(within)
+        code = column.names.index(value) if value in column.names else -2
+        return keep_cases(ready, name, column.codes[ready.cases(name).first_event()] == code)
+
+    return replace(log, source=Memory(tuple(log.source.map(keep, 1))))
+
+
+def _adjusted(
+    pooled: pd.DataFrame, segments: pd.DataFrame, keys: list[str], n_segments: int, min_n: int
+) -> pd.DataFrame:
+    """Return the pooled table with the standardised difference of each row."""
+    row = pd.Series(np.arange(len(pooled)), index=pd.MultiIndex.from_frame(pooled[keys]))
+    place = row.reindex(pd.MultiIndex.from_frame(segments[keys])).to_numpy()
+    known = np.flatnonzero(np.isfinite(place) & segments["difference_low"].notna().to_numpy())
+    at = place[known].astype(np.int64)
+    segment = pd.factorize(segments["segment"])[0][known]
+    grid: dict[str, Floats] = {}
+    for name in ("n_a", "n_b", *_PARTS):
+        grid[name] = np.zeros((len(pooled), n_segments))
+        grid[name][at, segment] = segments[name].to_numpy(np.float64)[known]
+    a, b = grid["n_a"], grid["n_b"]
+    weight = np.where((a > 0) & (b > 0), a * b / np.maximum(a + b, 1), 0.0)
+    total = weight.sum(1, keepdims=True)
+    found = weighted_sum(
+        Estimates(*(grid[name] for name in _PARTS)), weight / np.where(total > 0, total, 1.0)
+    )
+    enough = (total[:, 0] > 0) & (np.minimum(a.sum(1), b.sum(1)) >= min_n)
+    out = pooled.copy()
+    for name, part in zip(("adjusted", "adjusted_low", "adjusted_high"), found, strict=True):
+        out[name] = np.where(total[:, 0] > 0, part, np.nan)
+    out["adjusted_p"] = np.where(enough, p_value(found), np.nan)
+    out["adjusted_q"] = benjamini_hochberg(out["adjusted_p"].to_numpy(np.float64))
+    return out
+
+
+def _notes(table: pd.DataFrame, segments: pd.DataFrame, keys: list[str], within: str) -> list[str]:
+    """Return where pooled and adjusted differences contradict each other, and where a segment goes the other way."""
+    surely = np.nan_to_num(table["adjusted_q"], nan=1.0) < SUPPORTED
+    pooled, adjusted = table["difference"], table["adjusted"]
+    other_sign = np.sign(pooled) * np.sign(adjusted) < 0
+    away = (pooled < table["adjusted_low"]) | (pooled > table["adjusted_high"])
+    kinds = (
+        ("reverses", table["supported"] & surely & other_sign),
+        ("is not there", table["supported"] & ~surely & away),
+        ("is only there", ~table["supported"] & surely & away),
+        ("reverses", ~table["supported"] & surely & other_sign & ~away),
+    )
+    notes: list[str] = []
+    for word, hit in kinds:
+        rows = [_contradiction(row, word, within) for row in table[hit].to_dict("records")]
+        notes += _few(rows, f"differences that contradict the pooled ones at equal {within!r}")
+    lone = segments[segments["supported"]].merge(table[table["supported"]], on=keys, suffixes=("", "_pooled"))
+    lone = lone[np.sign(lone["difference"]) * np.sign(lone["difference_pooled"]) < 0]
+    rows = [_other_way(row, within) for row in lone.to_dict("records")]
+    return notes + _few(rows, "differences in segments that go the other way than the pooled ones")
+
+
+def _few(rows: list[str], what: str) -> list[str]:
+    more = [f"and {len(rows) - _TOLD:,} more {what}"] if len(rows) > _TOLD else []
+    return rows[:_TOLD] + more
+
+
+def _contradiction(row: dict[Any, Any], word: str, within: str) -> str:
+    low, high = (points(row[f"adjusted_{end}"], row["unit"]) for end in ("low", "high"))
+    return (
+        f"{spelled(row)}: the difference {word} at equal {within!r}: {points(row['difference'], row['unit'])} pooled, "
+        f"{points(row['adjusted'], row['unit'])} ({low} to {high}) within segments: the groups differ in who is in them"
+    )
+
+
+def _other_way(row: dict[Any, Any], within: str) -> str:
+    return (
+        f"{spelled(row)}: {points(row['difference_pooled'], row['unit'])} pooled, but "
+        f"{points(row['difference'], row['unit'])} where {within!r} is {row['segment']!r}"
+    )

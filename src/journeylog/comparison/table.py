@@ -1,0 +1,145 @@
+"""The table of a comparison: both sides joined row by row, differences, ratios, p and q."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from journeylog.comparison.result import SUPPORTED
+from journeylog.core.differences import Estimates, benjamini_hochberg, difference, p_value, ratio_of
+from journeylog.core.intervals import wilson
+from journeylog.core.schema import SECOND
+from journeylog.core.window import format_duration
+
+__all__ = ["MEASURED", "Sides", "difference_table", "keys_of", "points", "spelled", "with_q"]
+
+Floats = npt.NDArray[np.float64]
+
+#: What a row to compare holds beside its keys; ``group_n`` (how many actors its base has) where it can be absent.
+MEASURED: Final = ("measure", "unit", "n", "value", "low", "high")
+
+
+@dataclass(frozen=True, eq=False)
+class Sides:
+    """Rows to compare of both groups, and what a reader must know of them.
+
+    Parameters
+    ----------
+    left, right : DataFrame
+        Keys, then :data:`MEASURED`, and ``group_n`` perhaps.
+    notes : tuple of str
+    correlation : DataFrame or None
+        Keys, ``measure`` and ``correlation`` of both estimates, where actors are in both groups.
+    """
+
+    left: pd.DataFrame
+    right: pd.DataFrame
+    notes: tuple[str, ...] = ()
+    correlation: pd.DataFrame | None = field(default=None)
+
+
+def difference_table(sides: Sides, min_n: int) -> tuple[pd.DataFrame, int]:
+    """Return the table without q, and how many rows have too few on a side to be tested."""
+    left, right = sides.left, sides.right
+    keys = keys_of(left)
+    joined = left.merge(right, how="outer", on=keys, suffixes=("_a", "_b"), sort=False)
+    place = {key: i for i, key in reversed(list(enumerate(_tuples(pd.concat([left, right]), keys))))}
+    joined = joined.iloc[np.argsort([place[key] for key in _tuples(joined, keys)], kind="stable")]
+    joined = joined.reset_index(drop=True)
+    estimates = []
+    for side, frame in (("a", left), ("b", right)):
+        _fill_absent(joined, side, frame, keys)
+        parts = (joined[f"{part}_{side}"].to_numpy(np.float64) for part in ("value", "low", "high"))
+        estimates.append(Estimates(*parts))
+    together = _correlation(joined, keys, sides.correlation)
+    a, b = estimates
+    gap, ratio = difference(a, b, together), ratio_of(a, b, together)
+    n = [joined[f"n_{side}"].to_numpy(np.int64) for side in "ab"]
+    told = np.isfinite(gap.low) & np.isfinite(gap.high)
+    small = told & (np.minimum(*n) < min_n)
+    out = joined[keys].copy()
+    out["n_a"], out["n_b"] = n
+    out["value_a"], out["value_b"] = estimates[0].value, estimates[1].value
+    for name, part in (("difference", gap), ("ratio", ratio)):
+        for suffix, column in zip(("", "_low", "_high"), part, strict=True):
+            out[f"{name}{suffix}"] = column
+    out["p"] = np.where(told & ~small, p_value(gap), np.nan)
+    return out, int(small.sum())
+
+
+def with_q(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the table with q over all its tested rows, and whether each difference is supported."""
+    q = benjamini_hochberg(table["p"].to_numpy(np.float64))
+    return table.assign(q=q, supported=np.nan_to_num(q, nan=1.0) < SUPPORTED)
+
+
+def keys_of(frame: pd.DataFrame) -> list[str]:
+    """Return the columns that say what a row is of, the measure among them."""
+    return [str(name) for name in frame.columns if name not in (*MEASURED[2:], "group_n", "correlation")]
+
+
+def _tuples(frame: pd.DataFrame, keys: list[str]) -> list[tuple[Any, ...]]:
+    return list(zip(*(frame[key].tolist() for key in keys), strict=True))
+
+
+def _correlation(joined: pd.DataFrame, keys: list[str], known: pd.DataFrame | None) -> Floats:
+    if known is None or not len(known):
+        return np.zeros(len(joined))
+    on = [key for key in keys if key in known]
+    found = joined[on].merge(known, how="left", on=on)["correlation"]
+    return np.asarray(found.fillna(0.0), dtype=np.float64)
+
+
+def _fill_absent(joined: pd.DataFrame, side: str, frame: pd.DataFrame, keys: list[str]) -> None:
+    """Give a row that one side lacks its share of 0 there, if its group occurs; the interval is by actors."""
+    absent = joined[f"n_{side}"].isna().to_numpy()
+    joined[f"n_{side}"] = joined[f"n_{side}"].fillna(0).astype(np.int64)
+    if not absent.any() or "group_n" not in frame or not len(frame):
+        return
+    group = [key for key in keys if key.startswith("from")]
+    sizes = frame.drop_duplicates(group)[[*group, "n", "group_n"]]
+    found = joined[group].merge(sizes, how="left", on=group)  # in the order of the joined rows
+    n, actors = (found[name].to_numpy(np.float64, na_value=np.nan) for name in ("n", "group_n"))
+    fill = absent & (joined["unit"] == "share").to_numpy(bool) & (n > 0)
+    high = wilson(0.0, np.fmin(n, actors))[1]
+    for part, values in (("n", n), ("value", 0.0), ("low", 0.0), ("high", high)):
+        column = f"{part}_{side}"
+        filled = np.where(fill, values, joined[column].to_numpy(np.float64))
+        joined[column] = filled.astype(np.int64) if part == "n" else filled
+
+
+def spelled(row: Mapping[Any, Any]) -> str:
+    """Return in words what a row of a comparison is of."""
+    if "from" in row:
+        ends = [_node(row, "from"), _node(row, "to")] if row["to"] else [_node(row, "from")]
+        what = " → ".join(ends)
+    else:
+        names = [
+            str(row[key])
+            for key in ("node", "name", "outcome", "to", "period")
+            if key in row and row[key] != ""
+        ]
+        what = names[0] if names else "anything"
+    return f"{what} ({row['measure']})"
+
+
+def _node(row: Mapping[Any, Any], end: str) -> str:
+    return str(row[end]) if row.get(f"{end}_kind", "node") == "node" else f"({row[end]})"
+
+
+def points(value: float, unit: str) -> str:
+    """Return a difference in words: percentage points of a share, or a duration.
+
+    Examples
+    --------
+    >>> points(0.0312, "share"), points(-90.0, "s")
+    ('+3.1 points', '-1 min 30 s')
+    """
+    if unit == "share":
+        return f"{100 * value:+.2g} points" if abs(value) < 0.01 else f"{100 * value:+.1f} points"
+    return ("+" if value >= 0 else "") + format_duration(value * SECOND)

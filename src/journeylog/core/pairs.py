@@ -1,0 +1,117 @@
+"""Shares of two groups that may share actors: what each is, and how far both go together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from journeylog.core.counts import Coded, Table
+from journeylog.core.differences import Estimates
+from journeylog.core.intervals import cluster_share
+from journeylog.core.kernels import pairs as kernel
+from journeylog.core.kernels.hashing import number_keys
+from journeylog.core.nodes import ratio
+
+__all__ = ["Keys", "Pair", "Trials"]
+
+Ints = npt.NDArray[np.int64]
+Codes = npt.NDArray[np.int32]
+Floats = npt.NDArray[np.float64]
+Keys = dict[str, Coded | Ints]
+
+#: Up to this many possible keys a plain table numbers them; beyond, those that occur are looked up.
+_DENSE: Final = 1 << 16
+
+_ROW: Final = ("k_a", "kk_a", "kn_a", "k_b", "kk_b", "kn_b", "k_ab", "kn_ab", "nk_ab")
+_BASE: Final = ("n_a", "nn_a", "actors_a", "n_b", "nn_b", "actors_b", "nn_ab")
+
+
+@dataclass(frozen=True, eq=False)
+class Trials:
+    """Trials of actors in two groups.
+
+    Parameters
+    ----------
+    offsets : ndarray of int64, shape (n_actors + 1,)
+        Trials of actor ``a`` are ``offsets[a]`` to ``offsets[a + 1]``.
+    base, row : ndarray of int64, shape (n_trials,)
+        Of what it is a trial, and of what a success (-1: of nothing); a row has one base.
+    group : ndarray of int8, shape (n_trials,)
+        0 or 1.
+    """
+
+    offsets: Ints
+    base: Ints
+    row: Ints
+    group: npt.NDArray[np.int8]
+
+    def tables(self, row_keys: Callable[[Ints], Keys], base_keys: Callable[[Ints], Keys]) -> dict[str, Table]:
+        """Return the tables ``rows`` and ``bases``: sums over actors, which add up over any partition."""
+        base, bases = _numbered(self.base)
+        row, rows = _numbered(self.row)
+        counted, whole = kernel.pair_moments(self.offsets, base, row, self.group, len(rows), len(bases))
+        return {
+            "rows": Table(row_keys(rows), dict(zip(_ROW, counted.T.copy(), strict=True))),
+            "bases": Table(base_keys(bases), dict(zip(_BASE, whole.T.copy(), strict=True))),
+        }
+
+
+def _numbered(keys: Ints) -> tuple[Codes, Ints]:
+    """Return for each key its number, and the keys by number; -1 is no key and stays."""
+    if int(keys.max(initial=0)) < _DENSE:
+        found = np.flatnonzero(np.bincount(keys + 1, minlength=1)[1:])
+        number = np.full(_DENSE + 1, -1, np.int32)
+        number[found] = np.arange(len(found), dtype=np.int32)
+        return number[keys], found.astype(np.int64)  # -1 is the last place, which holds -1
+    numbers, found, _ = number_keys(np.append(keys, -1))
+    place = np.cumsum(found >= 0, dtype=np.int32) - np.int32(1)
+    place[found < 0] = -1
+    return place[numbers[:-1]], found[found >= 0]
+
+
+@dataclass(frozen=True, eq=False)
+class Pair:
+    """The shares of both groups, row by row, and the correlation of each two.
+
+    Parameters
+    ----------
+    k, n, actors : (ndarray, ndarray)
+        Successes, trials, and actors with a trial, in both groups.
+    shares : (Estimates, Estimates)
+    correlation : ndarray of float64
+        Of the two estimates; 0 where no actor is in both.
+    """
+
+    k: tuple[Ints, Ints]
+    n: tuple[Ints, Ints]
+    actors: tuple[Ints, Ints]
+    shares: tuple[Estimates, Estimates]
+    correlation: Floats
+
+    @staticmethod
+    def of(rows: Table, bases: Table, base_of_row: Ints) -> Pair:
+        """Divide; `base_of_row` says for each row where in `bases` its base is."""
+        x: dict[str, Any] = {name: values.astype(np.float64) for name, values in rows.values.items()}
+        x |= {name: bases.values[name][base_of_row].astype(np.float64) for name in _BASE}
+        shares, spread = [], []
+        for g in "ab":
+            k, n, kk, kn, nn = (x[f"{name}_{g}"] for name in ("k", "n", "kk", "kn", "nn"))
+            share = ratio(k, n)
+            shares.append(Estimates(share, *cluster_share(k, n, kk, kn, nn)))
+            spread.append(kk - 2 * share * kn + share * share * nn)
+        a, b = (side.value for side in shares)
+        together = x["k_ab"] - a * x["nk_ab"] - b * x["kn_ab"] + a * b * x["nn_ab"]
+        with np.errstate(invalid="ignore", divide="ignore"):
+            correlation = together / np.sqrt(spread[0] * spread[1])
+        correlation = np.clip(np.where(np.isfinite(correlation), correlation, 0.0), -1.0, 1.0)
+        return Pair(
+            (rows.values["k_a"], rows.values["k_b"]),
+            (bases.values["n_a"][base_of_row], bases.values["n_b"][base_of_row]),
+            (bases.values["actors_a"][base_of_row], bases.values["actors_b"][base_of_row]),
+            (shares[0], shares[1]),
+            correlation,
+        )
