@@ -15,6 +15,7 @@ import resource
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 #: A read of a few kilobytes that takes longer hangs; memory that grows by more leaks.
@@ -70,7 +71,7 @@ def led(options: argparse.Namespace) -> int:
         [sys.argv[0], str(kept), f"-max_total_time={options.seconds}", f"-seed={options.seed}",
          f"-timeout={SLOWEST_S}", f"-rss_limit_mb={2 * MOST_MB}", f"-max_len={LONGEST}", "-print_final_stats=1",
          f"-artifact_prefix={options.found}/"],
-        TARGETS[options.target],
+        sound(TARGETS[options.target]),
     )  # fmt: skip
     atheris.Fuzz()
     return 0
@@ -80,7 +81,7 @@ def blindly(options: argparse.Namespace) -> int:
     """Mutate the inputs of the corpus for a while."""
     from tests.fuzz.targets import TARGETS, seeds
 
-    run, chance = TARGETS[options.target], random.Random(options.seed)
+    run, chance = sound(TARGETS[options.target]), random.Random(options.seed)
     pool = list(seeds(options.target))
     for data in pool:
         run(data)
@@ -105,6 +106,17 @@ def blindly(options: argparse.Namespace) -> int:
         f"{options.target}: {n:,} inputs in {options.seconds} s, slowest {slowest:.2f} s, {memory() - before} MB more"
     )
     return 0
+
+
+def sound(target: Callable[[bytes], list[str]]) -> Callable[[bytes], None]:
+    """Return the target as one that raises where something does not hold."""
+
+    def run(data: bytes) -> None:
+        wrong = target(data)
+        if wrong:
+            raise AssertionError("; ".join(wrong))
+
+    return run
 
 
 def mutated(chance: random.Random, pool: list[bytes]) -> bytes:
