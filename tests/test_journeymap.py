@@ -31,7 +31,7 @@ def recomputed(cell: Cell, log: EventLog) -> Any:
 
 
 def test_every_cell_can_be_computed_anew_from_its_own_three_lines() -> None:
-    log = jl.datasets.tiny().then(QUESTION.stages, jl.Journeys("pay", "1h"))
+    log = jl.datasets.tiny().then(QUESTION.stages, jl.Journeys("pay", "1h", goal_ends=False))
     filled = log.compute(QUESTION)
     assert {cell.row for cell in filled.cells} == set(ROWS)
     for cell in filled.cells:
@@ -40,7 +40,7 @@ def test_every_cell_can_be_computed_anew_from_its_own_three_lines() -> None:
 
 def test_filling_puts_the_declared_steps_on_and_keeps_journeys_there_are() -> None:
     log = jl.datasets.tiny()
-    own = log.then(QUESTION.stages, jl.Journeys("pay", "1h"))
+    own = log.then(QUESTION.stages, jl.Journeys("pay", "1h", goal_ends=False))
     assert QUESTION.fill(log).table.equals(own.compute(QUESTION).table)
     assert jl.JourneyMap("pay", need="channel").fill(own).table.equals(own.compute(QUESTION).table)
 

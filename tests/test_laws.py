@@ -50,7 +50,10 @@ QUESTIONS: list[Stat] = [
     jl.Retention("90s", 4, start="a", event={"channel": "web"}, kind="unbounded"),
     jl.Touchpoints(),
     jl.Touchpoints("channel", case="channel"),
+    jl.PainPoints({"web": {"channel": "web"}, "names": ["a", "b*"]}),
     jl.JourneyMap("b", need="channel", touchpoint="event"),
+    jl.Satisfaction(node="event", within="30s"),
+    jl.Satisfaction(node="stage", case="journey", within="900s", scale="nps", own=True),
     jl.TimeTo("b"),
     jl.TimeTo({"end": ["b", "c"], "web": {"channel": "web"}}, start={"stage": "think"}, case="journey"),
     jl.TimeTo(node="stage", case="channel"),
@@ -178,12 +181,20 @@ def larger(n: int = 4000) -> EventLog:
     chance = np.random.default_rng(5)
     log = make_log(
         [
-            Event(f"u{a}", f"e{e}", int(t), ["see", "think", "do", None][s], ["web", "app", None][c])
-            for a, e, t, s, c in zip(
+            Event(
+                f"u{a}",
+                f"e{e}",
+                int(t),
+                ["see", "think", "do", None][s],
+                ["web", "app", None][c],
+                [-1.0, 0.2, None][x],
+            )
+            for a, e, t, s, c, x in zip(
                 chance.integers(0, 300, n),
                 chance.integers(0, 300, n),
                 chance.integers(0, 10**9, n),
                 chance.integers(0, 4, n),
+                chance.integers(0, 3, n),
                 chance.integers(0, 3, n),
                 strict=True,
             )

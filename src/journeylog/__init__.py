@@ -27,8 +27,11 @@ _HOME = {
     "Describe": "stats.describe",
     "DropOff": "stats.dropoff",
     "Funnel": "stats.funnel",
+    "Model": "stats.model",
     "Outcomes": "stats.outcomes",
     "Retention": "stats.retention",
+    "Satisfaction": "stats.satisfaction",
+    "PainPoints": "stats.touchpoints",
     "StepMatrix": "stats.stepmatrix",
     "Synthetic": "core.nodes",
     "TimeTo": "stats.timeto",
@@ -123,11 +126,14 @@ if TYPE_CHECKING:
     from journeylog.stats.describe import Describe as Describe
     from journeylog.stats.dropoff import DropOff as DropOff
     from journeylog.stats.funnel import Funnel as Funnel
+    from journeylog.stats.model import Model as Model
     from journeylog.stats.outcomes import Outcomes as Outcomes
     from journeylog.stats.retention import Retention as Retention
+    from journeylog.stats.satisfaction import Satisfaction as Satisfaction
     from journeylog.stats.stepmatrix import StepMatrix as StepMatrix
     from journeylog.stats.timeto import TimeTo as TimeTo
     from journeylog.stats.timeto import logrank as logrank
+    from journeylog.stats.touchpoints import PainPoints as PainPoints
     from journeylog.stats.touchpoints import Touchpoints as Touchpoints
     from journeylog.stats.transitions import Transitions as Transitions
     from journeylog.stats.variants import Variants as Variants

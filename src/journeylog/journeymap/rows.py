@@ -66,9 +66,9 @@ def ways(answers: Answers, top: int) -> list[Cell]:
         lines, "next", "rate", "share", stage="from", item="to", keys=keys, n="n_from_followed"
     )
     ends = Source("ways", answers["drop_off"])
-    by: dict[str, Any] = {"stage": "node", "keys": ["node"], "n": "n_followed"}
-    found += ends.cells(ends.frame, "continue", "continue_rate", "share", **by)
-    return found + ends.cells(ends.frame, "reach", "reach_rate", "share", **by)
+    return found + ends.cells(
+        ends.frame, "continue", "continue_rate", "share", stage="node", keys=["node"], n="n_followed"
+    )
 
 
 def times(answers: Answers, top: int) -> list[Cell]:
@@ -114,6 +114,23 @@ def needs(answers: Answers, top: int) -> list[Cell]:
     )
 
 
+def pains(answers: Answers, top: int) -> list[Cell]:
+    """What goes wrong in each stage, and what has to be done again."""
+    found: list[Cell] = []
+    if "pains" in answers:
+        source = Source("pains", answers["pains"])
+        lines = source.frame.groupby("stage", sort=False, observed=True).head(top)
+        keys = ["stage", "touchpoint"]
+        found += source.cells(
+            lines, "hurts", "share", "share", stage="stage", item="touchpoint", keys=keys, n="n_stage_cases"
+        )
+    waits = Source("pains", answers["waits"])
+    nodes = waits.frame[waits.frame["part"] == "node"]
+    by: dict[str, Any] = {"stage": "from", "keys": ["part", "from"], "n": "n"}
+    found += waits.cells(nodes, "excess", "excess_share", "share", **by)
+    return found + waits.cells(nodes, "returns", "n_returns", "count", **by)
+
+
 def loss(answers: Answers, top: int) -> list[Cell]:
     """Who leaves, who is still under way, and how journeys ended."""
     ends, whole = Source("loss", answers["drop_off"]), Source("loss", answers["outcomes"])
@@ -136,5 +153,6 @@ ROWS: Final[Mapping[str, Reading]] = {
     "ways": ways,
     "time": times,
     "needs": needs,
+    "pains": pains,
     "loss": loss,
 }

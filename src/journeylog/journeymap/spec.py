@@ -21,7 +21,7 @@ from journeylog.stats.bottlenecks import Bottlenecks
 from journeylog.stats.dropoff import DropOff
 from journeylog.stats.outcomes import Outcomes
 from journeylog.stats.timeto import TimeTo
-from journeylog.stats.touchpoints import Touchpoints
+from journeylog.stats.touchpoints import PainPoints, Touchpoints
 from journeylog.stats.transitions import Transitions
 from journeylog.steps.journeys import Journeys
 from journeylog.steps.stages import Stages
@@ -52,6 +52,9 @@ class JourneyMap(Stat):
         The columns that tell what customers do and where; a channel that the log has not is left out.
     need : str, optional
         A column that tells what customers look or ask for: search terms, contact reasons.
+    pains : "usual", mapping of str to condition, or None
+        Events that tell of pain, by kind: ``{"errors": "error*", "refunds": "refunded"}``. By default the usual names
+        of errors, delays, contacts with support, cancellations, and returns and refunds.
     top : int
         How many touchpoints, channels, ways on and needs of a stage are listed.
 
@@ -72,8 +75,8 @@ class JourneyMap(Stat):
     >>> table = filled.table
     >>> table[(table["row"] == "loss") & (table["measure"] == "drop")][["stage", "value", "n"]]
        stage  value  n
-    33  look   0.25  4
-    34   buy   0.00  3
+    35  look   0.25  4
+    36   buy   0.00  3
     >>> print(filled.cell("look", "loss", "drop").code)
     table = log.compute(jl.DropOff(node='stage', case=None, merge=None)).table
     row = table.loc[(table['node'] == 'look')].iloc[0]
@@ -88,6 +91,7 @@ class JourneyMap(Stat):
     touchpoint: str = "event"
     channel: str = "channel"
     need: str | None = None
+    pains: Any = "usual"
     top: int = 3
 
     def __post_init__(self) -> None:
@@ -96,11 +100,16 @@ class JourneyMap(Stat):
             object.__setattr__(self, "goal", freeze(self.goal))
         if self.stages is not None and not isinstance(self.stages, Stages):
             object.__setattr__(self, "stages", Stages(self.stages))
+        if self.pains is not None:
+            object.__setattr__(self, "pains", PainPoints(self.pains).rules)
         if isinstance(self.top, bool) or not isinstance(self.top, int) or self.top < 1:
             raise ConfigError(f"top={self.top!r} is not possible. Fix: a whole number of at least 1")
 
     def fill(self, log: EventLog, *, by: str | None = None) -> Any:
         """Return the map of a log, with the stages and journeys this question declares put on it.
+
+        The journeys do not end with their goal, as what comes after a purchase is part of the map. A log that has
+        journeys already keeps them.
 
         Parameters
         ----------
@@ -114,7 +123,7 @@ class JourneyMap(Stat):
         """
         journeys = any(log.source.map(lambda chunk: "journey" in chunk.levels, 1))
         steps: list[Step] = [] if self.stages is None else [self.stages]
-        steps += [] if journeys else [Journeys(self.goal, self.patience)]
+        steps += [] if journeys else [Journeys(self.goal, self.patience, goal_ends=False)]
         return log.then(*steps).compute(self, by=by)
 
     def prepare(self, chunk: Chunk) -> Chunk:
@@ -138,6 +147,8 @@ class JourneyMap(Stat):
         }
         if self.need is not None:
             found["needs"] = Touchpoints(self.need, self.stage)
+        if self.pains is not None:
+            found["pains"] = PainPoints(self.pains, self.stage)
         if self.goal is not None:
             found["cycle"] = TimeTo({"goal": self.goal})
         return found

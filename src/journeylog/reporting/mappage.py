@@ -27,9 +27,10 @@ __all__ = ["map_page", "save_map"]
 _SHOWN: Final[Mapping[str, Mapping[str, str]]] = {
     "volume": {"journeys": "big", "share": "line", "customers": "line"},
     "touchpoints": {"does": "bar", "channel": "bar", "channel_switches": "line"},
-    "ways": {"next": "bar", "reach": "line"},
+    "ways": {"next": "bar"},
     "time": {"stay": "big", "stay_p90": "line", "wait": "line", "wait_p90": "line", "cycle": "big"},
     "needs": {"asks": "bar"},
+    "pains": {"hurts": "bar", "excess": "line", "returns": "line"},
     "loss": {"drop": "big", "dropped": "line", "open": "line", "reached": "line"},
 }
 _NAME = 40

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -22,8 +22,9 @@ from journeylog.core.nodes import TEXT, ratio
 from journeylog.core.rules import first_rule
 from journeylog.core.window import Window
 from journeylog.errors import ConfigError
+from journeylog.steps.pains import usual_pains
 
-__all__ = ["Touchpoints", "TouchpointsResult"]
+__all__ = ["PainPoints", "Touchpoints", "TouchpointsResult"]
 
 _COLUMNS = ("n", "n_cases", "n_actors", "kk", "kn")
 
@@ -202,6 +203,64 @@ class Touchpoints(Stat):
         )
         tables = {"stages": each, "switches": changes}
         return TouchpointsResult(self, window, table.iloc[order].reset_index(drop=True), tables)
+
+
+@dataclass(frozen=True)
+class PainPoints(Stat):
+    """Tell for every stage what goes wrong in it: events that tell of pain, in what share of the cases.
+
+    Parameters
+    ----------
+    rules : "usual" or mapping of str to condition
+        Kinds of pain and the events that tell of them, in order. By default the usual names of errors, delays,
+        contacts with support, cancellations, and returns and refunds.
+    stage, case
+        See :class:`Touchpoints`.
+
+    Notes
+    -----
+    Tables and merging are those of :class:`Touchpoints`, the touchpoint being the kind of pain. What no event tells
+    of is not seen: a stage without pain points may be one whose errors nobody records.
+
+    Examples
+    --------
+    >>> import journeylog as jl
+    >>> log = jl.datasets.tiny().then(jl.Stages({"look": ["home", "search"], "buy": ["cart", "pay"]}))
+    >>> log.compute(jl.PainPoints({"had to search": "search"})).table[["stage", "touchpoint", "n_cases", "share"]]
+      stage     touchpoint  n_cases  share
+    0  look  had to search        2    0.5
+    """
+
+    rules: Any = "usual"
+    stage: str = "stage"
+    case: str | None = None
+
+    def __post_init__(self) -> None:
+        """Check the rules, and keep them in their frozen form."""
+        if self.rules == "usual":
+            return
+        if isinstance(self.rules, str):
+            raise ConfigError(
+                f"rules={self.rules!r} is not possible. Fix: 'usual', or {{'errors': 'error*'}}"
+            )
+        object.__setattr__(self, "rules", Touchpoints(self.rules).of)
+
+    @property
+    def _asked(self) -> Touchpoints:
+        rules = usual_pains() if isinstance(self.rules, str) else self.rules
+        return Touchpoints(rules, self.stage, self.case)
+
+    def prepare(self, chunk: Chunk) -> Chunk:
+        """Return the chunk with a level for an object column when that is the case."""
+        return with_cases(chunk, self.case)
+
+    def summarize(self, chunk: Chunk, window: Window) -> Counts:
+        """Return the counts of touchpoints by these rules."""
+        return self._asked.summarize(chunk, window)
+
+    def result(self, counts: Counts, window: Window) -> TouchpointsResult:
+        """Return shares and their intervals."""
+        return replace(self._asked.result(counts, window), question=self)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
