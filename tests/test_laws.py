@@ -47,7 +47,7 @@ QUESTIONS: list[Stat] = [
     jl.Outcomes(),
     jl.Outcomes(case="channel"),
     jl.Retention("20s", 3),
-    jl.Retention("90s", 4, start="a", event={"channel": "web"}, kind="unbounded"),
+    jl.Retention("90s", 4, start="a", event={"channel": "web"}, bounded=False),
     jl.Touchpoints(),
     jl.Touchpoints("channel", case="channel"),
     jl.PainPoints({"web": {"channel": "web"}, "names": ["a", "b*"]}),

@@ -9,7 +9,7 @@ import pandas as pd
 
 from journeylog.comparison.drawn import pooled
 from journeylog.comparison.follow_up import asked_alike, common_follow_up, outcomes_within
-from journeylog.comparison.groups import Groups, Period, of_cases, only
+from journeylog.comparison.groups import Groups, Period, of_cases
 from journeylog.comparison.paired import MOVES, correlation_of, moves_by_period
 from journeylog.comparison.readers import READ, median_follow_up, reader_of, times_of
 from journeylog.comparison.result import Comparison
@@ -20,6 +20,7 @@ from journeylog.core.contracts import Result, Stat
 from journeylog.core.counts import Counts
 from journeylog.core.intervals import LEVEL
 from journeylog.core.log import EventLog
+from journeylog.core.select import keep_cases
 from journeylog.core.window import format_duration, parse_duration
 from journeylog.errors import ConfigError, cut
 from journeylog.stats.outcomes import Outcomes, OutcomesResult
@@ -117,10 +118,10 @@ def compare(
     >>> morning, noon = ("2025-01-06 09:00", "2025-01-06 11:00"), ("2025-01-06 11:00", "2025-01-06 13:00")
     >>> found = jl.compare(log, jl.Transitions(), a=morning, b=noon, min_n=1).table
     >>> found[["from", "to", "n_a", "n_b", "value_a", "value_b"]].head(3)
-        from    to  n_a  n_b  value_a   value_b
-    0   cart  home    2    1      0.0  1.000000
-    1   cart   pay    2    1      1.0  0.000000
-    2   home  cart    2    3      0.5  0.333333
+        from    to  n_a  n_b  value_a  value_b
+    0  start  home    2    2      1.0      1.0
+    1   cart  home    2    1      0.0      1.0
+    2   cart   pay    2    1      1.0      0.0
     """
     if isinstance(first, Result) and isinstance(second, Result):
         return _of_results(first, second, by, a, b, within, follow_up, min_n)
@@ -198,7 +199,7 @@ def _answers(log: EventLog, question: Stat, groups: Groups) -> tuple[Result, Res
 
     def count(chunk: Chunk) -> tuple[Counts, Counts]:
         ready, name, group = of_cases(chunk, question, groups)
-        one, other = (question.summarize(only(ready, name, group == g), log.window) for g in (0, 1))
+        one, other = (question.summarize(keep_cases(ready, name, group == g), log.window) for g in (0, 1))
         return one, other
 
     parts = log.source.map(count)

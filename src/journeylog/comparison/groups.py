@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -14,7 +14,6 @@ from journeylog.core.chunk import Chunk, Level
 from journeylog.core.contracts import Stat
 from journeylog.core.counts import Coded, Counts, Table
 from journeylog.core.log import EventLog
-from journeylog.core.select import restrict_level
 from journeylog.core.window import Window, utc_text
 from journeylog.errors import ConfigError, cut, nearest
 
@@ -131,14 +130,6 @@ def case_values(log: EventLog, question: Stat, by: str) -> dict[str, int]:
     table = Counts.merge(log.source.map(count))["values"]
     names = [str(name) for name in table.coded("value").names({})]
     return dict(sorted(zip(names, table.values["n"].tolist(), strict=True)))
-
-
-def only(chunk: Chunk, name: str, mask: npt.NDArray[np.bool_]) -> Chunk:
-    """Return the chunk whose level `name` holds only the cases in `mask`, and only the actors who have one."""
-    level = restrict_level(chunk.cases(name), mask)
-    busy = np.flatnonzero(np.diff(level.actor_offsets))
-    offsets = np.append(level.actor_offsets[:-1][busy], len(level)).astype(np.int64)
-    return chunk.with_level(name, replace(level, actor_offsets=offsets))
 
 
 def parse_period(period: Any, name: str) -> tuple[str, int, int]:

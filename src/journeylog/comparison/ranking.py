@@ -93,8 +93,8 @@ def segments(
     >>> found = jl.segments(log, jl.DropOff(), by="channel", min_n=1)
     >>> found.table[["rank", "segment", "node", "measure", "n", "n_rest"]].head(2)
        rank segment  node    measure  n  n_rest
-    0     1     web  home  drop_rate  3       2
-    1     2     web  cart  drop_rate  1       2
+    0     1     app  cart  drop_rate  1       2
+    1     2     web  cart  drop_rate  2       1
     """
     attributes = [by] if isinstance(by, str) else list(by)
     if not attributes or len(set(attributes)) < len(attributes):

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from journeylog.core.cases import check_choice
 from journeylog.core.chunk import Chunk
 from journeylog.core.condition import Condition, freeze, matches
 from journeylog.core.contracts import Result, Stat
@@ -48,9 +47,9 @@ class Retention(Stat):
         What an actor begins with (see :mod:`journeylog.core.condition`); None is the first event.
     event : condition or None
         What counts as coming back; None is any event.
-    kind : {"bounded", "unbounded"}
-        ``bounded``: back in this very period (also called N-day, or classic). ``unbounded``: back in this period or any
-        later one of those looked at (also called rolling, or "on or after").
+    bounded : bool
+        True: back in this very period (also called N-day, or classic). False: back in this period or any later one of
+        those looked at (also called unbounded, rolling, or "on or after").
     tz : str
         Zone of the calendar.
 
@@ -89,7 +88,7 @@ class Retention(Stat):
     periods: int = 8
     start: Condition = None
     event: Condition = None
-    kind: Literal["bounded", "unbounded"] = "bounded"
+    bounded: bool = True
     tz: str = "UTC"
 
     def __post_init__(self) -> None:
@@ -100,7 +99,6 @@ class Retention(Stat):
             )
         if self.interval not in _CALENDAR:
             parse_duration(self.interval, name="interval")
-        check_choice("kind", self.kind, ("bounded", "unbounded"))
         object.__setattr__(self, "tz", zone_name(self.tz))
         for name in ("start", "event"):
             if getattr(self, name) is not None:
@@ -147,8 +145,8 @@ class Retention(Stat):
         """Return by cohort and period how many could be seen, and how many of them came back."""
         grids = np.zeros((2, n_rows, self.periods + 1), np.int64)
         for j in range(1, self.periods + 1):
-            seen = watched >= (self.periods if self.kind == "unbounded" else j)
-            there = (back >> j) != 0 if self.kind == "unbounded" else (back >> j) & 1 != 0
+            seen = watched >= (j if self.bounded else self.periods)
+            there = (back >> j) & 1 != 0 if self.bounded else (back >> j) != 0
             grids[0, :, j] = np.bincount(row[seen], minlength=n_rows)
             grids[1, :, j] = np.bincount(row[seen & there], minlength=n_rows)
         return grids[0], grids[1]
