@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import re
 import tomllib
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from python_calamine import CalamineWorkbook
 
 import journeylog as jl
 from journeylog.core.log import EventLog
@@ -129,6 +131,33 @@ def test_a_map_is_saved_as_a_page_or_as_data(tmp_path: Path) -> None:
     data = json.loads(filled.save(tmp_path / "map.json").read_text("utf-8"))
     assert len(data["table"]) == len(filled.cells)
     assert data == json.loads(json.dumps(filled.to_dict()))
+
+
+def test_the_text_page_holds_the_same_facts(tmp_path: Path) -> None:
+    log = log_of(UGLY)
+    filled = log.compute(jl.JourneyMap())
+    for lang in ("en", "ru"):
+        text = filled.save(tmp_path / "map.md", lang=lang).read_text("utf-8")
+        rows = [line for line in text.splitlines() if line.startswith("|")]
+        assert len({line.replace("\\|", "").count("|") for line in rows}) == 1, "every row has as many cells"
+        assert len(rows) - 2 == len({c.row for c in filled.cells if c.stage is not None})
+        assert "<script" not in text and "<img" not in text
+
+
+def test_the_workbook_has_real_numbers_and_no_formula(tmp_path: Path) -> None:
+    filled = log_of(("=1+1", "@sum", "+1", "-1", "http://evil.example", "plain")).compute(jl.JourneyMap())
+    book = filled.save(tmp_path / "map.xlsx", lang="ru")
+    assert book.read_bytes() == filled.save(tmp_path / "again.xlsx", lang="ru").read_bytes()
+    with zipfile.ZipFile(book) as files:
+        sheets = "".join(files.read(n).decode() for n in files.namelist() if "worksheets/" in n)
+    assert "<f>" not in sheets and "<hyperlink" not in sheets
+    rows = CalamineWorkbook.from_path(book).get_sheet_by_name("Cells").to_python()
+    assert len(rows) == 1 + len(filled.cells)
+    for row, cell in zip(rows[1:], filled.cells, strict=True):
+        assert row[0] == (cell.stage or "") and row[8] == cell.n
+        assert (row[4] == "") if np.isnan(cell.value) else row[4] == pytest.approx(cell.value)
+    grid = CalamineWorkbook.from_path(book).get_sheet_by_index(0).to_python()
+    assert grid[0][1:] == list(filled.stages)
 
 
 def test_wrong_ways_to_save_are_told(tmp_path: Path) -> None:

@@ -201,13 +201,15 @@ class JourneyMapResult(Result):
         return {"schema": SCHEMA, "stages": list(self.stages), **super().to_dict()}
 
     def save(self, path: str | Path, **options: Any) -> Path:
-        """Write the map: a page (``.html``) or its data (``.json``); whole or not at all.
+        """Write the map, whole or not at all.
+
+        A page without scripts (``.html``), a text page (``.md``), a workbook (``.xlsx``) or the data (``.json``).
 
         Parameters
         ----------
         path : str or Path
         **options
-            For a page: ``lang="en"`` or ``"ru"``, ``theme="light"`` or ``"dark"``, ``title=``.
+            ``lang="en"`` or ``"ru"`` and ``title=`` for all but the data; ``theme="light"`` or ``"dark"`` for a page.
 
         Raises
         ------
@@ -216,7 +218,7 @@ class JourneyMapResult(Result):
         OutputError
             If the file cannot be written; what was there before is untouched.
         """
-        written: Path = importlib.import_module("journeylog.reporting.mappage").save_map(
+        written: Path = importlib.import_module("journeylog.reporting.mapfiles").save_map(
             self, path, **options
         )
         return written

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 from markupsafe import Markup
 
 import journeylog
-from journeylog.errors import ConfigError
 from journeylog.journeymap.cells import Cell
 from journeylog.journeymap.rows import ROWS
 from journeylog.journeymap.spec import JourneyMapResult
@@ -19,9 +16,8 @@ from journeylog.plots.style import theme_of
 from journeylog.reporting.document import asset, environment, policy
 from journeylog.reporting.language import Language, language
 from journeylog.reporting.names import short
-from journeylog.reporting.write import reserved
 
-__all__ = ["map_page", "save_map"]
+__all__ = ["called", "map_page", "place_of"]
 
 #: How the measures of each row are shown: as the cell's main number, as a list with bars, or as a line of text.
 _SHOWN: Final[Mapping[str, Mapping[str, str]]] = {
@@ -73,24 +69,18 @@ def map_page(
     """
     theme_of(theme)
     words = language(lang)
-    numbers = {id(cell): f"c{i}" for i, cell in enumerate(result.cells)}
     css = asset("map.css")
     rows = [
         {
             "title": words.of("rows", row),
             "asks": words.of("asks", row),
             "name": row,
-            "places": [_place(result, words, row, stage, numbers) for stage in result.stages],
+            "places": [place_of(result, words, row, stage) for stage in result.stages],
         }
         for row in ROWS
         if any(cell.row == row and cell.stage is not None for cell in result.cells)
     ]
-    whole = [
-        fact
-        for row in ROWS
-        for _, facts in _place(result, words, row, None, numbers).groups
-        for fact in facts
-    ]
+    whole = [fact for row in ROWS for _, facts in place_of(result, words, row, None).groups for fact in facts]
     page = environment().get_template("map.html.j2")
     return page.render(
         lang=lang,
@@ -106,38 +96,21 @@ def map_page(
         rows=rows,
         definitions=list(words.words["define"].values()),
         notes=[short(note, 400) for note in result.notes],
-        codes=[(f"c{i}", _called(words, cell), cell.code) for i, cell in enumerate(result.cells)],
+        codes=[(f"c{i}", called(words, cell), cell.code) for i, cell in enumerate(result.cells)],
     ).encode("utf-8", "backslashreplace")
 
 
-def save_map(result: JourneyMapResult, path: str | Path, **options: Any) -> Path:
-    """Write a map as the ending of the path says; see :meth:`JourneyMapResult.save`."""
-    path = Path(path)
-    known = {".html": ("lang", "theme", "title"), ".json": ()}
-    if path.suffix not in known:
-        raise ConfigError(f"a map cannot be written as {path.suffix!r}. Fix: one of {list(known)}")
-    for name in options:
-        if name not in known[path.suffix]:
-            raise ConfigError(
-                f"a {path.suffix} file has no option {name!r}. Fix: one of {list(known[path.suffix])}"
-            )
-    data = map_page(result, **options) if path.suffix == ".html" else _as_json(result)
-    with reserved(path) as target:
-        return target.put(data)
-
-
-def _as_json(result: JourneyMapResult) -> bytes:
-    return json.dumps(result.to_dict(), ensure_ascii=False, indent=1).encode("utf-8", "backslashreplace")
-
-
-def _place(
-    result: JourneyMapResult, words: Language, row: str, stage: str | None, numbers: Mapping[int, str]
-) -> Place:
+def place_of(result: JourneyMapResult, words: Language, row: str, stage: str | None) -> Place:
+    """Return what stands in one cell of the page."""
     groups = []
     for measure, kind in _SHOWN[row].items():
-        found = [c for c in result.cells if (c.row, c.measure, c.stage) == (row, measure, stage)]
-        found = [c for c in found if c.known and not (kind == "line" and c.unit == "count" and c.value == 0)]
-        facts = tuple(_fact(cell, kind, words, numbers[id(cell)]) for cell in found)
+        facts = tuple(
+            _fact(cell, kind, words, f"c{i}")
+            for i, cell in enumerate(result.cells)
+            if (cell.row, cell.measure, cell.stage) == (row, measure, stage)
+            and cell.known
+            and not (kind == "line" and cell.unit == "count" and cell.value == 0)
+        )
         if facts:
             heading = words.of("measures", f"{row}.{measure}") if kind == "bar" else ""
             groups.append((heading, facts))
@@ -169,7 +142,7 @@ def _written(words: Language, value: float, unit: str) -> str:
     return words.duration(value) if unit == "s" else words.count(value)
 
 
-def _called(words: Language, cell: Cell) -> str:
+def called(words: Language, cell: Cell) -> str:
     """Return what a cell is, in words: its row, its stage, its measure and item."""
     parts: Sequence[Any] = (
         words.of("rows", cell.row),
