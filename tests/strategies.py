@@ -31,6 +31,7 @@ class Event:
     time: int
     stage: str | None
     channel: str | None
+    score: float | None = None
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,7 @@ def rows(draw: st.DrawFn, distinct_times: bool = False, max_events: int = 40) ->
             t * draw(st.sampled_from([SECOND, SECOND, 61 * SECOND])),
             draw(st.sampled_from([*STAGES, None])),
             draw(st.sampled_from(["web", "app", None])),
+            draw(st.sampled_from([None, None, -1.0, 0.0, 0.2, 1.0])),
         )
         for t in times
     ]
@@ -76,6 +78,10 @@ def make_log(events: list[Event], window: Window | None = None) -> EventLog:
                 "stage": Category(stage, pa.array(STAGES), ordered=True),
                 "channel": encode(pa.array([e.channel for e in events], type=pa.string())),
                 "value": Number(np.arange(len(events), dtype=np.int64) * SECOND, None, "micros"),
+                "score": Number(
+                    np.array([e.score or 0.0 for e in events]),
+                    np.array([e.score is not None for e in events]),
+                ),
             },
         )
     return EventLog.from_chunk(chunk, window or Window(0, 70 * 61 * SECOND))
@@ -91,6 +97,7 @@ def empty() -> Chunk:
             "stage": Category(np.zeros(0, np.int32), pa.array(STAGES), ordered=True),
             "channel": encode(pa.array([], type=pa.string())),
             "value": Number(np.zeros(0, np.int64), None, "micros"),
+            "score": Number(np.zeros(0), np.zeros(0, bool)),
         },
     )
     return chunk
@@ -127,10 +134,22 @@ def plain(chunk: Chunk) -> list[Event]:
         column = chunk.category(name)
         columns[name] = [column.names[c] if c >= 0 else None for c in column.codes.tolist()]
     return [
-        Event(a, e, t, s, c)
-        for a, e, t, s, c in zip(
-            actors, columns["event"], chunk.time.tolist(), columns["stage"], columns["channel"], strict=True
+        Event(a, e, t, s, c, score)
+        for a, e, t, s, c, score in zip(
+            actors, columns["event"], chunk.time.tolist(), columns["stage"], columns["channel"], scores_of(chunk),
+            strict=True,
         )
+    ]  # fmt: skip
+
+
+def scores_of(chunk: Chunk) -> list[float | None]:
+    """Return the scores of a chunk's events."""
+    column = chunk.columns.get("score")
+    if not isinstance(column, Number) or column.valid is None:
+        return [None] * chunk.n_events
+    return [
+        value if there else None
+        for value, there in zip(column.values.tolist(), column.valid.tolist(), strict=True)
     ]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -13,6 +12,7 @@ import pyarrow.compute as pc
 from journeylog.core import arrow_text
 from journeylog.core.epochs import read_exponents, times
 from journeylog.core.kernels import numbers
+from journeylog.core.scales import SCALES
 from journeylog.errors import ConfigError, SchemaError
 from journeylog.ingest.rejects import Reason
 
@@ -27,17 +27,6 @@ __all__ = [
 ]
 
 Mask = npt.NDArray[np.bool_]
-
-#: Lowest and highest answer of the scales that have a name.
-SCALES: Final[Mapping[str, tuple[float, float]]] = {
-    "nps": (0, 10),
-    "csat5": (1, 5),
-    "stars5": (1, 5),
-    "csat7": (1, 7),
-    "ces7": (1, 7),
-    "csat10": (1, 10),
-    "thumbs": (0, 1),
-}
 
 #: A plain number, the way JSON and most programs write it.
 _NUMBER: Final = r"^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$"
