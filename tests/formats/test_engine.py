@@ -9,6 +9,7 @@ import warnings
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
 import xlsxwriter
@@ -279,6 +280,40 @@ def test_each_format_has_a_fixture_a_golden_table_and_a_word_on_what_to_beware_o
         assert (HERE / "golden" / f"{name}.csv").exists(), name
         assert form.about and form.traps, name
         assert form.docs.startswith("https://") != (name in NO_PAGE), name
+
+
+def test_a_format_is_told_in_a_few_lines():
+    form = BASE.but(about="mine alone", takes=(jl.Take("made", attributes={"page": "url"}),), event=None)
+    said = [
+        "Format 'mine': mine alone",
+        "  actor 'who'",
+        "  event always 'made'",
+        "  time  'when'",
+        "  also  page",
+    ]
+    assert repr(form).splitlines() == said
+    assert max(len(repr(form)) for form in jl.formats().values()) < 1000
+
+
+@pytest.mark.parametrize(
+    "changes", [{"actor": 5}, {"takes": (jl.Take("a", time=b"at"),)}, {"attributes": {"x": 1.5}}]
+)
+def test_what_is_no_field_is_refused_when_it_is_declared(changes):
+    with pytest.raises(ConfigError, match="is no field"):
+        BASE.but(**changes)
+
+
+def test_rows_in_an_envelope_are_named():
+    raw = b'{"order": {"id": 1, "created_at": "2025-01-01T00:00:00Z"}}\n'
+    with pytest.raises(MissingColumnError, match="if the records are inside 'order', write what is inside"):
+        jl.read(named(raw, "a.jsonl"), format="shopify")
+
+
+def test_an_input_without_any_event_is_told():
+    rows = pd.DataFrame({"who": ["a", "b"], "what": ["draft"] * 2, "when": ["2025-01-01"] * 2})
+    with pytest.warns(LoadWarning, match="no event in 2 rows.*NOT_AN_EVENT"):
+        log = jl.read(rows, format=BASE.but(not_events=Is("what", "draft")))
+    assert (log.n_events, log.card.rejected) == (0, 2)
 
 
 def test_the_page_of_the_formats_is_what_the_declarations_say():

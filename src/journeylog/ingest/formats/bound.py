@@ -15,7 +15,6 @@ from journeylog.ingest.formats.fields import (
     AnyField,
     Field,
     Score,
-    check_field,
     is_there,
     paths_of,
     reads,
@@ -176,6 +175,11 @@ class Bound(Roles):
         fits = [name for name in fitting_formats(found) if name != self.form.name]
         if fits:
             return f"{text}. Fix: these columns fit format={fits[0]!r}"
+        if len(found) == 1 and not more:
+            return (
+                f"{text}. Fix: if the records are inside {found[0]!r}, write what is inside, one record a row; else "
+                "jl.formats() lists what each format needs"
+            )
         if more:
             return f"{text}. Fix: pass {next(iter(missing))}= with the field that holds it"
         return f"{text}. Fix: jl.formats() lists what each format needs; a format of your own is Format(...)"
@@ -189,9 +193,6 @@ def bind(form: Format, columns: Any = "all", numbers: Sequence[str] = ()) -> Bou
     columns : "all", "format" or list of str
         What is kept besides the roles: all, what the format names, or these columns, attributes and paths.
     """
-    for take in form.kinds:
-        for role in ROLES:
-            check_field(form.role(take, role), f"{role}=")
     form = _with_score(form)
     used: dict[str, Any] = {
         role: internal(role) for role in ROLES if any(form.role(t, role) is not None for t in form.kinds)

@@ -48,7 +48,17 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any, Final
 
 from journeylog.errors import ConfigError, nearest
-from journeylog.ingest.formats.fields import All, AnyField, Conditions, Given, can_be, looked_at, paths_of
+from journeylog.ingest.formats.fields import (
+    All,
+    AnyField,
+    Conditions,
+    Given,
+    can_be,
+    check_field,
+    looked_at,
+    paths_of,
+    shown,
+)
 from journeylog.ingest.roles import Constant
 
 __all__ = ["TAKEN", "Format", "Link", "Take", "mentioned", "missing_of"]
@@ -139,7 +149,7 @@ class Link:
     each: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Format:
     """How the rows of one vendor, or one table of one's own, become events.
 
@@ -243,6 +253,21 @@ class Format:
         for take in self.takes:
             if take.name is not None and take.event is not None:
                 raise ConfigError(f"Take({take.name!r}) has an event= too. Fix: pass one of them")
+        parts: tuple[Format | Take, ...] = (self, *self.takes)
+        for part in parts:
+            for role in ("actor", "event", "time", *TAKEN[1:]):
+                check_field(getattr(part, role), f"{role}=")
+            for name, one in part.attributes.items():
+                check_field(one, f"the attribute {name!r}")
+
+    def __repr__(self) -> str:
+        """Return what it is and what it needs; ``journeylog formats NAME`` tells all of it."""
+        lines = [f"Format {self.name!r}" + (f": {self.about}" if self.about else "")]
+        lines += [f"  {role:<5} {shown(*given)}" for role, given in self.needs.items() if given]
+        made = list(
+            dict.fromkeys([*self.attributes, *(name for take in self.takes for name in take.attributes)])
+        )
+        return "\n".join([*lines, *([f"  also  {', '.join(made)}"] if made else [])])
 
     def but(self, **changes: Any) -> Format:
         """Return the format with some things changed.
