@@ -39,6 +39,12 @@ def gate(
     faults = {code: n for code, n in card.reasons.items() if code != Reason.NOT_AN_EVENT}
     rejected = sum(faults.values())
     if not rejected or rejects is None:
+        if card.rejected and not card.kept:
+            warn(
+                f"no event in {card.rows_in:,} rows: all that was read is no event by declaration (NOT_AN_EVENT). "
+                "Fix: check that these rows are what the format is for; they are in log.rejects",
+                LoadWarning,
+            )
         return
     reasons = [_spell(rejects, code, n) for code, n in list(faults.items())[:_SPELLED]]
     more = len(faults) - _SPELLED
