@@ -142,6 +142,13 @@ def test_the_suffix_or_the_format_says_the_kind(tmp_path: Path) -> None:
         jl.write(tiny(), tmp_path / "log.parquet.gz")
 
 
+def test_reading_what_was_written_without_its_columns_names_the_way(tmp_path: Path) -> None:
+    written = jl.write(tiny(), tmp_path / "log.csv")
+    with pytest.raises(ConfigError, match=r"log\.csv was written by jl\.write.*written\.read\(\)"):
+        jl.read(written)
+    assert jl.read(written, **written.reads).n_events == 12
+
+
 def test_an_older_file_is_untouched_when_writing_fails(tmp_path: Path) -> None:
     bell = jl.read(
         pa.table({"a": ["u"], "e": ["x\x07"], "t": ["2024-01-01T00:00:00Z"]}), actor="a", event="e", time="t"

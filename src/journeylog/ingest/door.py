@@ -224,6 +224,11 @@ def read(
         preset.get(role) if given is None else given
         for role, given in (("actor", actor), ("event", event), ("time", time))
     )
+    if standard and actor is event is time is None and getattr(data, "reads", None):
+        raise ConfigError(
+            f"{os.fspath(data)} was written by jl.write, which noted its columns. Fix: written.read(), or "
+            "jl.read(written, **written.reads)"
+        )
     hidden = pseudonyms(pseudonym_key)
     roles = {
         "actor": actor, "event": event, "time": time, "source": source, "channel": channel, "value": value,

@@ -92,6 +92,8 @@ SCHEMA: Final = pa.schema(
 
 #: Raw content is kept up to this many bytes.
 _RAW = 1 << 16
+#: Rows that are shown of a table.
+_SHOWN = 10
 
 
 class BadRow(NamedTuple):
@@ -119,7 +121,7 @@ class BadRow(NamedTuple):
     column: str | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Rejects:
     """The rejected rows of a load.
 
@@ -148,6 +150,14 @@ class Rejects:
     def __len__(self) -> int:
         """Return the number of rejected rows."""
         return int(self.data.num_rows)
+
+    def __repr__(self) -> str:
+        """Return the reasons with their counts, and the first rows."""
+        lines = [f"Rejects: {len(self):,} rows", *(f"  {n:>9,} {code}" for code, n in self.counts.items())]
+        if len(self):
+            first = Rejects(self.data.slice(0, _SHOWN)).table[["row", "column", "reason", "detail", "raw"]]
+            lines.append(first.to_string(index=False, max_colwidth=40))
+        return "\n".join(lines)
 
     @property
     def table(self) -> pd.DataFrame:
