@@ -1,0 +1,440 @@
+"""The journey as a model: equal to the oracle and to the closed form, covered by its intervals, changed as told."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections import defaultdict
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import journeylog as jl
+from journeylog.core.chunk import Number
+from journeylog.core.deviations import error_of, gap_interval, mean_interval, share_interval
+from journeylog.core.log import EventLog
+from journeylog.core.schema import UNDECLARED
+from journeylog.core.source import Memory
+from journeylog.datasets import Wait, simulate_chain
+from journeylog.errors import ConfigError, MissingColumnError
+from journeylog.stats.model import ModelResult
+from tests.oracles import model as oracle
+from tests.strategies import SECOND, Event, make_log, patience_of, plain_cases, rows, with_cases
+from tests.test_truth import CYCLES, GOAL, NODES, SLOW, STRAIGHT, chain_log
+
+cases = st.tuples(
+    st.lists(st.integers(0, 1000), max_size=4),
+    st.lists(st.integers(0, 2), min_size=1, max_size=5),
+    st.sampled_from([UNDECLARED, 20 * SECOND, 900 * SECOND, 70 * 61 * SECOND]),
+)
+DROPPED, REACHED, START = jl.Synthetic.DROPPED, jl.Synthetic.REACHED, jl.Synthetic.START
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    events=rows(),
+    how=cases,
+    node=st.sampled_from([("event", False), ("event", True), ("stage", True), ("channel", True)]),
+    case=st.sampled_from(["actor", "journey"]),
+)
+def test_equals_the_oracle(events: list[Event], how: Any, node: tuple[str, bool], case: str) -> None:
+    log = make_log(events)
+    log = replace(log, source=Memory((with_cases(log.chunk, *how),)))
+    found = log.compute(jl.Model(node=node[0], case=case, merge=node[1]))
+    shares, times, followed = oracle.rates(
+        plain_cases(log.chunk, case), node[0], node[1], patience_of(log.chunk, case), log.window.end
+    )
+    expected = oracle.unrolled(shares, times)
+    seen = {(r["kind"], r["node"]): r for r in found.table.to_dict("records")}
+    assert {key for key, row in seen.items() if row["n_followed"]} == set(followed)
+    for key, row in seen.items():
+        assert row["n_followed"] == followed.get(key, 0)
+        if key not in expected:
+            assert math.isnan(row["goal_rate"])
+            continue
+        for name, want in expected[key].items():
+            assert row[name] == pytest.approx(want if want is not None else math.nan, nan_ok=True, abs=1e-9)
+        low, high = row["goal_rate_low"], row["goal_rate_high"]
+        assert 0 <= low <= row["goal_rate"] <= high <= 1
+    moves = {
+        ((r["from_kind"], r["from"]), (r["to_kind"], r["to"])): r["rate"]
+        for r in found.tables["moves"].to_dict("records")
+        if r["rate"] > 0
+    }
+    assert moves == pytest.approx({(s, t): p for s, ways in shares.items() for t, p in ways.items()})
+
+
+def truth_of(matrix: Any, wait_s: float) -> dict[str, dict[str, float]]:
+    """Closed form: by the fundamental matrix."""
+    moves, reached = np.array(matrix, float), np.array(GOAL)
+    visits = np.linalg.inv(np.eye(len(NODES)) - moves)
+    reach = visits @ reached
+    steps, time = visits @ reach / reach, visits @ ((moves * wait_s) @ reach) / reach
+    rows = zip(NODES, reach, steps, time, visits[:, 3], strict=True)
+    return {n: {"goal": r, "visits": s, "time": t, "pays": v} for n, r, s, t, v in rows}
+
+
+def exact_log(matrix: Any, n: int) -> EventLog:
+    """Actors whose moves have exactly the shares of the matrix, one pair of events or one end each."""
+    events, ends, who = [], [], 0
+    for i, row in enumerate(matrix):
+        for j, p in enumerate([*row, GOAL[i], 1 - sum(row) - GOAL[i]]):
+            for _ in range(round(p * n)):
+                name = f"u{who:05d}"
+                events.append(Event(name, NODES[i], 0, None, None))
+                if j < len(NODES):
+                    events.append(Event(name, NODES[j], 10 * SECOND, None, None))
+                ends.append(2 if j < len(NODES) else 0 if j == len(NODES) else 1)
+                who += 1
+    log = make_log(events)
+    return replace(log, source=Memory((with_cases(log.chunk, [], ends, UNDECLARED),)))
+
+
+def test_the_closed_form_is_met_exactly() -> None:
+    """Open last visits are not told, so every row of the matrix comes out as it was made."""
+    found = exact_log(CYCLES, 100).compute(jl.Model(node="event", case="journey")).table.set_index("node")
+    for name, want in truth_of(CYCLES, 10.0).items():
+        assert found.loc[name, "goal_rate"] == pytest.approx(want["goal"], abs=1e-12)
+        assert found.loc[name, "visits_mean"] == pytest.approx(want["visits"], rel=1e-12)
+        assert found.loc[name, "time_mean_s"] == pytest.approx(want["time"], rel=1e-12)
+
+
+def test_every_goal_reached_is_counted_once() -> None:
+    """In a log of which all is known, the chance from the start is the share that reached."""
+    simulation = simulate_chain(500, NODES, CYCLES, Wait(60.0, 0.5), reached=GOAL, seed=4)
+    log = chain_log(simulation)
+    log = replace(log, window=jl.Window(log.window.start, log.window.end + 40 * 86_400 * SECOND))
+    log = log.then(jl.Journeys(goal="pay", patience="30d"))
+    model, ends = log.compute(jl.Model(), jl.Outcomes())
+    assert model.conversion.value == pytest.approx(ends.table["share"][0], abs=1e-12)
+
+
+@functools.cache
+def covered(repeats: int, first: int = 0) -> dict[str, float]:
+    """How often intervals hold the truth: actors whose window is cut, and actors of habit with eight journeys."""
+    hits: dict[str, list[bool]] = defaultdict(list)
+    for seed in range(first, first + repeats):
+        cut = simulate_chain(400, NODES, CYCLES, SLOW, reached=GOAL, seed=seed, window_days=60)
+        often = simulate_chain(
+            80, NODES, STRAIGHT, Wait(600.0, 0.5), reached=GOAL, seed=seed, visits=8, heterogeneity=0.35
+        )
+        for kind, simulation, matrix, wait, step in (
+            ("cut", cut, CYCLES, SLOW.mean_s, jl.Journeys(goal="pay", patience="20d")),
+            ("often", often, STRAIGHT, 600.0, jl.Journeys(goal="pay", patience="12h", of="stretch")),
+        ):
+            log = with_money(chain_log(simulation), seed).then(step)
+            model = log.compute(jl.Model(times=False))
+            truth = truth_of(matrix, wait)
+            for row in model.table.to_dict("records"):
+                want = truth["home" if row["kind"] == "start" else row["node"]]
+                note(hits, kind, row, want)
+            better = np.array(matrix)
+            better[2] *= (1 - 0.8) / (1 - better[2, 3])
+            better[2, 3] = 0.8
+            after = truth_of(better, wait)["home"]["goal"]
+            changed = model.change(("cart", "pay"), rate=0.8)
+            gain, whole = changed.gain, changed.conversion
+            hits[f"{kind} gain"].append(gain.low <= after - truth["home"]["goal"] <= gain.high)
+            hits[f"{kind} changed"].append(whole.low <= after <= whole.high)
+    return {name: float(np.mean(values)) for name, values in hits.items()}
+
+
+def note(hits: Any, kind: str, row: dict[Any, Any], want: dict[str, float]) -> None:
+    bounds = {
+        "goal": ("goal_rate_low", "goal_rate_high"),
+        "visits": ("visits_mean_low", "visits_mean_high"),
+        "time": ("time_mean_low_s", "time_mean_high_s"),
+        "pays": ("value_mean_low", "value_mean_high"),
+    }
+    for name, (low, high) in bounds.items():
+        truth = want[name] * (math.exp(3 + 0.18) if name == "pays" else 1)
+        if np.isfinite(row[low]) and row[low] < row[high] and row["node"] != "pay":
+            hits[f"{kind} {name}"].append(row[low] <= truth <= row[high])
+
+
+def with_money(log: EventLog, seed: int) -> EventLog:
+    """Each payment is worth exp(N(3, 0.6)) in the mean."""
+    chunk = log.chunk
+    paid = chunk.event.codes == chunk.event.names.index("pay")
+    amounts = np.random.default_rng(seed).lognormal(3, 0.6, chunk.n_events) * 1e6
+    money = Number(np.where(paid, amounts, 0).astype(np.int64), paid, "micros")
+    return replace(log, source=Memory((chunk.with_columns(value=money),)))
+
+
+def test_intervals_cover_the_truth() -> None:
+    found = covered(80)
+    assert len(found) == 12
+    assert 0.935 <= np.mean(list(found.values())) <= 0.965
+    assert min(found.values()) > 0.86, found
+
+
+@pytest.mark.slow
+def test_each_interval_covers_the_truth() -> None:
+    found = covered(1000, 50_000)
+    assert {n: s for n, s in found.items() if not 0.93 <= s <= 0.97} == {}
+
+
+def test_an_interval_that_takes_moves_as_independent_fails_where_actors_have_habits() -> None:
+    """The actors' groups see what the binomial formula of each row does not."""
+    hits: dict[str, list[bool]] = defaultdict(list)
+    truth = truth_of(STRAIGHT, 600.0)["home"]["goal"]
+    for seed in range(60):
+        simulation = simulate_chain(
+            60, NODES, STRAIGHT, Wait(600.0, 0.5), reached=GOAL, seed=seed, visits=12, heterogeneity=0.7
+        )
+        log = chain_log(simulation).then(jl.Journeys(goal="pay", patience="12h", of="stretch"))
+        ours = log.compute(jl.Model(times=False)).conversion
+        scattered = scatter(log)
+        naive = scattered.compute(jl.Model(times=False, case="actor")).conversion
+        assert ours.value == pytest.approx(naive.value, abs=1e-12)
+        hits["ours"].append(ours.low <= truth <= ours.high)
+        hits["naive"].append(naive.low <= truth <= naive.high)
+    assert 0.90 <= np.mean(hits["ours"]) <= 0.99
+    assert np.mean(hits["naive"]) < 0.85
+
+
+def scatter(log: EventLog) -> EventLog:
+    """Return the log in which every journey is an actor of its own."""
+    import pyarrow as pa
+
+    from journeylog.core.chunk import Chunk, Level
+
+    chunk, level = log.chunk, log.chunk.cases("journey")
+    n = len(level)
+    offsets = np.append(level.begin, level.end[-1])
+    cut = Chunk(pa.array([f"j{i}" for i in range(n)]), offsets, chunk.time, {"event": chunk.event})
+    own = Level(np.arange(n + 1), level.begin, level.end, level.outcome, None, level.patience)
+    return EventLog.from_chunk(cut.with_level("actor", own), log.window)
+
+
+def test_a_rate_that_is_set_moves_the_others_in_proportion() -> None:
+    model = simulated()
+    before, after = (rates_of(m) for m in (model, model.change(("cart", "pay"), rate=0.9)))
+    left = 1 - before["cart", "pay"]
+    assert after["cart", "pay"] == 0.9
+    for edge, rate in before.items():
+        if edge[0] == "cart" and edge[1] != "pay":
+            assert after[edge] == pytest.approx(rate * 0.1 / left)
+        elif edge[0] != "cart":
+            assert after[edge] == rate
+
+
+def test_a_rate_can_be_taken_from_one_way() -> None:
+    model = simulated()
+    before = rates_of(model)
+    after = rates_of(model.change(("cart", "pay"), rate=before["cart", "pay"] + 0.1, taken_from=DROPPED))
+    assert after["cart", "dropped"] == pytest.approx(before["cart", "dropped"] - 0.1)
+    assert after["cart", "search"] == before["cart", "search"]
+
+
+def test_changes_chain_and_equal_the_chain_made_by_hand() -> None:
+    model = simulated()
+    both = (
+        model.change(("cart", "pay"), rate=0.8)
+        .change("home", drop=0.1)
+        .change(("search", "cart"), faster=0.5)
+    )
+    assert len(both.changes) == 3
+    rates = rates_of(both)
+    moves = np.array([[rates.get((a, b), 0.0) for b in NODES] for a in NODES])
+    reach = np.linalg.solve(np.eye(4) - moves, GOAL)
+    found = both.table.set_index("node")
+    assert found.loc[NODES, "goal_rate"].to_numpy() == pytest.approx(reach, abs=1e-12)
+    times = {
+        (r["from"], r["to"]): r["time_mean_s"]
+        for r in model.tables["moves"].to_dict("records")
+        if r["rate"] > 0
+    }
+    times["search", "cart"] /= 2
+    spent = np.array(
+        [[moves[i, j] * times.get((a, b), 0.0) for j, b in enumerate(NODES)] for i, a in enumerate(NODES)]
+    )
+    time = np.linalg.solve(np.eye(4) - moves, spent @ reach) / reach
+    assert found.loc[NODES, "time_mean_s"].to_numpy() == pytest.approx(time, rel=1e-9)
+    gap = both.tables["difference"].set_index(["node", "measure"])["difference"]
+    base = model.table.set_index("node")
+    assert gap["start", "goal_rate"] == pytest.approx(
+        found.loc["start", "goal_rate"] - base.loc["start", "goal_rate"]
+    )
+    assert both.gain.value == gap["start", "goal_rate"]
+
+
+def test_deviations_after_changes_equal_those_of_small_steps() -> None:
+    """The delta method is a derivative: giving one group a little more weight moves the answer as it says."""
+    log = chain_log(simulate_chain(300, NODES, CYCLES, SLOW, reached=GOAL, seed=3, window_days=60))
+    question, step = jl.Model(), 1e-5
+    counts = jl_counts(with_money(log, 3).then(jl.Journeys(goal="pay", patience="20d")), question)
+
+    def changed(weighted: Any) -> ModelResult:
+        found = question.result(counts, log.window)
+        assert found.parts is not None
+        sample = replace(found.parts.sample, **weighted(found.parts.sample))
+        made = replace(found, parts=replace(found.parts, sample=sample), chain=type(found.chain).of(sample))  # type: ignore[union-attr]
+        return (
+            made.change(("cart", "pay"), rate=0.7)
+            .change(("home", "search"), rate=0.5, taken_from=DROPPED)
+            .change(("search", "cart"), faster=0.3)
+        )
+
+    for group in (0, 17, 63):
+
+        def more(sample: Any, group: int = group) -> dict[str, Any]:
+            factor = np.where(sample.group == group, 1 + step, 1.0)
+            value = sample.value.copy()
+            value[group] *= 1 + step
+            return {"n": sample.n * factor, "seconds": sample.seconds * factor, "value": value}
+
+        plain, moved = (changed(weigh).chain.solution for weigh in (lambda sample: {}, more))  # type: ignore[union-attr]
+        for name in ("reach", "visits", "seconds", "value"):
+            one, other = getattr(plain, name), getattr(moved, name)
+            slope = (other.value - one.value) / step
+            assert slope == pytest.approx(
+                one.deviation[group], rel=2e-3, abs=1e-6 * np.abs(one.value).max()
+            ), name
+
+
+def jl_counts(log: EventLog, question: Any) -> Any:
+    from journeylog.core.engine import gather
+
+    return gather(log.chunk, [question], log.window)[0].canonical()
+
+
+def test_a_way_nobody_went_can_be_opened() -> None:
+    model = simulated()
+    opened = model.change(("home", "pay"), rate=0.2)
+    assert opened.gain.value > 0.05 and opened.gain.low > 0
+    row = opened.tables["moves"].query("`from` == 'home' and to == 'pay'").iloc[0]
+    assert (row["n"], row["rate"]) == (0, 0.2)
+    assert opened.within("3d")["goal_rate_within"].notna().all()
+
+
+@pytest.mark.parametrize(
+    ("point", "how", "said"),
+    [
+        (("cart", "pai"), {"rate": 0.5}, "did you mean 'pay'"),
+        (("cart", "pay"), {"rate": 1.5}, "no share"),
+        (("cart", "pay"), {"rate": 0.99, "taken_from": "search"}, "only"),
+        (("cart", "pay"), {"rate": 0.9, "taken_from": "pay"}, "itself"),
+        (("cart", "pay"), {}, "one of rate="),
+        (("cart", "pay"), {"rate": 0.5, "faster": 0.5}, "one of rate="),
+        ("cart", {"rate": 0.5}, "no point"),
+        (("cart", "pay"), {"drop": 0.5}, "no point"),
+        ((DROPPED, "pay"), {"rate": 0.5}, "not where a move begins"),
+        (("cart", START), {"rate": 0.5}, "not where a move ends"),
+        (("home", "pay"), {"faster": 0.5}, "nobody went"),
+        (("cart", "pay"), {"faster": 1.0}, "half the time"),
+        (("pay", REACHED), {"rate": 0.5}, "nobody went another way"),
+    ],
+)
+def test_what_cannot_be_changed_says_so(point: Any, how: Any, said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        simulated().change(point, **how)
+
+
+def test_the_distribution_of_the_time_equals_a_long_simulation() -> None:
+    wait = Wait(3600.0, 0.8)
+    log = chain_log(simulate_chain(30_000, NODES, CYCLES, wait, reached=GOAL, seed=8))
+    log = replace(log, window=jl.Window(log.window.start, log.window.end + 10**14))
+    log = log.then(jl.Journeys(goal="pay", patience="60d"))
+    model = log.compute(jl.Model())
+    level, chunk = log.chunk.cases("journey"), log.chunk
+    took = (chunk.time[level.end - 1] - chunk.time[level.begin]) / SECOND
+    reached = chunk.event.codes[level.end - 1] == chunk.event.names.index("pay")
+    for limit, text in ((3600, "1h"), (4 * 3600, "4h"), (24 * 3600, "1d")):
+        share = ((took <= limit) & reached).mean()
+        assert model.within(text).loc[0, "goal_rate_within"] == pytest.approx(share, abs=0.012)
+    for q in (0.25, 0.5, 0.9):
+        found = model.time_quantile(q).loc[0, "time_s"]
+        assert found == pytest.approx(np.quantile(took[reached], q), rel=0.05)
+    curve = model.arrivals("home", "10d")
+    assert curve["goal_rate"].is_monotonic_increasing
+    assert curve["goal_rate"].iloc[-1] == pytest.approx(model.table["goal_rate"][1], abs=1e-3)
+    mean = np.sum(1 - curve["goal_rate"] / curve["goal_rate"].iloc[-1]) * curve["time_s"][1]
+    assert mean == pytest.approx(model.table["time_mean_s"][1], rel=0.02)
+
+
+def test_times_on_the_lattice_are_exact() -> None:
+    """Home to pay takes 64 or 192 ms, half each; a quarter drops first: 3/8 and 3/4 have arrived."""
+    events, ends = [], []
+    for i in range(8):
+        name = f"u{i}"
+        events.append(Event(name, "home", 0, None, None))
+        if i < 6:
+            events.append(Event(name, "pay", (1 if i < 3 else 3) * 64 * SECOND // 1000, None, None))
+        ends.append(0 if i < 6 else 1)
+    log = make_log(events)
+    log = replace(log, source=Memory((with_cases(log.chunk, [], ends, UNDECLARED),)))
+    curve = (
+        log.compute(jl.Model(node="event", case="journey")).arrivals("home", "1023ms")["goal_rate"].to_numpy()
+    )
+    steps = np.arange(1024)
+    assert curve == pytest.approx(np.where(steps < 64, 0, np.where(steps < 192, 3 / 8, 3 / 4)), abs=1e-7)
+
+
+def test_without_an_end_nothing_is_promised() -> None:
+    events = [Event("a", n, i * SECOND, None, None) for i, n in enumerate("xyxyx")]
+    table = make_log(events).compute(jl.Model(node="event")).table
+    assert table["goal_rate"].tolist() == [0.0] * 3
+    assert table["value_mean"].isna().all() and table["time_mean_s"].isna().all()
+
+
+def test_values_are_summed_over_the_events_of_a_visit() -> None:
+    events = [
+        Event("a", "x", 0, "see", None),
+        Event("a", "x", SECOND, "see", None),
+        Event("a", "x", 2 * SECOND, None, None),
+        Event("a", "x", 3 * SECOND, "do", None),
+    ]
+    log = make_log(events)  # the n-th event is worth n
+    log = replace(log, source=Memory((with_cases(log.chunk, [], [0], UNDECLARED),)))
+    table = log.compute(jl.Model(node="stage", case="journey")).table.set_index("node")
+    assert table.loc[["start", "see", "do"], "value_mean"].tolist() == [4.0, 4.0, 3.0]
+    with pytest.raises(MissingColumnError, match="holds no money"):
+        log.compute(jl.Model(value="channel"))
+
+
+def test_thousands_of_nodes_are_solved_sparsely_and_right() -> None:
+    """A line of 3,000 nodes: from each the next with 0.999, so the goal is reached with 0.999 to the power of the rest."""
+    from journeylog.core.chain import Chain, Sample
+
+    n = 3000
+    source = np.concatenate((np.arange(n), np.arange(n), [n]))
+    target = np.concatenate((np.arange(1, n), [-3], np.full(n, -4), [0]))
+    edges = np.arange(len(source))
+    counts = np.concatenate((np.full(n, 999.0), np.full(n, 1.0), [1000.0]))
+    sample = Sample(
+        n + 1, 2, source, target, np.tile([0], len(edges)), edges, counts, counts, np.zeros((2, n + 1))
+    )
+    solution = Chain.of(sample).solution
+    assert solution.reach.value[-1] == pytest.approx(0.999**n, rel=1e-9)
+    assert solution.visits.value[0] == pytest.approx(n, rel=1e-9)
+    assert solution.seconds.value[0] == pytest.approx(n, rel=1e-9)
+
+
+def test_intervals_of_deviations() -> None:
+    deviation = np.zeros((64, 3))
+    deviation[:2, 0] = 0.1, -0.1
+    deviation[:, 1] = np.where(np.arange(64) % 2, 0.01, -0.01)
+    error, t = error_of(deviation, 64)
+    assert error == pytest.approx(np.array([0.1 * 2**0.5, 0.08, 0]) * (64 / 63) ** 0.5)
+    assert t[0] > 2.7 and 1.99 < t[1] < 2.01
+    share = share_interval(np.array([0.5, 0.5, 1.0]), deviation, 64, np.array([9.0, 9.0, 10.0]))
+    assert share.low[2] == pytest.approx(0.7224672) and share.high[2] == 1
+    assert (share.low[:2] > 0).all() and share.low[0] < share.low[1]
+    assert np.isnan(mean_interval(np.array([1.0, 1.0, 1.0]), deviation, 64).low[2])
+    assert np.isnan(gap_interval(np.array([0.0, 0.0, 0.0]), deviation, 64).low[2])
+
+
+@functools.cache
+def simulated() -> ModelResult:
+    log = chain_log(simulate_chain(400, NODES, CYCLES, SLOW, reached=GOAL, seed=1, window_days=60))
+    found: ModelResult = log.then(jl.Journeys(goal="pay", patience="20d")).compute(jl.Model())
+    return found
+
+
+def rates_of(model: ModelResult) -> dict[tuple[str, str], float]:
+    return {(r["from"], r["to"]): r["rate"] for r in model.tables["moves"].to_dict("records")}
