@@ -142,6 +142,28 @@ def test_the_suffix_or_the_format_says_the_kind(tmp_path: Path) -> None:
         jl.write(tiny(), tmp_path / "log.parquet.gz")
 
 
+def test_a_workbook_has_texts_as_texts_and_numbers_as_numbers(tmp_path: Path) -> None:
+    frame = pa.table({
+        "who": ["007", "7", "é"], "what": ["1", "true", "a\r\nb"], "at": ["2025-01-01T00:00:00.000001Z"] * 3,
+        "n": [1, None, -3], "far": [2**53 + 1, 1, 2], "share": [0.25, 1e22, None], "paid": [True, None, False],
+        "price": ["0.10", "9223372036854.775807", None],
+    })  # fmt: skip
+    log = jl.read(frame, actor="who", event="what", time="at", value="price")
+    written = jl.write(log, tmp_path / "log.xlsx")
+    back = written.read()
+    assert shown(back) == shown(log) and written.changed == 0
+    first = written.path.read_bytes()
+    assert jl.write(log, written).path.read_bytes() == first, "the same log is the same bytes"
+
+
+def test_a_workbook_of_an_empty_log_has_its_columns(tmp_path: Path) -> None:
+    none = pa.table(
+        {"a": pa.array([], pa.string()), "e": pa.array([], pa.string()), "t": pa.array([], pa.string())}
+    )
+    written = jl.write(jl.read(none, actor="a", event="e", time="t", tz="UTC"), tmp_path / "log.xlsx")
+    assert (written.rows, written.read().n_events) == (0, 0)
+
+
 def test_reading_what_was_written_without_its_columns_names_the_way(tmp_path: Path) -> None:
     written = jl.write(tiny(), tmp_path / "log.csv")
     with pytest.raises(ConfigError, match=r"log\.csv was written by jl\.write.*written\.read\(\)"):

@@ -78,14 +78,85 @@ def test_s05_names_of_columns_in_csv(tmp_path: Path) -> None:
     assert "'=1+1" in head
 
 
-def test_s06_no_workbook_is_written() -> None:
-    """When one is, its cells, sheets and rows have limits: then this row is to be a test of what writes it."""
-    assert "xlsx" not in jl.write.__doc__
-    for path in sorted(SRC.rglob("*.py")):
-        text = path.read_text(encoding="utf-8")
-        assert "xlsxwriter" not in text and "to_excel" not in text, path.name
-    with pytest.raises(ConfigError, match="Fix"):
-        jl.write(jl.datasets.tiny(), "log.xlsx")
+def parts_of(path: Path) -> dict[str, str]:
+    """Return the documents that a workbook is made of."""
+    with zipfile.ZipFile(path) as book:
+        return {name: book.read(name).decode("utf-8") for name in book.namelist()}
+
+
+def test_s06_texts_of_a_workbook_are_no_formulas_and_no_links(tmp_path: Path) -> None:
+    odd = [
+        "=1+1",
+        '=HYPERLINK("http://x")',
+        "+1",
+        "-1",
+        "@SUM(A1)",
+        "\t=1",
+        "＝1",
+        "{=1}",
+        "http://x.example",
+        "7",
+        "'=1",
+    ]
+    events = pa.table(
+        {"a": odd, "e": odd, "t": ["2024-01-01"] * len(odd), "=head()": odd, "v": [-1] * len(odd)}
+    )
+    log = jl.read(events, actor="a", event="e", time="t", tz="UTC")
+    written = jl.write(log, tmp_path / "log.xlsx")
+    parts = parts_of(written.path)
+    sheet = parts["xl/worksheets/sheet1.xml"]
+    assert "<f>" not in sheet and "<f " not in sheet and "hyperlink" not in "".join(parts).lower()
+    assert sheet.count("<v>-1</v>") == len(odd), "a number stays a number"
+    assert parts["xl/styles.xml"].count('quotePrefix="1"') == 1, "also when a cell is edited"
+    risky = [text for text in odd if text[0] in "=+-@\t＝'"]
+    assert sheet.count(' s="1"') == 3 * len(risky) + 1
+    back = written.read()
+    assert written.changed == 0
+    assert back.to_arrow().select(["actor", "event", "=head()"]) == log.to_arrow().select(
+        ["actor", "event", "=head()"]
+    )
+
+
+def test_s06_texts_too_long_for_a_cell_are_cut_and_counted(tmp_path: Path) -> None:
+    texts = ["x" * 32_767, "x" * 32_768, "🛒" * 16_384, "🛒" * 16_383, "\ufffe"]
+    events = pa.table(
+        {"a": [f"u{i}" for i in range(5)], "e": ["a"] * 5, "t": ["2024-01-01"] * 5, "note": texts}
+    )
+    log = jl.read(events, actor="a", event="e", time="t", tz="UTC", max_field_bytes=1 << 20)
+    written = jl.write(log, tmp_path / "log.xlsx")
+    assert written.changed == 3
+    found = (
+        jl.read(written, **written.reads, max_field_bytes=1 << 20).to_pandas()["note"].astype(str).tolist()
+    )
+    assert [len(text.encode("utf-16-le")) // 2 <= 32_767 for text in found] == [True] * 5
+    assert [found[0], found[3], found[4]] == [texts[0], texts[3], "\ufffd"]
+    assert [found[1][:9], found[1][-8:], found[2][0], found[2][-8:]] == [
+        "x" * 9,
+        "… (cut)"[-8:].rjust(8),
+        "🛒",
+        "… (cut)".rjust(8),
+    ]
+
+
+def test_s06_more_rows_than_a_sheet_are_refused_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "log.xlsx"
+    jl.write(jl.datasets.tiny(), path)
+    before = path.read_bytes()
+    monkeypatch.setattr("journeylog.exports.workbook._ROWS", 12)
+    with pytest.raises(
+        ConfigError, match=r"a sheet holds 11 events .* the log has 12 .*Fix: write \.parquet or \.csv"
+    ):
+        jl.write(jl.datasets.tiny(), path)
+    assert path.read_bytes() == before and list(tmp_path.iterdir()) == [path]
+
+
+def test_s06_sheets_are_not_called_by_what_the_data_says(tmp_path: Path) -> None:
+    hostile = pa.table({"a": ["u"], "e": ["a/b:c*?[]" * 9], "t": ["2024-01-01"]})
+    written = jl.write(jl.read(hostile, actor="a", event="e", time="t", tz="UTC"), tmp_path / "log.xlsx")
+    assert '<sheet name="events"' in parts_of(written.path)["xl/workbook.xml"]
+    assert written.read().to_pandas()["event"].tolist() == ["a/b:c*?[]" * 9]
 
 
 # XES

@@ -18,13 +18,14 @@ from journeylog.core.chunk import Category, Column, Number
 from journeylog.exports.layout import Layout, texts_of
 from journeylog.ingest.raw import rows_as_json
 
-__all__ = ["write_csv", "write_jsonl", "write_parquet"]
+__all__ = ["FORMULA", "TYPED", "slices", "write_csv", "write_jsonl", "write_parquet"]
 
 #: Rows that are made into text at once.
 _ROWS: Final = 1 << 16
 #: Beginnings that spreadsheets take for a formula or hide, also in full width.
-_FORMULA: Final = r"^[=+\-@;'\t\r\n＝＋－＠；＇]"
-_TYPED: Final = ("number", "bool", "time", "money")
+FORMULA: Final = r"^[=+\-@;'\t\r\n＝＋－＠；＇]"
+#: Kinds that files of texts must be told.
+TYPED: Final = ("number", "bool", "time", "money")
 
 
 def write_csv(layout: Layout, sink: BinaryIO, delimiter: str, safe: bool) -> tuple[dict[str, Any], int]:
@@ -38,7 +39,7 @@ def write_csv(layout: Layout, sink: BinaryIO, delimiter: str, safe: bool) -> tup
     schema = pa.schema([(str(i), pa.string()) for i in range(len(names))])
     options = pyarrow.csv.WriteOptions(include_header=False, delimiter=delimiter, quoting_style="needed")
     with pyarrow.csv.CSVWriter(sink, schema, write_options=options) as writer:
-        for rows in _slices(layout):
+        for rows in slices(layout):
             texts = []
             for i, (name, column) in enumerate(rows):
                 cells = texts_of(column)
@@ -48,19 +49,19 @@ def write_csv(layout: Layout, sink: BinaryIO, delimiter: str, safe: bool) -> tup
                 texts.append(cells)
             writer.write_batch(pa.RecordBatch.from_arrays(texts, schema=schema))
     tab = {"delimiter": delimiter} if delimiter not in (",", "\t") else {}
-    return {**layout.reads_roles(), **layout.reads_types(_TYPED), **tab}, changed
+    return {**layout.reads_roles(), **layout.reads_types(TYPED), **tab}, changed
 
 
 def write_jsonl(layout: Layout, sink: BinaryIO) -> dict[str, Any]:
     """Write one object a line; what is missing is null."""
-    for rows in _slices(layout):
+    for rows in slices(layout):
         texts = {name: texts_of(column) for name, column in rows if not _is_plain(column)}
         quoted = rows_as_json(pa.RecordBatch.from_arrays(list(texts.values()), names=list(texts)))
         parts = [pc.binary_slice(quoted.cast(pa.binary()), 1, -1).cast(pa.string())]
         parts += [_plain_member(name, column) for name, column in rows if _is_plain(column)]
         lines = pc.binary_join_element_wise("{", pc.binary_join_element_wise(*parts, ", "), "}", "")
         sink.write(("\n".join(lines.to_pylist()) + "\n").encode("utf-8"))
-    return {**layout.reads_roles(), **layout.reads_types(_TYPED)}
+    return {**layout.reads_roles(), **layout.reads_types(TYPED)}
 
 
 def write_parquet(layout: Layout, sink: BinaryIO) -> dict[str, Any]:
@@ -77,7 +78,7 @@ def write_parquet(layout: Layout, sink: BinaryIO) -> dict[str, Any]:
     return layout.reads_roles()
 
 
-def _slices(layout: Layout) -> Iterator[list[tuple[str, Column]]]:
+def slices(layout: Layout) -> Iterator[list[tuple[str, Column]]]:
     """Yield the rows in pieces, every column by the name it is written under."""
     chunk = layout.chunk
     columns = layout.columns()
@@ -113,7 +114,7 @@ def _plain_member(name: str, column: Column) -> pa.Array:
 
 def _safe(cells: pa.Array) -> tuple[pa.Array, int]:
     """Return the cells with an apostrophe before what a spreadsheet would run or hide, and how many got one."""
-    risky = pc.match_substring_regex(cells, _FORMULA).fill_null(False)
+    risky = pc.match_substring_regex(cells, FORMULA).fill_null(False)
     n = int(pc.sum(risky).as_py() or 0)
     return (pc.if_else(risky, pc.binary_join_element_wise("'", cells, ""), cells) if n else cells), n
 

@@ -19,6 +19,7 @@ from journeylog.errors import ConfigError, nearest
 from journeylog.exports.layout import lay_out
 from journeylog.exports.ocel import write_ocel
 from journeylog.exports.tables import write_csv, write_jsonl, write_parquet
+from journeylog.exports.workbook import write_workbook
 from journeylog.exports.xes import write_xes
 from journeylog.ingest.door import read
 
@@ -36,9 +37,10 @@ _KINDS: Final = {
     ".jsonocel": "ocel-json",
     ".xmlocel": "ocel-xml",
     ".sqlite": "ocel-sqlite",
+    ".xlsx": "xlsx",
 }
 _PACKED: Final = {".gz": "gzip", ".zst": "zstd"}
-_NEVER_PACKED: Final = ("parquet", "ocel-sqlite")
+_NEVER_PACKED: Final = ("parquet", "ocel-sqlite", "xlsx")
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,8 @@ class Written:
     reads : mapping of str to object
         Arguments with which :func:`journeylog.read` gives the same log back.
     changed : int
-        Cells that begin with an apostrophe now, so that no spreadsheet runs them.
+        Cells that are not the text itself: in CSV those with an apostrophe before them, so that no spreadsheet runs
+        them; in a workbook those that were cut.
 
     Examples
     --------
@@ -97,8 +100,8 @@ def write(
     log : EventLog
     path : path
         The suffix says the kind: ``.csv``, ``.tsv``, ``.jsonl``, ``.parquet``, ``.xes``, ``.jsonocel``, ``.xmlocel``
-        or ``.sqlite`` (the three writings of OCEL 2.0), also packed (``.xes.gz``, ``.csv.zst``).
-    format : {"csv", "tsv", "jsonl", "parquet", "xes", "ocel-json", "ocel-xml", "ocel-sqlite"}, optional
+        or ``.sqlite`` (the three writings of OCEL 2.0), ``.xlsx``, also packed (``.xes.gz``, ``.csv.zst``).
+    format : {"csv", "tsv", "jsonl", "parquet", "xes", "ocel-json", "ocel-xml", "ocel-sqlite", "xlsx"}, optional
         The kind where the name does not say it.
     safe_csv : bool
         Whether texts in CSV that a spreadsheet would run as a formula (they begin with ``=``, ``+``, ``-``, ``@`` or
@@ -116,7 +119,9 @@ def write(
     Raises
     ------
     ConfigError
-        If the kind is not known, or cannot hold the names of the columns.
+        If the kind is not known, or cannot hold the names of the columns or so many rows.
+    MissingPackageError
+        If XlsxWriter is needed and not installed (``pip install 'journeylog[excel]'``).
     OutputError
         If the file cannot be written, or cannot hold a text; an older one is untouched.
 
@@ -125,6 +130,10 @@ def write(
     Written are the events with all columns, in their order. The same log gives the same bytes. Sessions, stages and
     journeys that steps made are made again by these steps (a stage, which is a column, is written). CSV has no
     difference between a missing text and an empty one; in XES and OCEL a column without any value is not there.
+
+    A workbook is for people: no text in it is a formula or a link, numbers are numbers to the 16 digits a spreadsheet
+    has, times are text in UTC, and a text of more than 32,767 letters is cut with a mark and counted in ``changed``. A
+    log of more than 1,048,575 events is refused before anything is written.
 
     In XES and OCEL an attribute called ``case:...`` that is the same in all events of each actor belongs to the trace
     or the object, as when they are read.
@@ -152,6 +161,9 @@ def write(
             with _sink(aside, packing) as sink:
                 mark = "\t" if kind == "tsv" else delimiter
                 reads, changed = write_csv(layout, sink, mark, safe_csv)
+        elif kind == "xlsx":
+            with _sink(aside, packing) as sink:
+                reads, changed = write_workbook(layout, sink)
         else:
             with _sink(aside, packing) as sink:
                 reads = _writer(kind, object_type)(layout, sink)
