@@ -54,6 +54,9 @@ KINDS = {
     "outcomes": [{}],
     "timeto": [{}],
     "touchpoints": [{}],
+    "conformance": [{}],
+    "pains": [{}],
+    "map": [{}],
 }
 
 
@@ -109,6 +112,14 @@ def results_of(names: tuple[str, ...], node: str = "event") -> dict[str, Any]:
         jl.Outcomes(),
         jl.TimeTo(node=node),
         jl.Touchpoints(),
+        jl.Conformance(
+            [
+                {"before": [{"event": {"is": steps[0]}}, {"event": {"is": steps[1]}}], "name": "<b>first</b> " * 9},
+                {"never": {"event": {"is": steps[1]}}, "name": steps[1]},
+            ]
+        ),
+        jl.PainPoints({"a <b>pain</b>": "*"}),
+        jl.JourneyMap(),
     )
     return dict(zip(KINDS, answers, strict=True))
 

@@ -53,8 +53,14 @@ QUESTIONS: list[Stat] = [
     jl.Retention("90s", 4, start="a", event={"channel": "web"}, bounded=False),
     jl.Touchpoints(),
     jl.Touchpoints("channel", case="channel"),
+    jl.Conformance([{"before": ["a", "b"]}, {"never": "c", "after": "a"}, {"within": ["a", "*", "30s"]}]),
+    jl.Conformance([{"ways": {"see": ["think"], "think": ["do"]}}], case="journey"),
     jl.PainPoints({"web": {"channel": "web"}, "names": ["a", "b*"]}),
     jl.JourneyMap("b", need="channel", touchpoint="event"),
+    jl.Ledger(node="event"),
+    jl.Ledger(
+        node="stage", case="journey", baseline={("see", "do"): "30s"}, expected={"see": 0.1, "do": 0.3}
+    ),
     jl.Satisfaction(node="event", within="30s"),
     jl.Satisfaction(node="stage", case="journey", within="900s", scale="nps", own=True),
     jl.TimeTo("b"),
@@ -116,7 +122,9 @@ def test_an_empty_chunk_changes_nothing_and_has_the_full_schema(
     assert (whole + nothing).to_bytes() == whole.to_bytes()
     filled, bare = question.result(whole, log.window), question.result(nothing.canonical(), log.window)
     assert list(filled.table.columns) == list(bare.table.columns)
-    numbers = bare.table.select_dtypes("int64").drop(columns=["step", "period"], errors="ignore")  # the question's own
+    numbers = bare.table.select_dtypes("int64").drop(
+        columns=["step", "period"], errors="ignore"
+    )  # the question's own
     assert not numbers.to_numpy().any()
     for name, table in filled.tables.items():
         assert list(bare.tables[name].columns) == list(table.columns)
@@ -196,6 +204,7 @@ def larger(n: int = 4000) -> EventLog:
                 ["see", "think", "do", None][s],
                 ["web", "app", None][c],
                 [-1.0, 0.2, None][x],
+                5 * x,
             )
             for a, e, t, s, c, x in zip(
                 chance.integers(0, 300, n),

@@ -24,10 +24,13 @@ _HOME = {
     "Stages": "steps.stages",
     "Where": "steps.filters",
     "Bottlenecks": "stats.bottlenecks",
+    "Conformance": "stats.conformance",
     "Describe": "stats.describe",
     "DropOff": "stats.dropoff",
     "Funnel": "stats.funnel",
     "Model": "stats.model",
+    "Ledger": "stats.ledger",
+    "Moments": "stats.moments",
     "Outcomes": "stats.outcomes",
     "Retention": "stats.retention",
     "Satisfaction": "stats.satisfaction",
@@ -123,10 +126,13 @@ if TYPE_CHECKING:
     from journeylog.ingest.stitch import stitch as stitch
     from journeylog.reporting.page import report as report
     from journeylog.stats.bottlenecks import Bottlenecks as Bottlenecks
+    from journeylog.stats.conformance import Conformance as Conformance
     from journeylog.stats.describe import Describe as Describe
     from journeylog.stats.dropoff import DropOff as DropOff
     from journeylog.stats.funnel import Funnel as Funnel
     from journeylog.stats.model import Model as Model
+    from journeylog.stats.ledger import Ledger as Ledger
+    from journeylog.stats.moments import Moments as Moments
     from journeylog.stats.outcomes import Outcomes as Outcomes
     from journeylog.stats.retention import Retention as Retention
     from journeylog.stats.satisfaction import Satisfaction as Satisfaction

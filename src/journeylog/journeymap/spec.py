@@ -200,6 +200,12 @@ class JourneyMapResult(Result):
         """Return the map as JSON-able values, with the version of its schema."""
         return {"schema": SCHEMA, "stages": list(self.stages), **super().to_dict()}
 
+    def _repr_html_(self) -> str:
+        """Return the page in a frame of its own, for notebooks."""
+        page = importlib.import_module("journeylog.reporting.mappage").map_page(self).decode()
+        escaped = page.replace("&", "&amp;").replace('"', "&quot;")
+        return f'<iframe srcdoc="{escaped}" sandbox style="width: 100%; height: 760px; border: 0"></iframe>'
+
     def save(self, path: str | Path, **options: Any) -> Path:
         """Write the map, whole or not at all.
 

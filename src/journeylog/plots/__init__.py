@@ -11,11 +11,14 @@ import plotly.graph_objects as go
 from journeylog.core.cases import check_choice
 from journeylog.core.contracts import Grouped, Result
 from journeylog.errors import ConfigError, nearest
+from journeylog.journeymap.spec import JourneyMapResult
 from journeylog.plots.bars import bottleneck_bars, describe_bars, dropoff_bars, outcome_bars
+from journeylog.plots.conformance import conformance_bars
 from journeylog.plots.curves import incidence_curves
 from journeylog.plots.funnel import funnel
 from journeylog.plots.graph import graph
 from journeylog.plots.heatmap import heatmap
+from journeylog.plots.journey import journey_glance
 from journeylog.plots.paths import paths
 from journeylog.plots.sankey import sankey
 from journeylog.plots.stepheat import step_heatmap
@@ -23,6 +26,7 @@ from journeylog.plots.stepsankey import step_sankey
 from journeylog.plots.style import CONFIG, node_colors
 from journeylog.plots.touchpoints import touchpoint_bars
 from journeylog.stats.bottlenecks import BottlenecksResult
+from journeylog.stats.conformance import ConformanceResult
 from journeylog.stats.describe import DescribeResult
 from journeylog.stats.dropoff import DropOffResult
 from journeylog.stats.funnel import FunnelResult
@@ -44,9 +48,11 @@ _Kinds = Mapping[str, Callable[..., go.Figure]]
 #: The functions that draw each type of result, by the word of ``kind=``; the first is the usual one.
 _PLOTS: Mapping[type[Result], _Kinds] = {
     BottlenecksResult: {"bars": bottleneck_bars},
+    ConformanceResult: {"bars": conformance_bars},
     DescribeResult: {"bars": describe_bars},
     DropOffResult: {"bars": dropoff_bars},
     FunnelResult: {"funnel": funnel},
+    JourneyMapResult: {"bars": journey_glance},
     OutcomesResult: {"bars": outcome_bars},
     StepMatrixResult: {"sankey": step_sankey, "heatmap": step_heatmap},
     TimeToResult: {"curves": incidence_curves},
@@ -70,7 +76,8 @@ def plot(result: Result, **options: Any) -> go.Figure:
           ``"rate"``, ``"n"``, ``"time"``).
         - StepMatrix: ``kind="sankey"`` or ``"heatmap"``; ``nodes=``, ``order=``, ``positions=``, ``colors=``.
         - DropOff, Describe: ``rows=``. Bottlenecks: ``part="edge"`` or ``"node"``, ``rows=``.
-        - Variants: ``rows=``, ``blocks=``, ``colors=``. TimeTo, Touchpoints: ``rows=``. Funnel, Outcomes: none.
+        - Variants: ``rows=``, ``blocks=``, ``colors=``. TimeTo, Touchpoints: ``rows=``.
+        - Conformance, Funnel, JourneyMap, Outcomes: none.
 
     Returns
     -------

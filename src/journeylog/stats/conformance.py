@@ -1,0 +1,279 @@
+"""Conformance: the designed journey against what customers do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from journeylog.core.cases import NO_PATIENCE, with_cases
+from journeylog.core.chunk import Chunk, Level
+from journeylog.core.conformance import Rule, Said, rules_of
+from journeylog.core.contracts import Result, Stat
+from journeylog.core.counts import Coded, Counts, Table
+from journeylog.core.differences import Estimates, difference
+from journeylog.core.intervals import cluster_share
+from journeylog.core.kernels.conformance import BROKEN, KEPT, NOT_MEANT, UNTOLD
+from journeylog.core.kernels.moments import case_moments
+from journeylog.core.log import EventLog
+from journeylog.core.nodes import TEXT, ratio
+from journeylog.core.schema import OPEN, REACHED, UNDECLARED
+from journeylog.core.window import Window
+from journeylog.errors import ConfigError, cut, nearest
+
+__all__ = ["Conformance", "ConformanceResult"]
+
+Ints = npt.NDArray[np.int64]
+_COUNTED = ("n_cases", "n_kept", "n_broken", "n_untold", "n_followed", "k", "kk", "kn", "nn")
+_SIDES = ("kept", "broken")
+_MOMENTS = ("k", "n", "kk", "kn", "nn")
+
+
+@dataclass(frozen=True)
+class Conformance(Stat):
+    """Hold the journeys against a design: how many keep to it, where they deviate, and how those end.
+
+    Parameters
+    ----------
+    rules : list of mappings
+        Each one of
+
+        - ``{"before": [a, b]}``: no ``b`` before the first ``a``;
+        - ``{"within": [a, b, "2d"]}``: every ``a`` is followed by a ``b`` within the time;
+        - ``{"never": c}`` and ``{"never": c, "after": d}``: no ``c`` at all, or none after a ``d``;
+        - ``{"ways": {"look": ["buy"]}, "start": ["look"], "node": "stage"}``: from each node only to those listed (from
+          one that is not listed to none); ``start`` are the nodes to begin with, any by default.
+
+        ``a`` to ``d`` are conditions. ``"name"`` gives a rule a name of its own.
+    case : str or None
+        What is followed: ``"actor"``, ``"session"``, ``"journey"``, or a column that names an object (order,
+        deal). None is ``"journey"`` when the log has journeys and ``"actor"`` otherwise.
+
+    Raises
+    ------
+    ConfigError
+        If there is no rule, or one is malformed.
+
+    Notes
+    -----
+    Table, one row a rule in their order and last ``all rules``: ``rule, kind, n_cases, n_kept, n_broken, n_untold,
+    n_followed, n_conform, conform_rate, conform_rate_low, conform_rate_high, reach_rate_kept, reach_rate_broken,
+    reach_difference, reach_difference_low, reach_difference_high``.
+
+    ``n_cases`` are those the rule speaks of (an ``a`` that occurred, a ``d``); untold are those in which an ``a`` was not
+    watched for the whole time. ``conform_rate`` is ``n_conform / n_followed``: of the cases that are over (reached or
+    dropped) and can be told, so that one still under way is neither kept nor broken. Without a declared patience it is
+    of all cases as they stand, and a note says so. ``reach_difference`` is broken minus kept: how much more often those
+    who deviate reach the goal. It is an association: who deviates may differ in other things.
+
+    ``tables["deviations"]``, one row a way that was not allowed, most cases first: ``rule, from, to, n, n_cases``;
+    ``from`` is missing where a case began at a node it should not.
+
+    Counts merge by addition, keyed by the rule.
+
+    References
+    ----------
+    M. Pesic, H. Schonenberg, W. van der Aalst (2007), DECLARE: full support for loosely-structured processes (the
+    rules). W. van der Aalst, A. Adriansyah, B. van Dongen (2012), Replaying history on process models for conformance
+    checking. WIREs Data Min. Knowl. Discov. 2.
+
+    Examples
+    --------
+    >>> import journeylog as jl
+    >>> log = jl.datasets.tiny().then(jl.Journeys(goal="pay", patience="1h"))
+    >>> held = log.compute(jl.Conformance([{"before": ["search", "cart"]}, {"within": ["cart", "pay", "15min"]}]))
+    >>> held.table[["rule", "n_cases", "n_kept", "n_broken", "conform_rate"]]
+                              rule  n_cases  n_kept  n_broken  conform_rate
+    0           search before cart        3       1         2      0.333333
+    1  pay within 15min after cart        3       2         1      0.666667
+    2                    all rules        3       1         2      0.333333
+    """
+
+    rules: Any
+    case: str | None = None
+
+    def __post_init__(self) -> None:
+        """Check the rules."""
+        rules_of(self.rules)
+
+    def prepare(self, chunk: Chunk) -> Chunk:
+        """Return the chunk with a level for an object column when that is the case."""
+        return with_cases(chunk, self.case)
+
+    def summarize(self, chunk: Chunk, window: Window) -> Counts:
+        """Return the counts of each rule, of ends by how it was kept, and of ways that are not allowed."""
+        level = chunk.cases(self.case_level(chunk))
+        rules = rules_of(self.rules)
+        names = (*(rule.name for rule in rules), "all rules")
+        said = [rule.hold(chunk, level, window) for rule in rules]
+        answers = [one.answers for one in said]
+        rows = [_count(answer, level) for answer in (*answers, _together(answers))]
+        some = np.arange(len(names)) if len(level) else np.zeros(0, np.int64)
+        key = Coded(some, names, ordered=True)
+        columns = {
+            name: np.array([row[0][i] for row in rows], np.int64)[some] for i, name in enumerate(_COUNTED)
+        }
+        sides = {
+            f"{side}_{name}": np.array([row[1][s][i] for row in rows], np.int64)[some]
+            for s, side in enumerate(_SIDES)
+            for i, name in enumerate(_MOMENTS)
+        }
+        patience = np.array([level.patience], np.int64)
+        return Counts(
+            {
+                "rules": Table({"rule": key}, {**columns, **sides}),
+                "deviations": _deviations(said, names),
+                "cases": Table({}, {"patience": patience}, largest=("patience",)),
+            }
+        ).canonical()
+
+    def result(self, counts: Counts, window: Window) -> ConformanceResult:
+        """Return shares, intervals and how the cases ended."""
+        rules = rules_of(self.rules)
+        names = [*(rule.name for rule in rules), "all rules"]
+        found = counts["rules"]
+        values = {name: np.zeros(len(names), np.int64) for name in found.values}
+        for name, column in found.values.items():
+            values[name][found.codes("rule")] = column
+        moments: Any = [values[name] for name in ("k", "n_followed", "kk", "kn", "nn")]
+        low, high = cluster_share(*moments)
+        kept, broken = (_reached(values, side) for side in _SIDES)
+        gap = difference(kept, broken)
+        table = pd.DataFrame(
+            {
+                "rule": pd.array(names, dtype=TEXT),
+                "kind": pd.array([*(rule.kind for rule in rules), "all"], dtype=TEXT),
+                **{name: values[name] for name in _COUNTED[:5]},
+                "n_conform": values["k"],
+                "conform_rate": ratio(values["k"], values["n_followed"]),
+                "conform_rate_low": low,
+                "conform_rate_high": high,
+                "reach_rate_kept": kept.value,
+                "reach_rate_broken": broken.value,
+                "reach_difference": gap.value,
+                "reach_difference_low": gap.low,
+                "reach_difference_high": gap.high,
+            }
+        )
+        told = int(counts["cases"].values["patience"].max(initial=UNDECLARED)) != UNDECLARED
+        notes = () if told or not values["n_cases"].any() else (NO_PATIENCE,)
+        return ConformanceResult(self, window, table, {"deviations": _frame(counts["deviations"])}, notes)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class ConformanceResult(Result):
+    """How journeys keep to a design; see :class:`Conformance` for the tables."""
+
+    @property
+    def deviations(self) -> pd.DataFrame:
+        """The ways that were not allowed."""
+        return self.tables["deviations"]
+
+    def examples(self, log: EventLog, rule: str, n: int = 3) -> pd.DataFrame:
+        """Return a few cases that break a rule, to look at: ``actor, start, path``.
+
+        Parameters
+        ----------
+        log : EventLog
+            The log that was asked.
+        rule : str
+            The name of a rule as the table has it.
+        n : int
+            How many, the first in the order of the actors.
+        """
+        question: Any = self.question
+        known = {one.name: one for one in rules_of(question.rules)}
+        if rule not in known:
+            near = nearest(rule, list(known))
+            hint = f"did you mean {near[0]!r}?" if near else f"one of {cut(list(known))}"
+            raise ConfigError(f"there is no rule {rule!r}. Fix: {hint}")
+        chosen = known[rule]
+        rows: list[dict[str, Any]] = []
+        for part in log.source.map(lambda chunk: list(_broken(question, chosen, chunk, self.window, n)), 1):
+            rows += part
+        return pd.DataFrame(rows[:n], columns=["actor", "start", "path"])
+
+
+def _broken(
+    question: Conformance, rule: Rule, chunk: Chunk, window: Window, n: int
+) -> Iterator[dict[str, Any]]:
+    ready = question.prepare(chunk)
+    level = ready.cases(question.case_level(ready))
+    owner, names = level.actor_of_case(), ready.event.names
+    for case in np.flatnonzero(rule.hold(ready, level, window).answers == BROKEN)[:n].tolist():
+        spots = np.arange(level.begin[case], level.end[case])
+        spots = spots if level.order is None else level.order[spots]
+        yield {
+            "actor": ready.actors[int(owner[case])].as_py(),
+            "start": pd.Timestamp(int(ready.time[spots[0]]), unit="us", tz="UTC"),
+            "path": [names[code] for code in ready.event.codes[spots].tolist()],
+        }
+
+
+def _frame(ways: Table) -> pd.DataFrame:
+    """Return the table of ways that were not allowed."""
+    columns = {name: pd.array(ways.coded(name).names({}), dtype=TEXT) for name in ("rule", "from", "to")}
+    found = pd.DataFrame({**columns, "n": ways.values["n"], "n_cases": ways.values["n_cases"]})
+    order = ["n_cases", "n", "rule", "from", "to"]
+    return found.sort_values(
+        order, ascending=[False, False, True, True, True], kind="stable", ignore_index=True
+    )
+
+
+def _together(answers: Sequence[Any]) -> Any:
+    """Return one answer for all rules: broken if any is, then untold if any is, then kept if any is."""
+    rank = np.array([0, 1, 3, 2])  # of not meant, kept, broken, untold
+    worst = np.maximum.reduce([rank[answer] for answer in answers])
+    return np.array([NOT_MEANT, KEPT, UNTOLD, BROKEN], np.int32)[worst]
+
+
+def _count(answer: Any, level: Level) -> tuple[list[int], list[list[int]]]:
+    """Return the counts of one rule, and how the cases of each side ended."""
+    over = (level.outcome != OPEN) if level.patience != UNDECLARED else np.ones(len(level), bool)
+    told = over & ((answer == KEPT) | (answer == BROKEN))
+    rows = np.where(told, np.where(answer == KEPT, 0, -2), -1).astype(np.int32)
+    (k, _, kk, kn), (n, _, nn) = _moments(rows, level)
+    numbers = [int(np.count_nonzero(answer == kind)) for kind in (KEPT, BROKEN, UNTOLD)]
+    sides = []
+    for kind in (KEPT, BROKEN):
+        mine = told & (answer == kind) & (level.outcome != OPEN)
+        rows = np.where(mine, np.where(level.outcome == REACHED, 0, -2), -1).astype(np.int32)
+        (reached, _, rr, rn), (total, _, tt) = _moments(rows, level)
+        sides.append([reached, total, rr, rn, tt])
+    return [sum(numbers), *numbers, n, k, kk, kn, nn], sides
+
+
+def _moments(rows: Any, level: Level) -> Any:
+    one, whole = case_moments(rows, level.actor_offsets, 1)
+    return one[0].tolist(), whole.tolist()
+
+
+def _reached(values: dict[str, Ints], side: str) -> Estimates:
+    k, n, kk, kn, nn = (values.get(f"{side}_{name}", np.zeros(0)) for name in _MOMENTS)
+    return Estimates(ratio(k, n), *cluster_share(k, n, kk, kn, nn))
+
+
+def _deviations(said: Sequence[Said], names: tuple[str, ...]) -> Table:
+    """Return the ways that are not allowed, with how often and in how many cases."""
+    parts = []
+    for number, one in enumerate(said):
+        wide = max(len(one.names), 1)
+        pairs = np.unique(np.stack((one.ways, one.cases)), axis=1)[0]
+        keys, n = np.unique(one.ways, return_counts=True)
+        start = np.where(keys // wide == len(one.names), -1, keys // wide)
+        n_cases = np.unique(pairs, return_counts=True)[1]
+        parts.append(
+            Table(
+                {
+                    "rule": Coded(np.full(len(keys), number, np.int64), names, ordered=True),
+                    "from": Coded(start, one.names),
+                    "to": Coded(keys % wide, one.names),
+                },
+                {"n": n.astype(np.int64), "n_cases": n_cases.astype(np.int64)},
+            )
+        )
+    return Table.concat(parts)
