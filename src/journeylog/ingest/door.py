@@ -11,6 +11,7 @@ from typing import Any
 from journeylog.core.build import load_kernels
 from journeylog.core.log import EventLog
 from journeylog.core.memory import memory_told
+from journeylog.core.progress import progress
 from journeylog.core.time import moment
 from journeylog.core.window import Window
 from journeylog.errors import ConfigError, LoadWarning, warn
@@ -20,6 +21,7 @@ from journeylog.ingest.formats.declare import Format
 from journeylog.ingest.formats.fields import AnyField
 from journeylog.ingest.gate import gate
 from journeylog.ingest.intake import Intake
+from journeylog.ingest.judged import Judged
 from journeylog.ingest.lifecycle import Lifecycle
 from journeylog.ingest.pool import system_memory
 from journeylog.ingest.pseudonyms import Pseudonyms, pseudonyms
@@ -257,9 +259,14 @@ def read(
     )
     seen = _window(window, declared.rule.tz)
     intake = Intake(declared.roles, declared.rule, seen, labels=declared.judge.labels, end=end)
-    with system_memory():
+    with system_memory(), progress("reading") as told:
+
+        def take(piece: Judged) -> None:
+            intake.take(piece)
+            told(piece.rows_in)
+
         with meanwhile(load_kernels):  # while the first bytes are read
-            beside(judged_pieces(data, declared, intake, schema_drift, threads), intake.take, threads)
+            beside(judged_pieces(data, declared, intake, schema_drift, threads), take, threads)
         log = intake.finish(one_ordered_stream(data))
     if hidden is not None:
         log = hidden.on(log)

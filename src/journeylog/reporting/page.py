@@ -9,6 +9,7 @@ from typing import Any
 
 import journeylog
 from journeylog.core.log import EventLog
+from journeylog.core.progress import progress
 from journeylog.core.window import format_duration, parse_duration
 from journeylog.errors import ConfigError
 from journeylog.plots.labels import count, interval, share
@@ -118,6 +119,7 @@ class Page:
     findings: tuple[str, ...]
 
 
+@progress("making the report")
 def build_page(
     log: EventLog,
     *,
