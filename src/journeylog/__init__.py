@@ -124,14 +124,15 @@ if TYPE_CHECKING:
     from journeylog.ingest.same import Same as Same
     from journeylog.ingest.sql import read_sql as read_sql
     from journeylog.ingest.stitch import stitch as stitch
+    from journeylog.journeymap.spec import JourneyMap as JourneyMap
     from journeylog.reporting.page import report as report
     from journeylog.stats.bottlenecks import Bottlenecks as Bottlenecks
     from journeylog.stats.conformance import Conformance as Conformance
     from journeylog.stats.describe import Describe as Describe
     from journeylog.stats.dropoff import DropOff as DropOff
     from journeylog.stats.funnel import Funnel as Funnel
-    from journeylog.stats.model import Model as Model
     from journeylog.stats.ledger import Ledger as Ledger
+    from journeylog.stats.model import Model as Model
     from journeylog.stats.moments import Moments as Moments
     from journeylog.stats.outcomes import Outcomes as Outcomes
     from journeylog.stats.retention import Retention as Retention
@@ -146,7 +147,6 @@ if TYPE_CHECKING:
     from journeylog.steps.collapse import Collapse as Collapse
     from journeylog.steps.filters import Drop as Drop
     from journeylog.steps.filters import Where as Where
-    from journeylog.journeymap.spec import JourneyMap as JourneyMap
     from journeylog.steps.journeys import Journeys as Journeys
     from journeylog.steps.rename import Rename as Rename
     from journeylog.steps.sessions import Sessions as Sessions
