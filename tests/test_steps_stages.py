@@ -18,7 +18,8 @@ from journeylog.core.source import Memory
 from journeylog.core.window import Window
 from journeylog.datasets.shop import SHOP
 from journeylog.errors import ConfigError, UnseenNameWarning
-from journeylog.steps.presets import PRESETS, preset_rules, spellings
+from journeylog.steps.phrases import spellings
+from journeylog.steps.presets import PRESETS, preset_rules
 from tests.step_logs import make_chunk, plain
 
 NOW = Window(0, 1)
@@ -131,12 +132,59 @@ BANK_NAMES = {
 }
 
 
+MODEL_NAMES = {
+    "aida": {
+        "attention": "ad_click landing email_open",
+        "interest": "search product_view ArticleRead",
+        "desire": "add_to_cart pricing trial_started wishlist_add",
+        "action": "checkout paid order_placed subscribed",
+    },
+    "aarrr": {
+        "acquisition": "landing ad_click app_install",
+        "activation": "signup onboarding_done trial_started project_created",
+        "retention": "login feature_used ticket_created",
+        "referral": "invite_sent referred_friend shared",
+        "revenue": "paid upgraded subscription_started renewed",
+    },
+    "buyer": {
+        "awareness": "landing blog webinar_attended",
+        "consideration": "pricing demo_requested lead_created whitepaper",
+        "decision": "proposal_sent negotiation contract_signed closed_won",
+    },
+    "deposit": {
+        "interest": "landing rates_view deposit_calculator",
+        "application": "application_submitted apply branch_visit",
+        "opening": "kyc_passed documents_uploaded deposit_opened",
+        "funding": "funded top_up transfer",
+        "service": "statement_downloaded login complaint",
+        "renewal or closing": "renewed matured withdrawal deposit_closed",
+    },
+    "clinic": {
+        "finding": "landing doctor_view search",
+        "booking": "appointment_booked appointment_confirmed reminder_sent",
+        "visit": "check_in arrived no_show consultation",
+        "treatment": "diagnosis lab_test prescription surgery",
+        "payment": "invoice_paid paid insurance_claim",
+        "follow-up": "follow_up_call results_viewed review complaint",
+    },
+    "trial": {
+        "discovery": "landing pricing demo_requested",
+        "signup": "signup trial_started EmailVerified",
+        "onboarding": "onboarding_done invite_sent workspace_created",
+        "use": "login feature_used ticket_created",
+        "conversion": "trial_converted upgrade paid",
+        "renewal or leaving": "renewed cancelled churned downgrade",
+    },
+}
+
+
 @pytest.mark.parametrize(
-    ("preset", "names"), [("shop", SHOP_NAMES), ("saas", SAAS_NAMES), ("bank", BANK_NAMES)]
+    ("preset", "names"),
+    [*MODEL_NAMES.items(), ("shop", SHOP_NAMES), ("saas", SAAS_NAMES), ("bank", BANK_NAMES)],
 )
 def test_presets_place_the_usual_names(preset: str, names: dict[str, str]) -> None:
     step = jl.Stages.preset(preset)
-    assert step.names == FOUR
+    assert step.names == (tuple(names) if preset in MODEL_NAMES else FOUR)
     expected = {name: stage for stage, text in names.items() for name in text.split()}
     assert stage_of(step, list(expected)) == expected
 
@@ -188,7 +236,7 @@ def test_no_phrase_of_a_preset_is_shadowed_by_an_earlier_stage(preset: str) -> N
         (stage, p.replace("?", "_")) for stage, patterns in rules.items() for p in patterns if "*" not in p
     ]
     found = stage_of(jl.Stages.preset(preset), [name for _, name in plain_names])
-    early = {stage: k for k, stage in enumerate(FOUR)}
+    early = {stage: k for k, stage in enumerate(rules)}
     wrong = [
         (name, stage, found[name]) for stage, name in plain_names if early[str(found[name])] < early[stage]
     ]
@@ -296,7 +344,7 @@ def test_coverage_counts_every_event_once() -> None:
     ("options", "says"),
     [
         ({"rules": "shopp"}, "did you mean 'shop'"),
-        ({"rules": "zoo"}, "one of \\['shop', 'saas', 'bank'\\]"),
+        ({"rules": "zoo"}, "one of \\['shop', 'saas', 'bank', 'aida'"),
         ({"rules": {}}, "names no stage"),
         ({"rules": ["home"]}, "names no stage"),
         ({"rules": {"": "home"}}, "'' is not a stage name"),

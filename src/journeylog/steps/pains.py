@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import functools
-import itertools
 
-from journeylog.steps.presets import spellings
+from journeylog.steps.phrases import patterns
 
 __all__ = ["usual_pains"]
 
@@ -48,8 +47,4 @@ def usual_pains() -> dict[str, tuple[str, ...]]:
     >>> "Order?Refunded" in usual_pains()["returns and refunds"]
     True
     """
-    rules = {}
-    for kind, text in _PAINS.items():
-        phrases = [part.strip() for line in text.splitlines() for part in line.split("|") if part.strip()]
-        rules[kind] = tuple(dict.fromkeys(itertools.chain.from_iterable(map(spellings, phrases))))
-    return rules
+    return {kind: patterns(text) for kind, text in _PAINS.items()}

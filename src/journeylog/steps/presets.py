@@ -1,51 +1,22 @@
-"""Stages of the journeys most people have: a shop, software by subscription, a bank.
+"""Stages of the journeys most people have: a shop, software by subscription, a bank; and the models of the textbooks.
 
-Each stage is a list of phrases. A phrase stands for the ways systems write it: ``"add to cart"`` is
-``add_to_cart``, ``add-to-cart``, ``Add to Cart``, ``addToCart``, ``AddToCart``, ``ADD_TO_CART``. A ``*`` at
-the end is any ending. Stages stand in the order of the journey and the first that matches wins, so what is
-said early must be narrow.
+Each stage is a text of phrases (see :mod:`journeylog.steps.phrases`). Stages stand in the order of the journey and the
+first that matches wins, so what is said early must be narrow.
 """
 
 from __future__ import annotations
 
 import functools
-import itertools
+from typing import Final
 
-__all__ = ["PRESETS", "preset_rules", "spellings"]
+from journeylog.steps.models import MODELS
+from journeylog.steps.phrases import HELPING, PAYING, REACHING_OUT, patterns
 
-_SMALL = ("a", "for", "from", "in", "of", "the", "to")  # words that titles leave small
+__all__ = ["PRESETS", "preset_rules"]
 
-_REACHING_OUT = """
-    ad click*|ad clicked*|ad view*|ad impression*|ad shown|impression*|banner*|campaign*|promo|promo page
-    promotion view*|view promotion|email delivered|email open*|email click*|email sent|newsletter*
-    push sent|push open*|push click*|sms sent|sms click*|message sent|call outbound|referral*
-    social click*|landing*|home|homepage|home page*|main page|index|start page|visit|visit start*
-    site visit*|visited site|session start*|first visit|first open|app install*|app open*|app opened
-    app launch*|install|installed|page view*|page viewed*|pageview*|screen view*|blog*|article*|about
-    about us|webinar*|event attended|podcast*
-"""
-
-_PAYING = """
-    checkout*|begin checkout|start checkout|started checkout|initiate checkout|initiated checkout
-    proceed to checkout|go to checkout|add shipping info*|add payment info*|shipping details
-    shipping info*|shipping address*|delivery options*|payment|payment *|paid|pay|pay now|invoice sent
-    invoice paid|invoice issued|coupon applied|coupon entered|place order|order placed|placed order
-    order created|create order|order completed|order complete|complete order|order confirmed
-    order confirmation|order submitted|order paid|order approved|order|ordered|purchase|purchased
-    purchase completed|complete purchase|in app purchase|buy|bought|buy now|transaction
-    transaction completed|thank you|thank you page|quote approved|quote accepted|proposal accepted
-    contract signed
-"""
-
-_HELPING = """
-    ticket*|support*|help|help center|help centre|helpdesk*|contact us|contact support|chat with support
-    case opened|case created|case closed|complaint*|complained|claim|claim *|feedback*|survey*|nps*|csat*
-    ces|ces score|rating*|rated|recommend|recommended|recommended us|refer a friend|referred friend
-"""
-
-PRESETS = {
+PRESETS: Final[dict[str, dict[str, str]]] = {
     "shop": {
-        "awareness": _REACHING_OUT,
+        "awareness": REACHING_OUT,
         "consideration": """
             search*|searched*|view search results|site search*|product search*|products searched|catalog*
             catalogue*|category*|view category|browse*|list view*|view item list|product list*|filter*
@@ -60,8 +31,8 @@ PRESETS = {
             consultation*|signup*|sign up*|signed up|register*|registered|registration*|account created
             create account|subscribe|subscribed|back in stock*|price alert*
         """,
-        "purchase": _PAYING,
-        "after purchase": f"""{_HELPING}
+        "purchase": PAYING,
+        "after purchase": f"""{HELPING}
             shipped|shipment*|order shipped|ship|dispatched|order dispatched|out for delivery|delivered
             order delivered|delivery completed|delivery failed|delivery delayed|received|order received
             picked up|fulfilled|order fulfilled|order cancelled|order canceled|cancel order|cancelled
@@ -72,7 +43,7 @@ PRESETS = {
         """,
     },
     "saas": {
-        "awareness": _REACHING_OUT,
+        "awareness": REACHING_OUT,
         "consideration": """
             pricing*|pricing page|features*|feature page|docs viewed|docs|documentation*|case study*
             whitepaper*|ebook*|download|downloaded|demo*|book demo|request demo|demo requested|signup*
@@ -85,12 +56,12 @@ PRESETS = {
             meeting*|call scheduled|qualified|proposal sent|proposal viewed|quote requested|quote sent
             negotiation*|evaluation*|proof of concept*|security review|comparison*|compare*
         """,
-        "purchase": f"""{_PAYING}
+        "purchase": f"""{PAYING}
             trial converted|converted|conversion|upgrade|upgraded|upgrade started|submit upgrade
             plan selected|select plan|choose plan|subscribe|subscribed|subscription started
             subscription created|subscription activated|closed won|deal won|won|contract sent
         """,
-        "after purchase": f"""{_HELPING}
+        "after purchase": f"""{HELPING}
             renew*|renewed|subscription renewed|subscription updated|subscription cancelled
             subscription canceled|subscription paused|subscription expired|cancel*|cancelled|canceled
             cancellation*|churn*|churned|downgrade*|downgraded|submit downgrade|plan changed
@@ -100,7 +71,7 @@ PRESETS = {
         """,
     },
     "bank": {
-        "awareness": _REACHING_OUT,
+        "awareness": REACHING_OUT,
         "consideration": """
             product view*|product viewed*|product page*|view product|view item|products|rates|rates view*
             tariff*|calculator*|loan calculator*|mortgage calculator*|simulation*|quote*|offer
@@ -120,7 +91,7 @@ PRESETS = {
             open account|deposit opened|open deposit|policy issued|loan issued|loan disbursed|disbursed
             disbursement|card issued|funded|account funded
         """,
-        "after purchase": f"""{_HELPING}
+        "after purchase": f"""{HELPING}
             card delivered|card activated|activate card|card blocked|card reissued|first login
             first deposit|first transaction|transaction*|transfer*|payment|payment *|paid|deposit
             withdrawal*|atm *|cash *|balance*|statement*|login|logged in|repaid|repayment*|loan repaid
@@ -129,34 +100,11 @@ PRESETS = {
             account blocked|renew*|renewed|cross sell*|upsell*|second product*|churn*|churned
         """,
     },
+    **MODELS,
 }
 
 
 @functools.cache
 def preset_rules(name: str) -> dict[str, tuple[str, ...]]:
     """Return the rules of a preset: patterns by stage, in the order of the journey."""
-    rules = {}
-    for stage, text in PRESETS[name].items():
-        phrases = [
-            phrase.strip() for line in text.splitlines() for phrase in line.split("|") if phrase.strip()
-        ]
-        rules[stage] = tuple(dict.fromkeys(itertools.chain.from_iterable(spellings(p) for p in phrases)))
-    return rules
-
-
-def spellings(phrase: str) -> tuple[str, ...]:
-    """Return the patterns of the ways a phrase is written.
-
-    Examples
-    --------
-    >>> spellings("add to cart")
-    ('add?to?cart', 'Add?to?cart', 'Add?to?Cart', 'Add?To?Cart', 'ADD?TO?CART', 'addtocart', 'addToCart', 'AddToCart')
-    >>> spellings("blog*")
-    ('blog*', 'Blog*', 'BLOG*')
-    """
-    words = phrase.split()
-    titled = [word.capitalize() for word in words]
-    headed = [word if word in _SMALL else word.capitalize() for word in words[1:]]
-    apart = [words, [titled[0], *words[1:]], [titled[0], *headed], titled, [word.upper() for word in words]]
-    joined = [words, [words[0], *titled[1:]], titled] if words[-1] != "*" else []
-    return tuple(dict.fromkeys(["?".join(way) for way in apart] + ["".join(way) for way in joined]))
+    return {stage: patterns(text) for stage, text in PRESETS[name].items()}

@@ -34,7 +34,8 @@ class Stages(Step):
         For each stage what belongs to it: an event name, a pattern (``"search*"``), a list of them, or a
         condition on columns (``{"channel": "ads"}``). Upper and lower case are different. A text is the
         name of a preset: ``"shop"``, ``"saas"`` or ``"bank"``, each with the stages awareness,
-        consideration, purchase and after purchase.
+        consideration, purchase and after purchase; ``"aida"``, ``"aarrr"`` or ``"buyer"``, the models of the
+        textbooks; ``"deposit"``, ``"clinic"`` or ``"trial"``.
     column : str
         Name of the column that is made.
 
@@ -82,7 +83,7 @@ class Stages(Step):
 
     @classmethod
     def preset(cls, name: str) -> Stages:
-        """Return the stages of a common kind of journey: ``"shop"``, ``"saas"`` or ``"bank"``.
+        """Return the stages of a common kind of journey; the names of presets are those of `rules`.
 
         Notes
         -----
