@@ -77,6 +77,7 @@ _HOME = {
     "read_rejects": "ingest.rejects",
     "report": "reporting.page",
     "stitch": "ingest.stitch",
+    "suggest_stages": "journeymap.suggest",
     "write": "exports.write",
     "write_sql": "exports.sql",
 }
@@ -125,6 +126,7 @@ if TYPE_CHECKING:
     from journeylog.ingest.sql import read_sql as read_sql
     from journeylog.ingest.stitch import stitch as stitch
     from journeylog.journeymap.spec import JourneyMap as JourneyMap
+    from journeylog.journeymap.suggest import suggest_stages as suggest_stages
     from journeylog.reporting.page import report as report
     from journeylog.stats.bottlenecks import Bottlenecks as Bottlenecks
     from journeylog.stats.conformance import Conformance as Conformance
