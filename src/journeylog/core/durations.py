@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 
-from journeylog.core.intervals import quantile_ranks
+from journeylog.core.intervals import cluster_size, quantile_ranks
 from journeylog.core.kernels.bins import bin_edges_ms
 
-__all__ = ["BIN_NOTE", "DurationBins"]
+__all__ = ["BIN_NOTE", "DurationBins", "MoneyBins"]
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -19,32 +20,62 @@ Floats = npt.NDArray[np.float64]
 BIN_NOTE = "quantiles of durations come from bins with a relative error of at most 1/256"
 
 
+_ROOM = 14  # bits of a bin in a joined key; those of negative amounts are below zero
+
+
 @dataclass(frozen=True, eq=False)
 class DurationBins:
-    """Filled bins of several groups in order, with where each group begins and how many observations it has."""
+    """Filled bins of several groups in order, with where each group begins and how many observations it has.
+
+    Parameters
+    ----------
+    bins : ndarray of int64, shape (n_bins,)
+    running : ndarray of int64, shape (n_bins + 1,)
+        Observations before each bin, over all groups.
+    begin, n : ndarray of int64, shape (n_groups,)
+        Observations before each group, and in it.
+    moments : tuple of three ndarray of int64, optional
+        As `running` for the second moments ``kk`` and ``kn`` (see :mod:`journeylog.core.kernels.clustered`), and by
+        group the sum over actors of ``n_a ** 2``.
+    """
 
     bins: Ints
     running: Ints
     begin: Ints
     n: Ints
+    moments: tuple[Ints, Ints, Ints] | None = None
 
-    @staticmethod
-    def of(group: Ints, bins: Ints, counts: Ints, n_groups: int) -> DurationBins:
+    @classmethod
+    def of(
+        cls,
+        group: Ints,
+        bins: Ints,
+        counts: Ints,
+        n_groups: int,
+        pairs: tuple[Ints, Ints, Ints] | None = None,
+    ) -> Self:
         """Put filled bins in order.
 
         Parameters
         ----------
         group, bins, counts : ndarray of int64
             One row a filled bin; `group` from 0 to ``n_groups - 1``.
+        pairs : tuple of three ndarray of int64, optional
+            ``kk`` and ``kn`` of each filled bin, and ``nn`` of each group.
         """
-        key = (group << 13) | bins
+        key = (group << _ROOM) + bins
+        order = None
         if (key[1:] < key[:-1]).any():
             order = np.argsort(key, kind="stable")
             group, bins, counts = group[order], bins[order], counts[order]
         bounds = np.searchsorted(group, np.arange(n_groups + 1))
-        running = np.concatenate((np.zeros(1, np.int64), np.cumsum(counts)))
+        running = _running(counts)
         begin = running[bounds[:-1]]
-        return DurationBins(bins, running, begin, running[bounds[1:]] - begin)
+        moments = None
+        if pairs is not None:
+            squares, products = (part if order is None else part[order] for part in pairs[:2])
+            moments = _running(squares), _running(products), pairs[2]
+        return cls(bins, running, begin, running[bounds[1:]] - begin, moments)
 
     def quantile(self, q: float) -> Floats:
         """Return a quantile of each group in seconds; nan for a group without observations.
@@ -78,6 +109,36 @@ class DurationBins:
         high = np.where(last > worth, self.n + 1, np.ceil((last - 1) * scale).astype(np.int64) + 1)
         return self._at(low)[0], self._at(high)[1]
 
+    def quantile_interval(self, q: float) -> tuple[Floats, Floats]:
+        """Return the interval of a quantile of each group that knows how alike the values of one actor are.
+
+        The share of values up to the quantile has a variance between actors; that gives the number of independent
+        values the group is worth there, and binomial ranks with that number bound the quantile.
+
+        References
+        ----------
+        R. S. Woodruff (1952), Confidence intervals for medians and other position measures. JASA 47.
+        """
+        if self.moments is None:
+            raise ValueError("these bins were counted without second moments")
+        return self.quantile_bounds(q, self._worth(q, *self.moments))
+
+    def _worth(self, q: float, squares: Ints, products: Ints, nn: Ints) -> Floats:
+        """Return how many independent values each group is worth at a quantile."""
+        rank = np.clip(np.ceil(q * self.n - 1e-9), 1, np.maximum(self.n, 1)).astype(np.int64)
+        some = self.n > 0
+        spot = np.where(some, np.searchsorted(self.running, self.begin + rank) - 1, 0)
+        first = np.searchsorted(self.running, self.begin)
+        sides = []
+        for edge in (spot, spot + 1):  # the share below the bin that holds the quantile, and with it
+            k = self.running[edge] - self.begin
+            kk, kn = (moment[edge] - moment[first] for moment in (squares, products))
+            inside = (k > 0) & (k < self.n)
+            sides.append((np.where(inside, np.abs(k - q * self.n), np.inf), k, kk, kn))
+        nearer = sides[0][0] < sides[1][0]
+        k, kk, kn = (np.where(nearer, a, b) for a, b in zip(sides[0][1:], sides[1][1:], strict=True))
+        return np.where(some, cluster_size(k, self.n, kk, kn, nn), 0.0)
+
     def _at(self, rank: Ints) -> tuple[Floats, Floats]:
         """Return both edges of the bin of each group's observation of that rank; nan outside 1 to n."""
         inside = (rank >= 1) & (rank <= self.n)
@@ -85,5 +146,23 @@ class DurationBins:
             nothing = np.full(len(rank), np.nan)
             return nothing, nothing
         spot = np.where(inside, np.searchsorted(self.running, self.begin + rank) - 1, 0)
-        low_ms, high_ms = bin_edges_ms(self.bins[spot])
-        return np.where(inside, low_ms / 1000, np.nan), np.where(inside, high_ms / 1000, np.nan)
+        low, high = self._edges(self.bins[spot])
+        return np.where(inside, low, np.nan), np.where(inside, high, np.nan)
+
+    def _edges(self, bins: Ints) -> tuple[Floats, Floats]:
+        """Return the smallest and the largest value of each bin, in seconds."""
+        low, high = bin_edges_ms(bins)
+        return low / 1000, high / 1000
+
+
+class MoneyBins(DurationBins):
+    """Filled bins of amounts of money, in units of the currency; a negative amount has the bin of its size, negated."""
+
+    def _edges(self, bins: Ints) -> tuple[Floats, Floats]:
+        small, large = bin_edges_ms(np.abs(bins))
+        low, high = np.where(bins < 0, -large, small), np.where(bins < 0, -small, large)
+        return low / 1_000_000, high / 1_000_000
+
+
+def _running(counts: Ints) -> Ints:
+    return np.concatenate((np.zeros(1, np.int64), np.cumsum(counts)))

@@ -13,7 +13,9 @@ import numpy.typing as npt
 from journeylog.core.counts import Coded, Table
 from journeylog.core.kernels import bins as bin_kernel
 from journeylog.core.kernels import edges as kernel
+from journeylog.core.kernels.clustered import clustered_stretches
 from journeylog.core.kernels.hashing import number_keys
+from journeylog.core.means import word_columns
 from journeylog.core.schema import DROPPED, OPEN, REACHED, START
 from journeylog.core.visits import Visits
 
@@ -44,7 +46,7 @@ class _Rows:
 
 
 def edge_tables(
-    visits: Visits, meaning: str, quantiles: bool, baseline_ms: int | None = None
+    visits: Visits, meaning: str, quantiles: bool, baseline_ms: int | None = None, clustered: bool = False
 ) -> dict[str, Table]:
     """Return the tables ``edges``, ``nodes``, ``cases`` and, with `quantiles`, ``bins``.
 
@@ -54,9 +56,13 @@ def edge_tables(
     meaning : {"stay", "dwell", "wait"}
         Which duration an edge carries.
     quantiles : bool
-        Whether to count durations in bins.
+        Whether to count durations in bins, and on the edges their second moments over actors (the words of
+        :mod:`journeylog.core.means`).
     baseline_ms : int, optional
         With `quantiles`: also sum up, as ``excess_ms``, what each followed transition took above it.
+    clustered : bool
+        With `quantiles`: also the bins' second moments ``kk`` and ``kn``, by which the intervals of quantiles know how
+        alike the times of one actor are (see :mod:`journeylog.core.kernels.clustered`).
     """
     n_nodes = len(visits.labels)
     place = _place(visits)
@@ -74,8 +80,10 @@ def edge_tables(
         "cases": _case_table(visits),
     }
     if quantiles:
-        tables["bins"], excess = _bins(visits.timed, meaning, place, nodes[:, kernel.NODE_N], baseline_ms)
-        columns["excess_ms"] = excess[used]
+        tables["bins"], excess, words = _bins(
+            visits.timed, meaning, place, nodes[:, kernel.NODE_N], baseline_ms, clustered
+        )
+        columns |= {"excess_ms": excess[used], **word_columns(words[used])}
     tables["edges"] = Table(_edge_keys(keys, visits), columns)
     return tables
 
@@ -113,7 +121,7 @@ def end_tables(visits: Visits) -> dict[str, Table]:
 
 def _walk(visits: Visits, meaning: str, place: _Rows) -> tuple[Ints, Ints, Ints]:
     cases = visits.cases
-    several = len(cases) and int(np.diff(cases.actor_offsets).max()) > 1
+    several = len(cases) > 0 and int(np.diff(cases.actor_offsets).max()) > 1
     edges, n_cases, nodes = kernel.count_edges(
         visits.node, visits.enter, visits.leave, kernel.MEANINGS[meaning],
         cases.actor_offsets, cases.begin, cases.end, cases.outcome,
@@ -124,9 +132,9 @@ def _walk(visits: Visits, meaning: str, place: _Rows) -> tuple[Ints, Ints, Ints]
 
 
 def _bins(
-    visits: Visits, meaning: str, place: _Rows, visited: Ints, baseline_ms: int | None
-) -> tuple[Table, Ints]:
-    """Return the durations of each edge in bins, and what each row has above the baseline.
+    visits: Visits, meaning: str, place: _Rows, visited: Ints, baseline_ms: int | None, clustered: bool
+) -> tuple[Table, Ints, Ints]:
+    """Return the durations of each edge in bins, what each row has above the baseline, and its second moments.
 
     `visited` is how often each node was visited, the start last.
     """
@@ -135,14 +143,17 @@ def _bins(
     last = first.copy()
     small = (n_nodes + 3) << bin_kernel.BIN_BITS < 2**31
     durations = np.empty(first[-1], np.int32 if small else np.int64)
-    excess = bin_kernel.edge_durations(
+    excess, words = bin_kernel.edge_durations(
         visits.node, visits.enter, visits.leave, kernel.MEANINGS[meaning],
-        cases.begin, cases.end, cases.outcome, n_nodes, visits.watched, baseline_ms,
-        place.rows, place.drop_rows, place.n_rows, last, durations,
+        cases.actor_offsets, cases.begin, cases.end, cases.outcome, n_nodes, visits.watched, baseline_ms,
+        place.rows, place.drop_rows, place.n_rows, _longest(visits), last, durations,
     )  # fmt: skip
-    found, counts = bin_kernel.count_stretches(durations, first, last, n_nodes)
+    count = clustered_stretches if clustered else bin_kernel.count_stretches
+    found, *counts = count(durations, first, last, n_nodes)
     keys = _edge_keys(found >> bin_kernel.BIN_BITS, visits)
-    return Table({**keys, "bin": found & ((1 << bin_kernel.BIN_BITS) - 1)}, {"n": counts}), excess
+    bins = found & ((1 << bin_kernel.BIN_BITS) - 1)
+    values = dict(zip(("n", "kk", "kn"), counts, strict=False))
+    return Table({**keys, "bin": bins}, values), excess, words
 
 
 def _edge_keys(keys: Ints, visits: Visits) -> dict[str, Coded | Ints]:
@@ -186,6 +197,7 @@ def _case_table(visits: Visits) -> Table:
         "n_cases": len(cases),
         "n_actors": int(np.count_nonzero(np.diff(cases.actor_offsets))),
         "n_without": int(np.count_nonzero(cases.end == cases.begin)),
+        "n_under_way": cases.n_under_way,
     }
     return Table({}, {name: np.array([n], np.int64) for name, n in total.items()})
 

@@ -12,7 +12,15 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
-__all__ = ["LEVEL", "clopper_pearson", "cluster_share", "quantile_ranks", "two_sided_z", "wilson"]
+__all__ = [
+    "LEVEL",
+    "clopper_pearson",
+    "cluster_share",
+    "cluster_size",
+    "quantile_ranks",
+    "two_sided_z",
+    "wilson",
+]
 
 #: Confidence level of every interval in the library.
 LEVEL = 0.95
@@ -122,6 +130,32 @@ def cluster_share(
     >>> bool(low < wilson(20, 40)[0])
     True
     """
+    k, n = np.asarray(k, dtype=np.float64), np.asarray(n, dtype=np.float64)
+    worth = cluster_size(k, n, kk, kn, nn, level)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        low, high = _score(k / n * worth, worth, two_sided_z(level))
+    return np.where(n > 0, low, np.nan), np.where(n > 0, high, np.nan)
+
+
+def cluster_size(
+    k: npt.ArrayLike,
+    n: npt.ArrayLike,
+    kk: npt.ArrayLike,
+    kn: npt.ArrayLike,
+    nn: npt.ArrayLike,
+    level: float = LEVEL,
+) -> Floats:
+    """Return how many independent trials a clustered share is worth: the number its interval is taken with.
+
+    Parameters and rules are those of :func:`cluster_share`; nan where ``n == 0``.
+
+    Examples
+    --------
+    Ten actors with four trials each; five of them always succeed, five never do:
+
+    >>> round(float(cluster_size(20, 40, 5 * 16, 5 * 16, 10 * 16)), 2)
+    6.76
+    """
     k, n, kk, kn, nn = (np.asarray(v, dtype=np.float64) for v in (k, n, kk, kn, nn))
     z = two_sided_z(level)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -135,8 +169,7 @@ def cluster_share(
         t = np.where(alike > 1, special.stdtrit(np.maximum(alike - 1, 1e-9), 0.5 + level / 2), np.inf)
         effective = np.where(np.isfinite(t), effective * (z / t) ** 2, np.minimum(effective, 1.0))
         effective = np.where(nn == n, n, effective)  # one trial an actor: independent, Wilson as it stands
-        low, high = _score(p * effective, effective, z)
-    return np.where(n > 0, low, np.nan), np.where(n > 0, high, np.nan)
+    return np.asarray(effective, dtype=np.float64)
 
 
 def two_sided_z(level: float = LEVEL) -> float:

@@ -11,17 +11,18 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from journeylog.core.cases import NO_PATIENCE, PathStat, check_choice
+from journeylog.core.cases import NO_PATIENCE, PathStat, check_choice, under_way_note
 from journeylog.core.chunk import Chunk
 from journeylog.core.contracts import Result
 from journeylog.core.counts import Counts, Table
 from journeylog.core.durations import BIN_NOTE, DurationBins
 from journeylog.core.edges import edge_tables
 from journeylog.core.intervals import cluster_share
+from journeylog.core.means import cluster_mean, joined_words
 from journeylog.core.nodes import Synthetic, check_flow, node_columns, ratio
 from journeylog.core.schema import DROPPED, OPEN
 from journeylog.core.window import Window
-from journeylog.errors import OutputError
+from journeylog.errors import ConfigError, OutputError
 
 __all__ = ["Transitions", "TransitionsResult"]
 
@@ -43,12 +44,17 @@ class Transitions(PathStat):
         Which duration a transition carries. ``wait``: exit to the next visit's enter; ``stay``: enter to the next
         visit's enter; ``dwell``: enter to exit of the visit that is left.
     quantiles : bool
-        Whether to give median and 90th percentile besides the mean.
+        Whether to give the mean's interval, the median and the 90th percentile besides the mean.
+    intervals : bool
+        With `quantiles`: whether median and 90th percentile carry intervals, too. Which values of an actor belong
+        together has to be found out for that, which makes the whole take about half as long again.
 
     Notes
     -----
     Table, one row a transition, most frequent first: ``from, from_kind, to, to_kind, n, n_cases, n_actors,
-    n_tied, n_timed, n_followed, n_from_followed, rate, rate_low, rate_high, time_mean_s, time_median_s, time_p90_s``.
+    n_tied, n_timed, n_followed, n_from_followed, rate, rate_low, rate_high, time_mean_s, time_mean_low_s,
+    time_mean_high_s, time_median_s, time_p90_s``; with `intervals` also ``time_median_low_s, time_median_high_s,
+    time_p90_low_s, time_p90_high_s``, each pair behind what it bounds.
 
     ``rate`` is ``n_followed / n_from_followed``: of the visits watched for the whole patience, the share that
     went this way within it. Visits too young to tell are in ``n`` but not in the rate, so the rate is not bent by
@@ -79,14 +85,18 @@ class Transitions(PathStat):
 
     time: Literal["wait", "stay", "dwell"] = "wait"
     quantiles: bool = True
+    intervals: bool = False
 
     def __post_init__(self) -> None:
         """Check the choices."""
         check_choice("time", self.time, ("wait", "stay", "dwell"))
+        if self.intervals and not self.quantiles:
+            raise ConfigError("intervals of quantiles need the quantiles. Fix: leave quantiles=True")
 
     def summarize(self, chunk: Chunk, window: Window) -> Counts:
         """Return the counts of edges, nodes and duration bins."""
-        return Counts(edge_tables(self.visits(chunk, window), self.time, self.quantiles))
+        visits = self.visits(chunk, window)
+        return Counts(edge_tables(visits, self.time, self.quantiles, clustered=self.intervals))
 
     def result(self, counts: Counts, window: Window) -> TransitionsResult:
         """Return shares, intervals and times."""
@@ -206,18 +216,29 @@ def _shares(edges: Table, nodes: Table) -> dict[str, Any]:
 
 
 def _times(counts: Counts, meaning: str) -> dict[str, Any]:
-    """Return mean, and median and p90 when bins were counted; nan for transitions without a duration."""
+    """Return mean, and what was counted to tell more; nan for transitions without a duration."""
     edges = counts["edges"]
     timed = edges.codes("from") >= 0
     if meaning != "dwell":
         timed &= edges.codes("to") >= 0
-    mean = ratio(edges.values["time_ms"], edges.values["n_timed"]) / 1000
-    columns = {"time_mean_s": np.where(timed, mean, np.nan)}
+    values = edges.values
+    n, total_ms, nn = values["n_timed"], values["time_ms"], values["timed_kk"]
+    columns = {"time_mean_s": ratio(total_ms, n) / 1000}
     if "bins" in counts.tables:
-        bins = counts["bins"]
-        group = edges.find(bins, {"from": "from", "to": "to"})
-        durations = DurationBins.of(group, bins.codes("bin"), bins.values["n"], len(edges))
-        columns |= {"time_median_s": durations.quantile(0.5), "time_p90_s": durations.quantile(0.9)}
+        low, high = cluster_mean(total_ms, n, *joined_words(values), nn, positive=True)
+        columns |= {"time_mean_low_s": low / 1000, "time_mean_high_s": high / 1000}
+    columns = {name: np.where(timed, column, np.nan) for name, column in columns.items()}
+    if "bins" not in counts.tables:
+        return columns
+    bins = counts["bins"]
+    pairs = (bins.values["kk"], bins.values["kn"], nn) if "kk" in bins.values else None
+    group = edges.find(bins, {"from": "from", "to": "to"})
+    durations = DurationBins.of(group, bins.codes("bin"), bins.values["n"], len(edges), pairs)
+    for name, q in (("median", 0.5), ("p90", 0.9)):
+        columns[f"time_{name}_s"] = durations.quantile(q)
+        if pairs is not None:
+            bounds = durations.quantile_interval(q)
+            columns[f"time_{name}_low_s"], columns[f"time_{name}_high_s"] = bounds
     return columns
 
 
@@ -237,6 +258,7 @@ def _notes(question: Transitions, edges: Table, total: dict[str, int]) -> tuple[
     ends = edges.codes("to")
     if (ends == OPEN).any() and not (ends == DROPPED).any():
         notes.append(NO_PATIENCE)
+    notes += under_way_note(total["n_under_way"])
     if total["n_without"]:
         notes.append(f"{total['n_without']:,} of {total['n_cases']:,} cases visit no node")
     return tuple(notes)

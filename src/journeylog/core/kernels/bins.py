@@ -13,6 +13,7 @@ import numpy.typing as npt
 from numba import njit
 
 from journeylog.core.kernels.edges import DWELL, STAY
+from journeylog.core.kernels.squares import N_WORDS, add_square
 from journeylog.core.schema import OPEN
 
 Ints = npt.NDArray[np.int64]
@@ -21,7 +22,15 @@ Codes = npt.NDArray[np.int32]
 #: Key of a bin: ``row << BIN_BITS | bin``.
 BIN_BITS = 13
 
-__all__ = ["BIN_BITS", "bin_edges_ms", "bin_of_ms", "count_bins", "count_stretches", "edge_durations"]
+__all__ = [
+    "BIN_BITS",
+    "bin_edges_ms",
+    "bin_of_ms",
+    "count_bins",
+    "count_stretches",
+    "edge_durations",
+    "give_blocks",
+]
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -74,6 +83,7 @@ def edge_durations(
     enter: Ints,
     leave: Ints,
     meaning: int,
+    actor_offsets: Ints,
     begin: Ints,
     end: Ints,
     outcome: Codes,
@@ -83,51 +93,66 @@ def edge_durations(
     rows: Codes | None,
     drop_rows: Codes,
     n_rows: int,
+    longest: int,
     place: Ints,
     out: Any,
-) -> Ints:
+) -> Any:
     """Write ``to << BIN_BITS | bin`` of all followed transitions into `out`, those from node f from ``place[f]`` on.
 
-    `place` moves on to where each node's stretch ends. Returned is what each row has above a baseline in
-    milliseconds. Transitions are followed, and go where, as in
+    An actor's first transition from a node is written as its complement, so that actors can be told apart; `place`
+    moves on to where each node's stretch ends. Returned is what each row has above a baseline in milliseconds, and
+    the words of the second moments of each row's times over actors. Transitions are followed, and go where, as in
     :func:`journeylog.core.kernels.edges.count_edges`.
     """
     wide = n_nodes + 3
-    excess = np.zeros(n_rows, np.int64)
+    excess, words = np.zeros(n_rows, np.int64), np.zeros((n_rows, N_WORDS), np.int64)
+    mine = np.zeros((n_rows, 2), np.int64)  # one actor's transitions and their time
+    touched = np.empty(min(longest, n_rows) + 1, np.int64)
+    seen = np.full(n_nodes, -1, np.int64)
     p = 0
-    for c in range(begin.size):
-        if begin[c] == end[c]:
-            continue
-        for i in range(begin[c], end[c]):
-            p += 1  # the first of a case is the edge from the start, which has no duration
-            last = i + 1 == end[c]
-            if last:
-                p += 1
-                if meaning != DWELL or outcome[c] == OPEN:
+    for a in range(actor_offsets.size - 1):
+        n = 0
+        for c in range(actor_offsets[a], actor_offsets[a + 1]):
+            if begin[c] == end[c]:
+                continue
+            for i in range(begin[c], end[c]):
+                p += 1  # the first of a case is the edge from the start, which has no duration
+                last = i + 1 == end[c]
+                if last:
+                    p += 1
+                    if meaning != DWELL or outcome[c] == OPEN:
+                        continue
+                if watched is not None and leave[i] >= watched[0]:
                     continue
-            if watched is not None and leave[i] >= watched[0]:
-                continue
-            late = watched is not None and not last and enter[i + 1] - leave[i] > watched[1]
-            if late and meaning != DWELL:
-                continue
-            if late:
-                t = np.int64(n_nodes + 1)
-            else:
-                t = np.int64(n_nodes - 3 - outcome[c] if last else node[i + 1])
-            if meaning == DWELL:
-                ms = (leave[i] - enter[i] + 500) // 1000
-            else:
-                ms = (enter[i + 1] - (enter[i] if meaning == STAY else leave[i]) + 500) // 1000
-            f = np.int64(node[i])
-            if baseline_ms is not None:
+                late = watched is not None and not last and enter[i + 1] - leave[i] > watched[1]
+                if late and meaning != DWELL:
+                    continue
+                f = np.int64(node[i])
                 if late:
-                    row = np.int64(drop_rows[f])
+                    t, row = np.int64(n_nodes + 1), np.int64(drop_rows[f])
                 else:
+                    t = np.int64(n_nodes - 3 - outcome[c] if last else node[i + 1])
                     row = f * wide + t if rows is None else np.int64(rows[p - 1 if last else p])
-                excess[row] += max(ms - baseline_ms, 0)
-            out[place[f]] = (t << BIN_BITS) | bin_of_ms(ms)
-            place[f] += 1
-    return excess
+                if meaning == DWELL:
+                    ms = (leave[i] - enter[i] + 500) // 1000
+                else:
+                    ms = (enter[i + 1] - (enter[i] if meaning == STAY else leave[i]) + 500) // 1000
+                if baseline_ms is not None:
+                    excess[row] += max(ms - baseline_ms, 0)
+                touched[n] = row
+                n += mine[row, 0] == 0
+                mine[row, 0] += 1
+                mine[row, 1] += ms
+                key = (t << BIN_BITS) | bin_of_ms(ms)
+                out[place[f]] = key if seen[f] == a else ~key
+                seen[f] = a
+                place[f] += 1
+        for k in range(n):
+            row = touched[k]
+            add_square(words, row, mine[row, 1], mine[row, 0])
+            mine[row, 0] = 0
+            mine[row, 1] = 0
+    return excess, words
 
 
 @njit(cache=True, nogil=True)
@@ -146,7 +171,7 @@ def count_stretches(keys: Any, first: Ints, last: Ints, n_nodes: int) -> Any:
     n = 0
     for f in range(n_nodes):
         mine = keys[first[f] : last[f]]
-        n_tos, n_blocks = _give_blocks(mine, row, tos, block)
+        n_tos, n_blocks = give_blocks(mine, row, tos, block)
         while n_blocks * 128 > counts.size:
             counts = np.zeros(2 * counts.size, np.int32)
         while n + n_blocks * 128 > found.shape[1]:
@@ -160,11 +185,12 @@ def count_stretches(keys: Any, first: Ints, last: Ints, n_nodes: int) -> Any:
 
 
 @njit(cache=True, nogil=True)
-def _give_blocks(keys: Any, row: Codes, tos: Ints, block: Any) -> Any:
+def give_blocks(keys: Any, row: Codes, tos: Ints, block: Any) -> Any:
     """Number the to-nodes that occur and the blocks they need; return how many there are of both."""
     n_tos, n_blocks = 0, 0
     for i in range(keys.size):
-        t, b = keys[i] >> BIN_BITS, keys[i] & ((1 << BIN_BITS) - 1)
+        key = max(keys[i], ~keys[i])  # an actor's first is a complement
+        t, b = key >> BIN_BITS, key & ((1 << BIN_BITS) - 1)
         if row[t] == 0:
             tos[n_tos] = t
             n_tos += 1
@@ -178,7 +204,8 @@ def _give_blocks(keys: Any, row: Codes, tos: Ints, block: Any) -> Any:
 @njit(cache=True, nogil=True)
 def _count_cells(keys: Any, row: Codes, block: Any, counts: Codes) -> None:
     for i in range(keys.size):
-        t, b = keys[i] >> BIN_BITS, keys[i] & ((1 << BIN_BITS) - 1)
+        key = max(keys[i], ~keys[i])
+        t, b = key >> BIN_BITS, key & ((1 << BIN_BITS) - 1)
         counts[(block[row[t], b >> 7] - 1) * 128 + (b & 127)] += 1
 
 

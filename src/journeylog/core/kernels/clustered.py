@@ -1,0 +1,161 @@
+"""Kernels that count bins together with what tells how alike the values of one actor are.
+
+How sure a quantile is depends on how many independent values there are below it. With ``k_a`` values of actor a up to
+some bin and ``n_a`` in all, that takes the sums of ``k_a ** 2`` and of ``k_a * n_a``, for a bin not known beforehand.
+Both are running totals: the r-th smallest value of an actor adds ``2 r - 1`` to the first and ``n_a`` to the second.
+So two more counts a bin, which add up over any partition, tell the exact sums at every bin.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from journeylog.core.kernels.bins import BIN_BITS, give_blocks
+
+Ints = npt.NDArray[np.int64]
+Codes = npt.NDArray[np.int32]
+
+_FEW = 24
+_IN_BIN = (1 << BIN_BITS) - 1
+
+__all__ = ["clustered_stretches", "group_ranks"]
+
+
+@njit(cache=True, nogil=True)
+def clustered_stretches(keys: Any, first: Ints, last: Ints, n_nodes: int) -> Ints:
+    """Return rows of ``(from * (V + 3) + to) << BIN_BITS | bin``, values, and both second moments, sorted.
+
+    As :func:`journeylog.core.kernels.bins.count_stretches`, of keys in which an actor's first value of each from-node
+    is a complement; the order of `keys` is not kept.
+    """
+    longest = max(1, (last - first).max()) if first.size else 1
+    row = np.zeros(n_nodes + 3, np.int32)  # of a to-node among those of this from-node, from 1
+    tos = np.empty(n_nodes + 3, np.int64)
+    block = np.zeros((min(n_nodes + 3, longest) + 1, 48), np.int32)  # from 1
+    counts, more = np.zeros(128 * 64, np.int32), np.zeros((128 * 64, 2), np.int64)
+    found = np.empty((4, 1024), np.int64)
+    own, again = np.zeros(n_nodes + 3, np.int32), np.empty(longest + 1, keys.dtype)
+    n = 0
+    for f in range(n_nodes):
+        mine = keys[first[f] : last[f]]
+        n_tos, n_blocks = give_blocks(mine, row, tos, block)
+        while n_blocks * 128 > counts.size:
+            size = 2 * counts.size
+            counts, more = np.zeros(size, np.int32), np.zeros((size, 2), np.int64)
+        while n + n_blocks * 128 > found.shape[1]:
+            found = np.concatenate((found, np.empty_like(found)), 1)
+        _count_actors(mine, row, block, counts, more, own, again)
+        for t in np.sort(tos[:n_tos]):
+            key = (np.int64(f) * (n_nodes + 3) + t) << BIN_BITS
+            n = _take_cells(counts, more, block[row[t]], key, found, n)
+            row[t] = 0
+    return found[:, :n].copy()
+
+
+@njit(cache=True, nogil=True)
+def _count_actors(
+    keys: Any, row: Codes, block: Any, counts: Codes, more: Ints, own: Codes, again: Any
+) -> None:
+    """Count the cells of one from-node; only where an actor went one way several times its keys are put in order."""
+    i = 0
+    while i < keys.size:
+        key = ~keys[i]
+        j = i + 1
+        if j == keys.size or keys[j] < 0:
+            b = key & _IN_BIN
+            counts[(block[row[key >> BIN_BITS], b >> 7] - 1) * 128 + (b & 127)] += 1
+            i = j
+            continue
+        keys[i] = key
+        own[key >> BIN_BITS] += 1
+        while j < keys.size and keys[j] >= 0:
+            own[keys[j] >> BIN_BITS] += 1
+            j += 1
+        n = 0
+        for k in range(i, j):
+            key = keys[k]
+            t, b = key >> BIN_BITS, key & _IN_BIN
+            counts[(block[row[t], b >> 7] - 1) * 128 + (b & 127)] += 1
+            again[n] = key
+            n += own[t] > 1
+        if n > 0:
+            _add_pairs(again[:n], row, block, more)
+        for k in range(i, j):
+            own[keys[k] >> BIN_BITS] = 0
+        i = j
+
+
+@njit(cache=True, nogil=True)
+def _add_pairs(keys: Any, row: Codes, block: Any, more: Ints) -> None:
+    """Add what an actor's values of ranks above 1 add to the moments."""
+    _sort(keys)
+    i = 0
+    while i < keys.size:
+        t = keys[i] >> BIN_BITS
+        stop = i + 1
+        while stop < keys.size and keys[stop] >> BIN_BITS == t:
+            stop += 1
+        for k in range(i, stop):
+            b = keys[k] & _IN_BIN
+            cell = (block[row[t], b >> 7] - 1) * 128 + (b & 127)
+            more[cell, 0] += 2 * (k - i)
+            more[cell, 1] += stop - i - 1
+        i = stop
+
+
+@njit(cache=True, nogil=True)
+def _sort(keys: Any) -> None:
+    """Put few keys in order by insertion, many by the usual sort."""
+    if keys.size > _FEW:
+        keys.sort()
+        return
+    for i in range(1, keys.size):
+        key = keys[i]
+        k = i
+        while k > 0 and keys[k - 1] > key:
+            keys[k] = keys[k - 1]
+            k -= 1
+        keys[k] = key
+
+
+@njit(cache=True, nogil=True)
+def _take_cells(counts: Codes, more: Ints, blocks: Codes, key: int, found: Any, n: int) -> int:
+    """Move the cells of some blocks that are not empty to `found`, and leave all as they were at first."""
+    for e in range(blocks.size):
+        k = blocks[e] - 1
+        if k < 0:
+            continue
+        blocks[e] = 0
+        for m in range(128):
+            cell = k * 128 + m
+            count = counts[cell]
+            if count > 0:
+                found[0, n] = key | (e << 7) | m
+                found[1, n] = count
+                found[2, n] = count + more[cell, 0]
+                found[3, n] = count + more[cell, 1]
+                counts[cell] = 0
+                more[cell, 0] = 0
+                more[cell, 1] = 0
+                n += 1
+    return n
+
+
+@njit(cache=True, nogil=True)
+def group_ranks(row: Ints, owner: Ints) -> Any:
+    """Return by entry what it adds to both second moments; entries are in order of row, owner and value."""
+    squares, products = np.empty(row.size, np.int64), np.empty(row.size, np.int64)
+    i = 0
+    while i < row.size:
+        stop = i + 1
+        while stop < row.size and row[stop] == row[i] and owner[stop] == owner[i]:
+            stop += 1
+        for k in range(i, stop):
+            squares[k] = 2 * (k - i) + 1
+            products[k] = stop - i
+        i = stop
+    return squares, products
