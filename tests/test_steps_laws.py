@@ -62,6 +62,8 @@ STEPS: list[Step] = [
     jl.Drop(["home", {"channel": None}]),
     jl.Drop("*"),
     jl.Where({"channel": "web", "value": {">=": 0}}),
+    jl.Journeys("pay", "auto", settled=("45min", 99), sensitivity=("30min", "2h"), run_in="1h"),
+    jl.Journeys("cart", "45min", of="stretch", run_in="20min"),
 ]
 ON_SESSIONS: list[Step] = [
     jl.Journeys("pay", of="session"),

@@ -136,7 +136,11 @@ class Attempts:
 
     def case_table(self) -> Table:
         """Return one row: cases, and those that never entered."""
-        total = {"n_cases": len(self.level), "n_without": int(np.count_nonzero(self.depth == 0))}
+        total = {
+            "n_cases": len(self.level),
+            "n_without": int(np.count_nonzero(self.depth == 0)),
+            "n_under_way": self.level.n_under_way,
+        }
         return Table({}, {name: np.array([n], np.int64) for name, n in total.items()})
 
 

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from journeylog.core.chunk import Category, Chunk
+from journeylog.core.chunk import Category, Chunk, Level
 from journeylog.core.contracts import Stat
 from journeylog.core.objects import object_level
 from journeylog.core.visits import Visits, make_visits
-from journeylog.core.window import Window
+from journeylog.core.window import Window, format_duration
 from journeylog.errors import ConfigError
 
-__all__ = ["NO_PATIENCE", "PathStat", "check_choice", "node_column", "with_cases"]
+__all__ = [
+    "NO_PATIENCE",
+    "PathStat",
+    "case_words",
+    "check_choice",
+    "node_column",
+    "under_way_note",
+    "with_cases",
+]
 
 #: Note of a result whose cases have no declared patience.
 NO_PATIENCE = (
@@ -34,6 +42,28 @@ def with_cases(chunk: Chunk, case: str | None) -> Chunk:
         return chunk.with_level(case, object_level(chunk, case))
     chunk.cases(case)  # raises with the levels there are
     return chunk
+
+
+def under_way_note(n_under_way: int) -> tuple[str, ...]:
+    """Return the note of a result on the cases that are no newcomers; nothing where there are none."""
+    if n_under_way <= 0:
+        return ()
+    return (
+        f"{n_under_way:,} cases began in the run-in and may have been under way before the window: they are not counted",
+    )
+
+
+def case_words(level: Level) -> str:
+    """Return how many cases there are, as a log's card says it: those set apart, and an estimated patience."""
+    words = f"{len(level):,}"
+    if level.under_way is not None:
+        words += (
+            f"; {level.n_under_way:,} more began in the run-in of {format_duration(level.terms.run_in)} "
+            "and are set apart"
+        )
+    if level.terms.estimated:
+        words += f"; patience {format_duration(level.patience)}, from {level.terms.n_returns:,} return gaps"
+    return words
 
 
 def node_column(chunk: Chunk, node: str | None) -> str:

@@ -18,6 +18,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from journeylog.core.schema import OPEN, UNDECLARED
+from journeylog.core.terms import DECLARED, Terms
 from journeylog.errors import MissingColumnError, MissingLevelError, nearest
 
 __all__ = ["Category", "Chunk", "Column", "Level", "Number", "Text", "read_only"]
@@ -154,6 +155,11 @@ class Level:
         Microseconds without an event after which a case counts as dropped; ``UNDECLARED`` when nobody said.
     goal_ends : bool
         Whether a case that was reached is over at its last event; else it goes on like any other.
+    terms : Terms
+        What was declared beside.
+    under_way : Level or None
+        Cases set apart because they may have begun before the window did (see ``run_in`` of
+        :class:`journeylog.Journeys`); None when nobody asked. They count nowhere but as a number.
     """
 
     actor_offsets: Ints
@@ -163,6 +169,8 @@ class Level:
     order: Ints | None = None
     patience: int = UNDECLARED
     goal_ends: bool = True
+    terms: Terms = DECLARED
+    under_way: Level | None = None
 
     def __post_init__(self) -> None:
         """Freeze the arrays."""
@@ -179,6 +187,11 @@ class Level:
     def __len__(self) -> int:
         """Return the number of cases."""
         return len(self.begin)
+
+    @property
+    def n_under_way(self) -> int:
+        """Number of cases set apart."""
+        return 0 if self.under_way is None else len(self.under_way)
 
     def first_event(self) -> Ints:
         """Return the position of each case's first event."""
@@ -202,14 +215,15 @@ class Level:
     def slice(self, first: int, last: int, event_first: int, event_last: int) -> Level:
         """Return the cases of actors `first` to `last`, whose events start at `event_first`."""
         c0, c1 = int(self.actor_offsets[first]), int(self.actor_offsets[last])
-        return Level(
-            self.actor_offsets[first : last + 1] - c0,
-            self.begin[c0:c1] - event_first,
-            self.end[c0:c1] - event_first,
-            self.outcome[c0:c1],
-            None if self.order is None else self.order[event_first:event_last] - event_first,
-            self.patience,
-            self.goal_ends,
+        apart = self.under_way
+        return replace(
+            self,
+            actor_offsets=self.actor_offsets[first : last + 1] - c0,
+            begin=self.begin[c0:c1] - event_first,
+            end=self.end[c0:c1] - event_first,
+            outcome=self.outcome[c0:c1],
+            order=None if self.order is None else self.order[event_first:event_last] - event_first,
+            under_way=None if apart is None else apart.slice(first, last, event_first, event_last),
         )
 
 

@@ -6,7 +6,7 @@ import dataclasses
 import importlib
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -43,6 +43,19 @@ class Step(ABC):
         Asked once for a log, before its partitions are changed, so a warning comes once however they lie.
         """
         return tuple(names)
+
+    def settle(self, count: Callable[[Callable[[Chunk], Counts]], Counts], window: Window) -> Step:
+        """Return the step with what it has to learn from the whole log first; by default there is nothing.
+
+        Asked once for a log, before its partitions are changed, so all of them are changed alike.
+
+        Parameters
+        ----------
+        count : callable
+            Counts every partition by the function it is given, and adds up.
+        window : Window
+        """
+        return self
 
     def to_dict(self) -> dict[str, Any]:
         """Return the step as JSON-able values."""

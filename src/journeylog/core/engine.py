@@ -82,6 +82,24 @@ def _rows(counts: Counts, codes: Mapping[str, int]) -> Counts:
 def _split_cases(chunk: Chunk, name: str, column: Category) -> list[tuple[int, Chunk]]:
     """Return (code, chunk) for each value of the column at the first event of the cases of a level."""
     level = chunk.cases(name)
+    parts = dict(_split_level(level, column))
+    if level.under_way is not None:
+        apart = dict(_split_level(level.under_way, column))
+        for code in {*parts, *apart}:
+            mine = apart.get(code, _no_cases(level.under_way))
+            parts[code] = replace(parts.get(code, _no_cases(level)), under_way=mine)
+    return [(code, chunk.with_level(name, part)) for code, part in sorted(parts.items())]
+
+
+def _no_cases(level: Level) -> Level:
+    """Return the level of no actors."""
+    nothing = np.zeros(0, np.int64)
+    codes = np.zeros(0, np.int32)
+    return replace(level, actor_offsets=np.zeros(1, np.int64), begin=nothing, end=nothing, outcome=codes)
+
+
+def _split_level(level: Level, column: Category) -> list[tuple[int, Level]]:
+    """Return (code, level) for each value of the column at the first event of the cases; positions stay."""
     if len(level) == 0:
         return []
     codes = column.codes[level.first_event()]
@@ -100,5 +118,5 @@ def _split_cases(chunk: Chunk, name: str, column: Category) -> list[tuple[int, C
             end=level.end[cases],
             outcome=level.outcome[cases],
         )
-        parts.append((int(code), chunk.with_level(name, part)))
+        parts.append((int(code), part))
     return parts

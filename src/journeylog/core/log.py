@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ import pyarrow as pa
 
 from journeylog.core import storage
 from journeylog.core.card import Card
+from journeylog.core.cases import case_words
 from journeylog.core.chunk import Category, Chunk, Number, Text
 from journeylog.core.condition import freeze, matches, warn_unseen
 from journeylog.core.contracts import Grouped, Result, Stat, Step
@@ -116,7 +119,11 @@ class EventLog:
         names = self.events
         for step in steps if names else ():  # a log without events says nothing about names
             names = step.check(names)
-        return replace(self, source=self.source.then(steps, self.window), steps=(*self.steps, *steps))
+        source, settled = self.source, list(self.steps)
+        for step in steps:
+            settled.append(step.settle(partial(_count, source), self.window))
+            source = source.then(settled[-1:], self.window)
+        return replace(self, source=source, steps=tuple(settled))
 
     def compute(self, *stats: Stat, by: str | None = None, threads: int | None = None) -> Any:
         """Answer one or several statistics in one pass over the events.
@@ -293,7 +300,7 @@ class EventLog:
             ("ties", f"{card.ties:,}" + (f" (order: {card.order})" if card.ties else "")),
             ("columns", ", ".join(self.columns)),
         ]
-        rows += [(f"{name}s", f"{len(level):,}") for name, level in self.chunk.levels.items()]
+        rows += [(f"{name}s", case_words(level)) for name, level in self.chunk.levels.items()]
         rows += [
             (f"source {name}", ", ".join(f"{k} {v:,}" for k, v in counts.items()))
             for name, counts in card.sources.items()
@@ -335,6 +342,10 @@ def load(path: str | Path) -> EventLog:
     """
     chunk, window, card, rejects = storage.load(Path(path))
     return EventLog(Memory((chunk,)), window, card, rejects)
+
+
+def _count(source: Memory, count: Callable[[Chunk], Counts]) -> Counts:
+    return Counts.merge(source.map(count))
 
 
 def observed_window(chunk: Chunk) -> Window:

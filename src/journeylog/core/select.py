@@ -70,7 +70,12 @@ def _shrink(level: Level, mask: Mask, moved: Ints, stay: Mask) -> Level:
     begin, end = before[level.begin], before[level.end]
     shrunk = restrict_level(replace(level, begin=begin, end=end, order=order), end > begin)
     first = shrunk.actor_offsets[:-1][stay]
-    return replace(shrunk, actor_offsets=np.concatenate((first, shrunk.actor_offsets[-1:])))
+    apart = level.under_way
+    return replace(
+        shrunk,
+        actor_offsets=np.concatenate((first, shrunk.actor_offsets[-1:])),
+        under_way=None if apart is None else _shrink(apart, mask, moved, stay),
+    )
 
 
 def _running(mask: Mask) -> Ints:

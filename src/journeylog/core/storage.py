@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from journeylog.core.aside import written_aside
 from journeylog.core.card import Card
 from journeylog.core.chunk import Category, Chunk, Column, Level, Number, Text
 from journeylog.core.contracts import Step
+from journeylog.core.terms import DECLARED, Terms
 from journeylog.core.window import Window
 from journeylog.errors import ParseError
 
@@ -62,11 +64,14 @@ def save(
         "columns": [[name, *_spell(column)] for name, column in chunk.columns.items()],
         "levels": [[name, level.patience, level.order is not None] for name, level in chunk.levels.items()],
         "going_on": [name for name, level in chunk.levels.items() if not level.goal_ends],
+        "terms": {n: level.terms.to_dict() for n, level in chunk.levels.items() if level.terms != DECLARED},
         "names": names,
     }
     extra = {_KEY: json.dumps(head).encode()}
     for name, level in chunk.levels.items():
         extra[f"journeylog.level.{name}".encode()] = _level_bytes(level)
+        if level.under_way is not None:
+            extra[f"journeylog.under_way.{name}".encode()] = _level_bytes(level.under_way)
     if rejects is not None:
         extra[b"journeylog.rejects"] = _table_bytes(rejects)
     extra[_SEAL] = placeholder = seal.blank()
@@ -134,11 +139,7 @@ def _parts_back(
     columns = {
         name: _column_back(parts[2 + i], kind, spec) for i, (name, kind, spec) in enumerate(head["columns"])
     }
-    going_on = head.get("going_on", ())  # files from before this was known have none
-    levels = {
-        name: _level_back(meta[f"journeylog.level.{name}".encode()], patience, ordered, name not in going_on)
-        for name, patience, ordered in head["levels"]
-    }
+    levels = {name: _level_back(name, meta, head, *rest) for name, *rest in head["levels"]}
     time = parts[1].cast(pa.int64()).to_numpy()
     chunk = Chunk(actors, offsets, time, columns, levels)
     rejects = _table_back(meta[b"journeylog.rejects"]) if b"journeylog.rejects" in meta else None
@@ -212,18 +213,22 @@ def _as_list(values: np.ndarray[Any, np.dtype[Any]]) -> pa.Array:
     return pa.LargeListArray.from_arrays(pa.array([0, len(flat)], type=pa.int64()), flat)
 
 
-def _level_back(data: bytes, patience: int, ordered: bool, goal_ends: bool) -> Level:
+def _level_back(
+    name: str, meta: dict[bytes, bytes], head: dict[str, Any], patience: int, ordered: bool
+) -> Level:
+    goal_ends = name not in head.get("going_on", ())  # files from before this was known have none of it
+    terms = Terms.from_dict(head.get("terms", {}).get(name, {}))
+    level = _cases_back(meta[f"journeylog.level.{name}".encode()], ordered)
+    apart = meta.get(f"journeylog.under_way.{name}".encode())
+    under_way = None if apart is None else _cases_back(apart, ordered)
+    return replace(level, patience=patience, goal_ends=goal_ends, terms=terms, under_way=under_way)
+
+
+def _cases_back(data: bytes, ordered: bool) -> Level:
     row = _table_back(data)
     arrays = {name: row.column(name).combine_chunks().flatten().to_numpy() for name in row.column_names}
-    return Level(
-        arrays["actor_offsets"],
-        arrays["begin"],
-        arrays["end"],
-        arrays["outcome"],
-        arrays["order"] if ordered else None,
-        patience,
-        goal_ends,
-    )
+    order = arrays["order"] if ordered else None
+    return Level(arrays["actor_offsets"], arrays["begin"], arrays["end"], arrays["outcome"], order)
 
 
 def _table_bytes(table: pa.Table) -> bytes:

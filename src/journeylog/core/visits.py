@@ -10,10 +10,11 @@ import numpy.typing as npt
 
 from journeylog.core.chunk import Chunk, Level, read_only
 from journeylog.core.kernels import visits as kernel
-from journeylog.core.schema import DROPPED, OPEN, UNDECLARED
+from journeylog.core.schema import DROPPED, OPEN, REACHED, UNDECLARED
+from journeylog.core.select import restrict_level
 from journeylog.core.window import Window
 
-__all__ = ["FOREVER", "Visits", "case_times", "make_visits"]
+__all__ = ["FOREVER", "Visits", "at_patience", "case_times", "make_visits"]
 
 Ints = npt.NDArray[np.int64]
 FOREVER = np.iinfo(np.int64).max
@@ -88,7 +89,7 @@ def make_visits(chunk: Chunk, window: Window, node: str, case: str, merge: bool)
     if merge or node != "event":
         visited: Any = kernel.visits(codes, time, level.begin, level.end, merge)
         codes, enter, leave, first, last = (read_only(array) for array in visited)
-        level = Level(level.actor_offsets, first, last, level.outcome, None, level.patience, level.goal_ends)
+        level = replace(level, begin=first, end=last, order=None)
     level = _judged_by_visits(level, leave, horizon)
     short = horizon <= window.start
     return Visits(codes, enter, leave, level, column.names, column.ordered, horizon, patience, short)
@@ -108,6 +109,32 @@ def _judged_by_visits(level: Level, leave: Ints, horizon: int) -> Level:
     silent[some] = leave[level.end[some] - 1] < horizon
     silent &= level.outcome == OPEN
     return replace(level, outcome=np.where(silent, DROPPED, level.outcome)) if silent.any() else level
+
+
+def at_patience(visits: Visits, patience: int, window: Window) -> Visits:
+    """Return the same visits judged by another patience, as if their journeys had been declared with it.
+
+    Stretches that a silence cut, but not one that long, are one again, unless events that are in neither lie between
+    them.
+    """
+    cases, horizon = visits.cases, window.end - patience
+    cases = restrict_level(cases, cases.end > cases.begin)
+    if cases.terms.stretches and len(cases) > 1:
+        cases = _rejoined(cases, visits, patience)
+    silent = visits.leave[cases.end - 1] < horizon
+    outcome = np.where(cases.outcome == REACHED, REACHED, np.where(silent, DROPPED, OPEN))
+    cases = replace(cases, outcome=outcome, patience=patience)
+    return replace(visits, cases=cases, horizon=horizon, patience=patience, short=horizon <= window.start)
+
+
+def _rejoined(cases: Level, visits: Visits, patience: int) -> Level:
+    after = cases.begin[1:]
+    joined = (cases.outcome[:-1] == DROPPED) & (cases.end[:-1] == after)
+    joined &= cases.actor_of_case()[1:] == cases.actor_of_case()[:-1]
+    joined &= visits.enter[after] - visits.leave[cases.end[:-1] - 1] <= patience
+    first, last = np.append(True, ~joined), np.append(~joined, True)
+    whole = restrict_level(cases, first)
+    return replace(whole, end=cases.end[last], outcome=cases.outcome[last])
 
 
 def case_times(chunk: Chunk, level: Level) -> tuple[Ints, Ints]:

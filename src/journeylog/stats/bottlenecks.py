@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from journeylog.core.cases import PathStat
+from journeylog.core.cases import PathStat, under_way_note
 from journeylog.core.chunk import Chunk
 from journeylog.core.contracts import Result
 from journeylog.core.counts import Counts, Table
@@ -101,6 +101,7 @@ class Bottlenecks(PathStat):
                 notes.append(
                     f"baseline of the {name}: {self.baseline} ({format_duration(frame['baseline_s'].iloc[0] * SECOND)})"
                 )
+        notes += under_way_note(int(counts["cases"].values["n_under_way"].sum()))
         return BottlenecksResult(self, window, table, {}, tuple(notes))
 
 

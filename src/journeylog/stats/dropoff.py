@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,14 +10,15 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from journeylog.core.cases import NO_PATIENCE, PathStat
+from journeylog.core.cases import NO_PATIENCE, PathStat, under_way_note
 from journeylog.core.chunk import Chunk
 from journeylog.core.contracts import Result
-from journeylog.core.counts import Counts
+from journeylog.core.counts import Counts, Table
 from journeylog.core.edges import END_KINDS, end_tables
 from journeylog.core.intervals import cluster_share
 from journeylog.core.nodes import node_columns, ratio
-from journeylog.core.schema import UNDECLARED
+from journeylog.core.schema import SECOND, UNDECLARED
+from journeylog.core.visits import at_patience
 from journeylog.core.window import Window, format_duration
 
 __all__ = ["DropOff", "DropOffResult"]
@@ -52,7 +54,12 @@ class DropOff(PathStat):
     ``goal_ends=False`` the end of a case that had its goal anywhere is *reached*, whichever node it ends at.
     Without a declared patience nothing can be told and the rates are missing.
 
-    Counts merge by addition, keyed by the node's name.
+    ``tables["sensitivity"]``: ``node, patience_s, n_followed, n_silent, drop_rate, drop_rate_low, drop_rate_high``, what
+    the drop-off would be with other patiences: the 90th and the 99th percentile of return gaps where the patience is
+    the 95th (``patience="auto"``), or those named by ``sensitivity=`` of :class:`journeylog.Journeys`. ``n_silent``
+    are the followed visits that nothing followed within the patience. Empty where no other patience is asked for.
+
+    Counts merge by addition, keyed by the node's name (and the patience).
 
     Examples
     --------
@@ -70,9 +77,14 @@ class DropOff(PathStat):
         """Return the counts of ways on."""
         visits = self.visits(chunk, window)
         tables = end_tables(visits)
-        patience = np.array([visits.cases.patience], np.int64)
-        total = tables["cases"]
-        tables["cases"] = type(total)({}, {**total.values, "patience": patience}, largest=("patience",))
+        level, total = visits.cases, tables["cases"]
+        largest = {"patience": level.patience, "n_returns": level.terms.n_returns}
+        values = {**total.values, **{name: np.array([n], np.int64) for name, n in largest.items()}}
+        tables["cases"] = Table({}, values, largest=tuple(largest))
+        judged = {patience: at_patience(visits, patience, window) for patience in level.terms.sensitivity}
+        parts = [_silent(tables, level.patience)] + [_silent(end_tables(v), p) for p, v in judged.items()]
+        rows = Table.concat(parts)
+        tables["sensitivity"] = rows if judged else rows.take(np.zeros(0, np.int64))
         return Counts(tables)
 
     def result(self, counts: Counts, window: Window) -> DropOffResult:
@@ -81,7 +93,8 @@ class DropOff(PathStat):
         keys = nodes.coded("node")
         real = np.flatnonzero(keys.codes >= 0)
         grids = _grids(counts)
-        patience = int(counts["cases"].values["patience"].max(initial=UNDECLARED))
+        said = {name: int(v[0]) if len(v) else UNDECLARED for name, v in counts["cases"].values.items()}
+        patience = said["patience"]
         n = {kind: grids["n"][:, i] for i, kind in enumerate(END_KINDS)}
         table = pd.DataFrame(
             {
@@ -99,14 +112,78 @@ class DropOff(PathStat):
             raise AssertionError("flow is not conserved: visits entered and left differ")
         if not keys.ordered:
             table = table.sort_values(["n_entered", "node"], ascending=[False, True], kind="stable")
-        without = int(counts["cases"].values["n_without"].sum())
-        notes = _notes(table, patience, window, without)
-        return DropOffResult(self, window, table.reset_index(drop=True), {}, notes)
+        table = table.reset_index(drop=True)
+        others = _sensitivity(counts["sensitivity"], table["node"])
+        notes = (*_notes(table, said, window), *_sensitivity_notes(others, said))
+        return DropOffResult(self, window, table, {"sensitivity": others}, notes)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class DropOffResult(Result):
     """Ways on from every node; see :class:`DropOff` for the table."""
+
+
+def _silent(tables: Mapping[str, Table], patience: int) -> Table:
+    """Return by node how many followed visits nothing followed within a patience, with the second moments."""
+    nodes, ends = tables["nodes"], tables["ends"]
+    nodes = nodes.take(np.flatnonzero(nodes.codes("node") >= 0))
+    silent = ends.take(
+        np.flatnonzero((ends.codes("end") == END_KINDS.index("dropped")) & (ends.codes("node") >= 0))
+    )
+    row = nodes.find(silent, {"node": "node"})
+    values = {"n_followed": nodes.values["n_followed"], "nn": nodes.values["nn"]}
+    for name, source in (("n_silent", "n_followed"), ("kk", "kk"), ("kn", "kn")):
+        values[name] = np.zeros(len(nodes), np.int64)
+        values[name][row] = silent.values[source]
+    return Table({"node": nodes.coded("node"), "patience": np.full(len(nodes), patience, np.int64)}, values)
+
+
+def _sensitivity(rows: Table, order: pd.Series[Any]) -> pd.DataFrame:
+    """Return the drop-off of each node, in the order of the main table, at each patience."""
+    v = rows.values
+    low, high = cluster_share(v["n_silent"], v["n_followed"], v["kk"], v["kn"], v["nn"])
+    table = pd.DataFrame(
+        {
+            "node": node_columns(rows.coded("node"), "node")["node"],
+            "patience_s": rows.codes("patience") / SECOND,
+            "n_followed": v["n_followed"],
+            "n_silent": v["n_silent"],
+            "drop_rate": ratio(v["n_silent"], v["n_followed"]),
+            "drop_rate_low": low,
+            "drop_rate_high": high,
+        }
+    )
+    place = {name: i for i, name in enumerate(order)}
+    rank = np.array([place[name] for name in table["node"]], np.int64)
+    return table.iloc[np.lexsort((table["patience_s"], rank))].reset_index(drop=True)
+
+
+def _sensitivity_notes(table: pd.DataFrame, said: Mapping[str, int]) -> list[str]:
+    """Say where the patience comes from, and what the drop-off of all visits together would be with others."""
+    n, notes = said["n_returns"], []
+    if n >= 0 and len(table):
+        notes.append(
+            f"the patience is the 95th percentile of {n:,} return gaps: of those who come back, 95 in 100 have by then"
+        )
+    elif n >= 0:
+        notes.append(f"the patience is the usual one: {n:,} return gaps are too few to estimate it")
+    if len(table):
+        whole = table.groupby("patience_s")[["n_silent", "n_followed"]].sum()
+        words = (
+            ["at the 90th percentile, ", "", "at the 99th, "]
+            if n >= 0 and len(whole) == 3
+            else [""] * len(whole)
+        )
+        shares = [
+            f"{ratio(row['n_silent'], row['n_followed']):.1%} {word}with {format_duration(float(seconds) * SECOND)}"
+            for word, seconds, row in zip(
+                words, whole.index.to_numpy(), whole.to_dict("records"), strict=True
+            )
+            if row["n_followed"]
+        ]
+        if shares:
+            notes.append("drop-off of all visits together by patience: " + "; ".join(shares))
+    return notes
 
 
 def _grids(counts: Counts) -> dict[str, npt.NDArray[np.int64]]:
@@ -135,8 +212,10 @@ def _rates(counts: Counts, grids: dict[str, npt.NDArray[np.int64]], told: bool) 
     return columns
 
 
-def _notes(table: pd.DataFrame, patience: int, window: Window, without: int) -> tuple[str, ...]:
-    unseen = [f"{without:,} cases visit no node"] if without else []
+def _notes(table: pd.DataFrame, said: Mapping[str, int], window: Window) -> tuple[str, ...]:
+    patience, without = said["patience"], said["n_without"]
+    unseen = [*([f"{without:,} cases visit no node"] if without > 0 else [])]
+    unseen += under_way_note(said["n_under_way"])
     if patience == UNDECLARED:
         return (*unseen, NO_PATIENCE) if len(table) else tuple(unseen)
     notes = [

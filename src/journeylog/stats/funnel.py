@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from journeylog.core.attempts import MODES, NO_LIMIT, find_attempts
-from journeylog.core.cases import check_choice, with_cases
+from journeylog.core.cases import check_choice, under_way_note, with_cases
 from journeylog.core.chunk import Chunk
 from journeylog.core.condition import columns_of, freeze
 from journeylog.core.contracts import Result, Stat
@@ -190,6 +190,7 @@ class Funnel(Stat):
         steps = counts["steps"].values
         entered, followed = int(steps["n_cases"][0]), int(steps["n_followed"][0])
         notes = [BIN_NOTE]
+        notes += under_way_note(cases["n_under_way"])
         if cases["n_without"]:
             notes.append(f"{cases['n_without']:,} of {cases['n_cases']:,} cases never enter the funnel")
         if self.within is None and steps["n_open"].any():

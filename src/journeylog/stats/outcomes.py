@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from journeylog.core.cases import NO_PATIENCE, with_cases
+from journeylog.core.cases import NO_PATIENCE, under_way_note, with_cases
 from journeylog.core.chunk import Chunk
 from journeylog.core.contracts import Result, Stat
 from journeylog.core.counts import Counts, Table
@@ -42,7 +42,8 @@ class Outcomes(Stat):
     ``share`` is ``n / n_total``: of all cases, as they stood when the window ended. Open cases may still reach the
     goal or drop off, so the share that reached is what there is so far, and the shares of both can only grow as
     the same cases are watched longer. Intervals are Wilson's; when an actor has several cases they know that these
-    go together.
+    go together. Cases under way before the window (``run_in`` of :class:`journeylog.Journeys`) are not among
+    them; a note says how many there are.
 
     Counts merge by addition, keyed by the outcome.
 
@@ -71,13 +72,16 @@ class Outcomes(Stat):
             rows[level.outcome == end] = i
         counts, whole = case_moments(rows, level.actor_offsets, len(_ENDS))
         used = np.flatnonzero(counts[:, 0])
-        patience = np.array([level.patience], np.int64)
+        more = {"patience": level.patience, "n_under_way": level.n_under_way}
         return Counts(
             {
                 "ends": Table({"end": used}, dict(zip(_COLUMNS, counts[used].T.copy(), strict=True))),
                 "cases": Table(
                     {},
-                    {**dict(zip(_WHOLE, whole.reshape(3, 1), strict=True)), "patience": patience},
+                    {
+                        **dict(zip(_WHOLE, whole.reshape(3, 1), strict=True)),
+                        **{name: np.array([n], np.int64) for name, n in more.items()},
+                    },
                     largest=("patience",),
                 ),
             }
@@ -105,7 +109,8 @@ class Outcomes(Stat):
             }
         )
         told = int(cases["patience"].max(initial=UNDECLARED)) != UNDECLARED or not total["n"]
-        return OutcomesResult(self, window, table, {}, () if told else (NO_PATIENCE,))
+        notes = (*(() if told else (NO_PATIENCE,)), *under_way_note(int(cases["n_under_way"].sum())))
+        return OutcomesResult(self, window, table, {}, notes)
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from journeylog.core.cases import NO_PATIENCE, PathStat
+from journeylog.core.cases import NO_PATIENCE, PathStat, under_way_note
 from journeylog.core.chunk import Chunk
 from journeylog.core.condition import freeze, matches
 from journeylog.core.contracts import Result
@@ -120,6 +120,7 @@ class StepMatrix(PathStat):
         whole = case_moments(counted, cases.actor_offsets, 1)[1]
         total = dict(zip(("n_cases", "n_actors", "nn"), whole.reshape(3, 1), strict=True))
         total["n_all"] = np.array([len(cases)], np.int64)
+        total["n_under_way"] = np.array([cases.n_under_way], np.int64)
         total["n_without"] = np.array([np.count_nonzero(cases.end == cases.begin)], np.int64)
         return Counts(
             {
@@ -183,6 +184,7 @@ class StepMatrix(PathStat):
         ends = cells.codes("node")
         if (ends == OPEN).any() and not np.isin(ends, (REACHED, DROPPED)).any():
             notes.append(NO_PATIENCE)
+        notes += under_way_note(total["n_under_way"])
         if total["n_without"]:
             notes.append(f"{total['n_without']:,} of {total['n_all']:,} cases visit no node")
         without = total["n_all"] - total["n_without"] - total["n_cases"]

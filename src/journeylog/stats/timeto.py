@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from journeylog.core.cases import node_column, with_cases
+from journeylog.core.cases import node_column, under_way_note, with_cases
 from journeylog.core.chunk import Chunk
 from journeylog.core.condition import Condition, freeze, matches
 from journeylog.core.contracts import Grouped, Result, Stat
@@ -132,10 +132,12 @@ class TimeTo(Stat):
         )
         started = ends != NOT_STARTED
         _, whole = case_moments(np.where(started, 0, -1).astype(np.int32), level.actor_offsets, 1)
+        total = dict(zip(("n", "n_actors", "nn"), whole.reshape(3, 1), strict=True))
+        total["n_under_way"] = np.array([level.n_under_way], np.int64)
         end = Coded(ends[started].astype(np.int64), labels, ordered)
         tables = {
             "ends": Table({"end": end, "time": spent[started]}, {"n": np.ones(len(end.codes), np.int64)}),
-            "cases": Table({}, dict(zip(("n", "n_actors", "nn"), whole.reshape(3, 1), strict=True))),
+            "cases": Table({}, total),
             "names": name_table(chunk),
         }
         return Counts(tables).canonical()
@@ -166,6 +168,7 @@ class TimeTo(Stat):
         ways = [Way.of(name, code, rows, ends) for name, code in ways_of(self.names, column)]
         table = way_frame(ways, rows, total, ends)
         notes = [_SEVERAL] if total["nn"] > total["n"] else []
+        notes += under_way_note(total["n_under_way"])
         tables = {"curve": curve_frame(ways, ends), "waiting": waiting_frame(ends)}
         return TimeToResult(self, window, table, tables, tuple(notes), ends)
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from journeylog.core.cases import NO_PATIENCE, PathStat
+from journeylog.core.cases import NO_PATIENCE, PathStat, under_way_note
 from journeylog.core.chunk import Chunk
 from journeylog.core.contracts import Result
 from journeylog.core.counts import Counts, Paths, Table
@@ -96,6 +96,7 @@ class Variants(PathStat):
         row = first[joined >> BIN_BITS]
         columns = {**_named(counts, _COUNTS), **_named(sums, _SUMS)}
         total = {**_named(whole.reshape(1, 3), _WHOLE), "n_without": np.array([np.sum(~counted)], np.int64)}
+        total["n_under_way"] = np.array([cases.n_under_way], np.int64)
         return Counts(
             {
                 "paths": Table(_at(keys, first), columns, payload={"path": self._paths(visits, first)}),
@@ -157,6 +158,7 @@ class Variants(PathStat):
         cut = int(n[paths.codes("truncated") > 0].sum())
         if cut:
             notes.append(f"paths of {cut:,} cases are cut after {self.max_length} visits (max_length=)")
+        notes += under_way_note(total["n_under_way"])
         if total["n_without"]:
             notes.append(
                 f"{total['n_without']:,} of {total['n_without'] + total['n_cases']:,} cases visit no node"
