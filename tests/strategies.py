@@ -32,6 +32,7 @@ class Event:
     stage: str | None
     channel: str | None
     score: float | None = None
+    value: int = 0
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,7 @@ def rows(draw: st.DrawFn, distinct_times: bool = False, max_events: int = 40) ->
             draw(st.sampled_from([*STAGES, None])),
             draw(st.sampled_from(["web", "app", None])),
             draw(st.sampled_from([None, None, -1.0, 0.0, 0.2, 1.0])),
+            draw(st.sampled_from([0, 0, 20, -3])),
         )
         for t in times
     ]
@@ -77,7 +79,7 @@ def make_log(events: list[Event], window: Window | None = None) -> EventLog:
                 "event": encode(pa.array([e.event for e in events])),
                 "stage": Category(stage, pa.array(STAGES), ordered=True),
                 "channel": encode(pa.array([e.channel for e in events], type=pa.string())),
-                "value": Number(np.arange(len(events), dtype=np.int64) * SECOND, None, "micros"),
+                "value": Number(np.array([e.value for e in events], np.int64) * SECOND, None, "micros"),
                 "score": Number(
                     np.array([e.score or 0.0 for e in events]),
                     np.array([e.score is not None for e in events]),
@@ -134,10 +136,10 @@ def plain(chunk: Chunk) -> list[Event]:
         column = chunk.category(name)
         columns[name] = [column.names[c] if c >= 0 else None for c in column.codes.tolist()]
     return [
-        Event(a, e, t, s, c, score)
-        for a, e, t, s, c, score in zip(
+        Event(a, e, t, s, c, score, value)
+        for a, e, t, s, c, score, value in zip(
             actors, columns["event"], chunk.time.tolist(), columns["stage"], columns["channel"], scores_of(chunk),
-            strict=True,
+            values_of(chunk), strict=True,
         )
     ]  # fmt: skip
 
@@ -151,6 +153,14 @@ def scores_of(chunk: Chunk) -> list[float | None]:
         value if there else None
         for value, there in zip(column.values.tolist(), column.valid.tolist(), strict=True)
     ]
+
+
+def values_of(chunk: Chunk) -> list[int]:
+    """Return the amounts of a chunk's events in whole units."""
+    column = chunk.columns.get("value")
+    if not isinstance(column, Number) or column.unit != "micros":
+        return [0] * chunk.n_events
+    return [value // SECOND for value in column.values.tolist()]
 
 
 def plain_cases(chunk: Chunk, case: str) -> list[Case]:

@@ -1,0 +1,153 @@
+"""Kernels of the ledger: one walk that books every wait, every repeat and every drop-off once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from journeylog.core.kernels.squares import N_WORDS, add_square
+from journeylog.core.schema import DROPPED, OPEN
+
+Ints = npt.NDArray[np.int64]
+Codes = npt.NDArray[np.int32]
+
+#: Columns of the edge grid, of the node grid, and of the grid of values.
+MOVES, TIMED, TIMED_ACTORS, WAIT_MS, EXCESS_MS, TIMED_NN = range(6)
+VISITS, LOOPS, RETURNS, REWORK_MS, RR, RV, VV, FOLLOWED, DROPS, KK, KN, NN = range(12)
+WORTH_N, WORTH, WORTH_NN = range(3)
+#: What one actor has at a node: visits, repeats, followed, dropped; and, for those that went on and that dropped
+#: in cases whose end is known, how many and what they brought.
+_VISITS, _REPEATS, _FOLLOWED, _DROPS, _ON, _ON_WORTH, _OFF, _OFF_WORTH = range(8)
+
+__all__ = ["count_ledger", "visit_values"]
+
+
+@njit(cache=True, nogil=True)
+def count_ledger(
+    node: Codes,
+    enter: Ints,
+    leave: Ints,
+    actor_offsets: Ints,
+    begin: Ints,
+    end: Ints,
+    outcome: Codes,
+    n_nodes: int,
+    horizon: int,
+    patience: int,
+    time_all: bool,
+    rows: Codes | None,
+    limits: Ints,
+    value: Ints | None,
+) -> Any:
+    """Return the edge grid with its words, the node grid, the grids of values with their words, and all waiting.
+
+    Which visits are followed, and what is told of them, is as in
+    :func:`journeylog.core.kernels.edges.count_edges`; with `time_all` all moves are timed. The row of the move that
+    leaves visit ``i`` is ``rows[i]`` (None: ``from * n_nodes + to``), its baseline is ``limits[row]`` milliseconds.
+    `value` is what the case brought from the visit's enter on.
+    """
+    n_rows = limits.size
+    edges, words = np.zeros((n_rows, 6), np.int64), np.zeros((n_rows, N_WORDS), np.int64)
+    nodes = np.zeros((n_nodes, 12), np.int64)
+    worth, worth_words = np.zeros((2 * n_nodes, 3), np.int64), np.zeros((2 * n_nodes, N_WORDS), np.int64)
+    mine = np.zeros((n_nodes, 8), np.int64)
+    moved = np.zeros((n_rows, 2), np.int64)
+    seen = np.full(n_nodes, -1, np.int64)
+    waited = np.int64(0)
+    for a in range(actor_offsets.size - 1):
+        first_case, last_case = actor_offsets[a], actor_offsets[a + 1]
+        for c in range(first_case, last_case):
+            for i in range(begin[c], end[c]):
+                v = np.int64(node[i])
+                mine[v, _VISITS] += 1
+                if seen[v] == c:
+                    again = i > begin[c] and node[i - 1] == v
+                    nodes[v, LOOPS if again else RETURNS] += 1
+                    nodes[v, REWORK_MS] += (leave[i] - enter[i] + 500) // 1000
+                    mine[v, _REPEATS] += 1
+                seen[v] = c
+                told = leave[i] < horizon
+                dropped = False
+                if i + 1 == end[c]:
+                    told = told and outcome[c] != OPEN
+                    dropped = told and outcome[c] == DROPPED
+                else:
+                    gap = enter[i + 1] - leave[i]
+                    dropped = told and gap > patience
+                    e = v * n_nodes + node[i + 1] if rows is None else np.int64(rows[i])
+                    edges[e, MOVES] += 1
+                    if time_all or (told and not dropped):
+                        ms = (gap + 500) // 1000
+                        waited += ms
+                        edges[e, WAIT_MS] += ms
+                        moved[e, 0] += 1
+                        moved[e, 1] += max(ms - limits[e], 0)
+                if told:
+                    mine[v, _FOLLOWED] += 1
+                    mine[v, _DROPS] += dropped
+                    if value is not None and outcome[c] != OPEN:
+                        mine[v, _OFF if dropped else _ON] += 1
+                        mine[v, _OFF_WORTH if dropped else _ON_WORTH] += value[i]
+        for c in range(first_case, last_case):
+            for i in range(begin[c], end[c]):
+                v = np.int64(node[i])
+                if mine[v, _VISITS] > 0:
+                    _book_node(nodes, worth, worth_words, mine, v, n_nodes)
+                if i + 1 < end[c]:
+                    e = v * n_nodes + node[i + 1] if rows is None else np.int64(rows[i])
+                    n = moved[e, 0]
+                    if n > 0:
+                        edges[e, TIMED] += n
+                        edges[e, TIMED_ACTORS] += 1
+                        edges[e, EXCESS_MS] += moved[e, 1]
+                        edges[e, TIMED_NN] += n * n
+                        add_square(words, e, moved[e, 1], n)
+                        moved[e, 0] = moved[e, 1] = 0
+    return edges, words, nodes, worth, worth_words, waited
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _book_node(nodes: Ints, worth: Ints, words: Ints, mine: Ints, v: int, n_nodes: int) -> None:
+    """Add what one actor has at a node to the grids, and forget it."""
+    n, r = mine[v, _VISITS], mine[v, _REPEATS]
+    nodes[v, VISITS] += n
+    nodes[v, RR] += r * r
+    nodes[v, RV] += r * n
+    nodes[v, VV] += n * n
+    n, k = mine[v, _FOLLOWED], mine[v, _DROPS]
+    nodes[v, FOLLOWED] += n
+    nodes[v, DROPS] += k
+    nodes[v, KK] += k * k
+    nodes[v, KN] += k * n
+    nodes[v, NN] += n * n
+    for way in range(2):
+        n, x = mine[v, _ON + 2 * way], mine[v, _ON_WORTH + 2 * way]
+        if n > 0:
+            row = v + way * n_nodes
+            worth[row, WORTH_N] += n
+            worth[row, WORTH] += x
+            worth[row, WORTH_NN] += n * n
+            add_square(words, row, x, n)
+    mine[v, :] = 0
+
+
+@njit(cache=True, nogil=True)
+def visit_values(
+    codes: Codes, value: Ints, begin: Ints, end: Ints, merge: bool, place: Ints, n_visits: int
+) -> Ints:
+    """Return for each visit what the case brought from its first event on; `place` is a case's first visit."""
+    out = np.zeros(n_visits, np.int64)
+    for c in range(begin.size):
+        p, before, now = place[c], np.int64(0), np.int64(-1)
+        for i in range(begin[c], end[c]):
+            if codes[i] >= 0 and not (merge and codes[i] == now):
+                now = np.int64(codes[i])
+                out[p] = before
+                p += 1
+            before += value[i]
+        for k in range(place[c], p):
+            out[k] = before - out[k]
+    return out

@@ -1,0 +1,168 @@
+"""From visits to the tables of the ledger: waiting by move, rework and drop-off by node, what journeys bring."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from journeylog.core.chunk import Category, Chunk, Number
+from journeylog.core.counts import Coded, Table
+from journeylog.core.kernels import ledger as kernel
+from journeylog.core.kernels.hashing import number_keys
+from journeylog.core.means import word_columns
+from journeylog.core.schema import UNDECLARED
+from journeylog.core.visits import Visits
+
+__all__ = ["Limits", "currency_table", "ledger_tables", "values_of_visits"]
+
+Ints = npt.NDArray[np.int64]
+
+#: Up to this many possible moves a plain grid serves.
+_DENSE = 1 << 16
+_EDGES = ("n", "n_timed", "n_timed_actors", "wait_ms", "excess_ms", "nn")
+_NODES = (
+    "n_visits",
+    "n_loops",
+    "n_returns",
+    "rework_ms",
+    "rr",
+    "rv",
+    "vv",
+    "n_followed",
+    "n_dropped",
+    "kk",
+    "kn",
+    "nn",
+)
+_WORTH = ("n", "x", "nn")
+
+#: What a wait may take, in milliseconds: by move, and of all others.
+Limits = tuple[Mapping[tuple[str, str], int], int]
+
+
+def ledger_tables(visits: Visits, limits: Limits, value: Ints | None) -> dict[str, Table]:
+    """Return the tables ``edges``, ``nodes``, ``worth`` (keys ``node`` and ``lost``) and ``cases``.
+
+    Parameters
+    ----------
+    visits : Visits
+    limits : Limits
+        The baselines.
+    value : ndarray of int64 or None
+        By visit: what its case brought from the visit's enter on, in millionths.
+    """
+    cases, n_nodes = visits.cases, len(visits.labels)
+    rows, keys = _rows(visits)
+    edges, words, nodes, worth, worth_words, waited = kernel.count_ledger(
+        visits.node, visits.enter, visits.leave, cases.actor_offsets, cases.begin, cases.end, cases.outcome,
+        n_nodes, visits.horizon, visits.patience, visits.short, rows, _limits(limits, keys, visits.labels), value,
+    )  # fmt: skip
+    used = np.flatnonzero(edges[:, kernel.MOVES])
+    pair = keys[used]
+    moves = {"from": _coded(pair // max(n_nodes, 1), visits), "to": _coded(pair % max(n_nodes, 1), visits)}
+    spot = np.arange(n_nodes) if visits.ordered else np.flatnonzero(nodes[:, kernel.VISITS])
+    paid = np.flatnonzero(worth[:, kernel.WORTH_N])
+    ways: dict[str, Coded | Ints] = {
+        "node": _coded(paid % max(n_nodes, 1), visits),
+        "lost": paid // max(n_nodes, 1),
+    }
+    total = {
+        "n_cases": len(cases),
+        "n_actors": int(np.count_nonzero(np.diff(cases.actor_offsets))),
+        "wait_ms": int(waited),
+        "patience": visits.patience if cases.patience != UNDECLARED else UNDECLARED,
+    }
+    return {
+        "edges": Table(moves, {**_columns(_EDGES, edges[used]), **word_columns(words[used])}),
+        "nodes": Table({"node": _coded(spot, visits)}, _columns(_NODES, nodes[spot])),
+        "worth": Table(ways, {**_columns(_WORTH, worth[paid]), **word_columns(worth_words[paid])}),
+        "cases": Table(
+            {}, {name: np.array([n], np.int64) for name, n in total.items()}, largest=("patience",)
+        ),
+    }
+
+
+def values_of_visits(
+    chunk: Chunk, visits: Visits, case: str, node: str, merge: bool, currency: str | None
+) -> Ints | None:
+    """Return what each visit's case brought from its enter on, in millionths; None without amounts."""
+    money = _amounts(chunk, currency)
+    if money is None:
+        return None
+    level, codes = chunk.cases(case), chunk.category(node).codes
+    if level.order is not None:
+        codes, money = codes[level.order], money[level.order]
+    return np.asarray(
+        kernel.visit_values(
+            codes, money, level.begin, level.end, merge, visits.cases.begin, len(visits.node)
+        ),
+        dtype=np.int64,
+    )
+
+
+def currency_table(chunk: Chunk, case: str) -> Table:
+    """Return how many amounts of the cases are in each currency (a code below zero: none is named)."""
+    column, money = chunk.columns.get("currency"), chunk.columns.get("value")
+    if not isinstance(money, Number) or money.unit != "micros":
+        return Table({"currency": Coded(np.zeros(0, np.int64), ())}, {"n": np.zeros(0, np.int64)})
+    level = chunk.cases(case)
+    inside = level.case_of_event(chunk.n_events) >= 0
+    if money.valid is not None:
+        inside &= money.valid
+    names = column.names if isinstance(column, Category) else ()
+    codes = column.codes.astype(np.int64) if isinstance(column, Category) else np.full(chunk.n_events, -1)
+    n = np.bincount(codes[inside] + 1, minlength=len(names) + 1).astype(np.int64)
+    some = np.flatnonzero(n)
+    return Table({"currency": Coded(some - 1, names)}, {"n": n[some]})
+
+
+def _amounts(chunk: Chunk, currency: str | None) -> Ints | None:
+    money = chunk.columns.get("value")
+    if not isinstance(money, Number) or money.unit != "micros":
+        return None
+    kept = np.ones(chunk.n_events, bool) if money.valid is None else money.valid
+    column = chunk.columns.get("currency")
+    if currency is not None and isinstance(column, Category):
+        wanted = column.names.index(currency) if currency in column.names else -9
+        kept = kept & (column.codes == wanted)
+    return np.where(kept, money.values, 0).astype(np.int64)
+
+
+def _rows(visits: Visits) -> tuple[Any, Ints]:
+    """Return the row of the move that leaves each visit (None: the key itself), and the key of each row."""
+    n_nodes = len(visits.labels)
+    if n_nodes * n_nodes <= _DENSE:
+        return None, np.arange(n_nodes * n_nodes, dtype=np.int64)
+    node = visits.node.astype(np.int64)
+    keys = node * n_nodes + np.append(
+        node[1:], 0
+    )  # behind a case's last visit it means nothing, and is not used
+    rows, found, _ = number_keys(keys)
+    return rows, found
+
+
+def _limits(limits: Limits, keys: Ints, labels: tuple[str, ...]) -> Ints:
+    by_move, others = limits
+    out = np.full(len(keys), others, np.int64)
+    if by_move:
+        place = {name: i for i, name in enumerate(labels)}
+        wanted = {
+            place[a] * len(labels) + place[b]: ms
+            for (a, b), ms in by_move.items()
+            if a in place and b in place
+        }
+        row = {key: i for i, key in enumerate(keys.tolist()) if key in wanted}
+        for key, i in row.items():
+            out[i] = wanted[key]
+    return out
+
+
+def _coded(codes: Ints, visits: Visits) -> Coded:
+    return Coded(codes.astype(np.int64), visits.labels, visits.ordered)
+
+
+def _columns(names: tuple[str, ...], grid: Ints) -> dict[str, Ints]:
+    return dict(zip(names, grid.T.copy(), strict=True))
