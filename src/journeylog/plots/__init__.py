@@ -8,6 +8,8 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from journeylog.comparison.ranking import Segments
+from journeylog.comparison.result import Comparison
 from journeylog.core.cases import check_choice
 from journeylog.core.contracts import Grouped, Result
 from journeylog.errors import ConfigError, nearest
@@ -15,11 +17,18 @@ from journeylog.journeymap.spec import JourneyMapResult
 from journeylog.plots.bars import bottleneck_bars, describe_bars, dropoff_bars, outcome_bars
 from journeylog.plots.conformance import conformance_bars
 from journeylog.plots.curves import incidence_curves
+from journeylog.plots.differences import (
+    difference_graph,
+    difference_sankey,
+    differences,
+    segment_ranking,
+)
 from journeylog.plots.funnel import funnel
 from journeylog.plots.graph import graph
 from journeylog.plots.heatmap import heatmap
 from journeylog.plots.journey import journey_glance
 from journeylog.plots.paths import paths
+from journeylog.plots.retention import cohort_heatmap, retention_curve
 from journeylog.plots.sankey import sankey
 from journeylog.plots.stepheat import step_heatmap
 from journeylog.plots.stepsankey import step_sankey
@@ -31,6 +40,7 @@ from journeylog.stats.describe import DescribeResult
 from journeylog.stats.dropoff import DropOffResult
 from journeylog.stats.funnel import FunnelResult
 from journeylog.stats.outcomes import OutcomesResult
+from journeylog.stats.retention import RetentionResult
 from journeylog.stats.stepmatrix import StepMatrixResult
 from journeylog.stats.timeto import TimeToResult
 from journeylog.stats.touchpoints import TouchpointsResult
@@ -48,12 +58,15 @@ _Kinds = Mapping[str, Callable[..., go.Figure]]
 #: The functions that draw each type of result, by the word of ``kind=``; the first is the usual one.
 _PLOTS: Mapping[type[Result], _Kinds] = {
     BottlenecksResult: {"bars": bottleneck_bars},
+    Comparison: {"differences": differences, "sankey": difference_sankey, "graph": difference_graph},
     ConformanceResult: {"bars": conformance_bars},
     DescribeResult: {"bars": describe_bars},
     DropOffResult: {"bars": dropoff_bars},
     FunnelResult: {"funnel": funnel},
     JourneyMapResult: {"bars": journey_glance},
     OutcomesResult: {"bars": outcome_bars},
+    RetentionResult: {"curve": retention_curve, "heatmap": cohort_heatmap},
+    Segments: {"ranking": segment_ranking},
     StepMatrixResult: {"sankey": step_sankey, "heatmap": step_heatmap},
     TimeToResult: {"curves": incidence_curves},
     TouchpointsResult: {"bars": touchpoint_bars},
@@ -129,6 +142,7 @@ def _kinds_of(result: Result) -> _Kinds:
 
 def _usual(result: Result, kinds: _Kinds) -> str:
     """Return the kind that reads best; many nodes would make a Sankey of their moves a tangle."""
-    if isinstance(result, TransitionsResult) and int((result.nodes["kind"] == "node").sum()) > _FEW:
-        return "graph"
+    moves = result.graph if isinstance(result, Comparison) else result
+    if isinstance(moves, TransitionsResult):
+        return "graph" if int((moves.nodes["kind"] == "node").sum()) > _FEW else "sankey"
     return next(iter(kinds))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -11,7 +11,7 @@ import pandas as pd
 from scipy.sparse import csr_array
 
 from journeylog.errors import ConfigError, explain, nearest
-from journeylog.plots.labels import card, count, duration, full, rate
+from journeylog.plots.labels import card, count, duration, full, rate, share
 from journeylog.plots.style import followed
 from journeylog.stats.transitions import TransitionsResult
 
@@ -20,6 +20,7 @@ __all__ = [
     "Flows",
     "Key",
     "Move",
+    "Tint",
     "facts_of",
     "flows_of",
     "key_of",
@@ -28,6 +29,7 @@ __all__ = [
     "move_card",
     "node_order",
     "outcome_line",
+    "usual_tint",
     "word_of",
 ]
 
@@ -84,6 +86,41 @@ class Flows:
     def ends(self, node: Key) -> dict[str, Move]:
         """Return the moves of a node to its ends."""
         return {m.target.kind: m for m in self.moves if m.source == node and m.target.kind in ENDS}
+
+
+@dataclass(frozen=True)
+class Tint:
+    """How the moves of a figure look.
+
+    Parameters
+    ----------
+    color : callable
+        The colour of a move.
+    card : callable
+        Its hover box.
+    share : callable
+        What is written beside a move that ends a journey, below its number; empty for nothing.
+    first : callable
+        Whether a move has to be drawn, however few made it.
+    alpha : callable
+        By how much its colour is faded, given how much it usually is.
+    """
+
+    color: Callable[[Move], str]
+    card: Callable[[Move], str]
+    share: Callable[[Move], str]
+    first: Callable[[Move], bool] = lambda move: False
+    alpha: Callable[[Move, float], float] = lambda move, usual: usual
+
+
+def usual_tint(color: Callable[[Move], str], flows: Flows, result: TransitionsResult) -> Tint:
+    """Return the look of moves that show nothing but themselves."""
+
+    def written(move: Move) -> str:
+        part = move.row["rate"] if move.row is not None else float("nan")
+        return share(part) if part == part else ""
+
+    return Tint(color, lambda move: move_card(move, flows, result), written)
 
 
 def flows_of(

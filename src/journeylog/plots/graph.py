@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import plotly.graph_objects as go
@@ -12,20 +12,21 @@ from journeylog.plots.flows import (
     Flows,
     Key,
     Move,
+    Tint,
     facts_of,
     flows_of,
-    move_card,
     outcome_line,
+    usual_tint,
     word_of,
 )
 from journeylog.plots.labels import card, count, label_blocks, rate, share
 from journeylog.plots.panels import legend_row
 from journeylog.plots.ribbons import Canvas
 from journeylog.plots.routes import HALF_X, HALF_Y, Route, free_spot, place_nodes, route
-from journeylog.plots.style import blank, faded, no_data, node_colors, period, theme_of
+from journeylog.plots.style import Theme, blank, faded, no_data, node_colors, period, theme_of
 from journeylog.stats.transitions import TransitionsResult
 
-__all__ = ["graph"]
+__all__ = ["draw_graph", "graph"]
 
 _TITLE = "The main roads between places"
 _WIDEST, _WRITTEN = 9.0, 16
@@ -65,38 +66,78 @@ def graph(
     flows = flows_of(result, nodes, order, beside=True)
     if not flows.moves:
         return no_data(look, _TITLE, result, title)
+    place = {key: i for i, key in enumerate([Key("start"), *flows.nodes])}
+
+    def color(move: Move) -> str:
+        if move.target.kind in ENDS:
+            return look.of_kind(move.target.kind)
+        return look.back if place.get(move.target, 0) < place.get(move.source, 0) else look.start
+
+    tint = usual_tint(color, flows, result)
+    n_shown = sum(key.kind == "node" for key in flows.nodes)
+    paint = node_colors(flows.names, theme, colors)
+
+    def words(drawn: Sequence[Move]) -> tuple[str, str]:
+        return _TITLE, _subtitle(result, flows, [move.n for move in drawn], n_shown)
+
+    canvas = draw_graph(flows, words, look, paint, tint, edges, title)
+    _add_legend(canvas, flows)
+    return canvas.figure
+
+
+def draw_graph(
+    flows: Flows,
+    words: Callable[[Sequence[Move]], tuple[str, str]],
+    look: Theme,
+    paint: Mapping[str, str],
+    tint: Tint,
+    edges: int,
+    user_title: str | None = None,
+) -> Canvas:
+    """Draw flows as a graph.
+
+    Parameters
+    ----------
+    flows : Flows
+        With at least one move.
+    words : callable
+        Title and the line below it, given the moves that are drawn.
+    look : Theme
+    paint : mapping of str to str
+        Colour of each node.
+    tint : Tint
+        Colours and hover boxes of the arrows.
+    edges : int
+        Arrows to draw at most, beside those that have to be.
+    user_title : str, optional
+        Takes the place of the title.
+    """
     shown = [key for key in flows.nodes if key.kind == "node"]
     order_of = {key: i for i, key in enumerate([Key("start"), *shown])}
     within = [m for m in flows.moves if m.source in order_of and m.target in order_of]
-    drawn = _strongest([m for m in within if m.source != m.target], edges)
+    drawn = _strongest([m for m in within if m.source != m.target], edges, tint)
     spot = place_nodes(shown, drawn)
     routes = [route(move, spot, order_of) for move in drawn]
     ys = np.concatenate([*(way.y for way in routes), [y for _, y in spot.values()]])
     top, bottom = float(ys.min()) - HALF_Y - 16, float(ys.max()) + HALF_Y + 26
-    figure = blank(
-        look,
-        _TITLE,
-        _subtitle(result, flows, [way.move.n for way in routes], len(shown)),
-        round(bottom - top),
-        title,
-    )
-    canvas = Canvas(figure, look)
-    _draw_routes(canvas, routes, flows, result)
-    _draw_nodes(canvas, spot, flows, result, node_colors(flows.names, theme, colors))
+    canvas = Canvas(blank(look, *words(drawn), round(bottom - top), user_title), look)
+    _draw_routes(canvas, routes, tint)
+    _draw_nodes(canvas, spot, flows, tint, paint)
     _write_counts(canvas, routes, spot)
     right = max([x + HALF_X for x, _ in spot.values()] + [float(way.x.max()) for way in routes])
     canvas.finish((-0.45, right + 0.12), bottom - top, top)
-    _add_legend(canvas, flows)
-    return figure
+    return canvas
 
 
-def _strongest(moves: Sequence[Move], edges: int) -> list[Move]:
-    """Return the strongest way into each node, then the strongest others."""
+def _strongest(moves: Sequence[Move], edges: int, tint: Tint) -> list[Move]:
+    """Return what has to be drawn, the strongest way into each node, then the strongest others."""
     ranked = sorted(moves, key=lambda m: (-m.n, m.source, m.target))
     into: dict[Key, Move] = {}
     for move in ranked:
         into.setdefault(move.target, move)
-    first = list(into.values())
+    asked = [move for move in ranked if tint.first(move)]
+    edges = max(edges, len(asked))
+    first = [*asked, *(move for move in into.values() if move not in asked)]
     chosen = {id(move) for move in [*first, *(m for m in ranked if m not in first)][:edges]}
     return [move for move in ranked if id(move) in chosen]
 
@@ -117,15 +158,15 @@ def _subtitle(result: TransitionsResult, flows: Flows, drawn: list[int], n_shown
     return text + (f", and {hidden:,} less visited names." if hidden else ".")
 
 
-def _draw_routes(canvas: Canvas, routes: Sequence[Route], flows: Flows, result: TransitionsResult) -> None:
+def _draw_routes(canvas: Canvas, routes: Sequence[Route], tint: Tint) -> None:
     most = max((way.move.n for way in routes), default=1)
-    for way in sorted(routes, key=lambda way: way.move.n):
+    for way in sorted(routes, key=lambda way: (tint.first(way.move), way.move.n)):
         width = max(1.0, _WIDEST * way.move.n / most)
-        color = canvas.theme.back if way.back else canvas.theme.start
+        color, alpha = tint.color(way.move), tint.alpha(way.move, 0.55)
         sizes = [0.0] * (len(way.x) - 1) + [9 + 1.3 * width]
         canvas.figure.add_scatter(
-            x=way.x, y=way.y, mode="lines+markers", text=move_card(way.move, flows, result), hoverinfo="text",
-            line={"width": width, "color": faded(color, 0.55)}, meta=facts_of(way.move), showlegend=False,
+            x=way.x, y=way.y, mode="lines+markers", text=tint.card(way.move), hoverinfo="text",
+            line={"width": width, "color": faded(color, alpha)}, meta=facts_of(way.move), showlegend=False,
             marker={
                 "symbol": "arrow", "angleref": "previous", "size": sizes, "color": color, "line": {"width": 0},
                 "opacity": 1,
@@ -137,7 +178,7 @@ def _draw_nodes(
     canvas: Canvas,
     spot: Mapping[Key, tuple[float, float]],
     flows: Flows,
-    result: TransitionsResult,
+    tint: Tint,
     paint: Mapping[str, str],
 ) -> None:
     look = canvas.theme
@@ -156,12 +197,13 @@ def _draw_nodes(
             spot_y = y - HALF_Y - 8
             canvas.words.add(x + HALF_X, spot_y, f"↻ {count(loops)}", "middle left", look.muted, 11)
         canvas.words.add(x + 0.015, y, f"{name}<br>{count(n)}", "middle center", look.text, 12)
-        _draw_ends(canvas, key, (x, y), flows)
+        _draw_ends(canvas, key, (x, y), flows, tint)
 
 
-def _draw_ends(canvas: Canvas, key: Key, spot: tuple[float, float], flows: Flows) -> None:
+def _draw_ends(canvas: Canvas, key: Key, spot: tuple[float, float], flows: Flows, tint: Tint) -> None:
     """Draw the bar below a node: went on, reached, open, dropped as shares of its visits."""
-    ends = {kind: move.n for kind, move in flows.ends(key).items()}
+    moves = flows.ends(key)
+    ends = {kind: move.n for kind, move in moves.items()}
     n = flows.visits[key]
     if key.kind != "node" or not n:
         return
@@ -169,7 +211,7 @@ def _draw_ends(canvas: Canvas, key: Key, spot: tuple[float, float], flows: Flows
     y = (spot[1] + HALF_Y + 3, spot[1] + HALF_Y + 9)
     parts = [
         ("went on", n - sum(ends.values()), canvas.theme.quiet),
-        *((k, ends.get(k, 0), canvas.theme.of_kind(k)) for k in ENDS),
+        *((kind, ends[kind], tint.color(moves[kind])) for kind in ENDS if kind in ends),
     ]
     for what, part, color in parts:
         if part:

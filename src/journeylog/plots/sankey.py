@@ -12,18 +12,19 @@ from journeylog.plots.flows import (
     Flows,
     Key,
     Move,
+    Tint,
     facts_of,
     flows_of,
-    move_card,
     outcome_line,
+    usual_tint,
     word_of,
 )
-from journeylog.plots.labels import card, count, label_blocks, share
+from journeylog.plots.labels import card, count, label_blocks
 from journeylog.plots.ribbons import Canvas, band, loop
 from journeylog.plots.style import Theme, blank, no_data, node_colors, period, theme_of
 from journeylog.stats.transitions import TransitionsResult
 
-__all__ = ["sankey"]
+__all__ = ["draw_sankey", "sankey"]
 
 _TITLE = "Where journeys go, come back and end"
 #: Half the width of a block, and where the bar of an end begins, in columns.
@@ -65,9 +66,6 @@ def sankey(
     flows = flows_of(result, nodes, order)
     if not flows.moves:
         return no_data(look, _TITLE, result, title)
-    plan = _plan(flows)
-    heads = _heads(plan, flows)
-    top = 16.0 * (max(map(len, heads)) + 1) + 16
     subtitle = (
         f"{outcome_line(flows, result)} · {period(result.window)}. A band is as wide as the number of moves; bands "
         "that run back below are returns. Open: the data ends too early to tell, so it is not counted as dropped."
@@ -76,10 +74,45 @@ def sankey(
         subtitle += (
             f" {count(flows.inside.n)} moves among the {flows.n_other:,} least visited names are not drawn."
         )
-    canvas = Canvas(blank(look, _TITLE, subtitle, round(plan.bottom - plan.ceiling + top), title), look)
     paint = node_colors(flows.names, theme, colors)
-    _draw_moves(canvas, plan, flows, result, paint)
-    _draw_ends(canvas, plan, flows, result)
+
+    def color(move: Move) -> str:
+        end = move.target.kind in ENDS
+        return look.of_kind(move.target.kind) if end else _color(move.source, look, paint)
+
+    return draw_sankey(flows, (_TITLE, subtitle), look, paint, usual_tint(color, flows, result), title)
+
+
+def draw_sankey(
+    flows: Flows,
+    words: tuple[str, str],
+    look: Theme,
+    paint: Mapping[str, str],
+    tint: Tint,
+    user_title: str | None = None,
+) -> go.Figure:
+    """Draw flows as columns and bands.
+
+    Parameters
+    ----------
+    flows : Flows
+        With at least one move.
+    words : (str, str)
+        Title and the line below it.
+    look : Theme
+    paint : mapping of str to str
+        Colour of each node.
+    tint : Tint
+        Colours and hover boxes of the bands.
+    user_title : str, optional
+        Takes the place of the title.
+    """
+    plan = _plan(flows)
+    heads = _heads(plan, flows)
+    top = 16.0 * (max(map(len, heads)) + 1) + 16
+    canvas = Canvas(blank(look, *words, round(plan.bottom - plan.ceiling + top), user_title), look)
+    _draw_moves(canvas, plan, flows, tint)
+    _draw_ends(canvas, plan, tint)
     _draw_blocks(canvas, plan, flows, paint, heads)
     last = len(plan.columns) - 1 + (0.86 if plan.ends_of(plan.columns[-1]) else 0.35)
     return canvas.finish((-0.4, last), plan.bottom - plan.ceiling + top, plan.ceiling - top)
@@ -205,44 +238,46 @@ def _place_lanes(plan: _Plan, flows: Flows) -> None:
     plan.bottom = max(*floor, *gaps) + 4
 
 
-def _draw_moves(
-    canvas: Canvas, plan: _Plan, flows: Flows, result: TransitionsResult, paint: Mapping[str, str]
-) -> None:
+def _draw_moves(canvas: Canvas, plan: _Plan, flows: Flows, tint: Tint) -> None:
     spot = {key: i for i, key in enumerate(plan.columns)}
     for move in sorted((m for m in flows.moves if m.target in spot), key=lambda m: -m.n):
         a, b, w = spot[move.source], spot[move.target], move.n * plan.scale
-        color, text = _color(move.source, canvas.theme, paint), move_card(move, flows, result)
+        color, text = tint.color(move), tint.card(move)
         x0, x1, y0, y1 = a + _HALF, b - _HALF, plan.leave[move], plan.enter[move]
         if a < b:
             lane = plan.lane.get(move)
             via = [] if lane is None else [(a + 1 - _HALF, lane), (b - 1 + _HALF, lane)]
-            canvas.fill(band(x0, x1, y0, y1, w, via), color, text, facts_of(move), 0.38)
+            canvas.fill(band(x0, x1, y0, y1, w, via), color, text, facts_of(move), tint.alpha(move, 0.38))
         else:
             lane = plan.lane[move]
             bulges = plan.bulge["leave", move], plan.bulge["enter", move]
-            canvas.fill(loop(x0, x1, y0, y1, lane, w, *bulges), color, text, facts_of(move), 0.22)
+            canvas.fill(
+                loop(x0, x1, y0, y1, lane, w, *bulges), color, text, facts_of(move), tint.alpha(move, 0.22)
+            )
             if w >= 13:
                 canvas.words.add(
                     (a + b) / 2, lane + w / 2, f"◀ {count(move.n)}", "middle center", canvas.theme.text, 11
                 )
 
 
-def _draw_ends(canvas: Canvas, plan: _Plan, flows: Flows, result: TransitionsResult) -> None:
+def _draw_ends(canvas: Canvas, plan: _Plan, tint: Tint) -> None:
     spot = {key: i for i, key in enumerate(plan.columns)}
     for move, y in plan.slot.items():
         kind, w = move.target.kind, move.n * plan.scale
-        color, text = canvas.theme.of_kind(kind), move_card(move, flows, result)
+        color, text = tint.color(move), tint.card(move)
         x = spot[move.source] + _END
         canvas.fill(
-            band(spot[move.source] + _HALF, x, plan.leave[move], y, w), color, text, facts_of(move), 0.5
+            band(spot[move.source] + _HALF, x, plan.leave[move], y, w),
+            color,
+            text,
+            facts_of(move),
+            tint.alpha(move, 0.5),
         )
         canvas.block(
             (x, x + 0.025), (y, y + w), color, text, {"node": move.source.name, "end": kind, "n": move.n}
         )
-        rate = move.row["rate"] if move.row is not None else float("nan")
-        lines = f"{word_of(move.target)[3:-4]} {count(move.n)}" + (
-            f"<br>{share(rate)}" if rate == rate else ""
-        )
+        below = tint.share(move)
+        lines = f"{word_of(move.target)[3:-4]} {count(move.n)}" + (f"<br>{below}" if below else "")
         canvas.words.add(x + 0.035, y + w / 2, lines, "middle right", canvas.theme.ink(kind), 11.5)
 
 
