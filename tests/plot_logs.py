@@ -52,6 +52,7 @@ KINDS = {
     "anchored": [{"kind": "sankey"}, {"kind": "heatmap"}],
     "describe": [{}],
     "outcomes": [{}],
+    "retention": [{"kind": "curve"}, {"kind": "heatmap"}],
     "timeto": [{}],
     "touchpoints": [{}],
     "conformance": [{}],
@@ -110,6 +111,7 @@ def results_of(names: tuple[str, ...], node: str = "event") -> dict[str, Any]:
         jl.StepMatrix(node=node, anchor={"event": anchor}, before=2, after=3),
         jl.Describe(),
         jl.Outcomes(),
+        jl.Retention("10min", 6),
         jl.TimeTo(node=node),
         jl.Touchpoints(),
         jl.Conformance(

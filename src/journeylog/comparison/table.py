@@ -116,15 +116,11 @@ def _fill_absent(joined: pd.DataFrame, side: str, frame: pd.DataFrame, keys: lis
 def spelled(row: Mapping[Any, Any]) -> str:
     """Return in words what a row of a comparison is of."""
     if "from" in row:
-        ends = [_node(row, "from"), _node(row, "to")] if row["to"] else [_node(row, "from")]
-        what = " → ".join(ends)
+        ends = ("from",) if row.get("part") == "node" else ("from", "to")
+        what = " → ".join(_node(row, end) for end in ends)
     else:
-        names = [
-            str(row[key])
-            for key in ("node", "name", "outcome", "to", "period")
-            if key in row and row[key] != ""
-        ]
-        what = names[0] if names else "anything"
+        key = next((key for key in ("node", "name", "outcome", "to", "period") if key in row), None)
+        what = "anything" if key is None or row.get("to_kind") == "any" else str(row[key])
     return f"{what} ({row['measure']})"
 
 

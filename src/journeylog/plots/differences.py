@@ -10,10 +10,10 @@ import plotly.graph_objects as go
 from journeylog.comparison.ranking import Segments
 from journeylog.comparison.result import Comparison
 from journeylog.errors import ConfigError
-from journeylog.plots.flows import Flows, Key, Move, Tint, flows_of, move_card
+from journeylog.plots.flows import Flows, Key, Move, Tint, flows_of, word_of
 from journeylog.plots.forest import ROW, difference_card, direction_color, draw_forest, row_label, size_of
 from journeylog.plots.graph import draw_graph
-from journeylog.plots.labels import count, label
+from journeylog.plots.labels import card, count, label
 from journeylog.plots.panels import legend_row
 from journeylog.plots.sankey import draw_sankey
 from journeylog.plots.style import Theme, blank, no_data, period, theme_of
@@ -45,9 +45,8 @@ def differences(
         return no_data(look, _TITLE, result, title)
     size = -known["difference"].abs()
     ranked = known.assign(_p=known["p"].fillna(2.0), _size=size.where(known["supported"], 0.0))
-    shown = ranked.sort_values(
-        ["supported", "_size", "_p"], ascending=[False, True, True], kind="stable"
-    ).head(rows)
+    order = ["supported", "unit", "_size", "_p"]
+    shown = ranked.sort_values(order, ascending=[False, False, True, True], kind="stable").head(rows)
     sides = label(result.a, 16), label(result.b, 16)
     subtitle = _subtitle(result, sides)
     if len(shown) < len(known):
@@ -191,8 +190,7 @@ def _flows(result: Comparison, nodes: int, order: Sequence[str] | None, beside: 
 
 def _tint(result: Comparison, flows: Flows, look: Theme) -> Tint:
     """Return the look of moves by their difference; merged ones, and open ends, have none."""
-    assert result.graph is not None
-    graph, sides = result.graph, (label(result.a, 40), label(result.b, 40))
+    sides = label(result.a, 40), label(result.b, 40)
     rows = {
         (Key(r["from_kind"], r["from"] if r["from_kind"] == "node" else ""), _target(r)): r
         for r in result.table.to_dict("records")
@@ -211,7 +209,10 @@ def _tint(result: Comparison, flows: Flows, look: Theme) -> Tint:
 
     def text(move: Move) -> str:
         row = row_of(move)
-        return move_card(move, flows, graph) if row is None else difference_card(row, sides)
+        if row is not None:
+            return difference_card(row, sides)
+        ends = (word_of(end, flows.n_other) for end in (move.source, move.target))
+        return card(" → ".join(ends), [("moves", count(move.n)), ("", "nothing to compare")])
 
     def written(move: Move) -> str:
         row = row_of(move)

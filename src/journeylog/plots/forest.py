@@ -164,12 +164,21 @@ def direction_color(theme: Theme, row: Mapping[Any, Any]) -> str:
 def row_name(row: Mapping[Any, Any], width: int = 22) -> str:
     """Return the safe short name of a row's own keys."""
     if "from" in row:
-        ends = [_end(row, "from", width)] + ([_end(row, "to", width)] if row["to"] else [])
-        return " → ".join(ends)
-    key = next((key for key in _KEYS if key in row and row[key] not in ("", None)), None)
+        return " → ".join(_end(row, end, width) for end in _ends(row))
+    key = _key(row)
     if key == "period":
         return f"period {count(row[key])}"
     return label(str(row[key]), 30) if key is not None else "anything"
+
+
+def _ends(row: Mapping[Any, Any]) -> tuple[str, ...]:
+    """Return which ends a move has; what is of a place alone has one."""
+    return ("from",) if row.get("part") == "node" else ("from", "to")
+
+
+def _key(row: Mapping[Any, Any]) -> str | None:
+    """Return the column that names the row; None where it is of whatever comes next."""
+    return None if row.get("to_kind") == "any" else next((key for key in _KEYS if key in row), None)
 
 
 def _end(row: Mapping[Any, Any], end: str, width: int) -> str:
@@ -205,15 +214,14 @@ def difference_card(row: Mapping[Any, Any], sides: tuple[str, str], title: str |
 
 def _full_name(row: Mapping[Any, Any]) -> str:
     if "from" in row:
-        ends = ["from", "to"] if row["to"] else ["from"]
-        words = [
+        words = (
             full(str(row[end]))
             if row.get(f"{end}_kind", "node") == "node"
             else f"<i>{row[f'{end}_kind']}</i>"
-            for end in ends
-        ]
+            for end in _ends(row)
+        )
         return " → ".join(words)
-    key = next((key for key in _KEYS if key in row and row[key] not in ("", None)), None)
+    key = _key(row)
     name = full(str(row[key])) if key is not None else "anything"
     word = _WORDS.get(row["measure"], label(str(row["measure"])))
     return f"{name}: {word}" if word else name
