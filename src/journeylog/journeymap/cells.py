@@ -32,7 +32,7 @@ class Cell:
     value : float
         The number; nan where nothing could be told.
     unit : str
-        ``"count"``, ``"share"``, ``"s"`` (seconds), ``"score"`` or a currency.
+        ``"count"``, ``"share"``, ``"s"`` (seconds), ``"score"`` (from -1 to 1) or ``"times"`` (a ratio).
     low, high : float
         Bounds of the 95 % interval; nan where there are none.
     n : int

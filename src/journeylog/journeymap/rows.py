@@ -66,8 +66,13 @@ def ways(answers: Answers, top: int) -> list[Cell]:
         lines, "next", "rate", "share", stage="from", item="to", keys=keys, n="n_from_followed"
     )
     ends = Source("ways", answers["drop_off"])
-    return found + ends.cells(
+    found += ends.cells(
         ends.frame, "continue", "continue_rate", "share", stage="node", keys=["node"], n="n_followed"
+    )
+    model = Source("ways", answers["model"])
+    real = model.frame[model.frame["kind"] == "node"]
+    return found + model.cells(
+        real, "goal", "goal_rate", "share", stage="node", keys=["node", "kind"], n="n_followed"
     )
 
 
@@ -98,6 +103,38 @@ def times(answers: Answers, top: int) -> list[Cell]:
             keys=["to", "to_kind"],
             n="n_cases",
             bounds=("median_low_s", "median_high_s"),
+        )
+    return found
+
+
+def emotion(answers: Answers, top: int) -> list[Cell]:
+    """What customers say of each stage in scores, and how many of them say anything."""
+    if "scores" not in answers:
+        return []
+    source = Source("emotion", answers["scores"])
+    by: dict[str, Any] = {"stage": "node", "keys": ["node"]}
+    return [
+        *source.cells(source.frame, "score", "mean", "score", n="n_scores", **by),
+        *source.cells(source.frame, "answered", "response_rate", "share", n="n_followed", **by),
+    ]
+
+
+def moments(answers: Answers, top: int) -> list[Cell]:
+    """What goes with reaching the goal, or with not reaching it, among journeys at risk at that moment."""
+    if "moments" not in answers:
+        return []
+    source = Source("moments", answers["moments"])
+    pairs = answers["touchpoints"].table
+    home = pairs.sort_values("n", ascending=False, kind="stable").drop_duplicates("touchpoint")
+    lines = source.frame[source.frame["supported"]].merge(
+        home[["touchpoint", "stage"]], left_on="moment", right_on="touchpoint"
+    )
+    found: list[Cell] = []
+    for measure, side in (("helps", lines["lift"] > 1), ("hinders", lines["lift"] < 1)):
+        first = lines[side].groupby("stage", sort=False, observed=True).head(top)
+        keys = ["kind", "moment"]
+        found += source.cells(
+            first, measure, "lift", "times", stage="stage", item="moment", keys=keys, n="n_did"
         )
     return found
 
@@ -152,7 +189,9 @@ ROWS: Final[Mapping[str, Reading]] = {
     "touchpoints": touchpoints,
     "ways": ways,
     "time": times,
+    "emotion": emotion,
     "needs": needs,
     "pains": pains,
+    "moments": moments,
     "loss": loss,
 }

@@ -8,7 +8,7 @@ from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from journeylog.core.chunk import Category, Chunk
+from journeylog.core.chunk import Category, Chunk, Number
 from journeylog.core.condition import Condition, freeze
 from journeylog.core.contracts import Result, Stat, Step
 from journeylog.core.counts import Counts, Table
@@ -19,7 +19,10 @@ from journeylog.journeymap.cells import Cell, cell_table
 from journeylog.journeymap.rows import ROWS
 from journeylog.stats.bottlenecks import Bottlenecks
 from journeylog.stats.dropoff import DropOff
+from journeylog.stats.model import Model
+from journeylog.stats.moments import Moments
 from journeylog.stats.outcomes import Outcomes
+from journeylog.stats.satisfaction import Satisfaction
 from journeylog.stats.timeto import TimeTo
 from journeylog.stats.touchpoints import PainPoints, Touchpoints
 from journeylog.stats.transitions import Transitions
@@ -52,6 +55,10 @@ class JourneyMap(Stat):
         The columns that tell what customers do and where; a channel that the log has not is left out.
     need : str, optional
         A column that tells what customers look or ask for: search terms, contact reasons.
+    within : str or timedelta
+        The time after a moment in which the goal counts, for the moments of truth.
+    heard_within : str or timedelta
+        The time after a stage in which a score counts as one of it.
     pains : "usual", mapping of str to condition, or None
         Events that tell of pain, by kind: ``{"errors": "error*", "refunds": "refunded"}``. By default the usual names
         of errors, delays, contacts with support, cancellations, and returns and refunds.
@@ -91,6 +98,8 @@ class JourneyMap(Stat):
     touchpoint: str = "event"
     channel: str = "channel"
     need: str | None = None
+    within: Any = "30d"
+    heard_within: Any = "7d"
     pains: Any = "usual"
     top: int = 3
 
@@ -142,8 +151,10 @@ class JourneyMap(Stat):
             "drop_off": DropOff(node=self.stage),
             "flow": Transitions(node=self.stage, quantiles=False),
             "waits": Bottlenecks(node=self.stage),
+            "model": Model(node=self.stage, times=False),
             "touchpoints": Touchpoints(self.touchpoint, self.stage),
             "channels": Touchpoints(self.channel, self.stage),
+            "scores": Satisfaction(node=self.stage, within=self.heard_within),
         }
         if self.need is not None:
             found["needs"] = Touchpoints(self.need, self.stage)
@@ -151,13 +162,17 @@ class JourneyMap(Stat):
             found["pains"] = PainPoints(self.pains, self.stage)
         if self.goal is not None:
             found["cycle"] = TimeTo({"goal": self.goal})
+            found["moments"] = Moments(
+                self.goal, self.within, node=self.touchpoint, at=self.stage, transitions=False
+            )
         return found
 
     def summarize(self, chunk: Chunk, window: Window) -> Counts:
         """Return the counts of all parts that the log has columns for."""
         tables: dict[str, Table] = {}
         for name, part in self.parts().items():
-            if name == "channels" and not isinstance(chunk.columns.get(self.channel), Category):
+            needed = {"channels": (self.channel, Category), "scores": ("score", Number)}.get(name)
+            if needed is not None and not isinstance(chunk.columns.get(needed[0]), needed[1]):
                 continue
             counts = part.summarize(part.prepare(chunk), window)
             tables |= {f"{name}{_BETWEEN}{table}": rows for table, rows in counts.tables.items()}

@@ -51,6 +51,14 @@ class Language:
         """Write a share as a percentage."""
         return self._number(labels.share(part)).replace(" %", self.words["percent"])
 
+    def signed(self, score: float) -> str:
+        """Write a score from -1 to 1 with its sign."""
+        return self._number(f"{score:+.2f}").replace("-", "−")
+
+    def times(self, ratio: float) -> str:
+        """Write a ratio: so many times."""
+        return self._number(f"×{ratio:.2f}" if ratio < 9.995 else f"×{ratio:.0f}")
+
     def duration(self, seconds: float) -> str:
         """Write seconds as people do."""
         if not math.isfinite(seconds):

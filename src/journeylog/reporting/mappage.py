@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -23,10 +25,12 @@ __all__ = ["called", "map_page", "place_of"]
 _SHOWN: Final[Mapping[str, Mapping[str, str]]] = {
     "volume": {"journeys": "big", "share": "line", "customers": "line"},
     "touchpoints": {"does": "bar", "channel": "bar", "channel_switches": "line"},
-    "ways": {"next": "bar"},
+    "ways": {"next": "bar", "goal": "line"},
     "time": {"stay": "big", "stay_p90": "line", "wait": "line", "wait_p90": "line", "cycle": "big"},
+    "emotion": {"score": "big", "answered": "line"},
     "needs": {"asks": "bar"},
     "pains": {"hurts": "bar", "excess": "line", "returns": "line"},
+    "moments": {"helps": "item", "hinders": "item"},
     "loss": {"drop": "big", "dropped": "line", "open": "line", "reached": "line"},
 }
 _NAME = 40
@@ -94,6 +98,7 @@ def map_page(
         stages=[short(stage, _NAME) for stage in result.stages],
         whole=whole,
         rows=rows,
+        curve=_curve(result),
         definitions=list(words.words["define"].values()),
         notes=[short(note, 400) for note in result.notes],
         codes=[(f"c{i}", called(words, cell), cell.code) for i, cell in enumerate(result.cells)],
@@ -112,7 +117,7 @@ def place_of(result: JourneyMapResult, words: Language, row: str, stage: str | N
             and not (kind == "line" and cell.unit == "count" and cell.value == 0)
         )
         if facts:
-            heading = words.of("measures", f"{row}.{measure}") if kind == "bar" else ""
+            heading = words.of("measures", f"{row}.{measure}") if kind in ("bar", "item") else ""
             groups.append((heading, facts))
     return Place("" if stage is None else short(stage, _NAME), tuple(groups))
 
@@ -123,12 +128,12 @@ def _fact(cell: Cell, kind: str, words: Language, anchor: str) -> Fact:
         more.append(words.range(_written(words, cell.low, cell.unit), _written(words, cell.high, cell.unit)))
     if cell.unit == "share":
         more.append(words.text("of_n", n=cell.n))
-    elif cell.unit == "s":
+    elif cell.unit != "count":
         more.append(words.text("n_is", n=cell.n))
     return Fact(
         kind,
         _written(words, cell.value, cell.unit),
-        "" if kind == "bar" else words.of("measures", f"{cell.row}.{cell.measure}"),
+        "" if kind in ("bar", "item") else words.of("measures", f"{cell.row}.{cell.measure}"),
         "" if cell.item is None or cell.measure == "cycle" else short(cell.item, _NAME),
         ", ".join(more),
         round(100 * min(max(cell.value, 0.0), 1.0), 1) if cell.unit == "share" else 0.0,
@@ -139,7 +144,36 @@ def _fact(cell: Cell, kind: str, words: Language, anchor: str) -> Fact:
 def _written(words: Language, value: float, unit: str) -> str:
     if unit == "share":
         return words.share(value)
+    if unit == "score":
+        return words.signed(value)
+    if unit == "times":
+        return words.times(value)
     return words.duration(value) if unit == "s" else words.count(value)
+
+
+def _curve(result: JourneyMapResult) -> dict[str, Any] | None:
+    """Return the points of the emotion curve in percent of the row's width and height; None without any score."""
+    cells = [result.cell(stage, "emotion", "score") for stage in result.stages]
+    if not any(cell is not None and cell.known for cell in cells):
+        return None
+    n = len(cells)
+    points = [
+        {
+            "x": round(100 * (i + 0.5) / n, 2),
+            "y": round(50 - 45 * cell.value, 2),
+            "top": round(50 - 45 * min(_bound(cell.high, cell.value), 1.0), 2),
+            "bottom": round(50 - 45 * max(_bound(cell.low, cell.value), -1.0), 2),
+            "good": cell.value >= 0,
+        }
+        for i, cell in enumerate(cells)
+        if cell is not None and cell.known
+    ]
+    lines = [(a, b) for a, b in itertools.pairwise(points) if b["x"] - a["x"] < 100 / n + 0.1]
+    return {"points": points, "lines": lines}
+
+
+def _bound(bound: float, value: float) -> float:
+    return value if math.isnan(bound) else bound
 
 
 def called(words: Language, cell: Cell) -> str:
