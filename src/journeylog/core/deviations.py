@@ -9,7 +9,7 @@ from scipy import special
 from journeylog.core.differences import Estimates
 from journeylog.core.intervals import LEVEL, two_sided_z, wilson
 
-__all__ = ["error_of", "gap_interval", "mean_interval", "share_interval"]
+__all__ = ["error_of", "gap_interval", "mean_interval", "p_of", "share_interval"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -37,13 +37,8 @@ def error_of(deviation: Floats, n_groups: int) -> tuple[Floats, Floats]:
     ----------
     F. E. Satterthwaite (1946), An approximate distribution of estimates of variance components. Biometrics Bull. 2.
     """
-    squares = np.square(deviation)
-    total, fourth = squares.sum(0), np.square(squares).sum(0)
-    groups = max(n_groups, 2)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        worth = np.where(fourth > 0, 3 * total * total / fourth - 2, groups - 1)
-    df = np.clip(worth, 1.0, groups - 1.0)
-    t = special.stdtrit(df, 0.5 + LEVEL / 2)
+    total, groups = np.square(deviation).sum(0), max(n_groups, 2)
+    t = special.stdtrit(_freedom(deviation, n_groups), 0.5 + LEVEL / 2)
     error = np.sqrt(total * groups / (groups - 1))
     return (np.where(n_groups > 1, error, np.nan), np.asarray(t, dtype=np.float64))
 
@@ -79,3 +74,21 @@ def gap_interval(value: Floats, deviation: Floats, n_groups: int) -> Estimates:
     error, t = error_of(deviation, n_groups)
     half = np.where(error > _NOTHING * np.maximum(np.abs(value), 1e-9), t * error, np.nan)
     return Estimates(value, value - half, value + half)
+
+
+def p_of(value: Floats, deviation: Floats, n_groups: int) -> Floats:
+    """Return the two-sided p-value of the value being 0, by the same error; nan where nothing varies."""
+    error, _ = error_of(deviation, n_groups)
+    df = _freedom(deviation, n_groups)
+    some = error > _NOTHING * np.maximum(np.abs(value), 1e-9)
+    p = 2 * special.stdtr(df, -np.abs(value) / np.where(some, error, 1.0))
+    return np.where(some, p, np.nan)
+
+
+def _freedom(deviation: Floats, n_groups: int) -> Floats:
+    squares = np.square(deviation)
+    total, fourth = squares.sum(0), np.square(squares).sum(0)
+    groups = max(n_groups, 2)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        worth = np.where(fourth > 0, 3 * total * total / fourth - 2, groups - 1)
+    return np.asarray(np.clip(worth, 1.0, groups - 1.0), dtype=np.float64)

@@ -88,7 +88,7 @@ class Model(PathStat):
     1   home           4      0.667        4.111     1143.333
     2   cart           3      0.889        2.778      743.333
     >>> better = model.change(("cart", "pay"), rate=0.9)
-    >>> round(better.conversion.value, 3)
+    >>> float(round(better.conversion.value, 3))
     0.73
     """
 

@@ -1,0 +1,126 @@
+"""Kernels that number what is known at each visit of a journey, and what came after.
+
+Nodes are ``0 .. V - 1``; the visit before the first is ``V`` (the start). Ways on are numbered as in
+:func:`journeylog.core.kernels.edges.count_edges`, and a visit is followed when it is there.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from journeylog.core.schema import OPEN
+
+Ints = npt.NDArray[np.int64]
+Codes = npt.NDArray[np.int32]
+
+__all__ = ["N_ELAPSED", "N_POSITIONS", "count_dense", "next_keys", "outcome_keys"]
+
+#: Position in the journey: first, second, third to fifth, later.
+N_POSITIONS = 4
+#: Time since the journey began: under a minute, an hour, a day, a week, longer.
+N_ELAPSED = 5
+_MINUTE, _HOUR, _DAY, _WEEK = 60_000_000, 3_600_000_000, 86_400_000_000, 604_800_000_000
+
+
+@njit(cache=True, nogil=True, inline="always")
+def position_band(k: int) -> int:
+    """Return the band of the k-th visit, counted from 0."""
+    return k if k < 2 else (2 if k < 5 else 3)
+
+
+@njit(cache=True, nogil=True, inline="always")
+def elapsed_band(spent: int) -> int:
+    """Return the band of a time in microseconds."""
+    band = 0
+    for edge in (_MINUTE, _HOUR, _DAY, _WEEK):
+        band += 1 if spent >= edge else 0
+    return band
+
+
+@njit(cache=True, nogil=True)
+def next_keys(
+    node: Codes,
+    enter: Ints,
+    leave: Ints,
+    group: Ints,
+    begin: Ints,
+    end: Ints,
+    outcome: Codes,
+    n_nodes: int,
+    watched: tuple[int, int] | None,
+    bands: int,
+) -> Ints:
+    """Return ``(((group * (V + 1) + previous) * V + node) * bands + position) * (V + 3) + to`` of the followed visits.
+
+    With one band the position does not count.
+    """
+    out = np.empty(node.size, np.int64)
+    p = 0
+    for c in range(begin.size):
+        prev = np.int64(n_nodes)
+        for i in range(begin[c], end[c]):
+            f = np.int64(node[i])
+            final = i + 1 == end[c]
+            here = ((group[c] * (n_nodes + 1) + prev) * n_nodes + f) * bands
+            prev = f
+            if (watched is not None and leave[i] >= watched[0]) or (final and outcome[c] == OPEN):
+                continue
+            if final:
+                to = np.int64(n_nodes - 3 - outcome[c])
+            elif watched is not None and enter[i + 1] - leave[i] > watched[1]:
+                to = np.int64(n_nodes + 1)
+            else:
+                to = np.int64(node[i + 1])
+            if bands > 1:
+                here += position_band(i - begin[c])
+            out[p] = here * (n_nodes + 3) + to
+            p += 1
+    return out[:p].copy()
+
+
+@njit(cache=True, nogil=True)
+def outcome_keys(
+    node: Codes,
+    enter: Ints,
+    group: Ints,
+    begin: Ints,
+    end: Ints,
+    first: Ints,
+    goal: Ints,
+    n_nodes: int,
+    window_end: int,
+    within: int,
+) -> Ints:
+    """Return the key of each visit from whose beginning on the journey was watched long enough.
+
+    It is ``((((group * (V + 1) + previous) * V + node) * N_POSITIONS + position) * N_ELAPSED + elapsed) * 2 + reached``.
+    `first` and `goal` are when each case began and reached its goal (before all times: it did not). Visits after the
+    goal do not count.
+    """
+    out = np.empty(node.size, np.int64)
+    p = 0
+    never = np.iinfo(np.int64).min
+    for c in range(begin.size):
+        prev = np.int64(n_nodes)
+        for i in range(begin[c], end[c]):
+            f = np.int64(node[i])
+            here = (group[c] * (n_nodes + 1) + prev) * n_nodes + f
+            prev = f
+            if enter[i] + within > window_end or (goal[c] != never and goal[c] <= enter[i]):
+                continue
+            here = here * N_POSITIONS + position_band(i - begin[c])
+            here = here * N_ELAPSED + elapsed_band(enter[i] - first[c])
+            out[p] = here * 2 + np.int64(goal[c] != never and goal[c] - enter[i] <= within)
+            p += 1
+    return out[:p].copy()
+
+
+@njit(cache=True, nogil=True)
+def count_dense(keys: Ints, n_cells: int) -> Ints:
+    """Return how often each key occurs."""
+    out = np.zeros(n_cells, np.int64)
+    for i in range(keys.size):
+        out[keys[i]] += 1
+    return out

@@ -1,0 +1,85 @@
+"""Counts of what came next, and of what became of a journey, by what was known at each visit."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from journeylog.core.counts import Coded, Table
+from journeylog.core.kernels import prefixes as kernel
+from journeylog.core.kernels.hashing import number_keys
+from journeylog.core.schema import DROPPED, OPEN, REACHED, START
+from journeylog.core.visits import Visits
+
+__all__ = ["next_table", "one_vocabulary", "outcome_table"]
+
+Ints = npt.NDArray[np.int64]
+
+#: Up to this many cells are counted in a plain grid; beyond, those that occur are numbered.
+_DENSE = 1 << 22
+
+
+def next_table(visits: Visits, group: Ints, n_groups: int, bands: int) -> Table:
+    """Return how often each way on was taken, by group, the visit before, the node and the band of the position."""
+    v, cases = len(visits.labels), visits.cases
+    keys = kernel.next_keys(
+        visits.node, visits.enter, visits.leave, group, cases.begin, cases.end, cases.outcome,
+        v, visits.watched, bands,
+    )  # fmt: skip
+    found, n = _counted(keys, n_groups * (v + 1) * v * bands * (v + 3))
+    here, to = np.divmod(found, v + 3)
+    here, position = np.divmod(here, bands)
+    for code, outcome in ((v, REACHED), (v + 1, DROPPED), (v + 2, OPEN)):
+        to = np.where(to == code, outcome, to)
+    columns = _prefix(here, visits) | {"position": position, "to": Coded(to, visits.labels, visits.ordered)}
+    return Table(columns, {"n": n})
+
+
+def outcome_table(
+    visits: Visits, group: Ints, n_groups: int, times: tuple[Ints, Ints], window_end: int, within: int
+) -> Table:
+    """Return how often the goal was reached within a time, by group and all that was known at the visit.
+
+    Parameters
+    ----------
+    times : (first, goal)
+        When each case began and when it reached its goal; the smallest integer where it did not.
+    """
+    v, cases = len(visits.labels), visits.cases
+    keys = kernel.outcome_keys(
+        visits.node, visits.enter, group, cases.begin, cases.end, *times, v, window_end, within
+    )
+    bands = kernel.N_POSITIONS * kernel.N_ELAPSED
+    found, n = _counted(keys, n_groups * (v + 1) * v * bands * 2)
+    here, reached = np.divmod(found, 2)
+    here, elapsed = np.divmod(here, kernel.N_ELAPSED)
+    here, position = np.divmod(here, kernel.N_POSITIONS)
+    return Table(
+        _prefix(here, visits) | {"position": position, "elapsed": elapsed, "reached": reached}, {"n": n}
+    )
+
+
+def one_vocabulary(*columns: Coded) -> list[Coded]:
+    """Return the columns over the names that occur in any of them."""
+    joined = Coded.concat(columns).canonical()
+    ends = np.cumsum([len(column.codes) for column in columns])
+    parts = np.split(joined.codes, ends[:-1])
+    return [Coded(codes, joined.labels, joined.ordered) for codes in parts]
+
+
+def _prefix(here: Ints, visits: Visits) -> dict[str, Coded | Ints]:
+    v = max(len(visits.labels), 1)
+    here, node = np.divmod(here, v)
+    group, previous = np.divmod(here, len(visits.labels) + 1)
+    previous = np.where(previous == len(visits.labels), START, previous)
+    names = visits.labels, visits.ordered
+    return {"group": group, "previous": Coded(previous, *names), "node": Coded(node, *names)}
+
+
+def _counted(keys: Ints, n_cells: int) -> tuple[Ints, Ints]:
+    if n_cells <= _DENSE:
+        counts = kernel.count_dense(keys, n_cells)
+        found = np.flatnonzero(counts)
+        return found, counts[found]
+    _, found, n = number_keys(keys)
+    return found, n

@@ -1,0 +1,236 @@
+"""Whether a journey remembers: does the stage before tell more about the next than the present one alone?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from journeylog.core.actor_groups import actor_groups, actor_of_cases
+from journeylog.core.backoff import Backoff, Scores
+from journeylog.core.cases import PathStat
+from journeylog.core.chunk import Chunk
+from journeylog.core.contracts import Result
+from journeylog.core.counts import Coded, Counts, Table
+from journeylog.core.deviations import gap_interval, p_of
+from journeylog.core.differences import benjamini_hochberg
+from journeylog.core.nodes import node_columns, ratio
+from journeylog.core.prefix_tables import next_table, one_vocabulary
+from journeylog.core.schema import DROPPED, REACHED, START
+from journeylog.core.window import Window
+
+__all__ = ["FOLDS", "MemoryTest", "MemoryTestResult"]
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+#: Groups of actors, each held out once.
+FOLDS = 16
+#: A gain below this part of the loss is called too small to matter.
+_SMALL = 0.01
+
+
+@dataclass(frozen=True)
+class MemoryTest(PathStat):
+    """Test whether where a journey came from matters for where it goes, beyond where it is.
+
+    The first-order picture (a graph, a Sankey, :class:`Model`) lets every visit of a node go on alike. Here actors are
+    held out by a hash of their ids, one sixteenth after the other; the others tell the shares of the ways on, once by
+    the present node (order 1) and once by the present node and the one before (order 2). Whichever gives what the
+    held-out actors did the higher likelihood is the better picture.
+
+    Parameters
+    ----------
+    node, case, merge
+        See :class:`journeylog.core.cases.PathStat`.
+
+    Notes
+    -----
+    Table, one row an order (0: the same shares everywhere): ``order, n_contexts, n, log_loss, log_loss_low,
+    log_loss_high, gain, gain_low, gain_high, p``. ``log_loss`` is the mean of ``-log(share of the way taken)`` over held-out
+    moves, ``gain`` what this order loses less than the one before it.
+
+    ``tables["nodes"]``, where the memory is, by its part in the whole: ``node, kind, n, log_loss_1, log_loss_2, gain,
+    gain_low, gain_high, gain_share, p, q, supported``. ``tables["moves"]``, for the supported nodes: ``previous,
+    previous_kind, node, to, to_kind, n_followed, n_from_followed, rate, rate_first_order, difference``.
+
+    Shares of rare contexts are shrunk to those of the node, the more the less the contexts differ beyond chance, so
+    order 2 is not punished for being finer. Intervals and p are by the sixteen groups of actors (t with up to 15
+    degrees of freedom); q is Benjamini and Hochberg's over the nodes.
+
+    What looks like memory may be kinds of actors who always went different ways: the test cannot tell these apart, and
+    the first-order picture misleads in both.
+
+    Counts merge by addition, keyed by the group of actors, the node before, the node and the way on.
+
+    References
+    ----------
+    M. S. Bartlett (1951), The frequency goodness of fit test for probability chains. Math. Proc. Camb. Phil. Soc. 47.
+    P. Singer, D. Helic, B. Taraghi, M. Strohmaier (2014), Detecting memory and structure in human navigation patterns.
+    PLoS ONE 9. J. E. Mosimann (1962), On the compound multinomial distribution. Biometrika 49 (the shrinkage).
+
+    Examples
+    --------
+    >>> import journeylog as jl
+    >>> test = jl.datasets.tiny().compute(jl.MemoryTest())
+    >>> test.table[["order", "n_contexts", "n"]]
+       order  n_contexts  n
+    0      0           1  8
+    1      1           3  8
+    2      2           4  8
+    """
+
+    def summarize(self, chunk: Chunk, window: Window) -> Counts:
+        """Return how often each way on was taken after each pair of nodes, by groups of actors."""
+        visits = self.visits(chunk, window)
+        level = chunk.cases(self.case_level(chunk))
+        group = actor_groups(chunk, FOLDS)[actor_of_cases(chunk, level)]
+        table = next_table(visits, group, FOLDS, 1)
+        keys = {name: column for name, column in table.keys.items() if name != "position"}
+        return Counts({"next": Table(keys, table.values)})
+
+    def result(self, counts: Counts, window: Window) -> MemoryTestResult:
+        """Return losses by order and node."""
+        rows = counts["next"]
+        node, before, after = one_vocabulary(*(rows.coded(name) for name in ("node", "previous", "to")))
+        v, previous, to = len(node.labels), before.codes, after.codes
+        outcome = np.where(to == REACHED, v, np.where(to == DROPPED, v + 1, to))
+        pair = node.codes * (v + 1) + np.where(previous == START, v, previous)
+        fold = rows.codes("group")
+        model = Backoff.of(fold, [node.codes, pair], outcome, rows.values["n"], FOLDS, v + 2, [0, 1])
+        table, nodes = _orders(model), _nodes(model, node)
+        moves = _moves(model, node, nodes)
+        return MemoryTestResult(
+            self, window, table, {"nodes": nodes, "moves": moves}, (_verdict(table, nodes),)
+        )
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class MemoryTestResult(Result):
+    """Whether journeys remember; see :class:`MemoryTest` for the tables."""
+
+    @property
+    def verdict(self) -> str:
+        """What the test says, in a sentence."""
+        return self.notes[0]
+
+
+def _compared(less: Scores, more: Scores) -> tuple[Floats, Floats, int]:
+    """Return by context how much less is lost a move, its deviation by fold, and the folds with anything."""
+    n, saved = less.n.sum(0), less.log_loss - more.log_loss
+    saved = np.where(np.abs(saved) > 1e-9 * less.log_loss, saved, 0.0)  # rounding is no gain
+    gain = ratio(saved.sum(0), n)
+    deviation = (saved - np.nan_to_num(gain) * less.n) / np.maximum(n, 1.0)
+    return gain, deviation, int((less.n.sum(1) > 0).sum())
+
+
+def _orders(model: Backoff) -> pd.DataFrame:
+    scores = model.scores()
+    columns: dict[str, list[Any]] = {}
+
+    def put(**values: Any) -> None:
+        for name, value in values.items():
+            columns.setdefault(name, []).append(value)
+
+    for order, mine in enumerate(scores):
+        n = mine.n.sum()
+        loss = ratio(mine.log_loss.sum(), n)
+        groups = int((mine.n > 0).sum())
+        known = mine.log_loss.sum(1) - np.nan_to_num(loss) * mine.n.sum(1)
+        bounds = gap_interval(np.asarray(loss), known / max(n, 1.0), groups)
+        put(order=order, n_contexts=int((model.levels[order].key >= 0).sum()), n=int(n))
+        put(log_loss=float(loss), log_loss_low=float(bounds.low), log_loss_high=float(bounds.high))
+        before = scores[max(order - 1, 0)]
+        gain, deviation, _ = _compared(before, mine)
+        gap, p = gap_interval(gain, deviation, groups), p_of(gain, deviation, groups)
+        put(**{name: float(part[0]) if len(part) and order else np.nan
+               for name, part in zip(("gain", "gain_low", "gain_high", "p"), (*gap, p), strict=True)})  # fmt: skip
+    return pd.DataFrame(columns)
+
+
+def _nodes(model: Backoff, node: Coded) -> pd.DataFrame:
+    _, one, two = model.scores(by=1)
+    gain, deviation, groups = _compared(one, two)
+    gap, p = gap_interval(gain, deviation, groups), p_of(gain, deviation, groups)
+    q = benjamini_hochberg(p)
+    n = one.n.sum(0)
+    saved = gain * n
+    codes = model.levels[1].key
+    table = pd.DataFrame(
+        {
+            **node_columns(Coded(codes, node.labels, node.ordered), "node"),
+            "n": n.astype(np.int64),
+            "log_loss_1": ratio(one.log_loss.sum(0), n),
+            "log_loss_2": ratio(two.log_loss.sum(0), n),
+            "gain": gain,
+            "gain_low": gap.low,
+            "gain_high": gap.high,
+            "gain_share": ratio(saved, np.full(len(n), np.maximum(np.nan_to_num(saved), 0).sum())),
+            "p": p,
+            "q": q,
+            "supported": (np.nan_to_num(q, nan=1.0) < 0.05) & (gain > 0),
+        }
+    )
+    order = np.lexsort((codes, -saved))
+    return table.iloc[order].reset_index(drop=True)
+
+
+def _moves(model: Backoff, node: Coded, nodes: pd.DataFrame) -> pd.DataFrame:
+    """Return for the nodes that remember how the ways on differ by the node before."""
+    names = set(nodes.loc[nodes["supported"], "node"])
+    kept = np.array([label in names for label in node.labels], dtype=bool)
+    v = len(node.labels)
+    pair, single = model.levels[2], model.levels[1]
+    n = np.bincount(pair.cell_of_row, model.n, len(pair.context))
+    key = pair.key[pair.context]
+    base = np.bincount(pair.context, n, len(pair.key))[pair.context]
+    above = np.bincount(single.cell_of_row, model.n, len(single.context))
+    first = (above / np.maximum(np.bincount(single.context, above, len(single.key)), 1)[single.context])[
+        pair.parent
+    ]
+    previous = np.where(key % (v + 1) == v, START, key % (v + 1))
+    to = np.where(pair.outcome == v, REACHED, np.where(pair.outcome == v + 1, DROPPED, pair.outcome))
+    own = key // (v + 1)
+    shape = (node.labels, node.ordered)
+    table = pd.DataFrame(
+        {
+            **node_columns(Coded(previous, *shape), "previous"),
+            "node": node_columns(Coded(own, *shape), "node")["node"],
+            **node_columns(Coded(to, *shape), "to"),
+            "n_followed": n.astype(np.int64),
+            "n_from_followed": base.astype(np.int64),
+            "rate": ratio(n, base),
+            "rate_first_order": first,
+            "difference": ratio(n, base) - first,
+        }
+    )
+    rank = {name: i for i, name in enumerate(nodes["node"])}
+    place = np.array([rank[name] for name in table["node"]], dtype=np.int64)
+    shown = np.flatnonzero(kept[own]) if len(own) else own
+    order = shown[np.lexsort((-np.abs(table["difference"] * n).to_numpy()[shown], place[shown]))]
+    return table.iloc[order].reset_index(drop=True)
+
+
+def _verdict(table: pd.DataFrame, nodes: pd.DataFrame) -> str:
+    first, second = table.iloc[1], table.iloc[2]
+    if not np.isfinite(second["gain_low"]):
+        return "memory cannot be told: there are too few actors, or nothing varies"
+    part, low, high = (second[name] / first["log_loss"] for name in ("gain", "gain_low", "gain_high"))
+    size = f"{part:.1%} of the loss (95 % interval {low:.1%} to {high:.1%})".replace("%", " %").replace(
+        "95  %", "95 %"
+    )
+    where = nodes.loc[nodes["supported"], "node"].tolist()
+    if low > 0:
+        at = f", above all at {', '.join(repr(str(name)) for name in where[:3])}" if where else ""
+        scale = "a little" if high < _SMALL else "and the first-order picture misleads"
+        return f"journeys remember, {scale}: knowing the node before saves {size}{at}"
+    if high < _SMALL:
+        return f"no memory that would matter: knowing the node before saves {size}"
+    return f"memory is not shown: knowing the node before saves {size}"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share + 0.0:.1f} %".replace("-0.0 %", "0.0 %")
