@@ -28,6 +28,7 @@ _HOME = {
     "Describe": "stats.describe",
     "DropOff": "stats.dropoff",
     "Funnel": "stats.funnel",
+    "MemoryTest": "stats.memory",
     "Model": "stats.model",
     "Ledger": "stats.ledger",
     "Moments": "stats.moments",
@@ -134,6 +135,7 @@ if TYPE_CHECKING:
     from journeylog.stats.dropoff import DropOff as DropOff
     from journeylog.stats.funnel import Funnel as Funnel
     from journeylog.stats.ledger import Ledger as Ledger
+    from journeylog.stats.memory import MemoryTest as MemoryTest
     from journeylog.stats.model import Model as Model
     from journeylog.stats.moments import Moments as Moments
     from journeylog.stats.outcomes import Outcomes as Outcomes
