@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from python_calamine import CalamineWorkbook
 
@@ -202,3 +203,44 @@ def test_wrong_ways_to_save_are_told(tmp_path: Path) -> None:
     with pytest.raises(OutputError):
         filled.save(tmp_path / "no folder" / "map.html")
     assert list(tmp_path.iterdir()) == []
+
+
+# Changes
+
+
+def test_what_changed_is_told_and_only_where_it_is_supported(
+    shop: EventLog, shop_map: JourneyMapResult
+) -> None:
+    same = shop_map.changes(shop_map)
+    assert len(same) > 50 and not same["supported"].any() and (same["difference"].dropna() == 0).all()
+    web = shop.where({"channel": "web"}).compute(shop_map.question)
+    table = web.changes(json.loads(json.dumps(shop_map.to_dict())))
+    pd.testing.assert_frame_equal(table, web.changes(shop_map), check_exact=False, rtol=1e-12)
+    told = table[table["supported"]]
+    assert 0 < len(told) < len(table)
+    row = told.iloc[0]
+    cell, old = (
+        one.cell(*(None if pd.isna(v) else v for v in row[["stage", "row", "measure", "item"]]))
+        for one in (web, shop_map)
+    )
+    assert (row["now"], row["before"]) == (cell.value, old.value) and row[
+        "difference"
+    ] == cell.value - old.value
+    assert (
+        told["q"].max() < 0.05 and (np.sign(told["difference_low"]) == np.sign(told["difference_high"])).all()
+    )
+    page = map_page(web, before=shop_map).decode()
+    assert page.count("<li>") >= len(told)
+    assert "Nothing changed" in map_page(web, before=web).decode()
+
+
+def test_a_target_without_bounds_is_taken_as_known() -> None:
+    filled = QUESTION.fill(jl.datasets.tiny())
+    target = filled.to_dict()
+    target["table"] = [
+        dict(row, value=0.999, low=None, high=None) for row in target["table"] if row["measure"] == "drop"
+    ]
+    table = filled.changes(target)
+    assert len(table) == 2 and (table["before"] == 0.999).all() and table["supported"].all()
+    with pytest.raises(ConfigError, match="no map"):
+        filled.changes({"table": []})

@@ -8,6 +8,8 @@ from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from journeylog.core.chunk import Category, Chunk, Number
 from journeylog.core.condition import Condition, freeze
 from journeylog.core.contracts import Result, Stat, Step
@@ -16,6 +18,7 @@ from journeylog.core.log import EventLog
 from journeylog.core.window import Window
 from journeylog.errors import ConfigError, MissingColumnError
 from journeylog.journeymap.cells import Cell, cell_table
+from journeylog.journeymap.changes import SCHEMA, changes_since
 from journeylog.journeymap.rows import ROWS
 from journeylog.stats.bottlenecks import Bottlenecks
 from journeylog.stats.dropoff import DropOff
@@ -30,9 +33,6 @@ from journeylog.steps.journeys import Journeys
 from journeylog.steps.stages import Stages
 
 __all__ = ["JourneyMap", "JourneyMapResult"]
-
-#: Version of the map as data; a change that readers would notice is a new one.
-SCHEMA = "journeylog/journey-map/1"
 
 _BETWEEN = "/"  # between the name of a part and that of its table
 
@@ -211,6 +211,10 @@ class JourneyMapResult(Result):
         wanted = (stage, row, measure, item)
         return next((c for c in self.cells if (c.stage, c.row, c.measure, c.item) == wanted), None)
 
+    def changes(self, before: JourneyMapResult | Mapping[str, Any]) -> pd.DataFrame:
+        """Return what changed since an earlier map; see :func:`journeylog.journeymap.changes.changes_since`."""
+        return changes_since(self, before)
+
     def to_dict(self) -> dict[str, Any]:
         """Return the map as JSON-able values, with the version of its schema."""
         return {"schema": SCHEMA, "stages": list(self.stages), **super().to_dict()}
@@ -230,7 +234,8 @@ class JourneyMapResult(Result):
         ----------
         path : str or Path
         **options
-            ``lang="en"`` or ``"ru"`` and ``title=`` for all but the data; ``theme="light"`` or ``"dark"`` for a page.
+            ``lang="en"`` or ``"ru"`` and ``title=`` for all but the data; for a page also ``theme="light"`` or ``"dark"``,
+            and ``before=``, an earlier map or its data: supported changes are then told.
 
         Raises
         ------

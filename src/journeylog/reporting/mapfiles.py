@@ -176,7 +176,7 @@ def _fits(text: str) -> str:
 
 _Writer = Callable[..., bytes]
 _WRITERS: Final[Mapping[str, tuple[_Writer, tuple[str, ...]]]] = {
-    ".html": (map_page, ("lang", "theme", "title")),
+    ".html": (map_page, ("lang", "theme", "title", "before")),
     ".json": (_data, ()),
     ".md": (_text, ("lang", "title")),
     ".xlsx": (_workbook, ("lang", "title")),

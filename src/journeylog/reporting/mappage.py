@@ -19,7 +19,7 @@ from journeylog.reporting.document import asset, environment, policy
 from journeylog.reporting.language import Language, language
 from journeylog.reporting.names import short
 
-__all__ = ["called", "map_page", "place_of"]
+__all__ = ["called", "change_lines", "map_page", "place_of"]
 
 #: How the measures of each row are shown: as the cell's main number, as a list with bars, or as a line of text.
 _SHOWN: Final[Mapping[str, Mapping[str, str]]] = {
@@ -58,7 +58,12 @@ class Place:
 
 
 def map_page(
-    result: JourneyMapResult, *, lang: str = "en", theme: str = "light", title: str | None = None
+    result: JourneyMapResult,
+    *,
+    lang: str = "en",
+    theme: str = "light",
+    title: str | None = None,
+    before: JourneyMapResult | Mapping[str, Any] | None = None,
 ) -> bytes:
     """Return the page of a map; equal maps and arguments give equal bytes.
 
@@ -70,6 +75,8 @@ def map_page(
     theme : {"light", "dark"}
     title : str, optional
         Takes the place of the title.
+    before : JourneyMapResult or mapping, optional
+        An earlier map or its data; the page then begins with what changed.
     """
     theme_of(theme)
     words = language(lang)
@@ -99,6 +106,7 @@ def map_page(
         whole=whole,
         rows=rows,
         curve=_curve(result),
+        changes=None if before is None else change_lines(result, words, before),
         definitions=list(words.words["define"].values()),
         notes=[short(note, 400) for note in result.notes],
         codes=[(f"c{i}", called(words, cell), cell.code) for i, cell in enumerate(result.cells)],
@@ -149,6 +157,25 @@ def _written(words: Language, value: float, unit: str) -> str:
     if unit == "times":
         return words.times(value)
     return words.duration(value) if unit == "s" else words.count(value)
+
+
+def change_lines(
+    result: JourneyMapResult, words: Language, before: JourneyMapResult | Mapping[str, Any]
+) -> list[str]:
+    """Return the supported changes in words, the surest first."""
+    table = result.changes(before)
+    lines = []
+    for row in table[table["supported"]].to_dict("records"):
+        stage, item = (
+            None if value is None or value != value else value for value in (row["stage"], row["item"])
+        )
+        cell = result.cell(stage, row["row"], row["measure"], item)
+        if cell is None or row["measure"] not in _SHOWN[row["row"]]:
+            continue
+        old, new = (_written(words, row[when], row["unit"]) for when in ("before", "now"))
+        way = words.text("up" if row["difference"] > 0 else "down")
+        lines.append(words.text("change", what=called(words, cell), way=way, before=old, now=new))
+    return lines
 
 
 def _curve(result: JourneyMapResult) -> dict[str, Any] | None:

@@ -1,0 +1,112 @@
+"""The map of one period against an earlier one, or against figures of a target or an industry."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, Protocol
+
+import numpy as np
+import pandas as pd
+
+from journeylog.core.differences import Estimates, benjamini_hochberg, difference, p_value
+from journeylog.core.nodes import TEXT
+from journeylog.errors import ConfigError
+from journeylog.journeymap.cells import Cell
+
+__all__ = ["SCHEMA", "changes_since"]
+
+#: Version of the map as data; a change that readers would notice is a new one.
+SCHEMA: Final = "journeylog/journey-map/1"
+
+_PLACE: Final = ("stage", "row", "measure", "item")
+_SUPPORTED: Final = 0.05
+
+
+class _Map(Protocol):
+    @property
+    def cells(self) -> tuple[Cell, ...]: ...
+
+
+def changes_since(now: _Map, before: _Map | Mapping[str, Any]) -> pd.DataFrame:
+    """Return the cells that stand in both maps with what changed, the supported changes first.
+
+    Parameters
+    ----------
+    now : JourneyMapResult
+    before : JourneyMapResult or mapping
+        An earlier map, or its data as :meth:`JourneyMapResult.to_dict` and ``save("map.json")`` give it. Figures
+        without bounds (a target, an industry's figure) are taken as known exactly.
+
+    Returns
+    -------
+    DataFrame
+        ``stage, row, measure, item, unit, before, now, difference, difference_low, difference_high, p, q, supported``.
+
+    Raises
+    ------
+    ConfigError
+        If `before` is not the data of a map.
+
+    Notes
+    -----
+    Only cells with an interval in this map are compared. The two maps are taken as of independent samples: customers
+    who are in both make the true interval of the difference narrower than the one told, as they resemble themselves.
+    ``q`` is Benjamini and Hochberg's over all cells compared; supported is q below 0.05.
+    """
+    earlier = {_place(cell): cell for cell in _cells(before)}
+    pairs = [
+        (cell, earlier[place])
+        for cell, place in ((cell, _place(cell.__dict__)) for cell in now.cells)
+        if place in earlier and not math.isnan(cell.low + cell.high)
+    ]
+    new = Estimates(
+        *(np.array([getattr(cell, part) for cell, _ in pairs]) for part in ("value", "low", "high"))
+    )
+    old = Estimates(
+        *(np.array([_bound(cell, part) for _, cell in pairs]) for part in ("value", "low", "high"))
+    )
+    gap = difference(old, new)
+    p = p_value(gap)
+    q = benjamini_hochberg(p)
+    table = pd.DataFrame(
+        {
+            **{
+                name: pd.array([getattr(cell, name) for cell, _ in pairs], dtype=TEXT)
+                for name in (*_PLACE, "unit")
+            },
+            "before": old.value,
+            "now": new.value,
+            "difference": gap.value,
+            "difference_low": gap.low,
+            "difference_high": gap.high,
+            "p": p,
+            "q": q,
+            "supported": np.nan_to_num(q, nan=1.0) < _SUPPORTED,
+        }
+    )
+    order = np.lexsort((np.nan_to_num(q, nan=2.0), ~table["supported"].to_numpy(bool)))
+    return table.iloc[order].reset_index(drop=True)
+
+
+def _cells(given: _Map | Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    if not isinstance(given, Mapping):
+        yield from (cell.__dict__ for cell in given.cells)
+        return
+    if given.get("schema") != SCHEMA or not isinstance(given.get("table"), list):
+        raise ConfigError(
+            f"this is no map: its schema is {given.get('schema')!r}. Fix: the data of result.save('map.json'), {SCHEMA!r}"
+        )
+    yield from given["table"]
+
+
+def _place(cell: Mapping[str, Any]) -> tuple[Any, ...]:
+    return tuple(cell[name] for name in _PLACE)
+
+
+def _bound(cell: Mapping[str, Any], part: str) -> float:
+    """Return a value or bound; a figure without bounds is its own."""
+    value = cell[part]
+    if value is None or value != value:
+        value = cell["value"]
+    return math.nan if value is None else float(value)
