@@ -223,9 +223,8 @@ def test_what_changed_is_told_and_only_where_it_is_supported(
         one.cell(*(None if pd.isna(v) else v for v in row[["stage", "row", "measure", "item"]]))
         for one in (web, shop_map)
     )
-    assert (row["now"], row["before"]) == (cell.value, old.value) and row[
-        "difference"
-    ] == cell.value - old.value
+    assert (row["now"], row["before"]) == pytest.approx((cell.value, old.value))
+    assert row["difference"] == pytest.approx(cell.value - old.value)
     assert (
         told["q"].max() < 0.05 and (np.sign(told["difference_low"]) == np.sign(told["difference_high"])).all()
     )
