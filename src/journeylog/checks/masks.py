@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Final, NamedTuple
 
-__all__ = ["KINDS", "Kind", "hide", "luhn", "masked", "masked_values", "shown"]
+__all__ = ["KINDS", "Kind", "hide", "luhn", "masked", "masked_values", "shown", "unstacked"]
 
 _WIDTH = 120
 #: What moves the cursor, turns the writing around, or is not there to see.
@@ -115,8 +115,7 @@ def shown(text: object, width: int = _WIDTH) -> str:
     else:
         whole = masked(whole)
     line = _HIDDEN.sub(lambda found: found.group().encode("unicode_escape").decode("ascii"), whole)
-    if not line.isascii():
-        line = _unstacked(line)
+    line = unstacked(line)
     if not line.strip():
         return "(blank)" if not line else f"(blank, {len(line)})"
     line = _ODD_SPACE.sub(lambda found: "\u2423" * len(found.group()), line)
@@ -146,8 +145,10 @@ def hide(text: str) -> str:
     return plain[:1] + "*" if len(plain) < 4 else f"{plain[0]}***{plain[-1]}"
 
 
-def _unstacked(text: str) -> str:
-    """Return text with at most a few accents on one letter."""
+def unstacked(text: str) -> str:
+    """Return text with at most a few accents on one letter, so that none runs over its neighbours."""
+    if text.isascii():
+        return text
     kept, run = [], 0
     for sign in text:
         run = run + 1 if unicodedata.combining(sign) else 0

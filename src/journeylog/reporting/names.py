@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-import unicodedata
+
+from journeylog.checks.masks import unstacked
 
 __all__ = ["Name", "redacted", "short", "visible"]
 
@@ -11,7 +12,6 @@ __all__ = ["Name", "redacted", "short", "visible"]
 _HIDDEN = re.compile(
     "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\ufffe\uffff\ud800-\udfff]"
 )
-_MARKS = 4
 _SECRETS = re.compile(
     r"(?P<scheme>[a-z][a-z0-9+.-]*:/{1,2})[^/\s@]+@|(?P<key>(?:password|passwd|pwd|secret|token|api_?key)\s*[=:]\s*)[^\s&;,'\"]+",
     re.IGNORECASE,
@@ -35,7 +35,7 @@ def visible(text: object) -> str:
     '(blank)'
     """
     shown = _HIDDEN.sub(_spelled, str(text))
-    return _unstacked(shown) if shown.strip() else "(blank)"
+    return unstacked(shown) if shown.strip() else "(blank)"
 
 
 def short(text: object, width: int = 60) -> str:
@@ -65,15 +65,3 @@ def redacted(text: str) -> str:
 
 def _spelled(found: re.Match[str]) -> str:
     return found.group().encode("unicode_escape").decode("ascii")
-
-
-def _unstacked(text: str) -> str:
-    """Return text with at most a few accents on one letter, so that none runs over its neighbours."""
-    if text.isascii():
-        return text
-    kept, run = [], 0
-    for sign in text:
-        run = run + 1 if unicodedata.combining(sign) else 0
-        if run <= _MARKS:
-            kept.append(sign)
-    return "".join(kept)
