@@ -62,6 +62,9 @@ _HOME = {
     "JourneyMap": "journeymap.spec",
     "compare": "comparison",
     "segments": "comparison",
+    "Conversion": "comparison",
+    "PerActor": "comparison",
+    "experiment": "comparison",
     "Rollup": "ingest.formats.rollup",
     "Take": "ingest.formats.declare",
     "constant": "ingest.roles",
@@ -91,7 +94,10 @@ if TYPE_CHECKING:
     from journeylog import datasets as datasets
     from journeylog.checks.result import Check as Check
     from journeylog.checks.run import check as check
+    from journeylog.comparison import Conversion as Conversion
+    from journeylog.comparison import PerActor as PerActor
     from journeylog.comparison import compare as compare
+    from journeylog.comparison import experiment as experiment
     from journeylog.comparison import segments as segments
     from journeylog.core.log import EventLog as EventLog
     from journeylog.core.log import load as load
