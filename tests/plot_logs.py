@@ -10,7 +10,7 @@ import pyarrow as pa
 
 import journeylog as jl
 from journeylog.core.build import build_chunk, empty_chunk
-from journeylog.core.chunk import Category, Level
+from journeylog.core.chunk import Category, Level, Number
 from journeylog.core.encode import encode
 from journeylog.core.log import EventLog
 from journeylog.core.schema import DROPPED, OPEN, REACHED
@@ -54,6 +54,9 @@ KINDS = {
     "outcomes": [{}],
     "retention": [{"kind": "curve"}, {"kind": "heatmap"}],
     "timeto": [{}],
+    "satisfaction": [{}],
+    "ledger": [{}],
+    "moments": [{"part": "node"}, {"part": "transition"}],
     "touchpoints": [{}],
     "conformance": [{}],
     "pains": [{}],
@@ -66,7 +69,8 @@ def log_of(names: tuple[str, ...], n_actors: int = 300, goal: int = 2) -> EventL
     """Return journeys that wander mostly onward through the names; some reach the goal, drop, or stay open."""
     if not names:
         none = np.zeros(0, np.int64)
-        chunk = empty_chunk({"stage": Category(np.zeros(0, np.int32), pa.array([], pa.string()), True)})
+        none_yet = {"stage": Category(np.zeros(0, np.int32), pa.array([], pa.string()), True)}
+        chunk = empty_chunk({**none_yet, "score": Number(np.zeros(0))})
         return EventLog.from_chunk(chunk.with_level("journey", Level(np.zeros(1), none, none, none)))
     rng = np.random.default_rng(7)
     actor, time, code, outcome = [], [], [], []
@@ -87,12 +91,20 @@ def log_of(names: tuple[str, ...], n_actors: int = 300, goal: int = 2) -> EventL
     stage = Category(np.array(code, np.int32), pa.array(names), ordered=True)
     event = Category(stage.codes, stage.labels)
     chunk, _ = build_chunk(
-        encode(pa.array(actor)), np.array(time, np.int64), {"event": event, "stage": stage}
+        encode(pa.array(actor)),
+        np.array(time, np.int64),
+        {"event": event, "stage": stage, "score": _scores(code)},
     )
     cases = Level(
         np.arange(n_actors + 1), chunk.offsets[:-1], chunk.offsets[1:], np.array(outcome), None, 20 * DAY
     )
     return EventLog.from_chunk(chunk.with_level("journey", cases))
+
+
+def _scores(code: list[int]) -> Number:
+    """Return answers from 0 to 10 with every fourth event, lower the further on."""
+    at = np.arange(len(code))
+    return Number(np.clip((at * 7 % 11) / 5 - 0.6 - np.array(code) / 10, -1, 1), at % 4 == 0)
 
 
 @cache
@@ -113,10 +125,16 @@ def results_of(names: tuple[str, ...], node: str = "event") -> dict[str, Any]:
         jl.Outcomes(),
         jl.Retention("10min", 6),
         jl.TimeTo(node=node),
+        jl.Satisfaction(node=node, own=True, scale="nps"),
+        jl.Ledger(node=node),
+        jl.Moments(None, "1d", node=node, min_n=5),
         jl.Touchpoints(),
         jl.Conformance(
             [
-                {"before": [{"event": {"is": steps[0]}}, {"event": {"is": steps[1]}}], "name": "<b>first</b> " * 9},
+                {
+                    "before": [{"event": {"is": steps[0]}}, {"event": {"is": steps[1]}}],
+                    "name": "<b>first</b> " * 9,
+                },
                 {"never": {"event": {"is": steps[1]}}, "name": steps[1]},
             ]
         ),

@@ -241,15 +241,15 @@ def test_an_empty_log_has_all_columns() -> None:
     assert full.table["amount"].tolist() == [1.0]
 
 
-def habits_log(rng: np.random.Generator, n: int) -> tuple[jl.EventLog, dict[str, Any]]:
+def habits_log(rng: np.random.Generator, n: int) -> jl.EventLog:
     """Actors with journeys ``ask > get (> ask > get) > pay`` who are slow, drop and return each in their own measure."""
     journeys = rng.integers(1, 8, n)
     who = np.repeat(np.arange(n), journeys)
     m = len(who)
-    slow, faithless, clumsy = (rng.normal(0, 0.6, n)[who], rng.beta(2, 4, n)[who], rng.beta(2, 3, n)[who])
+    slow, faithless, clumsy = (rng.normal(0, 0.4, n)[who], rng.beta(2, 4, n)[who], rng.beta(2, 3, n)[who])
     wealth = rng.gamma(3, 10, n)[who]
     again, lost = rng.random(m) < clumsy, rng.random(m) < faithless
-    waits = np.exp(3 + slow[:, None] + rng.normal(0, 0.5, (m, 3)))
+    waits = np.exp(3 + slow[:, None] + rng.normal(0, 0.4, (m, 3)))
     spend = np.round(wealth * rng.gamma(2, 0.5, m), 2)
     names = np.array([[0, 1, 0, 1, 2]] * m, np.int32)
     there = np.stack((np.ones(m, bool), np.ones(m, bool), again, again, ~lost), axis=1)
@@ -269,35 +269,22 @@ def habits_log(rng: np.random.Generator, n: int) -> tuple[jl.EventLog, dict[str,
             "value": Number(money, (names == 2).ravel()[keep], "micros"),
         },
     )  # fmt: skip
-    log = jl.EventLog.from_chunk(chunk, Window(0, 10**6 * SECOND)).then(
-        jl.Journeys(goal="pay", patience="6h", of="stretch")
-    )
-    limit = 30.0
-    truth = {
-        "wait": np.maximum(np.concatenate((waits[:, 0], waits[again, 1])) - limit, 0).mean(),
-        "rework": again.sum() / (m + again.sum()),
-        "drop": lost.sum() / (m + again.sum()),
-        "value": spend[~lost].sum() / ((~lost).sum() + again.sum()),
-    }
-    return log, truth
+    log = jl.EventLog.from_chunk(chunk, Window(0, 10**6 * SECOND))
+    return log.then(jl.Journeys(goal="pay", patience="6h", of="stretch"))
 
 
 def covered(repeats: int, n: int, seed: int) -> dict[str, float]:
-    """Return how often each interval covers the truth: what a hundred thousand actors do."""
+    """Return how often each interval covers the truth: what forty thousand actors do."""
     rng = np.random.default_rng(seed)
-    big, _ = habits_log(rng, 100_000)
-    question = jl.Ledger(node="event", baseline="30s", expected=0.1)
-    true = _rates(big.compute(question))
+    question = jl.Ledger(node="event", baseline="10s", expected=0.1)
+    true = _rates(habits_log(rng, 40_000).compute(question))
     hits: dict[str, list[bool]] = defaultdict(list)
     for _ in range(repeats):
-        log, _ = habits_log(rng, n)
-        result = log.compute(question)
-        found = _rates(result)
+        found = _rates(habits_log(rng, n).compute(question))
         for name, row in found.items():
             low, high, volume = row[1], row[2], row[3]
             want = true[name][0] / true[name][3] * volume
             hits[name].append(low <= want <= high)
-        row = found["wait"]
         k, volume = found["drop"][0] + 0.1 * found["drop"][3], found["drop"][3]
         p, q = k / volume, true["drop"][0] / true["drop"][3] + 0.1
         hits["naive drop"].append(abs(p - q) <= 1.96 * np.sqrt(p * (1 - p) / volume))
@@ -318,9 +305,9 @@ def _rates(result: Any) -> dict[str, tuple[float, float, float, float]]:
 
 
 def test_intervals_cover_the_truth_where_actors_count_many_times() -> None:
-    shares = covered(repeats=250, n=150, seed=11)
+    shares = covered(repeats=150, n=150, seed=11)
     for name in ("wait", "rework", "drop", "money"):
-        assert 0.92 <= shares[name] <= 0.98, shares
+        assert 0.9 <= shares[name] <= 0.99, shares  # a short run; the long one is stricter
     assert shares["naive drop"] < 0.92, shares
 
 
@@ -336,3 +323,18 @@ def test_the_table_can_be_written_and_read_back_as_records(shop: jl.EventLog) ->
     found = shop.compute(jl.Ledger(node="stage")).to_dict()
     assert found["question"]["kind"] == "Ledger"
     assert {row["kind"] for row in found["table"]} == {row["kind"] for row in found["tables"]["kinds"]}
+
+
+def test_the_bars_are_the_lines_in_their_order(shop: jl.EventLog) -> None:
+    result = shop.compute(jl.Ledger(node="event", expected=0.1))
+    lost = result.table[result.table["amount"] > 0]
+    figure = result.plot(rows=10)
+    bars = [trace for trace in figure.data if trace.type == "bar"]
+    drawn = sorted((int(y), float(x)) for bar in bars for y, x in zip(bar.y, bar.x, strict=True))
+    assert [y for y, _ in drawn] == list(range(10))
+    assert np.allclose([x for _, x in drawn], lost["share"].head(10))
+    assert f"Not shown: {len(lost) - 10}" in figure.layout.title.subtitle.text.replace("<br>", " ")
+    priced = shop.compute(jl.Ledger(node="event", expected=0.1, cost_hour=1, cost_contact=5)).plot(rows=3)
+    assert priced.layout.xaxis.title.text == "cost"
+    texts = next(trace for trace in figure.data if trace.type == "scatter").text
+    assert any("RUB at risk" in text for text in texts)

@@ -27,9 +27,12 @@ from journeylog.plots.funnel import funnel
 from journeylog.plots.graph import graph
 from journeylog.plots.heatmap import heatmap
 from journeylog.plots.journey import journey_glance
+from journeylog.plots.ledger import ledger_bars
+from journeylog.plots.moments import moment_forest
 from journeylog.plots.paths import paths
 from journeylog.plots.retention import cohort_heatmap, retention_curve
 from journeylog.plots.sankey import sankey
+from journeylog.plots.satisfaction import satisfaction_curve
 from journeylog.plots.stepheat import step_heatmap
 from journeylog.plots.stepsankey import step_sankey
 from journeylog.plots.style import CONFIG, node_colors
@@ -39,8 +42,11 @@ from journeylog.stats.conformance import ConformanceResult
 from journeylog.stats.describe import DescribeResult
 from journeylog.stats.dropoff import DropOffResult
 from journeylog.stats.funnel import FunnelResult
+from journeylog.stats.ledger import LedgerResult
+from journeylog.stats.moments import MomentsResult
 from journeylog.stats.outcomes import OutcomesResult
 from journeylog.stats.retention import RetentionResult
+from journeylog.stats.satisfaction import SatisfactionResult
 from journeylog.stats.stepmatrix import StepMatrixResult
 from journeylog.stats.timeto import TimeToResult
 from journeylog.stats.touchpoints import TouchpointsResult
@@ -64,9 +70,12 @@ _PLOTS: Mapping[type[Result], _Kinds] = {
     DropOffResult: {"bars": dropoff_bars},
     FunnelResult: {"funnel": funnel},
     JourneyMapResult: {"bars": journey_glance},
+    LedgerResult: {"bars": ledger_bars},
+    MomentsResult: {"forest": moment_forest},
     OutcomesResult: {"bars": outcome_bars},
     RetentionResult: {"curve": retention_curve, "heatmap": cohort_heatmap},
     Segments: {"ranking": segment_ranking},
+    SatisfactionResult: {"curve": satisfaction_curve},
     StepMatrixResult: {"sankey": step_sankey, "heatmap": step_heatmap},
     TimeToResult: {"curves": incidence_curves},
     TouchpointsResult: {"bars": touchpoint_bars},
@@ -89,7 +98,8 @@ def plot(result: Result, **options: Any) -> go.Figure:
           ``"rate"``, ``"n"``, ``"time"``).
         - StepMatrix: ``kind="sankey"`` or ``"heatmap"``; ``nodes=``, ``order=``, ``positions=``, ``colors=``.
         - DropOff, Describe: ``rows=``. Bottlenecks: ``part="edge"`` or ``"node"``, ``rows=``.
-        - Variants: ``rows=``, ``blocks=``, ``colors=``. TimeTo, Touchpoints: ``rows=``.
+        - Variants: ``rows=``, ``blocks=``, ``colors=``. TimeTo, Touchpoints, Ledger, Satisfaction: ``rows=``.
+        - Moments: ``part="node"`` or ``"transition"``, ``rows=``.
         - Conformance, Funnel, JourneyMap, Outcomes: none.
 
     Returns

@@ -139,12 +139,15 @@ class Satisfaction(PathStat):
             "outcomes": _outcomes(counts["outcomes"]),
             "scores": _totals(counts["totals"]),
         }
-        return SatisfactionResult(self, window, table, tables, _notes(self, table, tables))
+        ordered = counts["nodes"].coded("node").ordered
+        return SatisfactionResult(self, window, table, tables, _notes(self, table, tables), ordered)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class SatisfactionResult(Result):
-    """Scores of every node; see :class:`Satisfaction` for the tables."""
+    """Scores of every node; see :class:`Satisfaction` for the tables. `ordered`: nodes are stages, which have an order."""
+
+    ordered: bool = False
 
     @property
     def lowest(self) -> pd.DataFrame:
