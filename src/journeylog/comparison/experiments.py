@@ -150,7 +150,7 @@ def experiment(
     1     web         2    0.5
     >>> found.table[["metric", "variant", "n_a", "n_b", "value_a", "value_b"]]
                   metric variant  n_a  n_b  value_a  value_b
-    0  pay within 30 min     web    2    1      0.5      1.0
+    0  pay within 30 min     web    1    2      1.0      0.5
     """
     check_choice("both", both, ("first", "drop"))
     asked, frozen = _checked(metrics), freeze(assignment)

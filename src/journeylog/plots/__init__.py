@@ -8,6 +8,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from journeylog.comparison.experiments import Experiment
 from journeylog.comparison.ranking import Segments
 from journeylog.comparison.result import Comparison
 from journeylog.core.cases import check_choice
@@ -21,6 +22,7 @@ from journeylog.plots.differences import (
     difference_graph,
     difference_sankey,
     differences,
+    experiment_forest,
     segment_ranking,
 )
 from journeylog.plots.funnel import funnel
@@ -68,6 +70,7 @@ _PLOTS: Mapping[type[Result], _Kinds] = {
     ConformanceResult: {"bars": conformance_bars},
     DescribeResult: {"bars": describe_bars},
     DropOffResult: {"bars": dropoff_bars},
+    Experiment: {"forest": experiment_forest},
     FunnelResult: {"funnel": funnel},
     JourneyMapResult: {"bars": journey_glance},
     LedgerResult: {"bars": ledger_bars},

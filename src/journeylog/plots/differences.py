@@ -5,24 +5,35 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import plotly.graph_objects as go
 
+from journeylog.comparison.experiments import MISMATCH, Experiment
 from journeylog.comparison.ranking import Segments
 from journeylog.comparison.result import Comparison
 from journeylog.errors import ConfigError
 from journeylog.plots.flows import Flows, Key, Move, Tint, flows_of, word_of
-from journeylog.plots.forest import ROW, difference_card, direction_color, draw_forest, row_label, size_of
+from journeylog.plots.forest import (
+    ROW,
+    difference_card,
+    direction_color,
+    draw_forest,
+    measure_word,
+    row_label,
+    size_of,
+)
 from journeylog.plots.graph import draw_graph
-from journeylog.plots.labels import card, count, label
+from journeylog.plots.labels import card, count, full, label, share
 from journeylog.plots.panels import legend_row
 from journeylog.plots.sankey import draw_sankey
 from journeylog.plots.style import Theme, blank, no_data, period, theme_of
 
-__all__ = ["difference_graph", "difference_sankey", "differences", "segment_ranking"]
+__all__ = ["difference_graph", "difference_sankey", "differences", "experiment_forest", "segment_ranking"]
 
 _TITLE = "What differs, and by how much"
 _WORST = "Which segments do worse than the rest"
 _FLOWS = "Where journeys differ"
+_VARIANTS = "What the variants did"
 
 
 def differences(
@@ -95,6 +106,62 @@ def segment_ranking(
         )
         for row in records
     ]
+    draw_forest(figure, look, shown, heads, cards, sides)
+    return figure
+
+
+def experiment_forest(
+    result: Experiment, *, rows: int = 30, theme: str = "light", title: str | None = None
+) -> go.Figure:
+    """Draw each metric of each variant against the control, with its interval.
+
+    Parameters
+    ----------
+    result : Experiment
+    rows : int
+        Rows to show at most, in the order of the table; the title's line says what is left out.
+    theme : {"light", "dark"}
+    title : str, optional
+        Takes the place of the title.
+    """
+    look = theme_of(theme)
+    known = result.table[result.table["difference"].notna()]
+    if known.empty:
+        return no_data(look, _VARIANTS, result, title)
+    order = [known["unit"].ne("share"), known["unit"].ne("s")]
+    shown = known.iloc[np.lexsort(order[::-1])].head(rows)
+    sizes = result.variants
+    counts = ", ".join(
+        f"{label(str(name), 24)} {count(n)}"
+        for name, n in zip(sizes["variant"], sizes["n_actors"], strict=True)
+    )
+    subtitle = (
+        f"Actors assigned: {counts}, {period(result.window)}. {int(result.table['supported'].sum()):,} of "
+        f"{int(result.table['p'].notna().sum()):,} differences are supported (q below 0.05). {_legend()}"
+    )
+    if result.mismatch_p < MISMATCH:
+        subtitle = "Sample ratio mismatch: no difference is to be trusted. " + subtitle
+    if len(shown) < len(known):
+        subtitle += f" Not shown: {len(known) - len(shown):,} more."
+    figure = blank(look, _VARIANTS, subtitle, ROW * len(shown) + 40, title)
+    records = shown.to_dict("records")
+    several = len(sizes) > 2
+    sides = label(result.control, 16), "variant" if several else label(str(sizes["variant"].iloc[-1]), 16)
+    heads, cards = [], []
+    for row in records:
+        what = [
+            label(str(row["metric"]), 30),
+            label(str(row["what"]), 22) if row["what"] else "",
+            measure_word(row),
+        ]
+        variant = f" ({label(str(row['variant']), 14)})" if several else ""
+        heads.append(": ".join(word for word in what if word) + variant)
+        text = difference_card(
+            row, sides, full(str(row["metric"])) + (f": {full(str(row['what']))}" if row["what"] else "")
+        )
+        if row["chance_greater"] == row["chance_greater"]:
+            text += f"<br>chance that the share is greater: {share(row['chance_greater'])}"
+        cards.append(text)
     draw_forest(figure, look, shown, heads, cards, sides)
     return figure
 

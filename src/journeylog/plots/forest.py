@@ -14,7 +14,16 @@ from journeylog.plots.labels import card, count, duration, full, label, share, t
 from journeylog.plots.panels import axis_name, name_rows, nice_ticks
 from journeylog.plots.style import HOVER, Theme
 
-__all__ = ["ROW", "difference_card", "direction_color", "draw_forest", "row_label", "row_name", "size_of"]
+__all__ = [
+    "ROW",
+    "difference_card",
+    "direction_color",
+    "draw_forest",
+    "measure_word",
+    "row_label",
+    "row_name",
+    "size_of",
+]
 
 Floats = npt.NDArray[np.float64]
 
@@ -188,8 +197,13 @@ def _end(row: Mapping[Any, Any], end: str, width: int) -> str:
 
 def row_label(row: Mapping[Any, Any], width: int = 22) -> str:
     """Return the safe short name of a row with what is measured of it."""
-    word = _WORDS.get(row["measure"], label(str(row["measure"])))
+    word = measure_word(row)
     return f"{row_name(row, width)}: {word}" if word else row_name(row, width)
+
+
+def measure_word(row: Mapping[Any, Any]) -> str:
+    """Return what is measured in words; nothing where the row's name says it."""
+    return _WORDS.get(row["measure"], label(str(row["measure"])))
 
 
 def difference_card(row: Mapping[Any, Any], sides: tuple[str, str], title: str | None = None) -> str:
@@ -223,7 +237,7 @@ def _full_name(row: Mapping[Any, Any]) -> str:
         return " → ".join(words)
     key = _key(row)
     name = full(str(row[key])) if key is not None else "anything"
-    word = _WORDS.get(row["measure"], label(str(row["measure"])))
+    word = measure_word(row)
     return f"{name}: {word}" if word else name
 
 
