@@ -453,3 +453,9 @@ def test_a_clean_log_raises_no_alert() -> None:
     page, read = page_of(jl.datasets.tiny(), goal="pay", patience="1h")
     assert "Look first" not in said(read)
     assert page.alerts == ()
+
+
+def test_a_warning_points_at_the_callers_line(tmp_path: Path) -> None:
+    with pytest.warns(UnseenNameWarning, match="payed") as warned:
+        jl.report(jl.datasets.tiny(), tmp_path / "r.html", goal="payed")
+    assert {Path(one.filename).name for one in warned} == {Path(__file__).name}

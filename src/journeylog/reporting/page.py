@@ -119,7 +119,6 @@ class Page:
     findings: tuple[str, ...]
 
 
-@progress("making the report")
 def build_page(
     log: EventLog,
     *,
@@ -140,8 +139,9 @@ def build_page(
     theme_of(theme)
     if within is not None:
         parse_duration(within, name="within")
-    plan = prepare(log, goal, patience, stages)
-    answers = answer_all(plan, funnel, within)
+    with progress("making the report"):
+        plan = prepare(log, goal, patience, stages)
+        answers = answer_all(plan, funnel, within)
     some = log.n_events > 0
     findings = _findings(answers) if some else []
     alerts = alerts_of(answers) if some else []
