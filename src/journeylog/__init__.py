@@ -30,6 +30,7 @@ _HOME = {
     "Funnel": "stats.funnel",
     "MemoryTest": "stats.memory",
     "Model": "stats.model",
+    "Prediction": "stats.prediction",
     "Ledger": "stats.ledger",
     "Moments": "stats.moments",
     "Outcomes": "stats.outcomes",
@@ -145,6 +146,7 @@ if TYPE_CHECKING:
     from journeylog.stats.model import Model as Model
     from journeylog.stats.moments import Moments as Moments
     from journeylog.stats.outcomes import Outcomes as Outcomes
+    from journeylog.stats.prediction import Prediction as Prediction
     from journeylog.stats.retention import Retention as Retention
     from journeylog.stats.satisfaction import Satisfaction as Satisfaction
     from journeylog.stats.stepmatrix import StepMatrix as StepMatrix
