@@ -282,3 +282,48 @@ def test_ids_as_numbers_and_as_text_are_the_same_actor():
         ).n_actors
         == 1
     )
+
+
+def ga4_line(i: int, campaign: str | None, more: str = "") -> str:
+    params = [{"key": "campaign", "value": {"string_value": campaign}}] if campaign else []
+    row = {
+        "event_timestamp": str(1_704_067_200_000_000 + i),
+        "event_name": "page_view",
+        "user_pseudo_id": "u1",
+    }
+    return json.dumps({**row, "more": more, "event_params": params})
+
+
+def read_ga4(lines: list[str], **how) -> jl.EventLog:
+    raw = io.BytesIO("\n".join(lines).encode())
+    return jl.read(raw, format="ga4", container="jsonl", columns=["campaign"], **how)
+
+
+def test_what_a_rejected_line_holds_is_not_the_next_ones():
+    lines = [ga4_line(0, "a"), ga4_line(1, "cut off")[:-1], ga4_line(2, None), ga4_line(3, "b")]
+    with pytest.warns(LoadWarning):
+        log = read_ga4(lines)
+    assert log.to_pandas()["campaign"].astype(object).fillna("").tolist() == ["a", "", "b"]
+
+
+def test_short_lines_after_long_ones_find_room():
+    lines = [
+        ga4_line(0, "c0", "x" * 70_000),
+        *(ga4_line(i, f"c{i}" if i % 3 else None) for i in range(1, 2000)),
+    ]
+    lines[5:5] = ["no object"] * 1500
+    with pytest.warns(LoadWarning):
+        log = read_ga4(lines, max_field_bytes=1 << 17)
+    found = log.to_pandas()["campaign"].astype(object).fillna("").tolist()
+    assert found == ["c0", *(f"c{i}" if i % 3 else "" for i in range(1, 2000))]
+    assert log.card.rejected == 1500
+
+
+def test_memory_that_is_used_again_is_none_that_is_looked_at(tmp_path):
+    lines = [f'{{"n": {i}, "t": "{"ab" * (i % 40)}"}}' for i in range(3_000)]
+    path = tmp_path / "rows.jsonl"
+    path.write_text("\n".join(lines))
+    with File(str(path), path).opened() as file:
+        works = list(JsonLines(file, Dialect(block=4096)).pieces(None))
+    rows = [row for work in works for row in work().rows.to_pylist()]
+    assert rows == [{"n": str(i), "t": "ab" * (i % 40)} for i in range(3_000)]

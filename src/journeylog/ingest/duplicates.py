@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import os
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -10,7 +12,10 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from journeylog.core.chunk import Category, Column, Number
+from journeylog.core import arrow_text
+from journeylog.core.chunk import Category, Column, Number, read_only
+from journeylog.core.encode import side_by_side
+from journeylog.core.kernels import vocabulary as kernel
 from journeylog.ingest.ordering import content_hashes
 
 __all__ = ["Duplicates", "find_duplicates"]
@@ -48,12 +53,11 @@ def find_duplicates(
     what an event says, so it is not compared. Rows without an id are never duplicates. With `same_id` as
     ``"keep"`` rows of one id that differ are events of their own, as ``"first"`` they are duplicates all the same.
     """
-    coded = event_id.dictionary_encode()
-    if len(coded.dictionary) == len(event_id) - event_id.null_count:
+    rows = _repeated(event_id)
+    if not len(rows):
         return None
-    codes = coded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
-    count = np.bincount(codes[codes >= 0], minlength=len(coded.dictionary))
-    rows = np.flatnonzero((codes >= 0) & (count[codes] > 1))
+    codes = np.full(len(event_id), -1, np.int64)
+    codes[rows] = event_id.take(pa.array(rows)).dictionary_encode().indices.to_numpy()
     if same_id == "keep":
         codes = _with_content(codes, rows, columns)
         rows = rows[codes[rows] >= 0]
@@ -77,6 +81,23 @@ def find_duplicates(
     elif same_id == "conflict":
         conflict[rows[~opens & ~equal]] = True
     return Duplicates(same, conflict)
+
+
+def _repeated(event_id: pa.Array) -> Ints:
+    """Return the rows whose id stands in another row too."""
+    data, offsets = (read_only(part) for part in arrow_text.buffers(event_id))
+    valid = np.zeros(0, bool)
+    if event_id.null_count:
+        valid = event_id.is_valid().to_numpy(zero_copy_only=False)
+    hashed, found = np.empty(len(event_id), np.int32), np.zeros(len(event_id), np.uint8)
+    cuts = np.linspace(0, len(hashed), (os.cpu_count() or 1) + 1).astype(np.int64).tolist()
+
+    def part(bounds: tuple[int, int]) -> None:
+        kernel.hash_texts(data, offsets[bounds[0] : bounds[1] + 1], hashed[slice(*bounds)])
+
+    side_by_side(part, list(itertools.pairwise(cuts)))
+    kernel.mark_repeated(data, offsets, hashed, read_only(valid.view(np.uint8)), found)
+    return np.flatnonzero(found)
 
 
 def _with_content(codes: Ints, rows: Ints, columns: Mapping[str, Column]) -> Ints:

@@ -35,7 +35,10 @@ def join_text(parts: Sequence[Any]) -> Text:
     if sum(t.nbytes for t in texts) >= 2**31:
         texts = [t.cast(pa.large_string()) for t in texts]
     joined = pa.concat_arrays(texts)
-    return Text(pc.if_else(pc.equal(joined, ""), pa.scalar(None, joined.type), joined))
+    hollow = pc.equal(joined, "")
+    if pc.any(hollow).as_py():
+        joined = pc.if_else(hollow, pa.scalar(None, joined.type), joined)
+    return Text(joined)
 
 
 def join_number(role: str, parts: Sequence[Number]) -> Number:

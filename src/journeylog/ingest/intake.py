@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from functools import partial
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -45,6 +46,14 @@ _NUMBERS: Final = ("value", "score", "received")
 _ORDERING: Final = 24
 #: After how many more bytes to come the memory that is left is looked at again.
 _LOOK: Final = 1 << 21
+
+
+class _Joined(NamedTuple):
+    """All pieces as columns, in the order of the input."""
+
+    actor: Category
+    time: Ints
+    columns: dict[str, Column]
 
 
 @dataclass
@@ -101,15 +110,16 @@ class Intake:
         """Make the log; `ordered` says whether the position in the input means something."""
         self._judge_times()
         self._find_ends()
-        deduplicated = self._deduplicate()
-        chunk, n_tied, order = self._build(ordered)
+        joined = self._join()
+        deduplicated = self._deduplicate(joined)
+        chunk, n_tied, order = self._build(self._join() if deduplicated is not None else joined, ordered)
         rejects = self._rejects()
         found = pc.value_counts(rejects.column("reason")).to_pylist()
         card = Card(
             rows_in=sum(p.rows_in for p in self.pieces),
             kept=chunk.n_events,
             rejected=rejects.num_rows,
-            deduplicated=deduplicated,
+            deduplicated=deduplicated or 0,
             reasons={
                 c["values"]: c["counts"] for c in sorted(found, key=lambda c: (-c["counts"], c["values"]))
             },
@@ -144,11 +154,11 @@ class Intake:
                 self.attributes.pop(self.end, None)
             self.attributes[name] = None
 
-    def _deduplicate(self) -> int:
-        """Take out rows of an event id seen before; return how many were duplicates of the first."""
+    def _deduplicate(self, joined: _Joined) -> int | None:
+        """Take out rows of an event id seen before; return how many were duplicates of the first, None if no id was."""
         if self.roles.event_id is None:
-            return 0
-        columns = self._columns()
+            return None
+        columns = joined.columns
         event_id, received = columns["event_id"], columns.get("received")
         assert isinstance(event_id, Text) and (received is None or isinstance(received, Number))
         key = event_id.values
@@ -157,9 +167,9 @@ class Intake:
             if all(p.part is not None for p in self.pieces):
                 part = pa.array(np.concatenate([np.zeros(0, np.int64), *(p.part for p in self.pieces)]))
                 key = pc.binary_join_element_wise(key, part.cast(pa.string()), "\0")
-        found = find_duplicates(key, self._actor(), self._time(), columns, received, self.roles.same_id)
+        found = find_duplicates(key, joined.actor, joined.time, columns, received, self.roles.same_id)
         if found is None:
-            return 0
+            return None
         start = 0
         for i, piece in enumerate(self.pieces):
             stop = start + len(piece)
@@ -172,13 +182,12 @@ class Intake:
             start = stop
         return int(np.count_nonzero(found.same))
 
-    def _build(self, ordered: bool) -> tuple[Chunk, int, str]:
-        joins: list[Callable[[], Any]] = [self._actor, self._time, self._columns]
-        actor, time, columns = side_by_side(lambda join: join(), joins)
-        declared = [
-            rank([p.order_by[k] for p in self.pieces] or [pa.nulls(0)])
-            for k in range(len(self.roles.order_by))
+    def _build(self, joined: _Joined, ordered: bool) -> tuple[Chunk, int, str]:
+        actor, time, columns = joined
+        given = [
+            [p.order_by[k] for p in self.pieces] or [pa.nulls(0)] for k in range(len(self.roles.order_by))
         ]
+        declared = side_by_side(rank, [parts for parts in given if not all(map(_hollow, parts))])
         for piece in self.pieces:
             piece.release()
         order = ", ".join(self.labels.get(name, name) for name in self.roles.order_by)
@@ -194,25 +203,34 @@ class Intake:
     def _time(self) -> Ints:
         return np.concatenate([np.zeros(0, np.int64), *(p.stamps.micros for p in self.pieces)])
 
-    def _columns(self) -> dict[str, Column]:
-        """Return all columns but actor and time, roles first."""
+    def _join(self) -> _Joined:
+        """Join the pieces, column beside column."""
+        columns = self._columns()
+        tasks: list[Callable[[], Any]] = [self._actor, self._time, *columns.values()]
+        actor, time, *joined = side_by_side(lambda task: task(), tasks)
+        return _Joined(actor, time, dict(zip(columns, joined, strict=True)))
+
+    def _columns(self) -> dict[str, Callable[[], Column]]:
+        """Return how each column but actor and time is joined, roles first."""
         pieces, blank = self.pieces, self.blank_is_missing
         lengths = [len(p) for p in pieces]
-        columns: dict[str, Column] = {"event": _numbered([p.event for p in pieces], self.events)}
+        columns: dict[str, Callable[[], Column]] = {
+            "event": partial(_numbered, [p.event for p in pieces], self.events)
+        }
         for role in _CATEGORIES:
             if getattr(self.roles, role) is not None:
-                columns[role] = category([p.columns[role] for p in pieces], blank)
+                columns[role] = partial(category, [p.columns[role] for p in pieces], blank)
         for role in _NUMBERS:
             if getattr(self.roles, role) is not None:
-                columns[role] = join_number(role, [p.columns[role] for p in pieces])
+                columns[role] = partial(join_number, role, [p.columns[role] for p in pieces])
         for role in _TEXTS:
             if getattr(self.roles, role) is not None:
-                columns[role] = join_text([p.columns[role] for p in pieces])
+                columns[role] = partial(join_text, [p.columns[role] for p in pieces])
         for name in self.attributes:
             parts = [p.columns.get(name) for p in pieces]
             numeric = any(name in p.numeric for p in pieces)
             numeric = numeric and all(name in p.numeric or _hollow(p.columns.get(name)) for p in pieces)
-            columns[name] = join_column(parts, lengths, numeric, blank)
+            columns[name] = partial(join_column, parts, lengths, numeric, blank)
         return columns
 
     def _rejects(self) -> pa.Table:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -14,9 +15,9 @@ from journeylog.core import arrow_text
 from journeylog.core.kernels import json_lines as kind
 from journeylog.core.kernels import json_paths as kernel
 from journeylog.core.kernels.json_pairs import Plan, make_plan, values_of
-from journeylog.core.kernels.json_text import gather_values
+from journeylog.core.kernels.json_text import gather_values, survey
 
-__all__ = ["PairList", "Spans", "key_table", "of_text", "plan_of"]
+__all__ = ["PairList", "Spans", "columns_of", "key_table", "of_text", "plan_of", "values_found"]
 
 Ints = npt.NDArray[np.int64]
 Bytes = npt.NDArray[np.uint8]
@@ -49,7 +50,7 @@ class Spans:
     def members(self, keys: Sequence[str]) -> tuple[list[Spans], Bytes]:
         """Return the members of each object by key, and the rows where a key stands twice."""
         n = len(self.kinds)
-        found, kinds = np.zeros((n, len(keys), 2), np.int32), np.zeros((n, len(keys)), np.uint8)
+        found, kinds = np.zeros((len(keys), n, 2), np.int32), np.zeros((len(keys), n), np.uint8)
         twice = np.zeros(n, np.uint8)
         source = self.unescaped()
         plan = plan_of([], n, len(keys))
@@ -65,14 +66,14 @@ class Spans:
             plan.texts,
             plan.bounds,
         )
-        return source.columns(found, kinds), twice
+        return columns_of(source.buf, found, kinds), twice
 
     def pairs(self, keys: Sequence[str], name: str, value: str) -> list[Spans]:
         """Return the values of keys in lists of pairs."""
         source = self.unescaped()
         plan = plan_of([PairList("", name, value, tuple(keys))], len(self.kinds), 0)
         kernel.scan_pairs(source.buf, source.spans, source.kinds, plan.memory, plan.texts, plan.bounds)
-        return source.found(plan)
+        return values_found(source.buf, plan, len(self.kinds))
 
     def elements(self) -> tuple[Spans, Ints]:
         """Return the elements of each array, and the row each belongs to."""
@@ -84,28 +85,13 @@ class Spans:
         kernel.scan_elements(source.buf, source.spans, counts, found, kinds, parent)
         return Spans(source.buf, found, kinds), parent
 
-    def columns(self, found: Spots, kinds: Bytes) -> list[Spans]:
-        """Return the columns of a scan side by side."""
-        return [
-            Spans(self.buf, np.ascontiguousarray(found[:, k]), np.ascontiguousarray(kinds[:, k]))
-            for k in range(kinds.shape[1])
-        ]
-
-    def found(self, plan: Plan) -> list[Spans]:
-        """Return the values of wanted keys that a scan with a plan has found in this buffer."""
-        values = values_of(plan, len(self.kinds))
-        return [
-            Spans(self.buf, np.ascontiguousarray(values[:, k, :2]), values[:, k, 2].astype(np.uint8))
-            for k in range(values.shape[1])
-        ]
-
     def take(self, index: Ints) -> Spans:
         """Return some of the values."""
         return Spans(self.buf, self.spans[index], self.kinds[index])
 
     def unescaped(self) -> Spans:
         """Return the values with texts that may hold JSON themselves without their escapes."""
-        if not (self.kinds == kind.ESCAPED).any():
+        if not self._survey[3]:
             return self
         array, _ = self.to_arrow()
         plain = of_text(array)
@@ -115,11 +101,13 @@ class Spans:
     def to_arrow(self) -> tuple[pa.Array, Bytes]:
         """Copy the values out as text; missing and absent are null. Also: rows with half a surrogate pair."""
         n = len(self.kinds)
-        lengths = np.where(self.kinds > kind.MISSING, self.spans[:, 1] - self.spans[:, 0], 0)
-        data, offsets = np.empty(int(lengths.sum(dtype=np.int64)), np.uint8), np.empty(n + 1, np.int32)
+        size, there, _, _ = self._survey
         valid, broken = np.empty(n, np.uint8), np.zeros(n, np.uint8)
+        if not there:
+            return pa.nulls(n, pa.string()), broken
+        data, offsets = np.empty(size + 8, np.uint8), np.empty(n + 1, np.int32)
         gather_values(self.buf, self.spans, self.kinds, data, offsets, valid, broken)
-        return arrow_text.from_buffers(data, offsets, None if valid.all() else valid), broken
+        return arrow_text.from_buffers(data, offsets, None if there == n else valid), broken
 
     @property
     def has_objects(self) -> bool:
@@ -131,8 +119,24 @@ class Spans:
     @property
     def numeric(self) -> bool:
         """Whether every value that is there is a number."""
-        seen = np.bincount(self.kinds, minlength=8)
-        return bool(0 < seen[kind.NUMBER] + seen[kind.SPECIAL] == seen[kind.PLAIN :].sum())
+        _, there, numbers, _ = self._survey
+        return bool(0 < numbers == there)
+
+    @cached_property
+    def _survey(self) -> tuple[int, int, int, int]:
+        found: tuple[int, int, int, int] = survey(self.spans, self.kinds)
+        return found
+
+
+def columns_of(buf: Bytes, found: Spots, kinds: Bytes) -> list[Spans]:
+    """Return the columns of a scan, (columns, rows, 2) and (columns, rows), one by one."""
+    return [Spans(buf, found[k], kinds[k]) for k in range(len(kinds))]
+
+
+def values_found(buf: Bytes, plan: Plan, rows: int) -> list[Spans]:
+    """Return the values of wanted keys that a scan with a plan has found in the rows of a buffer."""
+    found, kinds = values_of(plan)
+    return columns_of(buf, found[:, :rows], kinds[:, :rows].astype(np.uint8))
 
 
 def of_text(column: pa.Array) -> Spans:

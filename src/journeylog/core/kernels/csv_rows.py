@@ -15,6 +15,8 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from journeylog.core.kernels.words import word
+
 Bytes = npt.NDArray[np.uint8]
 Ints = npt.NDArray[np.int64]
 Spots = npt.NDArray[np.int32]
@@ -36,6 +38,7 @@ __all__ = [
 GOOD, WRONG_COUNT, OPEN_QUOTE, BAD_QUOTE, TOO_LONG, BAD_TEXT = 0, 1, 2, 3, 4, 5
 
 _LF, _CR = 10, 13
+_EIGHT, _HIGHS, _NONE = np.uintp(8), np.uint64(0x8080808080808080), np.uint64(0)
 
 
 @njit(cache=True, nogil=True)
@@ -291,6 +294,12 @@ def after_line(buf: Bytes, i: int) -> Any:
 def valid_utf8(buf: Bytes, i: int, end: int) -> Any:
     """Return whether the bytes are UTF-8: no stray, overlong, surrogate or too large sequence."""
     while i < end:
+        at = np.uintp(i)
+        while at + _EIGHT <= np.uintp(end) and word(buf, at) & _HIGHS == _NONE:
+            at += _EIGHT
+        i = int(at)
+        if i == end:
+            return True
         c = int(buf[i])
         if c < 0x80:
             i += 1

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from journeylog.core.kernels.borrowed import borrowed
 from journeylog.core.kernels.csv_rows import valid_utf8
 from journeylog.core.kernels.json_lines import (
     ABSENT,
@@ -28,7 +29,7 @@ from journeylog.core.kernels.json_lines import (
     find_key,
     skip_space,
 )
-from journeylog.core.kernels.json_pairs import end_of_known
+from journeylog.core.kernels.json_pairs import end_of_known, forget
 from journeylog.core.kernels.words import after_line
 
 Bytes = npt.NDArray[np.uint8]
@@ -45,7 +46,6 @@ _OPEN_OBJECT, _CLOSE_OBJECT, _OPEN_ARRAY = 123, 125, 91
 def scan_lines(
     buf: Bytes,
     begin: int,
-    ascii_only: bool,
     keys: Bytes,
     key_offsets: Ints,
     key_column: Ints,
@@ -65,10 +65,9 @@ def scan_lines(
     Parameters
     ----------
     buf, begin : the block, and where to start in it
-    ascii_only : whether the block is known to hold no byte above 127
     keys, key_offsets, key_column : known keys as written, and the column of each (-1: not wanted)
     learn : whether an unknown key stops the scan, so that the caller can name it
-    spans, kinds : out, (rows, columns, 2) and (rows, columns)
+    spans, kinds : out, (columns, rows, 2) and (columns, rows); kinds are zeros at first
     where : out, (rows, 4); record number, line number and span of each row
     bad : out, (rows, 5); record number, line number, verdict and span of each line given up
     done : in and out; rows, bad lines, records and lines so far
@@ -76,21 +75,26 @@ def scan_lines(
 
     Returns
     -------
-    used : where the scan stopped
-    key_start, key_end : span of the unknown key it stopped for, both 0 when the block is done
+    used : where the scan stopped: at the end, where there is no room for another row, or before a line
+    key_start, key_end : span of the unknown key in that line, else both 0
     """
+    buf, keys, key_offsets = borrowed(buf), borrowed(keys), borrowed(key_offsets)
+    key_column, spans, kinds = borrowed(key_column), borrowed(spans), borrowed(kinds)
+    where, bad, done = borrowed(where), borrowed(bad), borrowed(done)
+    memory, texts, bounds = borrowed(memory), borrowed(texts), borrowed(bounds)
     stack = np.zeros(DEEPEST, np.uint8)
     i, n = begin, buf.size
     while i < n:
-        end = after_line(buf, i, n)
+        end, plain = after_line(buf, i, n)
         first = skip_space(buf, i, end)
         if first == end:
             i = end + 1
             done[3] += 1
             continue
         row, n_bad = done[0], done[1]
-        kinds[row, :] = ABSENT
-        if not ascii_only and not valid_utf8(buf, first, end):
+        if row == where.shape[0] or n_bad == bad.shape[0]:
+            return i, 0, 0
+        if not plain and not valid_utf8(buf, first, end):
             verdict, at, stop = BAD_TEXT, 0, 0
         else:
             verdict, at, stop = scan_object(
@@ -110,6 +114,9 @@ def scan_lines(
                 texts,
                 bounds,
             )
+        if verdict != GOOD:  # the next line takes the place of this row
+            kinds[:, row] = ABSENT
+            forget(row, memory)
         if verdict == NEW_KEY:
             return i, at, stop
         if verdict == GOOD:
@@ -177,11 +184,11 @@ def scan_object(
             return NOT_JSON, 0, 0
         column = key_column[key] if key >= 0 else -1
         if column >= 0:
-            if kinds[row, column] != ABSENT:
+            if kinds[column, row] != ABSENT:
                 verdict = REPEATED_KEY
             quoted = 1 if kind in (PLAIN, ESCAPED) else 0
-            kinds[row, column] = kind
-            spans[row, column, 0], spans[row, column, 1] = value + quoted, i - quoted
+            kinds[column, row] = kind
+            spans[column, row, 0], spans[column, row, 1] = value + quoted, i - quoted
             if i - value > max_field and verdict == GOOD:
                 verdict = TOO_LONG
         i = skip_space(buf, i, end)

@@ -37,6 +37,8 @@ __all__ = [
     "Plan",
     "end_of_known",
     "first_element",
+    "forget",
+    "lengthened",
     "make_plan",
     "next_element",
     "pairs_of_value",
@@ -52,9 +54,10 @@ _SHAPES, _OF_SHAPE = 256, 8
 # The memory is one array of numbers: every array that is passed costs more than a pair that is read. It begins with
 # where its parts are: shapes known so far; for each key of the rows its list (-1: none) and the span of its last
 # nested value; the first wanted key of each list; the shape that came after each shape, and first in each list; the
-# shapes; room for one pair; for each row and wanted key the span and kind of the value found.
-_KNOWN, _KEYS, _FIRST, _FOLLOWING, _SHAPE, _ROOM, _FOUND, _WANTED = 0, 1, 2, 3, 4, 5, 6, 7
-_HEADER = 8
+# shapes; room for one pair; for each wanted key and row the span of the value found; likewise its kind; how many keys
+# are wanted, and how many rows there is room for.
+_KNOWN, _KEYS, _FIRST, _FOLLOWING, _SHAPE, _ROOM, _FOUND, _KINDS, _WANTED, _ROWS = range(10)
+_HEADER = 10
 
 # What is remembered of a shape: begin and size of what stands before the value and after it; the wanted key (-1:
 # none); whether the value is quoted; whether a text is a number; the list.
@@ -81,21 +84,33 @@ class Plan(NamedTuple):
 def make_plan(rows: int, n_keys: int, texts: Bytes, bounds: Ints, keys_of_list: list[int]) -> Plan:
     """Return a plan for some rows of at most `n_keys` keys with nothing remembered yet."""
     lists, wanted = len(keys_of_list), sum(keys_of_list)
-    sizes = [3 * n_keys, lists + 1, _SHAPES + max(lists, 1), _SHAPES * _OF_SHAPE, 6, rows * wanted * 3]
+    sizes = [3 * n_keys, lists + 1, _SHAPES + max(lists, 1), _SHAPES * _OF_SHAPE, 6, 2 * rows * wanted]
     begins = np.cumsum([_HEADER, *sizes])
-    memory = np.zeros(begins[-1], np.int32)
-    memory[1:7] = begins[:-1]
-    memory[_WANTED] = wanted
+    memory = np.zeros(begins[-1] + rows * wanted, np.int32)
+    memory[_KEYS : _KINDS + 1] = begins
+    memory[_WANTED], memory[_ROWS] = wanted, rows
     memory[begins[0] : begins[1] : 3] = -1
     memory[begins[1] : begins[2]] = np.cumsum([0, *keys_of_list])
     memory[begins[2] : begins[3]] = -1
     return Plan(memory, texts, bounds, lists)
 
 
-def values_of(plan: Plan, rows: int) -> Spots:
-    """Return span and kind of each value found, (rows, wanted, 3)."""
-    start, wanted = int(plan.memory[_FOUND]), int(plan.memory[_WANTED])
-    return plan.memory[start : start + rows * wanted * 3].reshape(rows, wanted, 3)
+def lengthened(plan: Plan, rows: int) -> Plan:
+    """Return the plan with room for more rows."""
+    found, kinds = values_of(plan)
+    n, more = found.shape[1], rows - found.shape[1]
+    spans, of = np.pad(found, ((0, 0), (0, more), (0, 0))), np.pad(kinds, ((0, 0), (0, more)))
+    start = int(plan.memory[_FOUND])
+    memory = np.concatenate((plan.memory[:start], spans.reshape(-1), of.reshape(-1)))
+    memory[_KINDS], memory[_ROWS] = start + spans.size, n + more
+    return plan._replace(memory=memory)
+
+
+def values_of(plan: Plan) -> tuple[Spots, Spots]:
+    """Return span and kind of each value found, (wanted, rows, 2) and (wanted, rows)."""
+    start, kinds = int(plan.memory[_FOUND]), int(plan.memory[_KINDS])
+    wanted, rows = int(plan.memory[_WANTED]), int(plan.memory[_ROWS])
+    return plan.memory[start:kinds].reshape(wanted, rows, 2), plan.memory[kinds:].reshape(wanted, rows)
 
 
 def set_lists(plan: Plan, list_of_key: Ints) -> None:
@@ -166,8 +181,15 @@ def pairs_of_value(
             break
         at = skip_space(buf, at + 1, end)
     for key in range(memory[memory[_FIRST] + which], memory[memory[_FIRST] + which + 1]):
-        memory[memory[_FOUND] + (row * memory[_WANTED] + key) * 3 + 2] = ABSENT
+        memory[memory[_KINDS] + key * memory[_ROWS] + row] = ABSENT
     return -1
+
+
+@njit(cache=True, nogil=True)
+def forget(row: int, memory: Spots) -> None:
+    """Forget what was found for a row that is none after all: another one takes its place."""
+    for key in range(memory[_WANTED]):
+        memory[memory[_KINDS] + key * memory[_ROWS] + row] = ABSENT
 
 
 @njit(cache=True, nogil=True, forceinline=True)
@@ -202,9 +224,10 @@ def by_shape(buf: Bytes, at: int, end: int, shape: int, which: int, row: int, me
 @njit(cache=True, nogil=True, forceinline=True)
 def note(memory: Spots, row: int, key: int, start: int, stop: int, kind: int) -> None:
     """Note the value of a wanted key, unless one was found before."""
-    spot = memory[_FOUND] + (row * memory[_WANTED] + key) * 3
-    if memory[spot + 2] == ABSENT:
-        memory[spot], memory[spot + 1], memory[spot + 2] = start, stop, kind
+    cell = key * memory[_ROWS] + row
+    if memory[memory[_KINDS] + cell] == ABSENT:
+        spot = memory[_FOUND] + 2 * cell
+        memory[spot], memory[spot + 1], memory[memory[_KINDS] + cell] = start, stop, kind
 
 
 @njit(cache=True, nogil=True)

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from journeylog.core.kernels.borrowed import borrowed
 from journeylog.core.kernels.json_lines import (
     ABSENT,
     DEEPEST,
@@ -57,24 +58,27 @@ def scan_members(
     ----------
     buf, spans, kinds : bytes, (rows, 2) and (rows,)
     keys, key_offsets : the keys as written
-    found, found_kinds : out, (rows, keys, 2) and (rows, keys)
+    found, found_kinds : out, (keys, rows, 2) and (keys, rows), zeros at first
     twice : out, 1 where a wanted key stands twice in one object
     memory, texts, bounds : a plan for these keys, without lists of pairs
     """
+    buf, spans, kinds = borrowed(buf), borrowed(spans), borrowed(kinds)
+    keys, key_offsets, twice = borrowed(keys), borrowed(key_offsets), borrowed(twice)
+    found, found_kinds = borrowed(found), borrowed(found_kinds)
+    memory, texts, bounds = borrowed(memory), borrowed(texts), borrowed(bounds)
     stack = np.zeros(DEEPEST, np.uint8)
     column = np.arange(key_offsets.size - 1)
     last = -1  # the last row that was read: one with the same bytes holds the same
     for row in range(kinds.size):
-        found_kinds[row, :] = ABSENT
         if kinds[row] != NESTED and kinds[row] != PLAIN:
             continue
         start, end = spans[row, 0], spans[row, 1]
         alike = last >= 0 and end - start == spans[last, 1] - spans[last, 0] and kinds[row] == kinds[last]
         if alike and same(buf, spans[last, 0], start, end - start):
-            for k in range(found_kinds.shape[1]):
-                found[row, k, 0] = found[last, k, 0] + start - spans[last, 0]
-                found[row, k, 1] = found[last, k, 1] + start - spans[last, 0]
-                found_kinds[row, k] = found_kinds[last, k]
+            for k in range(found_kinds.shape[0]):
+                found[k, row, 0] = found[k, last, 0] + start - spans[last, 0]
+                found[k, row, 1] = found[k, last, 1] + start - spans[last, 0]
+                found_kinds[k, row] = found_kinds[k, last]
             twice[row] = twice[last]
             continue
         last = row
@@ -87,7 +91,7 @@ def scan_members(
             if verdict == REPEATED_KEY:
                 twice[row] = 1
             elif verdict != GOOD:
-                found_kinds[row, :] = ABSENT
+                found_kinds[:, row] = ABSENT
 
 
 @njit(cache=True, nogil=True)

@@ -12,7 +12,7 @@ Bytes = npt.NDArray[np.uint8]
 Ints = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.int32]
 
-__all__ = ["number_texts", "spread", "those_used"]
+__all__ = ["hash_texts", "mark_repeated", "number_texts", "spread", "those_used"]
 
 _LOW = 0xFFFFFFFF
 _FACTOR = 0x61C88647  # odd, of 31 bits: its product with 32 bits never leaves 64
@@ -148,6 +148,47 @@ def spread(table: Ints, wider: Ints) -> None:
             while wider[p] != 0:
                 p = (p + 1) & mask
             wider[p] = table[s]
+
+
+@njit(cache=True, nogil=True)
+def hash_texts(data: Bytes, offsets: Any, out: Codes) -> None:
+    """Write a hash of 31 bits of each text to `out`; equal texts have equal ones."""
+    for row in range(out.size):
+        out[row] = _hash(data, offsets[row], offsets[row + 1])
+
+
+@njit(cache=True, nogil=True)
+def mark_repeated(data: Bytes, offsets: Any, hashed: Codes, valid: Bytes, out: Bytes) -> Any:
+    """Mark texts that stand in several rows, and return how many rows are marked.
+
+    Parameters
+    ----------
+    hashed : hash of each text
+    valid : 0 where none is there, and empty if all are
+    out : zeros at first
+    """
+    size = 2
+    while size < 2 * hashed.size:
+        size *= 2
+    table = np.zeros(size, np.int32)  # at each place the number of a row from 1; 0 is free
+    n = 0
+    for row in range(hashed.size):
+        if valid.size and not valid[row]:
+            continue
+        i, length = np.int64(offsets[row]), np.int64(offsets[row + 1] - offsets[row])
+        s = hashed[row] & (size - 1)
+        while table[s]:
+            other = table[s] - 1
+            if hashed[other] == hashed[row]:
+                k = np.int64(offsets[other])
+                if offsets[other + 1] - k == length and _same(data, i, data, k, length):
+                    n += 2 - out[other]
+                    out[other] = out[row] = 1
+                    break
+            s = (s + 1) & (size - 1)
+        if not table[s]:
+            table[s] = row + 1
+    return n
 
 
 @njit(cache=True, nogil=True)

@@ -14,7 +14,7 @@ from numba import njit
 
 Bytes = npt.NDArray[np.uint8]
 
-__all__ = ["after_letters", "after_line", "equal", "first_mark", "same", "survey", "word", "zeros"]
+__all__ = ["after_letters", "after_line", "copy", "equal", "first_mark", "put", "same", "word", "zeros"]
 
 _0, _1, _2, _3, _4, _5, _6, _7, _8 = (np.uintp(k) for k in range(9))
 _16, _24, _32, _64 = (np.uintp(k) for k in (16, 24, 32, 64))
@@ -24,6 +24,7 @@ _QUOTES = np.uint64(0x2222222222222222)
 _BACKSLASHES = np.uint64(0x5C5C5C5C5C5C5C5C)
 _NO_CONTROL = np.uint64(0xE0E0E0E0E0E0E0E0)
 _NONE, _ONE = np.uint64(0), np.uint64(1)
+_HIGH = np.uint8(128)
 _UPPER_4, _UPPER_2, _UPPER_1 = (
     np.uint64(k) for k in (0xFFFFFFFF00000000, 0xFFFF0000FFFF0000, 0xFF00FF00FF00FF00)
 )
@@ -42,6 +43,32 @@ def word(buf: Bytes, at: Any) -> Any:
         | np.uint64(buf[at + _6]) << _B6
         | np.uint64(buf[at + _7]) << _B7
     )
+
+
+@njit(cache=True, nogil=True, forceinline=True)
+def put(data: Bytes, at: Any, w: Any) -> None:
+    """Write a number as the eight bytes at an unsigned place."""
+    data[at] = np.uint8(w)
+    data[at + _1] = np.uint8(w >> _B1)
+    data[at + _2] = np.uint8(w >> _B2)
+    data[at + _3] = np.uint8(w >> _B3)
+    data[at + _4] = np.uint8(w >> _B4)
+    data[at + _5] = np.uint8(w >> _B5)
+    data[at + _6] = np.uint8(w >> _B6)
+    data[at + _7] = np.uint8(w >> _B7)
+
+
+@njit(cache=True, nogil=True, forceinline=True)
+def copy(buf: Bytes, i: int, end: int, data: Bytes, spot: int) -> None:
+    """Copy a stretch; what follows it in `data`, up to seven bytes where there is room, is overwritten too."""
+    at, stop, to = np.uintp(i), np.uintp(end), np.uintp(spot)
+    if end + 8 <= buf.size and spot + (end - i) + 8 <= data.size:
+        while at < stop:
+            put(data, to, word(buf, at))
+            at, to = at + _8, to + _8
+    while at < stop:
+        data[to] = buf[at]
+        at, to = at + _1, to + _1
 
 
 @njit(cache=True, nogil=True, forceinline=True)
@@ -111,25 +138,19 @@ def after_letters(buf: Bytes, i: int, end: int) -> Any:
 
 @njit(cache=True, nogil=True, forceinline=True)
 def after_line(buf: Bytes, i: int, end: int) -> Any:
-    """Return where the next line feed is, `end` when there is none."""
-    at, stop = np.uintp(i), np.uintp(end)
+    """Return where the next line feed is, `end` when there is none, and whether no byte before it is above 127."""
+    at, stop, high = np.uintp(i), np.uintp(end), np.uint8(0)
     while at + _64 <= stop:
-        found = np.uint8(0)
+        found, above = np.uint8(0), np.uint8(0)
         for k in range(64):  # without a way out, so that the compiler looks at all of them at once
-            found |= np.uint8(buf[at + np.uintp(k)] == 10)
+            c = buf[at + np.uintp(k)]
+            found |= np.uint8(c == 10)
+            above |= c
         if found:
             break
+        high |= above
         at += _64
     while at < stop and buf[at] != 10:
+        high |= buf[at]
         at += _1
-    return np.int64(at)
-
-
-@njit(cache=True, nogil=True, forceinline=True)
-def survey(buf: Bytes) -> Any:
-    """Return how many line feeds there are, and whether no byte is above 127."""
-    breaks, high = 0, np.uint8(0)
-    for c in buf:
-        breaks += c == 10
-        high |= c
-    return breaks, high < 128
+    return np.int64(at), high < _HIGH

@@ -14,19 +14,15 @@ from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
-from journeylog.core import arrow_text
 from journeylog.core.kernels import json_lines as kernel
 from journeylog.core.kernels.json_objects import scan_lines
-from journeylog.core.kernels.json_pairs import Plan, set_lists
-from journeylog.core.kernels.json_text import gather_values
-from journeylog.core.kernels.words import survey
+from journeylog.core.kernels.json_pairs import Plan, lengthened, set_lists
 from journeylog.errors import ParseError, SchemaError, explain
 from journeylog.ingest.containers.base import Dialect, Piece, Work, as_batch
-from journeylog.ingest.containers.blocks import Bytes, blocks
+from journeylog.ingest.containers.blocks import Bytes, lent_blocks
 from journeylog.ingest.containers.files import File, open_text, wrong_encoding
-from journeylog.ingest.json_values import PairList, Spans, plan_of
+from journeylog.ingest.json_values import PairList, Spans, columns_of, plan_of, values_found
 from journeylog.ingest.rejects import BadRow, Reason
 from journeylog.ingest.threads import in_order
 
@@ -38,6 +34,8 @@ _WHY: Final = {
     kernel.TOO_LONG: (Reason.FIELD_TOO_LONG, "a value is too long (see max_field_bytes=)"),
     kernel.BAD_TEXT: (Reason.ENCODING, "the bytes are not UTF-8"),
 }
+#: First bytes of a block by which its lines are guessed.
+_HEAD: Final = 1 << 16
 #: More keys than this are data written as keys.
 _MOST_KEYS: Final = 2000
 
@@ -102,8 +100,8 @@ class JsonLines:
 
     def _scans(self, wanted: Sequence[str] | None) -> Iterator[Callable[[], _Scan | bytes]]:
         """Yield the scan of each block with the keys known by then; the first one is done at once, to know some."""
-        for block in blocks(self.stream, self.dialect.block, lone_cr=False):
-            if block.data:
+        for block in lent_blocks(self.stream, self.dialect.block, lone_cr=False):
+            if len(block.data):
                 scan = _Scan(block.data, self._known(), _MOST_KEYS + len(wanted or ()))
                 if not self.keys:
                     self._complete(scan.run(), wanted)
@@ -119,7 +117,7 @@ class JsonLines:
         self.records += records
         self.lines += lines
         if n_bad:
-            self._look_at_bad(scan.data, scan.bad[:n_bad])
+            self._look_at_bad(scan.buf, scan.bad[:n_bad])
         return found.piece
 
     def _complete(self, scan: _Scan, wanted: Sequence[str] | None) -> None:
@@ -130,14 +128,15 @@ class JsonLines:
             scan.known = self._known()
             scan.run()
 
-    def _look_at_bad(self, data: bytes, bad: npt.NDArray[np.int32]) -> None:
+    def _look_at_bad(self, data: npt.NDArray[np.uint8], bad: npt.NDArray[np.int32]) -> None:
         """Stop where the encoding is another one, which would reject line after line."""
         no_text = np.flatnonzero(bad[:, 2] == kernel.BAD_TEXT)
         self.n_bad += len(bad)
         self.no_text += len(no_text)
-        self.first_bad = self.first_bad or data[slice(*bad[0, 3:].tolist())][:60]
+        self.first_bad = self.first_bad or data[slice(*bad[0, 3:].tolist())][:60].tobytes()
         if self.no_text * 2 > self.records:
-            raise wrong_encoding(self.name, self.dialect.encoding, data[slice(*bad[no_text[0], 3:].tolist())])
+            raw = data[slice(*bad[no_text[0], 3:].tolist())].tobytes()
+            raise wrong_encoding(self.name, self.dialect.encoding, raw)
 
     def _known(self) -> _Known:
         """Return the keys that are known by now, and which of them is which list of pairs."""
@@ -211,9 +210,8 @@ class _Known(NamedTuple):
 class _Scan:
     """The search for the values of one block; it knows nothing of other blocks, so it may be done in a thread."""
 
-    def __init__(self, data: bytes, known: _Known, most_keys: int) -> None:
-        self.data, self.known, self.most_keys = data, known, most_keys
-        self.buf = np.frombuffer(data, np.uint8)
+    def __init__(self, data: npt.NDArray[np.uint8], known: _Known, most_keys: int) -> None:
+        self.buf, self.known, self.most_keys = data, known, most_keys
         self.at, self.room = 0, 0
         self.unknown: bytes | None = None
         self.done = np.zeros(4, np.int64)
@@ -222,22 +220,38 @@ class _Scan:
         """Scan until the end, or until an unknown key."""
         known = self.known
         if not self.room:
-            breaks, self.is_ascii = survey(self.buf)
-            self.room = breaks + 1
-            width = max(16, 2 * known.kept)
-            self.where, self.bad = np.empty((self.room, 4), np.int32), np.empty((self.room, 5), np.int32)
-            self.spans = np.empty((self.room, width, 2), np.int32)
-            self.kinds = np.zeros((self.room, width), np.uint8)
-            self.plan = plan_of(known.pairs, self.room, self.most_keys)
+            self._make_room(max(16, 2 * known.kept))
         self._widen(known.kept)
         set_lists(self.plan, known.lists)
-        self.at, start, stop = scan_lines(
-            self.buf, self.at, self.is_ascii, known.texts, known.offsets, known.places, known.learns,
-            known.max_field, self.spans, self.kinds, self.where, self.bad, self.done, self.plan.memory,
-            self.plan.texts, self.plan.bounds,
-        )  # fmt: skip
-        self.unknown = self.data[start:stop] if stop else None
+        while True:
+            self.at, start, stop = scan_lines(
+                self.buf, self.at, known.texts, known.offsets, known.places, known.learns, known.max_field,
+                self.spans, self.kinds, self.where, self.bad, self.done, self.plan.memory, self.plan.texts,
+                self.plan.bounds,
+            )  # fmt: skip
+            if stop or self.at == len(self.buf):
+                break
+            self._lengthen()
+        self.unknown = self.buf[start:stop].tobytes() if stop else None
         return self
+
+    def _make_room(self, width: int) -> None:
+        """Make room for as many rows as there are likely to be, by the first lines."""
+        head = self.buf[:_HEAD]
+        self.room = int((np.count_nonzero(head == ord("\n")) + 1) * 1.25 * len(self.buf) / len(head)) + 1
+        self.where, self.bad = np.empty((self.room, 4), np.int32), np.empty((self.room, 5), np.int32)
+        self.spans = np.empty((width, self.room, 2), np.int32)
+        self.kinds = np.zeros((width, self.room), np.uint8)
+        self.plan = plan_of(self.known.pairs, self.room, self.most_keys)
+
+    def _lengthen(self) -> None:
+        """Make room for as many rows again."""
+        self.where = np.concatenate((self.where, np.empty_like(self.where)))
+        self.bad = np.concatenate((self.bad, np.empty_like(self.bad)))
+        self.spans = np.concatenate((self.spans, np.empty_like(self.spans)), axis=1)
+        self.kinds = np.concatenate((self.kinds, np.zeros_like(self.kinds)), axis=1)
+        self.room *= 2
+        self.plan = lengthened(self.plan, self.room)
 
     def found(self, table: JsonLines) -> _Found:
         """Return the rows with all columns that are known by now."""
@@ -245,14 +259,14 @@ class _Scan:
         n = len(table.kept)
         self._widen(n)
         return _Found(
-            self.buf, self.spans[:rows, :n], self.kinds[:rows, :n], self.where[:rows], self.bad[:n_bad],
+            self.buf, self.spans[:n, :rows], self.kinds[:n, :rows], self.where[:rows], self.bad[:n_bad],
             tuple(table.kept), table.records + 1, table.lines + 1, table, self.plan,
         )  # fmt: skip
 
     def _widen(self, n: int) -> None:
-        while n > self.kinds.shape[1]:
-            self.spans = np.concatenate((self.spans, np.empty_like(self.spans)), axis=1)
-            self.kinds = np.concatenate((self.kinds, np.zeros_like(self.kinds)), axis=1)
+        while n > len(self.kinds):
+            self.spans = np.concatenate((self.spans, np.empty_like(self.spans)))
+            self.kinds = np.concatenate((self.kinds, np.zeros_like(self.kinds)))
 
 
 class _Found:
@@ -272,13 +286,12 @@ class _Found:
         n = len(self.where)
         broken = np.zeros(n, np.uint8)
         columns, numeric = {}, set()
-        for i, name in enumerate(self.names):
-            kinds = np.ascontiguousarray(self.kinds[:, i])
+        for name, spans in zip(self.names, columns_of(self.buf, self.spans, self.kinds), strict=True):
             if name in self.table.nested:
                 continue
-            columns[name] = self._column(np.ascontiguousarray(self.spans[:, i]), kinds, broken)
-            seen = np.bincount(kinds, minlength=8)
-            if 0 < seen[kernel.NUMBER] + seen[kernel.SPECIAL] == seen[kernel.PLAIN :].sum():
+            columns[name], halves = spans.to_arrow()
+            broken |= halves
+            if spans.numeric:
                 numeric.add(name)
         rows = as_batch(columns, n)
         row = self.where[:, 0].astype(np.int64) + self.records
@@ -307,28 +320,18 @@ class _Found:
     def _add_nested(self, piece: Piece) -> None:
         """Add what is only looked into, and the lines themselves, as spans."""
         n = len(self.where)
-        all_of = Spans(self.buf, self.spans, self.kinds).columns(self.spans, self.kinds)
+        all_of = columns_of(self.buf, self.spans, self.kinds)
         piece.nested = {name: all_of[i] for i, name in enumerate(self.names) if name in self.table.nested}
         known = [
             k
             for k, one in enumerate(self.table.pairs)
             if one.column in self.names and not all_of[self.names.index(one.column)].has_objects
         ]
-        found = Spans(self.buf, self.spans, self.kinds).found(self.plan)
+        found = values_found(self.buf, self.plan, n)
         first = np.cumsum([0, *(len(one.keys) for one in self.table.pairs)])
         piece.pairs = [(self.table.pairs[k], found[int(first[k]) : int(first[k + 1])]) for k in known]
         lines = np.ascontiguousarray(self.where[:, 2:4])
         piece.written = Spans(self.buf, lines, np.full(n, kernel.NESTED, np.uint8))
-
-    def _column(
-        self, spans: npt.NDArray[np.int32], kinds: npt.NDArray[np.uint8], broken: npt.NDArray[np.uint8]
-    ) -> pa.Array:
-        n = len(kinds)
-        lengths = np.where(kinds > kernel.MISSING, spans[:, 1] - spans[:, 0], 0)
-        data, offsets = np.empty(int(lengths.sum(dtype=np.int64)), np.uint8), np.empty(n + 1, np.int32)
-        valid = np.empty(n, np.uint8)
-        gather_values(self.buf, spans, kinds, data, offsets, valid, broken)
-        return arrow_text.from_buffers(data, offsets, None if valid.all() else valid)
 
 
 def _only_bad(bad: BadRow) -> Piece:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import zlib
 from typing import Any, Final
 
@@ -60,6 +61,20 @@ class Stream:
             return taken
         return self._read(size)
 
+    @property
+    def direct(self) -> bool:
+        """Whether what comes next can be read to where it is needed, without a copy."""
+        return not self.ahead and isinstance(self.inner, io.FileIO)
+
+    def read_into(self, room: memoryview) -> int:
+        """Fill some room, where it is `direct`; return how much of it, 0 only at the end."""
+        try:
+            size: int = self.inner.readinto(room)
+        except OSError as error:
+            raise self._unreadable(error) from error
+        self.taken += size
+        return size
+
     def readable(self) -> bool:
         """Return True: it can be read."""
         return True
@@ -71,12 +86,15 @@ class Stream:
         try:
             found: bytes = self.inner.read(size)
         except (EOFError, gzip.BadGzipFile, zlib.error, OSError) as error:
-            what = f"the {self.packing} file is damaged or cut off" if self.packing else "it cannot be read"
-            raise ParseError(f"{self.name}: {what} ({error}). Fix: fetch it again") from error
+            raise self._unreadable(error) from error
         self.taken += len(found)
         if self.packed is not None:
             self._refuse_bomb(self.packed.taken)
         return found
+
+    def _unreadable(self, error: Exception) -> ParseError:
+        what = f"the {self.packing} file is damaged or cut off" if self.packing else "it cannot be read"
+        return ParseError(f"{self.name}: {what} ({error}). Fix: fetch it again")
 
     def _refuse_bomb(self, packed: int) -> None:
         """Stop before a small file fills the memory."""

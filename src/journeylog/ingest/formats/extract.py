@@ -90,12 +90,18 @@ def compute(field: Any, context: Context) -> Value:
 
 @compute.register
 def _(field: str, context: Context) -> Value:
-    return _without(context.records.value(field), context.missing)
+    known = context.records.known_values
+    if field not in known:
+        known[field] = _without(context.records.value(field), context.missing)
+    return known[field]
 
 
 @compute.register
 def _(field: KeyValue, context: Context) -> Value:
-    return _without(context.records.key_value(field), context.missing)
+    known = context.records.known_values
+    if field not in known:
+        known[field] = _without(context.records.key_value(field), context.missing)
+    return known[field]
 
 
 @compute.register

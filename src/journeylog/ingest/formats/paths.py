@@ -90,6 +90,7 @@ class Records:
         self._bound = ""
         self._nodes: dict[str, Node | None] = {}
         self._pairs: dict[KeyValue, Node | None] = dict(self.known)
+        self.known_values: dict[str | KeyValue, Value] = {}  # several fields are made of the same one
 
     def __len__(self) -> int:
         """Return the number of rows."""
