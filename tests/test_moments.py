@@ -5,16 +5,23 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
+import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import journeylog as jl
 from journeylog.core.actor_groups import actor_groups
+from journeylog.core.build import build_chunk
+from journeylog.core.encode import encode
 from journeylog.core.riskratios import pool_strata
 from journeylog.core.risksets import GROUPS
-from journeylog.core.schema import SECOND, UNDECLARED
+from journeylog.core.schema import HOUR, SECOND, UNDECLARED
 from journeylog.core.window import Window
+from journeylog.errors import ConfigError, MissingColumnError, UnseenNameWarning
+from tests.moments_worlds import World, question
 from tests.oracles import moments as oracle
 from tests.strategies import make_log, plain_cases, rows, with_cases
 
@@ -106,8 +113,7 @@ def test_the_spread_between_groups_equals_the_oracle(events: Any) -> None:
             continue
         expected = truth[label]
         own, other, both = pooled.spread[k]
-        if expected["n_did"] > expected["n_did_goal"]:  # else the variance has a floor of its own
-            assert close(own, expected["var_did"])
+        assert close(own, expected["var_did"])
         assert close(other, expected["var_not"])
         assert close(both, expected["cov"])
 
@@ -120,3 +126,91 @@ def close(found: float, expected: float) -> bool:
 
 def divided(top: float, bottom: float) -> float:
     return top / bottom if bottom > 0 else math.nan
+
+
+def journeys() -> jl.EventLog:
+    events = [
+        ("ada", "see", 0), ("ada", "ask", 1), ("ada", "pay", 2), ("ada", "see", 3),
+        ("bob", "see", 0), ("bob", "see", 2), ("cy", "see", 1), ("cy", "ask", 5), ("cy", "pay", 9),
+    ]  # fmt: skip
+    chunk, _ = build_chunk(
+        pa.array([e[0] for e in events]),
+        np.array([e[2] * HOUR for e in events]),
+        {"event": encode(pa.array([e[1] for e in events]))},
+    )
+    return jl.EventLog.from_chunk(chunk, Window(0, 10 * HOUR))
+
+
+def test_a_stand_is_compared_until_the_goal_and_when_it_was_watched_long_enough() -> None:
+    table = journeys().compute(jl.Moments("pay", "6h", positions=(9,), elapsed=("1d",))).table
+    ask = table[(table["moment"] == "ask") & (table["kind"] == "node")].iloc[0]
+    # cy asks at 5 h, with less than 6 h to go; whoever sees stands at risk four times, and ada and cy reach the goal
+    assert ask[["n_did", "n_did_goal", "n_not", "n_not_goal"]].tolist() == [1, 1, 4, 1]
+    again = table[(table["moment"] == "see") & (table["from"] == "see")].iloc[0]
+    assert again[["n_did", "n_did_goal", "n_not", "n_not_goal"]].tolist() == [1, 0, 3, 1]
+
+
+def test_the_goal_of_the_journeys_themselves_is_taken_when_none_is_named() -> None:
+    log = journeys().then(jl.Journeys(goal="pay", patience="1d"))
+    named, own = (log.compute(jl.Moments(goal, "6h")).table for goal in ("pay", None))
+    pd.testing.assert_frame_equal(named, own)
+    going_on = journeys().then(jl.Journeys(goal="pay", patience="1d", goal_ends=False))
+    with pytest.raises(ConfigError, match="go on after their goal"):
+        going_on.compute(jl.Moments(None, "6h"))
+
+
+def test_what_is_not_compared_is_told() -> None:
+    result = journeys().compute(jl.Moments("pay", "6h", positions=(1,)))
+    assert any("3 of 6 visits before the goal are not looked at" in note for note in result.notes)
+    assert any("3 first visits have nobody" in note for note in result.notes)
+    assert result.table["supported"].dtype == bool
+    assert result.table[["p", "q"]].isna().all().all()
+    short = journeys().compute(jl.Moments("pay", "20h"))
+    assert any("shorter than" in note for note in short.notes)
+    assert short.table.empty
+    with pytest.warns(UnseenNameWarning, match="nope"):
+        journeys().compute(jl.Moments("nope", "6h"))
+
+
+def test_groups_have_their_own_answer() -> None:
+    log = World().log(600, 1)
+    parts = log.compute(question(min_n=5), by="kind")
+    assert set(parts) == {"short", "long"}
+    assert parts["long"].table["n_did"].sum() > 0
+    assert parts.table["kind"].isin(["node", "transition", "short", "long"]).any().any()
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"within": 7}, "has no unit"),
+        ({"positions": (4, 2)}, "upper bounds"),
+        ({"positions": ()}, "upper bounds"),
+        ({"elapsed": ("1d", "1h")}, "upper bounds"),
+        ({"min_n": 0}, "min_n=0"),
+        ({"goal": {}}, "selects nothing"),
+    ],
+)
+def test_nonsense_is_refused(options: dict[str, Any], says: str) -> None:
+    with pytest.raises(ConfigError, match=says):
+        jl.Moments(**{"goal": "pay", "within": "7d", **options})
+
+
+def test_columns_that_are_not_there_are_named() -> None:
+    for options in ({"adjust": "devise"}, {"at": "stages"}, {"node": "evnt"}):
+        with pytest.raises(MissingColumnError):
+            journeys().compute(jl.Moments("pay", "6h", **options))  # type: ignore[arg-type]
+
+
+def test_more_risk_sets_than_can_be_counted_are_refused_with_the_way_out() -> None:
+    names = [f"page {i}" for i in range(1200)]
+    chunk, _ = build_chunk(
+        pa.array([f"a{i % 40}" for i in range(1200)]),
+        np.arange(1200) * SECOND,
+        {"event": encode(pa.array(names))},
+    )
+    log = jl.EventLog.from_chunk(chunk)
+    with pytest.raises(ConfigError, match="at=None"):
+        log.compute(jl.Moments("page 7", "60s"))
+    table = log.compute(jl.Moments("page 7", "60s", at=None, transitions=False)).table
+    assert table["n_did"].sum() + table["n_alone"].sum() > 1000

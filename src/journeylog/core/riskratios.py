@@ -10,7 +10,8 @@ import numpy.typing as npt
 from scipy import special
 
 from journeylog.core.counts import Coded, Table
-from journeylog.core.intervals import LEVEL, clopper_pearson
+from journeylog.core.differences import Estimates, difference, ratio_of
+from journeylog.core.intervals import LEVEL, two_sided_z, wilson
 from journeylog.core.risksets import GROUPS
 
 __all__ = ["Pooled", "pool_strata"]
@@ -35,7 +36,18 @@ class Pooled:
     spread : ndarray of float64, shape (moments, 3)
         Variances of the two shares and their covariance: the delete-a-group jackknife over groups of actors.
     df : ndarray of int64
-        Groups that hold somebody who did it, less one.
+        Groups that can tell, less one: those with somebody who did it, with somebody who reached the goal, or with
+        somebody who did not, whichever are fewest.
+
+    Notes
+    -----
+    Each share gets a score interval with as many independent trials as its variance is worth (Korn and Graubard); the
+    intervals of ratio and difference are made of both (Zou and Donner), knowing how the shares vary together. Symmetric
+    ones on the scale of logarithms find too much where few did it and by chance nearly all of them reach the goal.
+
+    References
+    ----------
+    E. L. Korn, B. I. Graubard (1998), Survey Methodology 24. G. Y. Zou, A. Donner (2008), Stat. Med. 27.
     """
 
     n_did: Ints
@@ -48,46 +60,68 @@ class Pooled:
     spread: Floats
     df: Ints
 
-    def lift(self) -> tuple[Floats, Floats, Floats, Floats]:
-        """Return the ratio of the shares, its bounds (made on the scale of logarithms) and its two-sided p-value.
+    def lift(self) -> Estimates:
+        """Return the ratio of the shares with its bounds; nan where none of the rest reached the goal."""
+        did, rest = self._sides()
+        return ratio_of(rest, did, self._correlation())
 
-        Where none of those who did it reached the goal, the upper bound is that of their exact share and p is the
-        probability of that under the share of the rest, doubled. Where none of the rest did, nothing is known.
+    def difference(self) -> Estimates:
+        """Return the difference of the shares with its bounds."""
+        did, rest = self._sides()
+        return difference(rest, did, self._correlation())
+
+    def p_value(self) -> Floats:
+        """Return the two-sided p-value: that of the lift's interval, or the exact one of the few who did it if larger.
+
+        Far out in the tails an interval says too much where a handful of goals was expected.
         """
         with np.errstate(divide="ignore", invalid="ignore"):
-            lift = np.where(self.rest > 0, self.did / self.rest, np.nan)
-            own, other, both = self.spread.T
-            error = np.sqrt(
-                np.maximum(own / self.did**2 + other / self.rest**2 - 2 * both / (self.did * self.rest), 0)
-            )
-            half = self._quantile() * error
-            low, high = lift * np.exp(-half), lift * np.exp(half)
-            p = 2 * special.stdtr(np.maximum(self.df, 1), -np.abs(np.log(lift)) / error)
-            none = (self.did == 0) & (self.rest > 0)
-            low, high = np.where(none, 0.0, low), np.where(none, self._most() / self.rest, high)
-            p = np.where(none, np.minimum(2 * (1 - self.rest) ** self.n_did, 1), p)
-        known = np.isfinite(lift) & (self.df > 0)
-        return lift, np.where(known, low, np.nan), np.where(known, high, np.nan), np.where(known, p, np.nan)
+            lift, gap = (np.log(part) for part in self.lift()), self.difference()
+            plain = (self.did > 0) & (self.rest > 0)
+            value, low, high = (np.where(plain, one, other) for one, other in zip(lift, gap, strict=True))
+            towards = np.where(value > 0, value - low, high - value)
+            sure = np.where(value == 0, 0.0, np.abs(value) / towards)
+            p = 2 * special.stdtr(np.maximum(self.df, 1), -self._quantile() * sure)
+            p = np.fmin(np.fmax(p, self._exact()), 1.0)
+        return np.asarray(np.where(towards >= 0, p, np.nan), dtype=np.float64)
 
-    def difference(self) -> tuple[Floats, Floats, Floats]:
-        """Return the difference of the shares and its bounds, which stay between -1 and 1."""
-        own, other, both = self.spread.T
-        gap = self.did - self.rest
-        half = self._quantile() * np.sqrt(np.maximum(own + other - 2 * both, 0))
-        high = np.where(self.did == 0, np.hypot(half, self._most()), half)
-        known = self.df > 0
-        return (
-            gap,
-            np.where(known, np.maximum(gap - half, -1), np.nan),
-            np.where(known, np.minimum(gap + high, 1), np.nan),
-        )
+    def _exact(self) -> Floats:
+        """Return twice the binomial tail of the goals of those who did it, at the share of the rest."""
+        n = self._worth()[0]
+        k = self.did * n
+        more = special.betainc(np.maximum(k, 1e-300), n - k + 1, self.rest)
+        fewer = special.betainc(np.maximum(n - k, 1e-300), k + 1, 1 - self.rest)
+        return np.asarray(2 * np.where(self.did > self.rest, more, fewer), dtype=np.float64)
 
     def _quantile(self) -> Floats:
         return np.asarray(special.stdtrit(np.maximum(self.df, 1), 0.5 + LEVEL / 2), dtype=np.float64)
 
-    def _most(self) -> Floats:
-        """Return the exact upper bound of a share of which nothing was seen."""
-        return clopper_pearson(np.zeros(len(self.n_did)), self.n_did)[1]
+    def _worth(self) -> list[Floats]:
+        """Return how many independent trials the spread of each share is worth."""
+        wide = (two_sided_z() / self._quantile()) ** 2  # the variance is estimated, too
+        found = []
+        for share, n, spread in zip(
+            (self.did, self.rest), (self.n_did, self.n_not), self.spread.T[:2], strict=True
+        ):
+            with np.errstate(divide="ignore", invalid="ignore"):
+                worth = np.where(spread > 0, share * (1 - share) / spread, n)
+            found.append(np.where((share > 0) & (share < 1), worth, n) * wide)
+        return found
+
+    def _sides(self) -> list[Estimates]:
+        """Return both shares with their score intervals."""
+        both = []
+        for share, worth in zip((self.did, self.rest), self._worth(), strict=True):
+            low, high = wilson(share * worth, worth)
+            told = self.df > 0
+            both.append(Estimates(share, np.where(told, low, np.nan), np.where(told, high, np.nan)))
+        return both
+
+    def _correlation(self) -> Floats:
+        own, other, both = self.spread.T
+        with np.errstate(divide="ignore", invalid="ignore"):
+            r = both / np.sqrt(own * other)
+        return np.where((own > 0) & (other > 0), r, 0.0)
 
 
 def pool_strata(rows: Table, stood: Table, moments: Ints, n_moments: int) -> Pooled:
@@ -134,16 +168,12 @@ def _pooled(sides: Ints, owner: Ints, n_moments: int, alone: Ints) -> Pooled:
     with np.errstate(divide="ignore", invalid="ignore"):
         shares = np.stack((did, rest)) / weight
     counts = _sums(whole, owner, n_moments)[..., 0]
-    here = _sums(sides[:1], owner, n_moments)[0]
-    some = (here + _sums(sides[2:3], owner, n_moments)[0]) > 0
+    held = _sums(sides, owner, n_moments)
+    some = (held[0] + held[2]) > 0
+    goals = held[1] + held[3]
+    telling = np.stack((held[0] > 0, goals > 0, held[0] + held[2] > goals)).sum(2)
     spread = _jackknife(shares[:, :, 1:], some)
-    everybody = (counts[1] == counts[0]) & (
-        counts[0] > 0
-    )  # nothing varies among them: as with half of one who did not
-    likely = (counts[0] + 0.5) / (counts[0] + 1)
-    floor = likely * (1 - likely) / np.maximum(counts[0], 1)
-    spread[:, 0] = np.where(everybody, np.maximum(spread[:, 0], floor), spread[:, 0])
-    df = np.maximum((here > 0).sum(1) - 1, 0)
+    df = np.maximum(telling.min(0) - 1, 0)
     n_did, n_did_goal, n_not, n_not_goal = counts
     return Pooled(n_did, n_did_goal, n_not, n_not_goal, alone, shares[0, :, 0], shares[1, :, 0], spread, df)
 

@@ -77,7 +77,7 @@ class Moments(Stat):
 
     Notes
     -----
-    Table, the surely largest first (by the bound of the lift that is nearest to 1): ``kind`` (node or transition),
+    Table, what is supported first, the surely largest lift in front (by its bound nearest to 1): ``kind`` (node or transition),
     ``from, from_kind, moment, n_did, n_did_goal, n_not, n_not_goal, n_alone, did_rate, not_rate, lift, lift_low,
     lift_high, difference, difference_low, difference_high, p, q, supported``.
 
@@ -87,7 +87,8 @@ class Moments(Stat):
     differ from ``n_did_goal / n_did``; ``lift`` is their ratio, ``difference`` their difference.
 
     Intervals and p-values know that a case is in many risk sets and an actor has many cases: they come from leaving out
-    one of 20 random groups of actors at a time (by a hash of the id). ``q`` is the false discovery rate (Benjamini and
+    one of 20 random groups of actors at a time (by a hash of the id). The p-value belongs to the lift's interval, or is
+    the exact binomial one of those who did it where that is larger (few goals expected). ``q`` is the false discovery rate (Benjamini and
     Hochberg) over all rows with a p-value; ``supported`` is q below 0.05.
 
     Counts merge by addition, keyed by node, place, bands and attributes, with a column for each group.
@@ -190,7 +191,7 @@ class Moments(Stat):
         table["p"] = table["p"].where(told)
         table["q"] = benjamini_hochberg(table["p"].to_numpy(np.float64))
         table["supported"] = table["q"] < _SUPPORTED
-        order = np.lexsort((-table["n_did"], -_sure(table).where(told, -1.0)))
+        order = np.lexsort((-table["n_did"], -_sure(table).where(told, -1.0), ~table["supported"]))
         table = table.iloc[order].reset_index(drop=True)
         return MomentsResult(self, window, table, {}, self._notes(table, told.sum(), counts, window))
 
@@ -203,7 +204,7 @@ class Moments(Stat):
             "an association among journeys at risk at the same moment, not a cause unless it comes from an experiment; "
             f"held fixed: {', '.join(held)}",
             f"the goal counts within {within} of the moment; {total['n_beyond']:,} of "
-            f"{total['n_beyond'] + total['n_stands']:,} visits are not looked at: they were not watched so long, or are "
+            f"{total['n_beyond'] + total['n_stands']:,} visits before the goal are not looked at: they were not watched so long, or are "
             f"beyond position {self.positions[-1]}",
             f"{n_told:,} of {len(table):,} moments have {self.min_n} on both sides; q is over them",
         ]
@@ -238,10 +239,9 @@ def _move_part(counts: Counts) -> pd.DataFrame:
 
 
 def _frame(kind: str, start: Coded, moment: Coded, pooled: Pooled) -> pd.DataFrame:
-    lift, low, high, p = pooled.lift()
-    gap, gap_low, gap_high = pooled.difference()
+    lift = pooled.lift()
     columns: dict[str, Any] = {
-        "kind": pd.Series([kind] * len(lift), dtype=object),
+        "kind": pd.Series([kind] * len(lift.value), dtype=object),
         **node_columns(start, "from"),
         "moment": node_columns(moment, "node")["node"],
         "n_did": pooled.n_did,
@@ -252,10 +252,9 @@ def _frame(kind: str, start: Coded, moment: Coded, pooled: Pooled) -> pd.DataFra
         "did_rate": pooled.did,
         "not_rate": pooled.rest,
     }
-    bounds = {"lift": (lift, low, high), "difference": (gap, gap_low, gap_high)}
-    for name, parts in bounds.items():
+    for name, parts in (("lift", lift), ("difference", pooled.difference())):
         columns |= dict(zip((name, f"{name}_low", f"{name}_high"), parts, strict=True))
-    frame = pd.DataFrame({**columns, "p": p})
+    frame = pd.DataFrame({**columns, "p": pooled.p_value()})
     return frame[pooled.n_did + pooled.n_alone > 0]
 
 
