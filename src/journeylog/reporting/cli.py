@@ -18,6 +18,7 @@ from journeylog.reporting.commands import check_log, describe_log, list_formats,
 from journeylog.reporting.exits import Exit, Stopped, code_of, stoppable
 from journeylog.reporting.loading import Load, NothingToDo
 from journeylog.reporting.options import AsJson, as_options, loading
+from journeylog.reporting.runs import run_config
 from journeylog.reporting.terminal import Voice, remark
 
 __all__ = ["app", "main", "run"]
@@ -166,6 +167,34 @@ def check(
     }
     wanted = {name: value for name, value in named.items() if value is not None}
     raise typer.Exit(check_log(load, out, fail_on or [], wanted, Voice(as_json)))
+
+
+@app.command(
+    "run",
+    epilog=_examples(
+        "run shop.toml", "run shop.toml --from 2025-04-01 --to 2025-05-01 --out /srv/maps --json"
+    ),
+)
+def run_file(
+    config: Annotated[
+        Path, typer.Argument(help="A source list, with the tables [map], [output], [[alert]].")
+    ],
+    start: Annotated[
+        str | None, typer.Option("--from", help="First moment of the window, e.g. 2025-04-01.")
+    ] = None,
+    end: Annotated[str | None, typer.Option("--to", help="Last moment of the window.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Folder to write to.", show_default=False)
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Fill the journey map and write all files a configuration asks for, as a scheduled job does.
+
+    Each run goes to a folder of its own, named by its days and its content, that appears whole; manifest.json and the
+    link latest lead to the newest one. The same input gives the same bytes. A map of an earlier window in the folder is
+    what changes are told against. The exit code is 4 when an alert holds or too many rows were rejected.
+    """
+    raise typer.Exit(run_config(config, start=start, end=end, out=out, voice=Voice(as_json)))
 
 
 @app.command(epilog=_examples(f"sample events.csv {_ROLES} --n 500 --out small.parquet"))

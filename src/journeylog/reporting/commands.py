@@ -26,7 +26,16 @@ from journeylog.reporting.sourcelist import stages_of
 from journeylog.reporting.terminal import Voice, card_lines, remark, table_lines
 from journeylog.reporting.write import reserved
 
-__all__ = ["check_log", "describe_log", "list_formats", "report_log", "sample_log"]
+__all__ = [
+    "card_facts",
+    "check_log",
+    "describe_log",
+    "gate",
+    "list_formats",
+    "prepared",
+    "report_log",
+    "sample_log",
+]
 
 _MOST_NAMES = 40
 
@@ -38,14 +47,14 @@ def report_log(load: Load, out: Path, wanted: Mapping[str, Any], voice: Voice) -
         asked = {**loaded.asked, **wanted}
         if isinstance(asked.get("stages"), str):
             asked["stages"] = stages_of(asked["stages"], Path())
-        log, arguments = _prepared(loaded.log, asked)
+        log, arguments = prepared(loaded.log, asked)
         page = build_page(log, **arguments)
         target.put(page.html)
     size = len(page.html)
     facts = {
         "report": str(out),
         "bytes": size,
-        **_card_facts(loaded),
+        **card_facts(loaded),
         "journeys": page.answers.ends.to_dict()["table"],
         "alerts": list(page.alerts),
         "findings": list(page.findings),
@@ -53,7 +62,7 @@ def report_log(load: Load, out: Path, wanted: Mapping[str, Any], voice: Voice) -
     alerts = [f"Look first: {alert}" for alert in page.alerts]
     lines = [*card_lines(log), "", *alerts, *page.findings, "", f"{out} ({size / 1e6:.1f} MB)"]
     voice.tell(lines, facts)
-    return _gate(loaded)
+    return gate(loaded)
 
 
 def describe_log(load: Load, voice: Voice) -> Exit:
@@ -73,7 +82,7 @@ def describe_log(load: Load, voice: Voice) -> Exit:
         "",
         *table_lines(("for each actor", "mean", "median", "90 % up to", "most"), _actor_rows(facts.actors)),
     ]
-    voice.tell(lines, {**_card_facts(loaded), "columns": log.columns, **_result_facts(facts.to_dict())})
+    voice.tell(lines, {**card_facts(loaded), "columns": log.columns, **_result_facts(facts.to_dict())})
     return Exit.OK
 
 
@@ -92,7 +101,7 @@ def check_log(
         checked: jl.Check = jl.check(loaded.log, fail_on=limits, **arguments)
         if target is not None:
             target.put(checkpage.build(checked, title=title or loaded.asked.get("title"), theme=theme))
-    facts = _card_facts(loaded)
+    facts = card_facts(loaded)
     for group in facts["rejected"]:
         group["examples"] = [masked(example) for example in group["examples"]]
     card = [masked(line) for line in card_lines(loaded.log, examples=True)]
@@ -108,8 +117,8 @@ def check_log(
     )
     for said in checked.failures:
         remark(f"error: the data failed its check: {said}")
-    gate = _gate(loaded)
-    return Exit.QUALITY if checked.failures else gate
+    accepted = gate(loaded)
+    return Exit.QUALITY if checked.failures else accepted
 
 
 def limits_of(given: Sequence[str]) -> dict[str, float | str]:
@@ -176,7 +185,7 @@ def sample_log(load: Load, out: Path, n: int, seed: int, voice: Voice) -> Exit:
         log = loaded.log.sample(n, seed)
         _WRITERS[out.suffix](log, target.aside)
         target.move()
-    facts = {"sample": str(out), "actors": log.n_actors, "events": log.n_events, **_card_facts(loaded)}
+    facts = {"sample": str(out), "actors": log.n_actors, "events": log.n_events, **card_facts(loaded)}
     again = "" if out.suffix == ".arrow" else " --actor actor --event event --time time"
     lines = [
         *card_lines(loaded.log),
@@ -188,7 +197,7 @@ def sample_log(load: Load, out: Path, n: int, seed: int, voice: Voice) -> Exit:
     return Exit.OK
 
 
-def _prepared(log: EventLog, asked: dict[str, Any]) -> tuple[EventLog, dict[str, Any]]:
+def prepared(log: EventLog, asked: dict[str, Any]) -> tuple[EventLog, dict[str, Any]]:
     """Return the log with the steps a source list may ask for beyond those of the report, and the rest."""
     rest = dict(asked)
     of, start, gap = rest.pop("of", None), rest.pop("start", None), rest.pop("gap", None)
@@ -205,7 +214,8 @@ def _prepared(log: EventLog, asked: dict[str, Any]) -> tuple[EventLog, dict[str,
     return log.then(*steps) if steps else log, rest
 
 
-def _gate(loaded: Loaded) -> Exit:
+def gate(loaded: Loaded) -> Exit:
+    """Return whether no more rows were rejected than allowed, and tell where not."""
     if loaded.accepted:
         return Exit.OK
     card = loaded.log.card
@@ -216,7 +226,8 @@ def _gate(loaded: Loaded) -> Exit:
     return Exit.QUALITY
 
 
-def _card_facts(loaded: Loaded) -> dict[str, Any]:
+def card_facts(loaded: Loaded) -> dict[str, Any]:
+    """Return what machines are told of a load."""
     log = loaded.log
     card: Card = log.card
     return {

@@ -20,7 +20,7 @@ from journeylog.reporting.mappage import called, map_page, place_of
 from journeylog.reporting.names import short
 from journeylog.reporting.write import reserved
 
-__all__ = ["save_map"]
+__all__ = ["map_bytes", "save_map"]
 
 _WIDE = 36
 
@@ -28,16 +28,21 @@ _WIDE = 36
 def save_map(result: JourneyMapResult, path: str | Path, **options: Any) -> Path:
     """Write a map as the ending of the path says; see :meth:`JourneyMapResult.save`."""
     path = Path(path)
-    if path.suffix not in _WRITERS:
-        raise ConfigError(f"a map cannot be written as {path.suffix!r}. Fix: one of {list(_WRITERS)}")
-    write, known = _WRITERS[path.suffix]
+    data = map_bytes(result, path.suffix, **options)
+    with reserved(path) as target:
+        return target.put(data)
+
+
+def map_bytes(result: JourneyMapResult, ending: str, **options: Any) -> bytes:
+    """Return a map as the bytes of a file with this ending."""
+    if ending not in _WRITERS:
+        raise ConfigError(f"a map cannot be written as {ending!r}. Fix: one of {list(_WRITERS)}")
+    write, known = _WRITERS[ending]
     for name in options:
         if name not in known:
             hint = f"one of {list(known)}" if known else "leave it out"
-            raise ConfigError(f"a {path.suffix} file has no option {name!r}. Fix: {hint}")
-    data = write(result, **options)
-    with reserved(path) as target:
-        return target.put(data)
+            raise ConfigError(f"a {ending} file has no option {name!r}. Fix: {hint}")
+    return write(result, **options)
 
 
 def _data(result: JourneyMapResult) -> bytes:
@@ -176,7 +181,7 @@ def _fits(text: str) -> str:
 
 _Writer = Callable[..., bytes]
 _WRITERS: Final[Mapping[str, tuple[_Writer, tuple[str, ...]]]] = {
-    ".html": (map_page, ("lang", "theme", "title", "before")),
+    ".html": (map_page, ("lang", "theme", "title", "before", "alerts")),
     ".json": (_data, ()),
     ".md": (_text, ("lang", "title")),
     ".xlsx": (_workbook, ("lang", "title")),

@@ -19,7 +19,7 @@ from journeylog.reporting.document import asset, environment, policy
 from journeylog.reporting.language import Language, language
 from journeylog.reporting.names import short
 
-__all__ = ["called", "change_lines", "map_page", "place_of"]
+__all__ = ["called", "change_lines", "map_page", "place_of", "written"]
 
 #: How the measures of each row are shown: as the cell's main number, as a list with bars, or as a line of text.
 _SHOWN: Final[Mapping[str, Mapping[str, str]]] = {
@@ -64,6 +64,7 @@ def map_page(
     theme: str = "light",
     title: str | None = None,
     before: JourneyMapResult | Mapping[str, Any] | None = None,
+    alerts: Sequence[str] = (),
 ) -> bytes:
     """Return the page of a map; equal maps and arguments give equal bytes.
 
@@ -77,6 +78,8 @@ def map_page(
         Takes the place of the title.
     before : JourneyMapResult or mapping, optional
         An earlier map or its data; the page then begins with what changed.
+    alerts : sequence of str
+        Texts that stand above all else.
     """
     theme_of(theme)
     words = language(lang)
@@ -106,6 +109,7 @@ def map_page(
         whole=whole,
         rows=rows,
         curve=_curve(result),
+        alerts=alerts,
         changes=None if before is None else change_lines(result, words, before),
         definitions=list(words.words["define"].values()),
         notes=[short(note, 400) for note in result.notes],
@@ -133,14 +137,14 @@ def place_of(result: JourneyMapResult, words: Language, row: str, stage: str | N
 def _fact(cell: Cell, kind: str, words: Language, anchor: str) -> Fact:
     more = []
     if cell.low == cell.low and cell.high == cell.high:
-        more.append(words.range(_written(words, cell.low, cell.unit), _written(words, cell.high, cell.unit)))
+        more.append(words.range(written(words, cell.low, cell.unit), written(words, cell.high, cell.unit)))
     if cell.unit == "share":
         more.append(words.text("of_n", n=cell.n))
     elif cell.unit != "count":
         more.append(words.text("n_is", n=cell.n))
     return Fact(
         kind,
-        _written(words, cell.value, cell.unit),
+        written(words, cell.value, cell.unit),
         "" if kind in ("bar", "item") else words.of("measures", f"{cell.row}.{cell.measure}"),
         "" if cell.item is None or cell.measure == "cycle" else short(cell.item, _NAME),
         ", ".join(more),
@@ -149,7 +153,8 @@ def _fact(cell: Cell, kind: str, words: Language, anchor: str) -> Fact:
     )
 
 
-def _written(words: Language, value: float, unit: str) -> str:
+def written(words: Language, value: float, unit: str) -> str:
+    """Write a value of a cell as its unit wants it."""
     if unit == "share":
         return words.share(value)
     if unit == "score":
@@ -172,7 +177,7 @@ def change_lines(
         cell = result.cell(stage, row["row"], row["measure"], item)
         if cell is None or row["measure"] not in _SHOWN[row["row"]]:
             continue
-        old, new = (_written(words, row[when], row["unit"]) for when in ("before", "now"))
+        old, new = (written(words, row[when], row["unit"]) for when in ("before", "now"))
         way = words.text("up" if row["difference"] > 0 else "down")
         lines.append(words.text("change", what=called(words, cell), way=way, before=old, now=new))
     return lines

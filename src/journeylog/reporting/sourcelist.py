@@ -32,6 +32,9 @@ _ASKED: Final[Mapping[str, tuple[tuple[type, ...], str]]] = {
     "theme": (_TEXT, "'light' or 'dark'"),
     "fail_on": ((str, dict), "'error', 'warning', or a table such as {ties = 0.05}"),
     "max_rejected": ((int, float), "a share from 0 to 1"),
+    "map": ((dict,), "a table [map]"),
+    "output": ((dict,), "a table [output]"),
+    "alert": ((list,), "tables [[alert]]"),
 }
 _NOT_IN_FILES: Final = frozenset({"name", "path"})
 

@@ -1,0 +1,308 @@
+"""``journeylog run``: everything a configuration asks for, into a folder that is changed whole or not at all."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import io
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final
+
+import pyarrow.parquet as pq
+
+import journeylog as jl
+from journeylog.core.log import EventLog
+from journeylog.core.window import utc_text
+from journeylog.errors import ConfigError, nearest
+from journeylog.ingest.rejects import Rejects
+from journeylog.journeymap.cells import Cell
+from journeylog.journeymap.spec import JourneyMap, JourneyMapResult
+from journeylog.reporting.commands import card_facts, gate, prepared
+from journeylog.reporting.exits import Exit
+from journeylog.reporting.language import language
+from journeylog.reporting.loading import Load
+from journeylog.reporting.mapfiles import map_bytes
+from journeylog.reporting.mappage import called, written
+from journeylog.reporting.page import build_page
+from journeylog.reporting.terminal import Voice, card_lines, remark
+from journeylog.reporting.write import reserved, told
+
+try:
+    import resource
+except ImportError:  # Windows
+    resource = None  # type: ignore[assignment]
+
+__all__ = ["run_config"]
+
+MANIFEST: Final = "manifest.json"
+_MAP: Final = frozenset(
+    field.name
+    for field in dataclasses.fields(JourneyMap)
+    if field.name not in ("_", "goal", "stages", "patience")
+)
+_FILES: Final = (
+    "map.html",
+    "map.json",
+    "map.md",
+    "map.xlsx",
+    "cells.parquet",
+    "cells.csv",
+    "report.html",
+    "rejects.jsonl",
+)
+_OUTPUT: Final = {"folder": str, "languages": list, "files": list, "theme": str}
+_ALERT: Final = {
+    "stage": str,
+    "row": str,
+    "measure": str,
+    "item": str,
+    "above": (int, float),
+    "below": (int, float),
+}
+
+
+def run_config(config: Path, *, start: str | None, end: str | None, out: Path | None, voice: Voice) -> Exit:
+    """Read the sources of a configuration, fill the map, and write what it asks for.
+
+    Parameters
+    ----------
+    config : Path
+        A source list with, beside what a report is asked, the tables ``[map]``, ``[output]`` and ``[[alert]]``.
+    start, end : str, optional
+        The window, in place of that of the configuration.
+    out : Path, optional
+        The folder, in place of that of the configuration.
+
+    Returns
+    -------
+    Exit
+        ``QUALITY`` (4) when too many rows were rejected or an alert holds; everything is written all the same.
+    """
+    began = time.monotonic()
+    loaded = Load((config,), {})()
+    asked = dict(loaded.asked)
+    mapped = _table(asked.pop("map", {}), _MAP, "map")
+    output = _typed(asked.pop("output", {}), _OUTPUT, "output")
+    alerts = [_typed(alert, _ALERT, f"alert {i + 1}") for i, alert in enumerate(asked.pop("alert", []))]
+    folder = out or config.parent / str(output.get("folder", "out"))
+    files = _files(output.get("files", list(_FILES)))
+    tongues = [language(name).name for name in output.get("languages", ["en"])] or ["en"]
+    log = loaded.log.between(*_window(loaded.log, start, end)) if start or end else loaded.log
+    question = JourneyMap(
+        asked.get("goal"), stages=asked.get("stages"), patience=asked.get("patience", "30d"), **mapped
+    )
+    ready, rest = prepared(log, asked)
+    result: JourneyMapResult = question.fill(ready)
+    with told(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    with reserved(folder / MANIFEST) as target:
+        before = _earlier(folder, result)
+        said = _alerts(result, alerts, tongues[0])
+        made = {
+            name: data
+            for file in files
+            for name, data in _make(
+                file, result, log, rest, tongues, output.get("theme", "light"), before, said
+            )
+        }
+        place = _commit(folder, result, made)
+        target.put(_json({"latest": place.name, "version": jl.__version__, **_described(result, made)}))
+        _point(folder, place)
+    used = time.monotonic() - began
+    facts = {
+        **card_facts(loaded), "folder": str(place), "files": sorted(made), "alerts": said, "compared": before is not None,
+        "seconds": round(used, 3), "peak_bytes": _peak(),
+    }  # fmt: skip
+    summary = f"{place}: {len(made)} files, {log.n_actors:,} actors, {log.n_events:,} events, {used:.1f} s"
+    voice.tell([*card_lines(log), "", *(f"Alert: {line}" for line in said), summary], facts)
+    for line in said:
+        remark(f"error: {line}")
+    accepted = gate(loaded)
+    return Exit.QUALITY if said else accepted
+
+
+def _table(given: Any, known: Sequence[str] | frozenset[str], name: str) -> dict[str, Any]:
+    if not isinstance(given, Mapping):
+        raise ConfigError(f"{name} is no table. Fix: begin it with a line [{name}]")
+    for key in given:
+        if key not in known:
+            near = nearest(key, sorted(known))
+            hint = f"did you mean {near[0]!r}?" if near else f"one of {sorted(known)}"
+            raise ConfigError(f"{name}: unknown key {key!r}. Fix: {hint}")
+    return dict(given)
+
+
+def _typed(given: Any, types: Mapping[str, Any], name: str) -> dict[str, Any]:
+    found = _table(given, sorted(types), name)
+    for key, value in found.items():
+        if not isinstance(value, types[key]) or isinstance(value, bool):
+            raise ConfigError(f"{name}: {key} = {value!r} is not possible. Fix: {_named(types[key])}")
+    return found
+
+
+def _named(kind: Any) -> str:
+    words = {str: "a text", list: "a list", (int, float): "a number"}
+    return words[kind]
+
+
+def _files(given: Sequence[Any]) -> tuple[str, ...]:
+    for name in given:
+        if name not in _FILES:
+            near = nearest(str(name), _FILES)
+            raise ConfigError(
+                f"output: files: {name!r} is not made. Fix: "
+                + (f"did you mean {near[0]!r}?" if near else f"some of {_FILES}")
+            )
+    return tuple(given)
+
+
+def _window(log: EventLog, start: str | None, end: str | None) -> tuple[Any, Any]:
+    return start or utc_text(log.window.start) + "Z", end or utc_text(log.window.end) + "Z"
+
+
+def _make(
+    file: str, result: JourneyMapResult, log: EventLog, rest: Mapping[str, Any], tongues: Sequence[str], theme: str,
+    before: Mapping[str, Any] | None, alerts: Sequence[str],
+) -> Iterator[tuple[str, bytes]]:  # fmt: skip
+    """Yield the names and bytes of one kind of file: one for each language where it has words."""
+    stem, ending = file.split(".")
+    if stem == "map":
+        words = {"lang": tongues, "theme": (theme,)} if ending == "html" else {"lang": tongues}
+        more = {"before": before, "alerts": alerts} if ending == "html" else {}
+        for number, tongue in enumerate(tongues if ending != "json" else tongues[:1]):
+            options: dict[str, Any] = {} if ending == "json" else {"lang": tongue, **more}
+            if "theme" in words:
+                options["theme"] = theme
+            if "title" in rest and ending != "json":
+                options["title"] = rest["title"]
+            yield (
+                (file if not number else f"{stem}.{tongue}.{ending}"),
+                map_bytes(result, f".{ending}", **options),
+            )
+    elif stem == "cells":
+        yield file, _CELLS[ending](result)
+    elif file == "report.html":
+        known = ("title", "goal", "patience", "stages", "funnel", "within", "top")
+        yield file, build_page(log, theme=theme, **{k: rest[k] for k in known if k in rest}).html
+    elif log.rejects is not None:
+        lines = Rejects(log.rejects).table.to_json(orient="records", lines=True, force_ascii=False)
+        yield file, (lines if log.rejects.num_rows else "").encode("utf-8", "backslashreplace")
+
+
+def _parquet(result: JourneyMapResult) -> bytes:
+    out = io.BytesIO()
+    pq.write_table(result.to_arrow().replace_schema_metadata(None), out, compression="zstd")
+    return out.getvalue()
+
+
+def _csv(result: JourneyMapResult) -> bytes:
+    return result.table.to_csv(index=False, lineterminator="\n").encode("utf-8", "backslashreplace")
+
+
+_CELLS: Final[Mapping[str, Callable[[JourneyMapResult], bytes]]] = {"parquet": _parquet, "csv": _csv}
+
+
+def _commit(folder: Path, result: JourneyMapResult, made: Mapping[str, bytes]) -> Path:
+    """Write the files into a folder of their own, named by the days and the content, which appears whole."""
+    days = "_".join(utc_text(t)[:10] for t in (result.window.start, result.window.end))
+    place = folder / f"{days}-{_hash(b''.join(_hash(made[name]).encode() for name in sorted(made)))[:12]}"
+    aside = folder / f".{place.name}.tmp"
+    with told(place, sum(map(len, made.values()))):
+        for rest in folder.glob(".*.tmp"):
+            if rest.is_dir() and not rest.is_symlink():
+                shutil.rmtree(rest)  # left by a run that was killed; the lock says that none is at work
+        if place.is_dir():
+            return place  # the name says that the same bytes stand in it
+        aside.mkdir()
+        for name, data in [*made.items(), (MANIFEST, _json(_described(result, made)))]:
+            with (aside / name).open("wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+        aside.rename(place)
+    return place
+
+
+def _point(folder: Path, place: Path) -> None:
+    """Let the link ``latest`` lead to the newest folder, where the system has links; the manifest says it, too."""
+    link, aside = folder / "latest", folder / ".latest.tmp"
+    with suppress(OSError):
+        aside.unlink(missing_ok=True)
+        aside.symlink_to(place.name, target_is_directory=True)
+        aside.replace(link)
+
+
+def _described(result: JourneyMapResult, made: Mapping[str, bytes]) -> dict[str, Any]:
+    return {
+        "window": result.window.to_dict(),
+        "files": {name: {"bytes": len(made[name]), "sha256": _hash(made[name])} for name in sorted(made)},
+    }
+
+
+def _earlier(folder: Path, result: JourneyMapResult) -> Mapping[str, Any] | None:
+    """Return the map of the run whose window ended last before this one's; None when there is none."""
+    found: list[tuple[str, str, Mapping[str, Any]]] = []
+    now = str(result.window.to_dict()["end"])
+    for file in folder.glob("*/map.json"):
+        with suppress(OSError, ValueError, KeyError):
+            data = json.loads(file.read_text(encoding="utf-8"))
+            own = json.loads((file.parent / MANIFEST).read_text(encoding="utf-8"))
+            end = str(own["window"]["end"])
+            if end < now:
+                found.append((end, file.parent.name, data))
+    return max(found, key=lambda one: one[:2])[2] if found else None
+
+
+def _alerts(result: JourneyMapResult, alerts: Sequence[Mapping[str, Any]], tongue: str) -> list[str]:
+    """Return the alerts that hold: the whole interval lies beyond the limit."""
+    words = language(tongue)
+    said = []
+    for alert in alerts:
+        cell = result.cell(
+            alert.get("stage"), alert.get("row", ""), alert.get("measure", ""), alert.get("item")
+        )
+        if cell is None:
+            raise ConfigError(
+                f"alert: the map has no cell {dict(alert)}. Fix: stage, row, measure, item as in cells.csv"
+            )
+        for key, beyond in (("above", _low(cell)), ("below", -_high(cell))):
+            if key in alert and beyond > (alert[key] if key == "above" else -alert[key]):
+                limit = written(words, alert[key], cell.unit)
+                said.append(
+                    words.text(
+                        f"alert_{key}",
+                        what=called(words, cell),
+                        value=written(words, cell.value, cell.unit),
+                        limit=limit,
+                    )
+                )
+    return said
+
+
+def _low(cell: Cell) -> float:
+    return cell.value if cell.low != cell.low else cell.low
+
+
+def _high(cell: Cell) -> float:
+    return cell.value if cell.high != cell.high else cell.high
+
+
+def _hash(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def _json(data: Mapping[str, Any]) -> bytes:
+    return (json.dumps(data, indent=1, sort_keys=True) + "\n").encode()
+
+
+def _peak() -> int | None:
+    """Return the most memory this process had, where the system tells."""
+    if resource is None:
+        return None
+    return int(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss) * 1024

@@ -1,0 +1,197 @@
+"""``journeylog run``: the same input gives the same bytes, and a run that is killed leaves the last good output."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import journeylog as jl
+from journeylog.reporting.cli import run
+
+CONFIG = """
+title = "Tiny"
+goal = "pay"
+patience = "30min"
+stages = { look = ["home", "search"], buy = ["cart", "pay"] }
+
+[[source]]
+name = "clicks"
+path = "events.csv"
+actor = "actor"
+event = "event"
+time = "time"
+channel = "channel"
+
+[map]
+need = "channel"
+
+[output]
+folder = "out"
+languages = ["en", "ru"]
+files = ["map.html", "map.json", "map.md", "map.xlsx", "cells.parquet", "cells.csv", "rejects.jsonl"]
+"""
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    return written_config(tmp_path)
+
+
+def written_config(tmp_path: Path) -> Path:
+    jl.datasets.tiny().to_pandas()[["actor", "event", "time", "channel"]].to_csv(
+        tmp_path / "events.csv", index=False
+    )
+    file = tmp_path / "tiny.toml"
+    file.write_text(CONFIG, encoding="utf-8")
+    return file
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    return {
+        str(file.relative_to(folder)): file.read_bytes()
+        for file in sorted(folder.rglob("*"))
+        if file.is_file() and not file.is_symlink()
+    }
+
+
+def good(folder: Path) -> str:
+    """Return the newest folder, after a look that everything the manifest names is there whole."""
+    manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
+    for name, told in manifest["files"].items():
+        data = (folder / manifest["latest"] / name).read_bytes()
+        assert (len(data), hashlib.sha256(data).hexdigest()) == (told["bytes"], told["sha256"])
+    return str(manifest["latest"])
+
+
+def test_a_second_run_changes_no_byte(config: Path) -> None:
+    out = config.parent / "out"
+    assert run(["run", str(config)]) == 0
+    first = tree(out)
+    assert {Path(name).name for name in first} == {
+        "manifest.json", "map.html", "map.ru.html", "map.json", "map.md", "map.ru.md", "map.xlsx", "map.ru.xlsx",
+        "cells.parquet", "cells.csv", "rejects.jsonl",
+    }  # fmt: skip
+    assert run(["run", str(config)]) == 0
+    assert tree(out) == first
+    assert (out / "latest").resolve().name == good(out)
+
+
+def test_the_facts_are_told_to_machines(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["run", str(config), "--json"]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["card"]["rows_in"] == 12 and facts["events"] == 12 and facts["actors"] == 4
+    assert facts["alerts"] == [] and facts["compared"] is False
+    assert facts["seconds"] > 0 and facts["peak_bytes"] > 10**7
+    assert Path(facts["folder"]).is_dir() and len(facts["files"]) == 10
+
+
+def test_a_later_window_is_compared_with_the_earlier_one(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["run", str(config), "--to", "2025-01-06 11:30"]) == 0
+    assert run(["run", str(config), "--json"]) == 0
+    facts = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert facts["compared"] is True
+    page = (Path(facts["folder"]) / "map.html").read_text("utf-8")
+    assert "What changed" in page
+    assert run(["run", str(config), "--to", "2025-01-06 11:30"]) == 0
+    assert len([p for p in (config.parent / "out").iterdir() if p.is_dir() and not p.is_symlink()]) == 2
+
+
+def test_an_alert_that_holds_exits_with_4_and_stands_on_top(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    alert = '\n[[alert]]\nstage = "look"\nrow = "volume"\nmeasure = "journeys"\n'
+    config.write_text(CONFIG + alert + "above = 3\n", encoding="utf-8")
+    assert run(["run", str(config)]) == 4
+    assert "is above 3" in capsys.readouterr().out
+    page = (config.parent / "out" / "latest" / "map.html").read_text("utf-8")
+    assert "Look first" in page and "is above 3" in page
+    config.write_text(CONFIG + alert + "below = 3\n", encoding="utf-8")
+    assert run(["run", str(config)]) == 0
+
+
+class Killed(BaseException):
+    """The process is gone."""
+
+
+@pytest.fixture(scope="module")
+def last_week(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the output of an earlier run."""
+    config = written_config(tmp_path_factory.mktemp("last"))
+    assert run(["run", str(config), "--to", "2025-01-06 11:30"]) == 0
+    return config.parent / "out"
+
+
+@pytest.mark.parametrize("point", range(20))
+def test_a_run_killed_at_any_point_leaves_the_last_good_output(
+    config: Path, point: int, last_week: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = shutil.copytree(last_week, config.parent / "out", symlinks=True)
+    before, name = tree(out), good(out)
+    left = [point]
+
+    def mortal(real: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*args: Any, **kwargs: Any) -> Any:
+            if left[0] == 0:
+                raise Killed
+            left[0] -= 1
+            return real(*args, **kwargs)
+
+        return call
+
+    for place, call in (
+        (os, "fsync"),
+        (Path, "rename"),
+        (Path, "replace"),
+        (Path, "mkdir"),
+        (Path, "symlink_to"),
+    ):
+        monkeypatch.setattr(place, call, mortal(getattr(place, call)))
+    killed = False
+    try:
+        run(["run", str(config)])
+    except Killed:
+        killed = True
+    monkeypatch.undo()
+    now = tree(out)
+    assert all(now[file] == data for file, data in before.items() if file != "manifest.json")
+    good(out)
+    assert killed or point > 12, "the point lies behind the end of the run"
+    assert run(["run", str(config)]) == 0
+    assert good(out) != name
+    assert not [p for p in out.iterdir() if p.name.endswith((".tmp", ".lock"))]
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        ("[maps]\n", "unknown key 'maps'.*did you mean 'map'"),
+        ('[map]\nneeds = "channel"\n', "unknown key 'needs'.*did you mean 'need'"),
+        ('[output]\nfiles = ["map.htm"]\n', "did you mean 'map.html'"),
+        ('[output]\nlanguages = ["xx"]\n', "lang='xx'"),
+        ("[output]\nfolder = 3\n", "folder = 3 is not possible"),
+        ('[[alert]]\nrow = "loss"\nmeasure = "drop"\nabov = 1\n', "did you mean 'above'"),
+        (
+            '[[alert]]\nstage = "nowhere"\nrow = "loss"\nmeasure = "drop"\nabove = 0.5\n',
+            "the map has no cell",
+        ),
+    ],
+)
+def test_a_wrong_configuration_is_told_and_changes_nothing(
+    config: Path, more: str, says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    base = CONFIG.split("[map]")[0]
+    config.write_text(base + more, encoding="utf-8")
+    assert run(["run", str(config)]) == 2
+    told = capsys.readouterr().err
+    assert re.search(says, told), told
+    assert not (config.parent / "out" / "manifest.json").exists()
