@@ -182,3 +182,20 @@ def stopped_with_us() -> list[str]:
     """Return what has the server stopped even when the tests are killed, where the system has it."""
     setpriv = shutil.which("setpriv") if sys.platform == "linux" else None
     return [setpriv, "--pdeathsig", "INT"] if setpriv else []
+
+
+@contextmanager
+def engine(url: str) -> Iterator[Any]:
+    """Give an engine of SQLAlchemy whose connections are closed in the end."""
+    import sqlalchemy
+
+    made = sqlalchemy.create_engine(url)
+    try:
+        yield made
+    finally:
+        made.dispose()
+
+
+def through_psycopg(server: Server) -> str:
+    """Return the server's address for SQLAlchemy."""
+    return server.uri.replace("postgresql:", "postgresql+psycopg:")

@@ -10,7 +10,7 @@ import sys
 import traceback
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ from journeylog.errors import (
     SchemaError,
 )
 from journeylog.ingest import connections, cursors
-from tests.postgres import Server, postgres  # noqa: F401 - a fixture
+from tests.postgres import Server, engine, postgres, through_psycopg  # noqa: F401 - a fixture
 
 pytest.importorskip("sqlalchemy", reason="no SQLAlchemy")
 pytest.importorskip("psycopg", reason="no psycopg")
@@ -51,29 +51,16 @@ select * from (values
 ) as t(who, what, seen, amount, mood, json, id, list, span, number, float) where who <> """
 
 
-def sqlalchemy_url(server: Server) -> str:
-    return server.uri.replace("postgresql:", "postgresql+psycopg:")
-
-
-@contextmanager
-def engine(url: str) -> Iterator[Any]:
-    made = sqlalchemy.create_engine(url)
-    try:
-        yield made
-    finally:
-        made.dispose()
-
-
 #: Ways to name one PostgreSQL: how it is opened, and a marked value with its parameters.
 WAYS: dict[str, tuple[Callable[[Server, ExitStack], Any], str, Any]] = {
     "adbc address": (lambda s, _: s.uri, "$1", ["nobody"]),
     "adbc": (lambda s, e: e.enter_context(adbc.connect(s.uri)), "$1", ["nobody"]),
     "adbc autocommit": (lambda s, e: e.enter_context(adbc.connect(s.uri, autocommit=True)), "$1", ["nobody"]),
-    "sqlalchemy address": (lambda s, _: sqlalchemy_url(s), ":name", {"name": "nobody"}),
-    "sqlalchemy url": (lambda s, _: sqlalchemy.make_url(sqlalchemy_url(s)), "%s", ["nobody"]),
-    "engine": (lambda s, e: e.enter_context(engine(sqlalchemy_url(s))), ":name", {"name": "nobody"}),
+    "sqlalchemy address": (lambda s, _: through_psycopg(s), ":name", {"name": "nobody"}),
+    "sqlalchemy url": (lambda s, _: sqlalchemy.make_url(through_psycopg(s)), "%s", ["nobody"]),
+    "engine": (lambda s, e: e.enter_context(engine(through_psycopg(s))), ":name", {"name": "nobody"}),
     "sqlalchemy": (
-        lambda s, e: e.enter_context(e.enter_context(engine(sqlalchemy_url(s))).connect()),
+        lambda s, e: e.enter_context(e.enter_context(engine(through_psycopg(s))).connect()),
         ":name",
         {"name": "nobody"},
     ),
@@ -256,7 +243,7 @@ def test_a_relation_of_duckdb_is_a_query_already() -> None:
 
 def test_a_statement_of_sqlalchemy_is_a_query(server: Server) -> None:
     clicks = sqlalchemy.table("clicks", *(sqlalchemy.column(name) for name in ("who", "what", "seen")))
-    with engine(sqlalchemy_url(server)) as found:
+    with engine(through_psycopg(server)) as found:
         assert (
             jl.read_sql(found, sqlalchemy.select(clicks).where(clicks.c.who == "ada"), **ROLES).n_events == 2
         )
@@ -456,7 +443,7 @@ def test_S20_nothing_of_a_connection_shows_its_password(server: Server, way: str
 def test_S20_values_of_parameters_are_not_repeated(server: Server) -> None:
     with pytest.raises(DatabaseError) as caught:
         jl.read_sql(
-            sqlalchemy_url(server), "select * from nowhere where who = :v", params={"v": SECRET}, **ROLES
+            through_psycopg(server), "select * from nowhere where who = :v", params={"v": SECRET}, **ROLES
         )
     assert SECRET not in "".join(traceback.format_exception(caught.value))
 

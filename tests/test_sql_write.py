@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ import pytest
 import journeylog as jl
 from journeylog.errors import ConfigError, DatabaseError, OutputError
 from journeylog.exports import databases
-from tests.postgres import Server, postgres  # noqa: F401 - a fixture
+from tests.postgres import Server, engine, postgres, through_psycopg  # noqa: F401 - a fixture
 
 pytest.importorskip("sqlalchemy", reason="no SQLAlchemy")
 pytest.importorskip("psycopg", reason="no psycopg")
@@ -30,19 +30,6 @@ import sqlalchemy
 FIRST = pa.table({"step": pa.array([1, 2]), "name": ["home", None], "rate": [0.5, None]})
 SECOND = pa.table({"step": pa.array([3]), "name": ["pay"], "rate": [1.0]})
 OTHER = pa.table({"name": ["x"]})
-
-
-@contextmanager
-def engine(url: str) -> Iterator[Any]:
-    made = sqlalchemy.create_engine(url)
-    try:
-        yield made
-    finally:
-        made.dispose()
-
-
-def through_psycopg(server: Server) -> str:
-    return server.uri.replace("postgresql:", "postgresql+psycopg:")
 
 
 #: Ways to name a database that is written to.
