@@ -23,6 +23,7 @@ _HOME = {
     "Sessions": "steps.sessions",
     "Stages": "steps.stages",
     "Where": "steps.filters",
+    "Bootstrap": "bootstrap",
     "Bottlenecks": "stats.bottlenecks",
     "Conformance": "stats.conformance",
     "Describe": "stats.describe",
@@ -93,6 +94,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from journeylog import datasets as datasets
+    from journeylog.bootstrap import Bootstrap as Bootstrap
     from journeylog.checks.result import Check as Check
     from journeylog.checks.run import check as check
     from journeylog.comparison import Conversion as Conversion

@@ -58,11 +58,11 @@ class Coded:
 
     def onto(self, target: Coded) -> Ints:
         """Return the codes in the vocabulary of another column; typed nodes keep theirs, unknown names get -9."""
+        if self.labels == target.labels:
+            return self.codes
         place = {name: i for i, name in enumerate(target.labels)}
-        moved = np.array([place.get(name, -9) for name in self.labels], dtype=np.int64)
-        codes = self.codes.copy()
-        codes[codes >= 0] = moved[codes[codes >= 0]]
-        return codes
+        moved = np.array([*(place.get(name, -9) for name in self.labels), -9], dtype=np.int64)
+        return np.where(self.codes >= 0, moved[np.maximum(self.codes, -1)], self.codes)
 
     @staticmethod
     def concat(columns: Sequence[Coded]) -> Coded:
@@ -190,26 +190,40 @@ class Table:
         """Return the table with one more key column in front."""
         return Table({key: column, **self.keys}, self.values, self.smallest, self.largest, self.payload)
 
+    def without(self, key: str) -> tuple[Table, Ints, Ints]:
+        """Return the table added up over a key, this one's rows in the order of that, and the row of each there."""
+        kept = {k: c for k, c in self.keys.items() if k != key}
+        rest = Table(kept, self.values, self.smallest, self.largest, self.payload)
+        order = np.arange(len(self))
+        if not kept or not len(self):
+            return rest.canonical(), order, np.zeros(len(self), np.int64)
+        rest = rest._with_sorted_names()
+        found, new = _grouping([rest.codes(k) for k in kept])
+        order = order if found is None else found
+        return rest._grouped(order, new), order, np.cumsum(new) - 1
+
     def canonical(self) -> Table:
         """Return rows grouped by key, sorted by key, over a sorted vocabulary."""
+        named = self._with_sorted_names()
+        if not self.keys or len(self) == 0:
+            return named if self.keys else self._total()
+        order, new = _grouping([named.codes(k) for k in named.keys])
+        if order is None and new.all():
+            return named
+        return named._grouped(np.arange(len(self)) if order is None else order, new)
+
+    def _with_sorted_names(self) -> Table:
         keys = {k: c.canonical() if isinstance(c, Coded) else c for k, c in self.keys.items()}
         payload = {k: p.canonical() for k, p in self.payload.items()}
-        codes = [c.codes if isinstance(c, Coded) else c for c in keys.values()]
-        if not codes or len(self) == 0:
-            return (
-                Table(keys, dict(self.values), self.smallest, self.largest, payload)
-                if codes
-                else self._total()
-            )
-        order, new = _grouping(codes)
+        return Table(keys, dict(self.values), self.smallest, self.largest, payload)
+
+    def _grouped(self, order: Ints, new: npt.NDArray[np.bool_]) -> Table:
+        """Return one row a group; the groups stand together in `order`, and begin where it is `new`."""
         starts = np.flatnonzero(new)
-        if order is None and len(starts) == len(self):
-            return Table(keys, dict(self.values), self.smallest, self.largest, payload)
-        order = np.arange(len(self)) if order is None else order
         first = order[starts]
         values = {name: self._reduce(name, v, order, new, starts) for name, v in self.values.items()}
-        taken = {k: c.take(first) if isinstance(c, Coded) else c[first] for k, c in keys.items()}
-        kept = {k: p.take(first) for k, p in payload.items()}
+        taken = {k: c.take(first) if isinstance(c, Coded) else c[first] for k, c in self.keys.items()}
+        kept = {k: p.take(first) for k, p in self.payload.items()}
         return Table(taken, values, self.smallest, self.largest, kept)
 
     def _total(self) -> Table:

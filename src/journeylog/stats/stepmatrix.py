@@ -265,23 +265,29 @@ def _check(cells: Table, flows: Table, positions: range, n_cases: int) -> None:
     held = np.bincount(cells.codes("position") - positions.start, cells.values["n"], len(positions))
     if (held != n_cases).any():
         raise AssertionError(f"flow is not conserved: a position does not hold all {n_cases} cases")
-    there = _sums(cells, "node", 0)
-    gone, come = _sums(flows, "from", 0), _sums(flows, "to", 1)
-    for (k, name), n in there.items():
-        passes_on = k + 1 not in positions or gone.get((k, name)) == n
-        takes_in = k - 1 not in positions or come.get((k, name)) == n
-        if not (passes_on and takes_in):
-            raise AssertionError(f"flow is not conserved at position {k}, node {name!r}")
+    nodes = _coded(cells, "node")
+    wide = len(nodes.labels)
+    there = _held(cells, nodes, wide, positions)
+    for key, shift, edge in (("from", 0, positions.stop - 1), ("to", 1, positions.start)):
+        passed = _held(flows, _coded(flows, key), wide, positions, shift, nodes)
+        wrong = there != passed
+        wrong[edge - positions.start] = False
+        if wrong.any():
+            k, code = (int(spot[0]) for spot in np.nonzero(wrong))
+            name = nodes.labels[code]
+            raise AssertionError(f"flow is not conserved at position {k + positions.start}, node {name!r}")
 
 
-def _sums(rows: Table, key: str, shift: int) -> dict[tuple[int, str], int]:
-    """Return the cases of each position and node (not the typed ones)."""
-    found: dict[tuple[int, str], int] = {}
-    names = _coded(rows, key).names({})
-    for k, name, n in zip(rows.codes("position").tolist(), names, rows.values["n"].tolist(), strict=True):
-        if name is not None:
-            found[k + shift, name] = found.get((k + shift, name), 0) + n
-    return found
+def _held(
+    rows: Table, column: Coded, wide: int, positions: range, shift: int = 0, target: Coded | None = None
+) -> Ints:
+    """Return a grid of positions by nodes (not the typed ones) with their cases."""
+    codes = column.codes if target is None else column.onto(target)
+    spot = rows.codes("position") + shift - positions.start
+    real = (codes >= 0) & (spot < len(positions))
+    grid = np.zeros((len(positions), wide), np.int64)
+    np.add.at(grid, (spot[real], codes[real]), rows.values["n"][real])
+    return grid
 
 
 def _coded(table: Table, key: str) -> Coded:

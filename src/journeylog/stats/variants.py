@@ -25,7 +25,7 @@ from journeylog.core.visits import Visits
 from journeylog.core.window import Window
 from journeylog.errors import ConfigError
 
-__all__ = ["Variants", "VariantsResult"]
+__all__ = ["Variants", "VariantsResult", "most_frequent"]
 
 Ints = npt.NDArray[np.int64]
 _KEY = ("truncated", "high", "low")
@@ -112,7 +112,7 @@ class Variants(PathStat):
             name: int(values[0]) if len(values) else 0 for name, values in counts["cases"].values.items()
         }
         n = paths.values["n_cases"]
-        order = _most_frequent(n, paths.payload["path"], self.top)
+        order = most_frequent(n, paths.payload["path"], self.top)
         rows = paths.take(order)
         low, high = cluster_share(
             rows.values["n_cases"],
@@ -198,7 +198,7 @@ def _lasted_ms(visits: Visits) -> Ints:
     return out
 
 
-def _most_frequent(n: Ints, paths: Paths, top: int | None) -> Ints:
+def most_frequent(n: Ints, paths: Paths, top: int | None) -> Ints:
     """Return the rows by falling count, then length, then names; at most `top` of them."""
     length = np.diff(paths.offsets)
     order = np.lexsort((length, -n))
