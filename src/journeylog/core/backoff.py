@@ -7,8 +7,9 @@ Dirichlet-multinomial). Nothing is tuned and there is no random number.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -55,6 +56,9 @@ class Fitted(NamedTuple):
     n: Floats
     weight: Floats
     squares: Floats
+
+
+Visitor = Callable[[int, list[Fitted], list[Floats]], None]
 
 
 class Scores(NamedTuple):
@@ -108,16 +112,12 @@ class Backoff:
         levels: list[Level] = []
         of_rows = [np.zeros(len(fold), np.int64)]
         for keys, depth in zip([np.zeros(len(fold), np.int64), *contexts], [0, *chosen], strict=True):
-            key, context = np.unique(keys, return_inverse=True)
-            cells, first, cell = np.unique(
-                context.astype(np.int64) * n_outcomes + outcome, return_index=True, return_inverse=True
-            )
-            row = np.zeros(len(key), np.int64)  # some row of each context
-            row[context[::-1]] = np.arange(len(context))[::-1]
+            key, context, row = _numbered(keys)
+            cells, cell, first = _numbered(context * n_outcomes + outcome)
             above = levels[-1] if levels else None
             levels.append(
                 Level(
-                    cell.astype(np.int64),
+                    cell,
                     cells // n_outcomes,
                     above.cell_of_row[first] if above else cells % n_outcomes,
                     cells % n_outcomes,
@@ -126,54 +126,62 @@ class Backoff:
                     key,
                 )
             )
-            of_rows.append(context.astype(np.int64))
+            of_rows.append(context)
         return Backoff(fold, outcome, n.astype(np.float64), levels, n_folds, n_outcomes)
 
-    def fit(self, rows: npt.NDArray[np.bool_] | None = None) -> list[Fitted]:
-        """Return all levels fitted on some rows."""
-        n = self.n if rows is None else np.where(rows, self.n, 0.0)
-        base = np.bincount(self.outcome, n, self.n_outcomes)
-        j = max(self.n_outcomes, 1)
-        uniform = np.full(j, 1 / j)
-        share = (base + uniform) / (base.sum() + 1)
-        top = self.levels[0]
-        fitted = [
-            Fitted(
-                share[top.outcome],
-                np.full(len(top.key), base.sum()),
-                np.ones(len(top.key)),
-                np.full(len(top.key), np.square(share).sum()),
-            )
-        ]
-        for level in self.levels[1:]:
-            fitted.append(
-                _fit(level, np.asarray(np.bincount(level.cell_of_row, n, len(level.context))), fitted[-1])
-            )
+    def fit(self, counts: Sequence[Floats] | None = None) -> list[Fitted]:
+        """Return all levels fitted on all rows, or on these counts by cell of each level."""
+        told = counts or self.counts
+        top, j = self.levels[0], max(self.n_outcomes, 1)
+        base = np.zeros(j)
+        base[top.outcome] = told[0]
+        share = (base + 1 / j) / (base.sum() + 1)
+        n_top = len(top.key)
+        squares = np.full(n_top, np.square(share).sum())
+        fitted = [Fitted(share[top.outcome], np.full(n_top, base.sum()), np.ones(n_top), squares)]
+        for level, k in zip(self.levels[1:], told[1:], strict=True):
+            fitted.append(_fit(level, k, fitted[-1]))
         return fitted
+
+    @cached_property
+    def counts(self) -> list[Floats]:
+        """Counts of all rows by cell of each level."""
+        return [_added(level.cell_of_row, self.n, len(level.context)) for level in self.levels]
 
     def held_out(self) -> Iterator[tuple[int, list[Fitted], list[Floats]]]:
         """Yield for each fold the levels fitted on the other folds, and the fold's own counts by cell of each level."""
+        order = np.argsort(self.fold, kind="stable")
+        bounds = np.searchsorted(self.fold[order], np.arange(self.n_folds + 1))
         for fold in range(self.n_folds):
-            mine = self.fold == fold
-            if mine.any():
-                own = np.where(mine, self.n, 0.0)
-                counts = [np.bincount(level.cell_of_row, own, len(level.context)) for level in self.levels]
-                yield fold, self.fit(~mine), [np.asarray(c, dtype=np.float64) for c in counts]
+            rows = order[bounds[fold] : bounds[fold + 1]]
+            if len(rows):
+                own = [
+                    _added(level.cell_of_row[rows], self.n[rows], len(level.context)) for level in self.levels
+                ]
+                rest = [whole - part for whole, part in zip(self.counts, own, strict=True)]
+                yield fold, self.fit(rest), own
 
-    def scores(self, by: int = 0) -> list[Scores]:
-        """Return for each level the held-out losses, by fold and context of level `by` (none of them finer than it)."""
+    def scores(self, by: int = 0, visit: Visitor | None = None) -> list[Scores]:
+        """Return for each level the held-out losses, by fold and context of level `by`.
+
+        `visit` is called with what :meth:`held_out` yields.
+        """
         width = len(self.levels[by].key)
         out = [Scores(*(np.zeros((self.n_folds, width)) for _ in range(3))) for _ in self.levels]
         for fold, fitted, counts in self.held_out():
-            for depth in range(by, len(self.levels)):
-                level, made, n = self.levels[depth], fitted[depth], counts[depth]
-                at = self.coarse(depth, by)
-                own = np.bincount(level.context, n, len(level.key))
-                cell = at[level.context]
-                out[depth].n[fold] = np.bincount(cell, n, width)
-                out[depth].log_loss[fold] = np.bincount(cell, -n * np.log(made.share), width)
-                out[depth].brier[fold] = np.bincount(cell, n * (1 - 2 * made.share), width) + np.bincount(
-                    at, own * made.squares, width
+            if visit is not None:
+                visit(fold, fitted, counts)
+            for depth, found in enumerate(out):
+                level, n = self.levels[max(depth, by)], counts[max(depth, by)]
+                share, squares = fitted[depth].share, fitted[depth].squares
+                for finer in self.levels[depth + 1 : by + 1]:
+                    share, squares = share[finer.parent], squares[finer.context_parent]
+                at = self.coarse(max(depth, by), by)
+                cell, own = at[level.context], _added(level.context, n, len(level.key))
+                found.n[fold] = _added(cell, n, width)
+                found.log_loss[fold] = _added(cell, -n * np.log(share), width)
+                found.brier[fold] = _added(cell, n * (1 - 2 * share), width) + _added(
+                    at, own * squares, width
                 )
         return out
 
@@ -185,13 +193,30 @@ class Backoff:
         return at
 
 
+def _numbered(keys: Ints) -> tuple[Ints, Ints, Ints]:
+    """Return the distinct keys in order, the number of each row's, and the first row of each."""
+    if len(keys) == 0 or keys.max() > 8 * len(keys) + 65_536:
+        found, first, number = np.unique(keys, return_index=True, return_inverse=True)
+        return found, number.astype(np.int64), first.astype(np.int64)
+    first_of = np.full(int(keys.max()) + 1, -1, np.int64)
+    first_of[keys[::-1]] = np.arange(len(keys) - 1, -1, -1)
+    found = np.flatnonzero(first_of >= 0)
+    first = first_of[found]
+    first_of[found] = np.arange(len(found))
+    return found, first_of[keys], first
+
+
+def _added(cell: Ints, values: Floats, n_cells: int) -> Floats:
+    return np.asarray(np.bincount(cell, values, n_cells), dtype=np.float64)
+
+
 def _fit(level: Level, k: Floats, above: Fitted) -> Fitted:
     """Return the shares of one level, shrunk towards those above."""
     n_contexts = len(level.key)
-    n = np.asarray(np.bincount(level.context, k, n_contexts), dtype=np.float64)
+    n = _added(level.context, k, n_contexts)
     q = above.share[level.parent]
     squares = above.squares[level.context_parent]
-    kk, kq = (np.asarray(np.bincount(level.context, k * v, n_contexts)) for v in (k, q))
+    kk, kq = (_added(level.context, k * v, n_contexts) for v in (k, q))
     # what the shares of a context are off those above, against what chance alone would make it
     some = np.maximum(n, 1.0)
     off = np.where(n > 0, (kk - 2 * n * kq + n * n * squares) / some, 0.0)

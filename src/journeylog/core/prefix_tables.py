@@ -8,7 +8,7 @@ import numpy.typing as npt
 from journeylog.core.counts import Coded, Table
 from journeylog.core.kernels import prefixes as kernel
 from journeylog.core.kernels.hashing import number_keys
-from journeylog.core.schema import DROPPED, OPEN, REACHED, START
+from journeylog.core.schema import DROPPED, REACHED, START
 from journeylog.core.visits import Visits
 
 __all__ = ["next_table", "one_vocabulary", "outcome_table"]
@@ -16,7 +16,7 @@ __all__ = ["next_table", "one_vocabulary", "outcome_table"]
 Ints = npt.NDArray[np.int64]
 
 #: Up to this many cells are counted in a plain grid; beyond, those that occur are numbered.
-_DENSE = 1 << 22
+_DENSE = 1 << 23
 
 
 def next_table(visits: Visits, group: Ints, n_groups: int, bands: int) -> Table:
@@ -26,11 +26,10 @@ def next_table(visits: Visits, group: Ints, n_groups: int, bands: int) -> Table:
         visits.node, visits.enter, visits.leave, group, cases.begin, cases.end, cases.outcome,
         v, visits.watched, bands,
     )  # fmt: skip
-    found, n = _counted(keys, n_groups * (v + 1) * v * bands * (v + 3))
-    here, to = np.divmod(found, v + 3)
+    found, n = _counted(keys, n_groups * (v + 1) * v * bands * (v + 2))
+    here, to = np.divmod(found, v + 2)
     here, position = np.divmod(here, bands)
-    for code, outcome in ((v, REACHED), (v + 1, DROPPED), (v + 2, OPEN)):
-        to = np.where(to == code, outcome, to)
+    to = np.where(to < 2, np.where(to == 0, DROPPED, REACHED), to - 2)
     columns = _prefix(here, visits) | {"position": position, "to": Coded(to, visits.labels, visits.ordered)}
     return Table(columns, {"n": n})
 
@@ -71,7 +70,7 @@ def _prefix(here: Ints, visits: Visits) -> dict[str, Coded | Ints]:
     v = max(len(visits.labels), 1)
     here, node = np.divmod(here, v)
     group, previous = np.divmod(here, len(visits.labels) + 1)
-    previous = np.where(previous == len(visits.labels), START, previous)
+    previous = np.where(previous == 0, START, previous - 1)
     names = visits.labels, visits.ordered
     return {"group": group, "previous": Coded(previous, *names), "node": Coded(node, *names)}
 
@@ -80,6 +79,6 @@ def _counted(keys: Ints, n_cells: int) -> tuple[Ints, Ints]:
     if n_cells <= _DENSE:
         counts = kernel.count_dense(keys, n_cells)
         found = np.flatnonzero(counts)
-        return found, counts[found]
+        return found, counts[found].astype(np.int64)
     _, found, n = number_keys(keys)
     return found, n

@@ -101,7 +101,8 @@ class MemoryTest(PathStat):
         pair = node.codes * (v + 1) + np.where(previous == START, v, previous)
         fold = rows.codes("group")
         model = Backoff.of(fold, [node.codes, pair], outcome, rows.values["n"], FOLDS, v + 2, [0, 1])
-        table, nodes = _orders(model), _nodes(model, node)
+        scores = model.scores(by=1)
+        table, nodes = _orders(model, scores), _nodes(model, scores, node)
         moves = _moves(model, node, nodes)
         return MemoryTestResult(
             self, window, table, {"nodes": nodes, "moves": moves}, (_verdict(table, nodes),)
@@ -127,8 +128,8 @@ def _compared(less: Scores, more: Scores) -> tuple[Floats, Floats, int]:
     return gain, deviation, int((less.n.sum(1) > 0).sum())
 
 
-def _orders(model: Backoff) -> pd.DataFrame:
-    scores = model.scores()
+def _orders(model: Backoff, by_node: list[Scores]) -> pd.DataFrame:
+    scores = [Scores(*(part.sum(1, keepdims=True) for part in mine)) for mine in by_node]
     columns: dict[str, list[Any]] = {}
 
     def put(**values: Any) -> None:
@@ -151,8 +152,8 @@ def _orders(model: Backoff) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
-def _nodes(model: Backoff, node: Coded) -> pd.DataFrame:
-    _, one, two = model.scores(by=1)
+def _nodes(model: Backoff, scores: list[Scores], node: Coded) -> pd.DataFrame:
+    _, one, two = scores
     gain, deviation, groups = _compared(one, two)
     gap, p = gap_interval(gain, deviation, groups), p_of(gain, deviation, groups)
     q = benjamini_hochberg(p)
@@ -207,8 +208,10 @@ def _moves(model: Backoff, node: Coded, nodes: pd.DataFrame) -> pd.DataFrame:
             "difference": ratio(n, base) - first,
         }
     )
-    rank = {name: i for i, name in enumerate(nodes["node"])}
-    place = np.array([rank[name] for name in table["node"]], dtype=np.int64)
+    label = {name: i for i, name in enumerate(node.labels)}
+    rank = np.zeros(v, np.int64)
+    rank[[label[name] for name in nodes["node"]]] = np.arange(len(nodes))
+    place = rank[own]
     shown = np.flatnonzero(kept[own]) if len(own) else own
     order = shown[np.lexsort((-np.abs(table["difference"] * n).to_numpy()[shown], place[shown]))]
     return table.iloc[order].reset_index(drop=True)

@@ -13,15 +13,16 @@ import pandas as pd
 from scipy import special
 
 from journeylog.core.actor_groups import actor_groups, actor_of_cases
-from journeylog.core.backoff import Backoff, Fitted
+from journeylog.core.backoff import Backoff, Fitted, Scores
+from journeylog.core.calibration import Calibration
 from journeylog.core.cases import PathStat
 from journeylog.core.chunk import Chunk
 from journeylog.core.contracts import Result
 from journeylog.core.counts import Coded, Counts, Table
-from journeylog.core.deviations import error_of, gap_interval, share_interval
+from journeylog.core.deviations import error_of, gap_interval
 from journeylog.core.differences import Estimates
 from journeylog.core.kernels.prefixes import N_ELAPSED, N_POSITIONS, elapsed_band, position_band
-from journeylog.core.nodes import TEXT, node_columns, ratio
+from journeylog.core.nodes import node_columns, ratio
 from journeylog.core.prefix_tables import next_table, one_vocabulary, outcome_table
 from journeylog.core.schema import DROPPED, REACHED, START, UNDECLARED
 from journeylog.core.visits import case_times
@@ -35,8 +36,6 @@ Floats = npt.NDArray[np.float64]
 
 #: Groups of actors, each held out once.
 FOLDS = 16
-#: Rows of the calibration table, with about as many predictions each.
-BINS = 10
 _NEVER = np.iinfo(np.int64).min
 
 
@@ -132,10 +131,9 @@ class Prediction(PathStat):
     def result(self, counts: Counts, window: Window) -> PredictionResult:
         """Return scores, calibration and the predictions themselves."""
         following, future, names = _models(counts)
-        rows = [_score_row("next", following), _score_row("outcome", future)]
-        calibration = pd.concat(
-            [_calibration("next", following), _calibration("outcome", future)], ignore_index=True
-        )
+        both = [_held_out("next", following), _held_out("outcome", future)]
+        rows = [row for row, _ in both]
+        calibration = pd.concat([bins for _, bins in both], ignore_index=True)
         parts = (Points(following, names, following.fit()), Points(future, names, future.fit()))
         return PredictionResult(
             self, window, pd.DataFrame(rows), {"calibration": calibration}, _notes(self, counts), *parts
@@ -299,9 +297,14 @@ def _models(counts: Counts) -> tuple[Backoff, Backoff, Coded]:
     )
 
 
-def _score_row(target: str, model: Backoff) -> dict[str, Any]:
-    """Return one row of the table."""
-    scores = model.scores()
+def _held_out(target: str, model: Backoff) -> tuple[dict[str, Any], pd.DataFrame]:
+    """Return one row of the table, and the calibration, from one walk over the folds."""
+    bins = Calibration.of(target, model)
+    scores = model.scores(visit=bins.add)
+    return _score_row(target, model, scores), bins.frame()
+
+
+def _score_row(target: str, model: Backoff, scores: list[Scores]) -> dict[str, Any]:
     base, best = scores[0], scores[-1]
     n = base.n.sum()
     groups = int((base.n > 0).sum())
@@ -320,48 +323,6 @@ def _score_row(target: str, model: Backoff) -> dict[str, Any]:
             row |= {"log_loss_low": after.low, "log_loss_high": after.high}
         row |= {gain: saved.value, f"{gain}_low": saved.low, f"{gain}_high": saved.high}
     return row
-
-
-def _calibration(target: str, model: Backoff) -> pd.DataFrame:
-    """Return held-out predictions in bins of as many each, beside what came."""
-    level = model.levels[-1]
-    n = np.asarray(np.bincount(level.cell_of_row, model.n, len(level.context)), dtype=np.float64)
-    share = model.fit()[-1].share
-    came = np.ones(len(n), bool)
-    lone = ~came
-    if target == "outcome":  # one prediction a point: of the goal, which may be that of what never came
-        came = level.outcome == 1
-        lone = ~came & ~np.isin(level.context, level.context[came])
-        share = np.where(lone, 1 - share, share)
-    # every fold's prediction for one point goes to one bin: sorted by themselves they would lean against what came,
-    # since each was learnt without the actors it is held against
-    total = np.bincount(level.context, n, len(level.key))[level.context] * (came | lone)
-    order = np.argsort(share, kind="stable")
-    middle = np.cumsum(total[order]) - total[order] / 2
-    row = np.empty(len(n), np.int64)
-    row[order] = np.minimum((middle / max(total.sum(), 1.0) * BINS).astype(np.int64), BINS - 1)
-    k_b, n_b, p_b = (np.zeros((FOLDS, BINS)) for _ in range(3))
-    for fold, fitted, counts in model.held_out():
-        each = np.bincount(level.context, counts[-1], len(level.key))[level.context] * (came | lone)
-        told = np.where(lone, 1 - fitted[-1].share, fitted[-1].share)
-        k_b[fold] = np.bincount(row, np.where(came, counts[-1], 0.0), BINS)
-        n_b[fold] = np.bincount(row, each, BINS)
-        p_b[fold] = np.bincount(row, each * told, BINS)
-    observed = ratio(k_b.sum(0), n_b.sum(0))
-    deviation = (k_b - np.nan_to_num(observed) * n_b) / np.maximum(n_b.sum(0), 1.0)
-    bounds = share_interval(observed, deviation, int((n_b.sum(1) > 0).sum()), n_b.sum(0))
-    table = pd.DataFrame(
-        {
-            "target": pd.array([target] * BINS, dtype=TEXT),
-            "bin": np.arange(1, BINS + 1),
-            "n": n_b.sum(0).astype(np.int64),
-            "predicted": ratio(p_b.sum(0), n_b.sum(0)),
-            "observed": observed,
-            "observed_low": bounds.low,
-            "observed_high": bounds.high,
-        }
-    )
-    return table[table["n"] > 0].reset_index(drop=True)
 
 
 def _credible(share: Floats, variance: Floats) -> tuple[Floats, Floats]:

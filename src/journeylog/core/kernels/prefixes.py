@@ -1,7 +1,8 @@
 """Kernels that number what is known at each visit of a journey, and what came after.
 
-Nodes are ``0 .. V - 1``; the visit before the first is ``V`` (the start). Ways on are numbered as in
-:func:`journeylog.core.kernels.edges.count_edges`, and a visit is followed when it is there.
+The node before is 0 for the start, else one more than its code; a way on is 0 dropped, 1 reached, else two more than the
+code of the node. Keys are then in the order in which tables are sorted. Visits are followed, and go where, as in
+:func:`journeylog.core.kernels.edges.count_edges`.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from journeylog.core.schema import OPEN
+from journeylog.core.schema import OPEN, REACHED
 
 Ints = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.int32]
@@ -52,30 +53,30 @@ def next_keys(
     watched: tuple[int, int] | None,
     bands: int,
 ) -> Ints:
-    """Return ``(((group * (V + 1) + previous) * V + node) * bands + position) * (V + 3) + to`` of the followed visits.
+    """Return ``(((group * (V + 1) + previous) * V + node) * bands + position) * (V + 2) + to`` of the followed visits.
 
     With one band the position does not count.
     """
     out = np.empty(node.size, np.int64)
     p = 0
     for c in range(begin.size):
-        prev = np.int64(n_nodes)
+        prev = np.int64(0)
         for i in range(begin[c], end[c]):
             f = np.int64(node[i])
             final = i + 1 == end[c]
             here = ((group[c] * (n_nodes + 1) + prev) * n_nodes + f) * bands
-            prev = f
+            prev = f + 1
             if (watched is not None and leave[i] >= watched[0]) or (final and outcome[c] == OPEN):
                 continue
             if final:
-                to = np.int64(n_nodes - 3 - outcome[c])
+                to = np.int64(outcome[c] == REACHED)
             elif watched is not None and enter[i + 1] - leave[i] > watched[1]:
-                to = np.int64(n_nodes + 1)
+                to = np.int64(0)
             else:
-                to = np.int64(node[i + 1])
+                to = np.int64(node[i + 1]) + 2
             if bands > 1:
                 here += position_band(i - begin[c])
-            out[p] = here * (n_nodes + 3) + to
+            out[p] = here * (n_nodes + 2) + to
             p += 1
     return out[:p].copy()
 
@@ -103,11 +104,11 @@ def outcome_keys(
     p = 0
     never = np.iinfo(np.int64).min
     for c in range(begin.size):
-        prev = np.int64(n_nodes)
+        prev = np.int64(0)
         for i in range(begin[c], end[c]):
             f = np.int64(node[i])
             here = (group[c] * (n_nodes + 1) + prev) * n_nodes + f
-            prev = f
+            prev = f + 1
             if enter[i] + within > window_end or (goal[c] != never and goal[c] <= enter[i]):
                 continue
             here = here * N_POSITIONS + position_band(i - begin[c])
@@ -118,9 +119,9 @@ def outcome_keys(
 
 
 @njit(cache=True, nogil=True)
-def count_dense(keys: Ints, n_cells: int) -> Ints:
+def count_dense(keys: Ints, n_cells: int) -> Codes:
     """Return how often each key occurs."""
-    out = np.zeros(n_cells, np.int64)
+    out = np.zeros(n_cells, np.int32)
     for i in range(keys.size):
         out[keys[i]] += 1
     return out
