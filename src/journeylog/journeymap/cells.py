@@ -32,7 +32,8 @@ class Cell:
     value : float
         The number; nan where nothing could be told.
     unit : str
-        ``"count"``, ``"share"``, ``"s"`` (seconds), ``"score"`` (from -1 to 1) or ``"times"`` (a ratio).
+        ``"count"``, ``"share"``, ``"s"`` (seconds), ``"score"`` (from -1 to 1), ``"times"`` (a ratio), or a
+        currency.
     low, high : float
         Bounds of the 95 % interval; nan where there are none.
     n : int

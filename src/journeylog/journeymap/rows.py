@@ -161,11 +161,16 @@ def pains(answers: Answers, top: int) -> list[Cell]:
         found += source.cells(
             lines, "hurts", "share", "share", stage="stage", item="touchpoint", keys=keys, n="n_stage_cases"
         )
-    waits = Source("pains", answers["waits"])
-    nodes = waits.frame[waits.frame["part"] == "node"]
-    by: dict[str, Any] = {"stage": "from", "keys": ["part", "from"], "n": "n"}
-    found += waits.cells(nodes, "excess", "excess_share", "share", **by)
-    return found + waits.cells(nodes, "returns", "n_returns", "count", **by)
+    ledger = Source("pains", answers["ledger"])
+    lines = ledger.frame
+    waits = lines[(lines["kind"] == "wait") & (lines["amount"] > 0)].groupby("node", sort=False).head(1)
+    found += ledger.cells(
+        waits, "waiting", "share", "share", stage="node", item="to", keys=["kind", "node", "to"], n="n"
+    )
+    again = lines[lines["kind"] == "rework"]
+    return found + ledger.cells(
+        again, "rework", "amount", "count", stage="node", keys=["kind", "node"], n="n"
+    )
 
 
 def loss(answers: Answers, top: int) -> list[Cell]:
@@ -175,6 +180,13 @@ def loss(answers: Answers, top: int) -> list[Cell]:
     found = ends.cells(ends.frame, "drop", "drop_rate", "share", n="n_followed", **by)
     found += ends.cells(ends.frame, "dropped", "n_dropped", "count", n="n_entered", **by)
     found += ends.cells(ends.frame, "open", "n_open", "count", n="n_entered", **by)
+    ledger = Source("loss", answers["ledger"])
+    lost = ledger.frame[ledger.frame["kind"] == "drop"]
+    by |= {"keys": ["kind", "node"], "n": "n"}
+    found += ledger.cells(lost, "beyond", "amount", "count", **by)
+    priced = lost[lost["money_at_risk"].notna()]
+    for currency, lines in priced.groupby("currency", sort=True):
+        found += ledger.cells(lines, "at_risk", "money_at_risk", str(currency), **by)
     for end in ("reached", "dropped", "open"):
         line = whole.frame[whole.frame["outcome"] == end]
         found += whole.cells(line, end, "share", "share", keys=["outcome"], n="n_total")

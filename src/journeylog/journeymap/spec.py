@@ -22,6 +22,7 @@ from journeylog.journeymap.changes import SCHEMA, changes_since
 from journeylog.journeymap.rows import ROWS
 from journeylog.stats.bottlenecks import Bottlenecks
 from journeylog.stats.dropoff import DropOff
+from journeylog.stats.ledger import Ledger
 from journeylog.stats.model import Model
 from journeylog.stats.moments import Moments
 from journeylog.stats.outcomes import Outcomes
@@ -62,6 +63,8 @@ class JourneyMap(Stat):
     pains : "usual", mapping of str to condition, or None
         Events that tell of pain, by kind: ``{"errors": "error*", "refunds": "refunded"}``. By default the usual names
         of errors, delays, contacts with support, cancellations, and returns and refunds.
+    currency : str, optional
+        The currency in which money is told; needed where the log has several.
     top : int
         How many touchpoints, channels, ways on and needs of a stage are listed.
 
@@ -101,6 +104,7 @@ class JourneyMap(Stat):
     within: Any = "30d"
     heard_within: Any = "7d"
     pains: Any = "usual"
+    currency: str | None = None
     top: int = 3
 
     def __post_init__(self) -> None:
@@ -152,6 +156,7 @@ class JourneyMap(Stat):
             "flow": Transitions(node=self.stage, quantiles=False),
             "waits": Bottlenecks(node=self.stage),
             "model": Model(node=self.stage, times=False),
+            "ledger": Ledger(node=self.stage, currency=self.currency),
             "touchpoints": Touchpoints(self.touchpoint, self.stage),
             "channels": Touchpoints(self.channel, self.stage),
             "scores": Satisfaction(node=self.stage, within=self.heard_within),

@@ -19,7 +19,7 @@ from journeylog.reporting.document import asset, environment, policy
 from journeylog.reporting.language import Language, language
 from journeylog.reporting.names import short
 
-__all__ = ["called", "change_lines", "map_page", "place_of", "written"]
+__all__ = ["called", "change_lines", "findings", "map_page", "place_of", "written"]
 
 #: How the measures of each row are shown: as the cell's main number, as a list with bars, or as a line of text.
 _SHOWN: Final[Mapping[str, Mapping[str, str]]] = {
@@ -29,10 +29,19 @@ _SHOWN: Final[Mapping[str, Mapping[str, str]]] = {
     "time": {"stay": "big", "stay_p90": "line", "wait": "line", "wait_p90": "line", "cycle": "big"},
     "emotion": {"score": "big", "answered": "line"},
     "needs": {"asks": "bar"},
-    "pains": {"hurts": "bar", "excess": "line", "returns": "line"},
+    "pains": {"hurts": "bar", "waiting": "line", "rework": "line"},
     "moments": {"helps": "item", "hinders": "item"},
-    "loss": {"drop": "big", "dropped": "line", "open": "line", "reached": "line"},
+    "loss": {
+        "drop": "big",
+        "dropped": "line",
+        "beyond": "line",
+        "at_risk": "line",
+        "open": "line",
+        "reached": "line",
+    },
 }
+#: Units in which zero and less say something; of the others there is nothing to tell then.
+_RATIOS: Final = ("share", "s", "score", "times")
 _NAME = 40
 
 
@@ -109,6 +118,7 @@ def map_page(
         whole=whole,
         rows=rows,
         curve=_curve(result),
+        short=findings(result, words),
         alerts=alerts,
         changes=None if before is None else change_lines(result, words, before),
         definitions=list(words.words["define"].values()),
@@ -126,7 +136,7 @@ def place_of(result: JourneyMapResult, words: Language, row: str, stage: str | N
             for i, cell in enumerate(result.cells)
             if (cell.row, cell.measure, cell.stage) == (row, measure, stage)
             and cell.known
-            and not (kind == "line" and cell.unit == "count" and cell.value == 0)
+            and not (kind == "line" and cell.unit not in _RATIOS and round(cell.value) <= 0)
         )
         if facts:
             heading = words.of("measures", f"{row}.{measure}") if kind in ("bar", "item") else ""
@@ -161,7 +171,50 @@ def written(words: Language, value: float, unit: str) -> str:
         return words.signed(value)
     if unit == "times":
         return words.times(value)
-    return words.duration(value) if unit == "s" else words.count(value)
+    if unit == "s":
+        return words.duration(value)
+    return words.count(value) if unit == "count" else f"{words.count(value)}\u00a0{unit}"
+
+
+def findings(result: JourneyMapResult, words: Language) -> list[tuple[str, str, str]]:
+    """Return what the map says first: a title, a sentence, and the cell it rests on."""
+    told = []
+    for key, row, measure, worst in (
+        ("lost", "loss", "beyond", "most"),
+        ("slow", "pains", "waiting", "most"),
+        ("moment", "moments", "helps", "most"),
+        ("unhappy", "emotion", "score", "least"),
+    ):
+        cells = [
+            (i, c) for i, c in enumerate(result.cells) if (c.row, c.measure) == (row, measure) and c.known
+        ]
+        if not cells:
+            continue
+        sure = [
+            (c.low if worst == "most" else -c.high, c.value if worst == "most" else -c.value, -i)
+            for i, c in cells
+        ]
+        i, cell = cells[
+            max(range(len(cells)), key=lambda k: tuple(math.inf * -1 if v != v else v for v in sure[k]))
+        ]
+        if (key == "unhappy" and len(cells) < 2) or (worst == "most" and not cell.value > 0):
+            continue
+        parts: dict[str, Any] = {
+            "stage": short(cell.stage, _NAME),
+            "item": short(cell.item, _NAME) if cell.item is not None else "",
+            "value": written(words, cell.value, cell.unit).removeprefix("×"),
+            "bounds": _bounds(words, cell),
+        }
+        told.append((words.text(f"short_{key}"), words.text(f"short_{key}_text", **parts), f"c{i}"))
+    return told
+
+
+def _bounds(words: Language, cell: Cell) -> str:
+    """Return the interval of a cell in brackets; without one its n."""
+    if cell.low != cell.low or cell.high != cell.high:
+        return f"({words.text('n_is', n=cell.n)})"
+    low, high = (written(words, bound, cell.unit) for bound in (cell.low, cell.high))
+    return f"({words.text('interval', range=words.range(low, high))})"
 
 
 def change_lines(
