@@ -77,9 +77,9 @@ class Moments(Stat):
 
     Notes
     -----
-    Table, what is supported first, the surely largest lift in front (by its bound nearest to 1): ``kind`` (node or transition),
-    ``from, from_kind, moment, n_did, n_did_goal, n_not, n_not_goal, n_alone, did_rate, not_rate, lift, lift_low,
-    lift_high, difference, difference_low, difference_high, p, q, supported``.
+    Table, what is supported first, in front the surely largest lift (by its bound nearest to 1): ``kind`` (node or
+    transition), ``from, from_kind, moment, n_did, n_did_goal, n_not, n_not_goal, n_alone, did_rate, not_rate, lift,
+    lift_low, lift_high, difference, difference_low, difference_high, p, q, supported``.
 
     ``n_did`` counts cases at the moment they do it, ``n_not`` the stands of cases at risk (a case stands somewhere at
     each of its events, so it counts in many risk sets; later it may do it, too). ``n_alone`` did it where nobody at
@@ -88,8 +88,8 @@ class Moments(Stat):
 
     Intervals and p-values know that a case is in many risk sets and an actor has many cases: they come from leaving out
     one of 20 random groups of actors at a time (by a hash of the id). The p-value belongs to the lift's interval, or is
-    the exact binomial one of those who did it where that is larger (few goals expected). ``q`` is the false discovery rate (Benjamini and
-    Hochberg) over all rows with a p-value; ``supported`` is q below 0.05.
+    the exact binomial one of those who did it where that is larger (few goals expected). ``q`` is the false discovery
+    rate (Benjamini and Hochberg) over all rows with a p-value; ``supported`` is q below 0.05.
 
     Counts merge by addition, keyed by node, place, bands and attributes, with a column for each group.
 
@@ -204,8 +204,8 @@ class Moments(Stat):
             "an association among journeys at risk at the same moment, not a cause unless it comes from an experiment; "
             f"held fixed: {', '.join(held)}",
             f"the goal counts within {within} of the moment; {total['n_beyond']:,} of "
-            f"{total['n_beyond'] + total['n_stands']:,} visits before the goal are not looked at: they were not watched so long, or are "
-            f"beyond position {self.positions[-1]}",
+            f"{total['n_beyond'] + total['n_stands']:,} visits before the goal are not looked at: they were not "
+            f"watched so long, or are beyond position {self.positions[-1]}",
             f"{n_told:,} of {len(table):,} moments have {self.min_n} on both sides; q is over them",
         ]
         alone = int(table.loc[table["kind"] == "node", "n_alone"].sum())
