@@ -15,7 +15,7 @@ import journeylog as jl
 from journeylog.core.build import build_chunk
 from journeylog.core.chunk import Category
 from journeylog.core.schema import SECOND, UNDECLARED
-from journeylog.core.survival import Ends, curve_band, incidence, log_rank, restricted_mean
+from journeylog.core.survival import Watched, curve_band, log_rank, restricted_mean
 from journeylog.core.window import Window
 from journeylog.errors import ConfigError, UnseenNameWarning
 from tests.oracles import timeto as oracle
@@ -103,10 +103,10 @@ def test_the_next_stage_is_another_one(events: list[Event]) -> None:
 
 
 def test_the_reference_of_kaplan_and_meier() -> None:
-    ends = Ends.of(TIMES, np.ones(10, np.int64), SEEN == 0)
-    share, error = incidence(ends, ends.n_ended)
-    survival = dict(zip(ends.time.tolist(), (1 - share).tolist(), strict=True))
-    errors = dict(zip(ends.time.tolist(), error.tolist(), strict=True))
+    cases = Watched.of(TIMES, np.ones(10, np.int64), SEEN - 1)
+    _, _, _, share, error = found = cases.shares.of(0)
+    survival = dict(zip(cases.ends.time[found.at].tolist(), (1 - share).tolist(), strict=True))
+    errors = dict(zip(cases.ends.time[found.at].tolist(), error.tolist(), strict=True))
     for time, wanted in {1: 0.9, 2: 0.8, 3: 0.6857142857, 4: 0.4571428571, 6: 0.2285714286}.items():
         assert survival[time] == pytest.approx(wanted, abs=1e-9)
     for time, wanted in {1: 0.094868, 2: 0.126491, 3: 0.151494, 4: 0.166178, 6: 0.181731}.items():
@@ -119,14 +119,15 @@ def test_the_reference_of_kaplan_and_meier() -> None:
 def test_survival_equals_that_of_scipy() -> None:
     rng = np.random.default_rng(5)
     time, seen = rng.integers(1, 60, 300), rng.random(300) < 0.6
-    ends = Ends.of(time, np.ones(300, np.int64), ~seen)
+    cases = Watched.of(time, np.ones(300, np.int64), np.where(seen, 0, -1))
+    mine = cases.shares.of(1)
     found = stats.ecdf(stats.CensoredData(uncensored=time[seen], right=time[~seen])).sf
-    at = np.searchsorted(ends.time, found.quantiles)
-    assert np.allclose(ends.survival[at], found.probabilities, rtol=0, atol=1e-12)
+    at = np.searchsorted(cases.ends.time[mine.at], found.quantiles, side="right") - 1
+    known = at >= 0
+    assert np.allclose(1 - mine.share[at[known]], found.probabilities[known], rtol=0, atol=1e-12)
     band = found.confidence_interval(0.95, method="log-log")
-    share, error = incidence(ends, ends.n_ended)
-    low, high = curve_band(share, error)
-    inside = np.isfinite(low[at])
+    low, high = curve_band(mine.share, mine.error)
+    inside = known & np.isfinite(low[at])
     assert inside.sum() > 40
     assert np.allclose(1 - high[at][inside], band.low.probabilities[inside], atol=1e-12)
     assert np.allclose(1 - low[at][inside], band.high.probabilities[inside], atol=1e-12)
@@ -139,7 +140,7 @@ def test_the_log_rank_test_equals_that_of_scipy_and_the_oracle() -> None:
         for top in (40, 55)
     ]
     tables = [_ends(group) for group in groups]
-    found = log_rank([e.time for e in tables], [e.n_ended for e in tables], [e.n_at_risk for e in tables])
+    found = log_rank(tables)
     data = [
         stats.CensoredData(
             uncensored=[t for end, t in group if end == "end"], right=[t for end, t in group if end != "end"]
@@ -155,9 +156,9 @@ def test_the_log_rank_test_equals_that_of_scipy_and_the_oracle() -> None:
     assert found.observed == pytest.approx(observed) and found.expected == pytest.approx(expected)
 
 
-def _ends(group: list[tuple[str, int]]) -> Ends:
+def _ends(group: list[tuple[str, int]]) -> Watched:
     time = np.array([t for _, t in group])
-    return Ends.of(time, np.ones(len(group), np.int64), np.array([end == "(open)" for end, _ in group]))
+    return Watched.of(time, np.ones(len(group), np.int64), np.array([-(end == "(open)") for end, _ in group]))
 
 
 def test_times_that_are_one_as_integers_are_one_step() -> None:
@@ -230,7 +231,7 @@ def test_without_a_difference_the_log_rank_test_is_rarely_sure() -> None:
             _ends([("e", int(t)) if t < 60 else ("(open)", 60) for t in rng.exponential(50, 60) + 1])
             for _ in (0, 1, 2)
         ]
-        found = log_rank([e.time for e in groups], [e.n_ended for e in groups], [e.n_at_risk for e in groups])
+        found = log_rank(groups)
         assert found.df == 2
         sure += found.p_value < 0.05
     assert 2 <= sure <= 20
@@ -288,7 +289,7 @@ def test_nothing_is_known_beyond_what_was_watched() -> None:
         result = log.compute(jl.TimeTo("b"))
     assert result.within("100s")["share"].tolist() == [0.0]
     assert np.isnan(result.within("101s")["share"].iloc[0]) and math.isnan(result.restricted_mean("101s")[0])
-    assert restricted_mean(result.ends, 100 * SECOND)[0] == 100 * SECOND
+    assert restricted_mean(result.cases, 100 * SECOND)[0] == 100 * SECOND
 
 
 def test_the_figure_draws_the_curve_and_names_its_end_safely() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 import journeylog as jl
 from journeylog.core.schema import HOUR, MINUTE, SECOND
-from journeylog.core.survival import Ends, curve_band, incidence
+from journeylog.core.survival import Watched, curve_band
 from journeylog.core.ways import waiting_frame
 from journeylog.core.window import Window
 from journeylog.errors import ConfigError
@@ -88,16 +88,17 @@ def test_silence_counts_on_the_events_that_were_kept() -> None:
 
 def test_nobody_left_is_exactly_nobody_after_very_many_times() -> None:
     n = 200_000
-    ends = Ends.of(np.arange(1, n + 1), np.ones(n, np.int64), np.zeros(n, bool))
-    waiting = waiting_frame(ends)["waiting"].to_numpy()
+    cases = Watched.of(np.arange(1, n + 1), np.ones(n, np.int64), np.zeros(n, np.int64))
+    waiting = waiting_frame(cases)["waiting"].to_numpy()
     assert waiting[-1] == 0 and waiting.min() == 0
-    share, error = incidence(ends, ends.n_ended)
-    assert share.max() == 1 and error[-1] == pytest.approx(0, abs=1e-8)
-    assert np.allclose(share, np.arange(1, n + 1) / n, rtol=0, atol=1e-10)
-    assert np.allclose(error, np.sqrt(share * (1 - share) / n), rtol=1e-6, atol=1e-12)
-    assert np.isnan(curve_band(share, error)[1][-1])
-    part, _ = incidence(ends, ends.n_ended * (np.arange(n) % 3 > 0))
-    assert part.max() <= 1
+    for way in (0, 1):
+        share, error = cases.shares.of(way)[-2:]
+        assert share.max() == 1 and error[-1] == pytest.approx(0, abs=1e-7)
+        assert np.allclose(share, np.arange(1, n + 1) / n, rtol=0, atol=1e-10)
+        assert np.allclose(error[:-1], np.sqrt(share * (1 - share) / n)[:-1], rtol=1e-6, atol=1e-12)
+        assert np.isnan(curve_band(share, error)[1][-1])
+    two = Watched.of(np.arange(1, n + 1), np.ones(n, np.int64), np.arange(n) % 3 // 2, None, 2)
+    assert two.shares.of(0).share.max() <= 1
 
 
 def test_the_error_of_a_rare_way_on_keeps_its_digits() -> None:
@@ -105,18 +106,20 @@ def test_the_error_of_a_rare_way_on_keeps_its_digits() -> None:
     rng = np.random.default_rng(2)
     n = 50_000
     censored, rare = rng.random(n) < 0.3, rng.random(n) < 1e-3
-    ends = Ends.of(np.arange(n), np.ones(n, np.int64), censored)
-    k = (rare & ~censored).astype(np.int64)
-    found = incidence(ends, k)[1]
+    way = np.where(censored, -1, np.where(rare, 1, 0))
+    cases = Watched.of(np.arange(n), np.ones(n, np.int64), way, None, 2)
+    found, ends = cases.shares.of(1), cases.ends
+    k = (way == 1).astype(np.int64)
     risk, d, one = (v.astype(np.longdouble) for v in (ends.n_at_risk, ends.n_ended, k))
     before = np.concatenate(([np.longdouble(1)], np.cumprod(1 - d / risk)[:-1]))
     share = np.cumsum(before * one / risk)
-    for at in (20_000, n - 2):
+    for row in (len(found.at) // 2, len(found.at) - 1):
+        at = found.at[row]
         r, gap = risk[: at + 1], share[at] - share[: at + 1]
         b = before[: at + 1] * one[: at + 1] / (r * r)
         terms = gap**2 * d[: at + 1] / (r * (r - d[: at + 1])) - 2 * gap * b
         terms += before[: at + 1] ** 2 * (r - one[: at + 1]) * one[: at + 1] / r**3
-        assert found[at] == pytest.approx(float(np.sqrt(terms.sum())), rel=1e-9)
+        assert found.error[row] == pytest.approx(float(np.sqrt(terms.sum())), rel=1e-9)
 
 
 def test_where_nothing_varies_no_interval_is_told() -> None:

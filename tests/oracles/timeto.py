@@ -87,3 +87,23 @@ def log_rank(groups: list[list[tuple[str, int]]]) -> tuple[float, list[float], l
 def close(a: Any, b: Any) -> bool:
     """Whether two numbers agree to twelve digits, or both are missing."""
     return (math.isnan(a) and math.isnan(b)) or math.isclose(a, b, rel_tol=1e-12, abs_tol=1e-12)
+
+
+def jackknife(rows: list[tuple[int, int, str]], way: int | None, limit: int, eps: float = 1e-5) -> float:
+    """The variance of a share by a time: how much it moves with the weight of each actor, squared and added up.
+
+    Rows are (time, way or -1, actor); way None is any.
+    """
+
+    def share(weights: dict[str, float]) -> float:
+        alive, out = 1.0, 0.0
+        for time in sorted({t for t, _, _ in rows if t <= limit}):
+            n = sum(weights[a] for t, _, a in rows if t >= time)
+            here = [(w, weights[a]) for t, w, a in rows if t == time and w >= 0]
+            out += alive * sum(x for w, x in here if way is None or w == way) / n
+            alive *= 1 - sum(x for _, x in here) / n
+        return out
+
+    actors = {a for _, _, a in rows}
+    even = dict.fromkeys(actors, 1.0)
+    return sum(((share(even | {a: 1 + eps}) - share(even | {a: 1 - eps})) / (2 * eps)) ** 2 for a in actors)

@@ -6,16 +6,19 @@ partition. At equal times an end comes before a censoring.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from scipy import special
 
 from journeylog.core.intervals import LEVEL, two_sided_z
+from journeylog.core.kernels.incidence import competing_ends
 
-__all__ = ["Ends", "LogRank", "curve_band", "first_time", "incidence", "log_rank", "restricted_mean"]
+__all__ = ["Ends", "LogRank", "Shares", "Watched", "curve_band", "first_time", "log_rank", "restricted_mean"]
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -38,16 +41,6 @@ class Ends:
     n_ended: Ints
     n_censored: Ints
 
-    @staticmethod
-    def of(time: Ints, n: Ints, censored: npt.NDArray[np.bool_]) -> Ends:
-        """Put rows of (time, number, whether censored) in order."""
-        distinct, row = np.unique(time, return_inverse=True)
-        ended, left = (np.zeros(len(distinct), np.int64) for _ in range(2))
-        np.add.at(ended, row[~censored], n[~censored])
-        np.add.at(left, row[censored], n[censored])
-        gone = np.cumsum(ended + left)
-        return Ends(distinct, gone[-1:].sum() - gone + ended + left, ended, left)
-
     @property
     def survival(self) -> Floats:
         """Share of which nothing has happened, just after each time: Kaplan and Meier's estimate.
@@ -58,59 +51,133 @@ class Ends:
         """
         return np.asarray(np.cumprod(1 - self.n_ended / np.maximum(self.n_at_risk, 1)), dtype=np.float64)
 
-    @property
-    def greenwood(self) -> Floats:
-        """Greenwood's terms ``d / (n (n - d))``, one a time; 0 where none ends, or none is left after it."""
-        n, d = self.n_at_risk.astype(np.float64), self.n_ended.astype(np.float64)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return np.where((d > 0) & (n > d), d / (n * (n - d)), 0.0)
 
-
-def incidence(ends: Ends, n_cause: Ints) -> tuple[Floats, Floats]:
-    """Return the cumulative incidence of one of several competing ends, and its standard error.
+@dataclass(frozen=True, eq=False)
+class Watched:
+    """Cases: how long each was watched, what ended it, and which of them go together.
 
     Parameters
     ----------
     ends : Ends
-    n_cause : ndarray of int64, shape (n_times,)
-        How many ended this way at each time.
-
-    Returns
-    -------
-    share, error : ndarray of float64, shape (n_times,)
-        With one cause only, the share is one minus the survival and the error is Greenwood's.
-
-    References
-    ----------
-    O. O. Aalen, S. Johansen (1978), An empirical transition matrix for non-homogeneous Markov chains. Scand. J.
-    Stat. 5. E. Marubini, M. G. Valsecchi (1995), Analysing Survival Data, ch. 10 (the variance).
+        What happened at each time.
+    at, way, group, n : ndarray of int64, shape (n_rows,)
+        By time: its place in `ends`, which way it ended (-1: it was watched no longer), the group (-1: a case for
+        itself), and how many such cases.
+    n_ways : int
     """
-    n, k = ends.n_at_risk.astype(np.float64), n_cause.astype(np.float64)
-    survival, a = ends.survival, ends.greenwood
-    before = np.concatenate((np.ones(1), survival))[:-1]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        steps = np.where(n > 0, before * k / n, 0.0)
-        b = np.where(n > 0, before * k / (n * n), 0.0)
-        c = np.where(n > 0, before * before * (n - k) * k / (n * n * n), 0.0)
-    # summing leaves rounding behind: where nothing competes, nobody left is exactly nobody
-    alone = np.array_equal(n_cause, ends.n_ended)
-    share = 1 - survival if alone else np.minimum(np.cumsum(steps), 1.0)
-    # sum over j of (F - F_j)^2 a_j - 2 (F - F_j) b_j + c_j, written so that it is one pass
-    total_a, total_fa, total_ffa = np.cumsum(a), np.cumsum(share * a), np.cumsum(share * share * a)
-    variance = share * share * total_a - 2 * share * total_fa + total_ffa
-    variance += -2 * (share * np.cumsum(b) - np.cumsum(share * b)) + np.cumsum(c)
-    return np.asarray(share, dtype=np.float64), np.sqrt(np.maximum(variance, 0.0))
+
+    ends: Ends
+    at: Ints
+    way: Ints
+    group: Ints
+    n: Ints
+    n_ways: int
+
+    @staticmethod
+    def of(time: Ints, n: Ints, way: Ints, group: Ints | None = None, n_ways: int = 1) -> Watched:
+        """Put rows of (time, number, way, group) in order."""
+        group = np.full(len(time), -1, np.int64) if group is None else group
+        order = np.argsort(time, kind="stable")
+        time, n, way, group = (np.asarray(column[order], dtype=np.int64) for column in (time, n, way, group))
+        new = np.ones(len(time), bool)
+        np.not_equal(time[1:], time[:-1], out=new[1:])
+        at, first = np.cumsum(new) - 1, np.flatnonzero(new)
+        ended, left = (np.add.reduceat(n * kept, first) if len(first) else n for kept in (way >= 0, way < 0))
+        gone = np.cumsum(ended + left)
+        ends = Ends(time[first], gone[-1:].sum() - gone + ended + left, ended, left)
+        return Watched(ends, at, way, group, n, n_ways)
+
+    @property
+    def clustered(self) -> bool:
+        """Whether some cases go together."""
+        return bool((self.group >= 0).any())
+
+    @cached_property
+    def alike(self) -> float:
+        """How many groups of one size would weigh as much: one with very many cases counts for few."""
+        single, groups = self.n[self.group < 0].sum(), self.group >= 0
+        sizes = np.bincount(self.group[groups], weights=self.n[groups])
+        squares = float(single + (sizes**2).sum())
+        return float(single + sizes.sum()) ** 2 / squares if squares else 0.0
+
+    @property
+    def reach(self) -> float:
+        """How many standard errors a 95 % interval reaches: more where few groups tell how far they differ."""
+        if not self.clustered:
+            return two_sided_z()
+        return float(special.stdtrit(self.alike - 1, 0.5 + LEVEL / 2)) if self.alike > 1 else float("inf")
+
+    @property
+    def inflation(self) -> float:
+        """What a sum of squares over groups is multiplied with to be a variance."""
+        return self.alike / (self.alike - 1) if self.clustered and self.alike > 1 else 1.0
+
+    @cached_property
+    def shares(self) -> Shares:
+        """Cumulative incidences of all ways, where they change (Aalen and Johansen), with their errors.
+
+        The errors are the infinitesimal jackknife's, with the cases of a group moved together. Where no cases go
+        together they are Greenwood's for any way, and those of Aalen and Johansen's variance for each.
+
+        References
+        ----------
+        O. O. Aalen, S. Johansen (1978), An empirical transition matrix for non-homogeneous Markov chains. Scand. J.
+        Stat. 5. T. M. Therneau, P. M. Grambsch (2000), Modeling Survival Data, 7.1 and 8.2 (groups).
+        """
+        alone = len(np.unique(self.way[self.way >= 0])) == 1
+        n_groups = int(self.group.max(initial=-1)) + 1
+        at, way, n, share, variance = competing_ends(
+            self.at, self.way, self.group, self.n,
+            self.ends.n_at_risk, self.ends.n_ended, self.n_ways, n_groups, alone,
+        )  # fmt: skip
+        error = np.sqrt(np.maximum(variance * self.inflation, 0.0))
+        order = np.argsort(way, kind="stable")
+        return Shares(at[order], way[order], n[order], share[order], error[order])
+
+    def spread(self, moved: Floats) -> Floats:
+        """Return the variance of a sum over cases: of its parts in each row, shape (n_rows,) or (n_rows, k)."""
+        parts = moved.reshape(len(self.n), -1)
+        single = self.group < 0
+        own = parts[single]
+        out = (own * self.n[single, None]).T @ own
+        together = np.zeros((int(self.group.max(initial=-1)) + 1, parts.shape[1]))
+        np.add.at(together, self.group[~single], parts[~single] * self.n[~single, None])
+        return np.asarray((out + together.T @ together) * self.inflation, dtype=np.float64)
 
 
-def curve_band(share: Floats, error: Floats, level: float = LEVEL) -> tuple[Floats, Floats]:
+class Shares(NamedTuple):
+    """Shares that went a way by a time, way by way: a row for each time at which some went it.
+
+    Parameters
+    ----------
+    at, way, n : ndarray of int64
+        The time's place, the way (`n_ways` is any way), and how many went it then.
+    share, error : ndarray of float64
+    """
+
+    at: Ints
+    way: Ints
+    n: Ints
+    share: Floats
+    error: Floats
+
+    def of(self, way: int) -> Shares:
+        """Return the rows of one way."""
+        first, last = np.searchsorted(self.way, (way, way + 1))
+        mine = slice(first, last)
+        return Shares(self.at[mine], self.way[mine], self.n[mine], self.share[mine], self.error[mine])
+
+
+def curve_band(share: Floats, error: Floats, reach: float | None = None) -> tuple[Floats, Floats]:
     """Return the pointwise band of a cumulative share, made on the scale of ``log(-log(1 - share))``.
 
-    nan where the share is 0 or 1: nothing has been seen, or nobody is left.
+    It is 1.96 errors wide to each side unless `reach` says otherwise. nan where the share is 0 or 1: nothing has been
+    seen, or nobody is left.
     """
     rest = 1 - share
     inside = (share > 0) & (rest > 1e-15)
     kept = np.where(inside, rest, 0.5)
-    width = np.minimum(two_sided_z(level) * error / (kept * -np.log(kept)), 500.0)
+    width = np.minimum((two_sided_z() if reach is None else reach) * error / (kept * -np.log(kept)), 500.0)
     high, low = 1 - kept ** np.exp(width), 1 - kept ** np.exp(-width)
     return np.where(inside, low, np.nan), np.where(inside, high, np.nan)
 
@@ -122,21 +189,28 @@ def first_time(time: Ints, share: Floats, wanted: float) -> float:
     return float(time[hit[0]]) if len(hit) else float("nan")
 
 
-def restricted_mean(ends: Ends, horizon: int) -> tuple[float, float]:
+def restricted_mean(cases: Watched, horizon: int) -> tuple[float, float]:
     """Return the mean time until something happens, counted up to `horizon`, and its standard error.
 
     References
     ----------
     P. Royston, M. K. B. Parmar (2013), Restricted mean survival time. BMC Med. Res. Methodol. 13.
     """
+    ends = cases.ends
     if len(ends.time) == 0:
         return float("nan"), float("nan")
     inside = ends.time < horizon
     time = np.concatenate((np.zeros(1), ends.time[inside], [float(horizon)]))
     survival = np.concatenate((np.ones(1), ends.survival[inside]))
     areas = survival * np.diff(time)
-    after = np.cumsum(areas[::-1])[::-1][1:]  # from each time to the horizon
-    return float(areas.sum()), float(np.sqrt((after**2 * ends.greenwood[inside]).sum()))
+    after = np.zeros(len(ends.time))
+    after[inside] = np.cumsum(areas[::-1])[::-1][1:]  # from each time to the horizon
+    n, d = ends.n_at_risk.astype(np.float64), ends.n_ended.astype(np.float64)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        once = np.where(n > d, after / (n - d), 0.0)
+    # what each case moves the mean by: all that are watched make it longer, one that ends shorter
+    moved = np.cumsum(once * d / n)[cases.at] - np.where(cases.way >= 0, once[cases.at], 0.0)
+    return float(areas.sum()), float(np.sqrt(cases.spread(moved)[0, 0]))
 
 
 @dataclass(frozen=True)
@@ -163,36 +237,72 @@ class LogRank:
     groups: tuple[str, ...] = ()
 
 
-def log_rank(time: list[Ints], ended: list[Ints], at_risk: list[Ints]) -> LogRank:
-    """Compare the hazards of several groups.
+def log_rank(groups: Sequence[Watched], ways: Sequence[int] | None = None) -> LogRank:
+    """Compare the hazards of several groups of cases.
 
     Parameters
     ----------
-    time, ended, at_risk : lists of ndarray of int64
-        For each group its distinct times, how many ended in the way compared, and how many were watched.
+    groups : sequence of Watched
+    ways : sequence of int, optional
+        For each group the way that is compared, all others being censored; by default any.
+
+    Notes
+    -----
+    Where no cases go together the variance is the hypergeometric one. Where actors have several cases it is the sum
+    over actors of what their cases together add to observed minus expected, squared; an actor with several cases
+    in each of several groups is one actor.
 
     References
     ----------
     N. Mantel (1966), Evaluation of survival data and two new rank order statistics. Cancer Chemother. Rep. 50.
+    E. W. Lee, L. J. Wei, D. A. Amato (1992), in: Survival Analysis: State of the Art (cases that go together).
     """
-    grid = np.unique(
-        np.concatenate([t[d > 0] for t, d in zip(time, ended, strict=True)] or [np.zeros(0, np.int64)])
-    )
-    d = np.zeros((len(time), len(grid)))
-    n = np.zeros((len(time), len(grid)))
-    for g, (own, gone, watched) in enumerate(zip(time, ended, at_risk, strict=True)):
-        some = gone > 0
-        d[g, np.searchsorted(grid, own[some])] = gone[some]
-        after = np.searchsorted(own, grid)  # the first own time not before it
-        n[g] = np.append(watched, 0)[after]
+    came = [cases.way >= 0 if ways is None else cases.way == ways[g] for g, cases in enumerate(groups)]
+    own = [cases.ends.time[cases.at[some]] for cases, some in zip(groups, came, strict=True)]
+    grid = np.unique(np.concatenate([*own, np.zeros(0, np.int64)]))
+    d, n = np.zeros((len(groups), len(grid))), np.zeros((len(groups), len(grid)))
+    for g, cases in enumerate(groups):
+        np.add.at(d[g], np.searchsorted(grid, own[g]), cases.n[came[g]])
+        after = np.searchsorted(cases.ends.time, grid)  # the first own time not before it
+        n[g] = np.append(cases.ends.n_at_risk, 0)[after]
     total_d, total_n = d.sum(0), n.sum(0)
     share: Any = n / np.maximum(total_n, 1)
     expected = (share * total_d).sum(1)
-    spread = np.where(total_n > 1, total_d * (total_n - total_d) / np.maximum(total_n - 1, 1), 0.0)
-    variance = np.diag((share * spread).sum(1)) - (share * spread) @ share.T
+    if any(cases.clustered for cases in groups):
+        variance = _clustered_variance(groups, came, grid, share, total_d / np.maximum(total_n, 1))
+    else:
+        spread = np.where(total_n > 1, total_d * (total_n - total_d) / np.maximum(total_n - 1, 1), 0.0)
+        variance = np.diag((share * spread).sum(1)) - (share * spread) @ share.T
     excess = (d.sum(1) - expected)[:-1]
     inner = variance[:-1, :-1]
     df = int(np.linalg.matrix_rank(inner)) if inner.size and np.isfinite(inner).all() else 0
     statistic = float(excess @ np.linalg.pinv(inner) @ excess) if df else float("nan")
     p_value = float(special.chdtrc(df, statistic)) if df else float("nan")
     return LogRank(statistic, df, p_value, tuple(d.sum(1).tolist()), tuple(expected.tolist()))
+
+
+def _clustered_variance(
+    groups: Sequence[Watched],
+    came: Sequence[npt.NDArray[np.bool_]],
+    grid: Ints,
+    share: Floats,
+    hazard: Floats,
+) -> Floats:
+    """Return the covariance of observed minus expected, with the cases of an actor taken together."""
+    lived = np.append(0.0, np.cumsum(hazard))
+    weighed = np.concatenate((np.zeros((len(groups), 1)), np.cumsum(share * hazard, axis=1)), axis=1)
+    parts = []
+    for g, cases in enumerate(groups):
+        time = cases.ends.time[cases.at]
+        until = np.searchsorted(grid, time, side="right")  # hazards up to the case's own time
+        ended = came[g].astype(np.float64)
+        at = np.minimum(np.searchsorted(grid, time), max(len(grid) - 1, 0))
+        moved = weighed[:, until] - (share[:, at] * ended if len(grid) else 0.0)
+        moved[g] += ended - lived[until]
+        parts.append(moved.T)
+    empty = np.zeros(0, np.int64)
+    whole = Watched(
+        Ends(empty, empty, empty, empty), empty, empty,
+        np.concatenate([cases.group for cases in groups]), np.concatenate([cases.n for cases in groups]), 0,
+    )  # fmt: skip
+    return whole.spread(np.concatenate(parts))

@@ -10,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from journeylog.core.counts import Coded, Table
+from journeylog.core.counts import Coded
 from journeylog.core.nodes import TEXT
-from journeylog.core.schema import DROPPED, KIND_OF_CODE, OPEN, REACHED, SECOND
-from journeylog.core.survival import Ends, curve_band, first_time, incidence
+from journeylog.core.schema import DROPPED, KIND_OF_CODE, REACHED, SECOND
+from journeylog.core.survival import Ends, Watched, curve_band, first_time
 
 __all__ = ["Way", "curve_frame", "waiting_frame", "way_frame", "ways_of"]
 
@@ -23,41 +23,36 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Way:
-    """One way on: when how many went it, and the curve of their share."""
+    """One way on: at which times how many went it, and the curve of their share."""
 
     name: str
     kind: str
-    row_of: Ints
+    at: Ints
     n: Ints
     share: Floats
     low: Floats
     high: Floats
 
     @staticmethod
-    def of(name: str, code: int, rows: Table, ends: Ends) -> Way:
-        """Read one end out of the counts."""
-        mine = np.flatnonzero(rows.codes("end") == code)
-        at = np.searchsorted(ends.time, rows.codes("time")[mine])
-        order = np.argsort(at, kind="stable")
-        n = np.zeros(len(ends.time), np.int64)
-        n[at] = rows.values["n"][mine]
-        share, error = incidence(ends, n)
-        low, high = curve_band(share, error)
-        return Way(name, KIND_OF_CODE.get(code, "node"), at[order], n, share, low, high)
+    def of(name: str, kind: str, place: int, cases: Watched) -> Way:
+        """Read one way out of all shares."""
+        mine = cases.shares.of(place)
+        low, high = curve_band(mine.share, mine.error, cases.reach)
+        return Way(name, kind, mine.at, mine.n, mine.share, low, high)
 
     def curve(self, ends: Ends) -> pd.DataFrame:
         """Return the times at which some went this way."""
-        at = self.row_of
+        same = np.zeros(len(self.at), np.intp)
         return pd.DataFrame(
             {
-                "to": pd.array([self.name] * len(at), dtype=TEXT),
-                "to_kind": pd.array([self.kind] * len(at), dtype=TEXT),
-                "time_s": ends.time[at] / SECOND,
-                "n_at_risk": ends.n_at_risk[at],
-                "n": self.n[at],
-                "share": self.share[at],
-                "share_low": self.low[at],
-                "share_high": self.high[at],
+                "to": pd.array([self.name], dtype=TEXT).take(same),
+                "to_kind": pd.array([self.kind], dtype=TEXT).take(same),
+                "time_s": ends.time[self.at] / SECOND,
+                "n_at_risk": ends.n_at_risk[self.at],
+                "n": self.n,
+                "share": self.share,
+                "share_low": self.low,
+                "share_high": self.high,
             }
         )
 
@@ -73,22 +68,23 @@ def ways_of(names: tuple[str, ...], column: Coded) -> list[tuple[str, int]]:
     ]
 
 
-def way_frame(ways: Sequence[Way], rows: Table, total: Mapping[str, int], ends: Ends) -> pd.DataFrame:
+def way_frame(ways: Sequence[Way], total: Mapping[str, int], ends: Ends) -> pd.DataFrame:
     """Return one row a way on: how many, which share by the end of what was watched, and the median time."""
-    n_open = int(rows.values["n"][rows.codes("end") == OPEN].sum())
-    some = len(ends.time) > 0
+    nothing = 0.0 if len(ends.time) else np.nan
     columns: dict[str, Any] = {
         "to": pd.array([way.name for way in ways], dtype=TEXT),
         "to_kind": pd.array([way.kind for way in ways], dtype=TEXT),
         "n": np.array([way.n.sum() for way in ways], np.int64),
     }
+    n_open = int(ends.n_censored.sum())
     for name, number in (("n_cases", total["n"]), ("n_actors", total["n_actors"]), ("n_open", n_open)):
         columns[name] = np.full(len(ways), number, np.int64)
-    for part in ("share", "low", "high"):
+    for part, empty in (("share", nothing), ("low", np.nan), ("high", np.nan)):
         name = "share" if part == "share" else f"share_{part}"
-        columns[name] = np.array([getattr(way, part)[-1] if some else np.nan for way in ways], np.float64)
+        last = [(getattr(way, part)[-1] if len(way.at) else empty) for way in ways]
+        columns[name] = np.array(last, np.float64)
     for part, name in (("share", "median_s"), ("high", "median_low_s"), ("low", "median_high_s")):
-        halves = [first_time(ends.time, getattr(way, part), 0.5) for way in ways]
+        halves = [first_time(ends.time[way.at], getattr(way, part), 0.5) for way in ways]
         columns[name] = np.array(halves, np.float64) / SECOND
     return pd.DataFrame(columns)
 
@@ -100,10 +96,13 @@ def curve_frame(ways: Iterable[Way], ends: Ends) -> pd.DataFrame:
     return pd.concat([part for part in parts if len(part)] or [empty], ignore_index=True)
 
 
-def waiting_frame(ends: Ends) -> pd.DataFrame:
+def waiting_frame(cases: Watched) -> pd.DataFrame:
     """Return the share to which nothing has happened yet, at each time at which something is known to happen."""
-    share, error = incidence(ends, ends.n_ended)
-    low, high = curve_band(share, error)
+    ends, any_way = cases.ends, cases.shares.of(cases.n_ways)
+    band = curve_band(any_way.share, any_way.error, cases.reach)
+    since = np.searchsorted(any_way.at, np.arange(len(ends.time)), side="right")  # 0: nothing so far
+    share = np.append(0.0, any_way.share)[since]
+    low, high = (np.append(np.nan, bound)[since] for bound in band)
     return pd.DataFrame(
         {
             "time_s": ends.time / SECOND,

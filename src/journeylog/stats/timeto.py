@@ -10,17 +10,16 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from journeylog.core.actor_groups import actor_groups, actor_of_cases
 from journeylog.core.cases import node_column, under_way_note, with_cases
-from journeylog.core.chunk import Chunk
+from journeylog.core.chunk import Chunk, Level
 from journeylog.core.condition import Condition, freeze, matches
 from journeylog.core.contracts import Grouped, Result, Stat
 from journeylog.core.counts import Coded, Counts, Table
-from journeylog.core.intervals import two_sided_z
-from journeylog.core.kernels.moments import case_moments
 from journeylog.core.kernels.timeto import NOT_STARTED, first_ends
-from journeylog.core.schema import OPEN, REACHED, SECOND
+from journeylog.core.schema import KIND_OF_CODE, REACHED, SECOND
 from journeylog.core.seen import name_table, warn_unseen_names
-from journeylog.core.survival import Ends, LogRank, log_rank, restricted_mean
+from journeylog.core.survival import Ends, LogRank, Watched, log_rank, restricted_mean
 from journeylog.core.ways import Way, curve_frame, waiting_frame, way_frame, ways_of
 from journeylog.core.window import Window, parse_duration
 from journeylog.errors import ConfigError, cut, nearest
@@ -30,7 +29,8 @@ __all__ = ["TimeTo", "TimeToResult", "logrank"]
 Ints = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.int32]
 
-_SEVERAL = "cases of one actor are taken as independent: where they go alike, the intervals are too narrow"
+#: Actors with several cases are told apart by a hash with as many values: groups of few actors are as good as actors.
+_GROUPS = 1024
 
 
 @dataclass(frozen=True)
@@ -70,18 +70,20 @@ class TimeTo(Stat):
     waiting_high``, the share to which nothing has happened yet (Kaplan and Meier, Greenwood, log-log bands). Bounds are
     nan where a share is 0 or 1.
 
-    Cases are taken as independent, and open ones as those of whom nothing else is known. Where actors have several
-    cases a note says so: where these go alike, the intervals and the log-rank test are too sure.
+    Open cases are taken as those of whom nothing else is known. Where actors have several cases, the intervals and the
+    log-rank test know that these go together (infinitesimal jackknife over actors); medians and shares are of cases.
 
     A case that was under way before the window began counts from its first event seen, so times from a first event
     are too short near the window's start. A session that was cut (at midnight, by a start event) is given up when
     its silence has lasted, like any other, and open until then.
 
-    Counts merge by addition, keyed by the end and the exact time in microseconds.
+    Counts merge by addition, keyed by the end, the exact time in microseconds and, for actors with several cases, a hash
+    of the actor.
 
     References
     ----------
-    E. L. Kaplan, P. Meier (1958), JASA 53. O. O. Aalen, S. Johansen (1978), Scand. J. Stat. 5.
+    E. L. Kaplan, P. Meier (1958), JASA 53. O. O. Aalen, S. Johansen (1978), Scand. J. Stat. 5. T. M. Therneau, P. M.
+    Grambsch (2000), Modeling Survival Data, 8.2.
 
     Examples
     --------
@@ -130,14 +132,17 @@ class TimeTo(Stat):
         first_ends(
             time, starts, cause, apart, level.begin, level.end, over, level.patience, window.end, ends, spent
         )
-        started = ends != NOT_STARTED
-        _, whole = case_moments(np.where(started, 0, -1).astype(np.int32), level.actor_offsets, 1)
-        total = dict(zip(("n", "n_actors", "nn"), whole.reshape(3, 1), strict=True))
-        total["n_under_way"] = np.array([level.n_under_way], np.int64)
-        end = Coded(ends[started].astype(np.int64), labels, ordered)
+        started = np.flatnonzero(ends != NOT_STARTED)
+        group, n_actors = _actors(chunk, level, started)
+        keys: dict[str, Coded | Ints] = {
+            "actors": group,
+            "end": Coded(ends[started].astype(np.int64), labels, ordered),
+            "time": spent[started],
+        }
+        total = {"n": len(started), "n_actors": n_actors, "n_under_way": level.n_under_way}
         tables = {
-            "ends": Table({"end": end, "time": spent[started]}, {"n": np.ones(len(end.codes), np.int64)}),
-            "cases": Table({}, total),
+            "ends": Table(keys, {"n": np.ones(len(started), np.int64)}),
+            "cases": Table({}, {name: np.array([n], np.int64) for name, n in total.items()}),
             "names": name_table(chunk),
         }
         return Counts(tables).canonical()
@@ -161,23 +166,32 @@ class TimeTo(Stat):
         """Return shares and times."""
         asked = [] if self.to is None else list(self.to.values())
         warn_unseen_names(counts["names"], [*asked, *([] if self.start is None else [self.start])])
-        rows, cases = counts["ends"], counts["cases"].values
+        rows = counts["ends"]
         column = rows.coded("end")
-        ends = Ends.of(rows.codes("time"), rows.values["n"], column.codes == OPEN)
-        total = {name: int(values.sum()) for name, values in cases.items()}
-        ways = [Way.of(name, code, rows, ends) for name, code in ways_of(self.names, column)]
-        table = way_frame(ways, rows, total, ends)
-        notes = [_SEVERAL] if total["nn"] > total["n"] else []
-        notes += under_way_note(total["n_under_way"])
-        tables = {"curve": curve_frame(ways, ends), "waiting": waiting_frame(ends)}
-        return TimeToResult(self, window, table, tables, tuple(notes), ends)
+        found = ways_of(self.names, column)
+        place = {code: i for i, (_, code) in enumerate(found)}
+        codes, back = np.unique(column.codes, return_inverse=True)
+        way = np.array([place.get(code, -1) for code in codes.tolist()], np.int64)[back]
+        cases = Watched.of(rows.codes("time"), rows.values["n"], way, rows.codes("actors"), len(found))
+        total = {name: int(values.sum()) for name, values in counts["cases"].values.items()}
+        ways = [
+            Way.of(name, KIND_OF_CODE.get(code, "node"), i, cases) for i, (name, code) in enumerate(found)
+        ]
+        notes = under_way_note(total["n_under_way"])
+        tables = {"curve": curve_frame(ways, cases.ends), "waiting": waiting_frame(cases)}
+        return TimeToResult(self, window, way_frame(ways, total, cases.ends), tables, notes, cases)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class TimeToResult(Result):
     """How long it takes; see :class:`TimeTo` for the tables."""
 
-    ends: Ends = field(default_factory=lambda: Ends.of(*(np.zeros(0, np.int64),) * 2, np.zeros(0, bool)))
+    cases: Watched = field(default_factory=lambda: Watched.of(*(np.zeros(0, np.int64),) * 3))
+
+    @property
+    def ends(self) -> Ends:
+        """What happened at each time, whichever way cases went."""
+        return self.cases.ends
 
     def within(self, limit: str) -> pd.DataFrame:
         """Return which share went each way within a time, with its interval and how many were watched so long.
@@ -233,8 +247,8 @@ class TimeToResult(Result):
         end = parse_duration(limit, name="limit")
         if not self._watched(end):
             return float("nan"), float("nan"), float("nan")
-        mean, error = restricted_mean(self.ends, end)
-        half = two_sided_z() * error if error > 0 else float("nan")
+        mean, error = restricted_mean(self.cases, end)
+        half = self.cases.reach * error if error > 0 else float("nan")
         return (
             mean / SECOND,
             float(np.maximum(mean - half, 0)) / SECOND,
@@ -271,6 +285,10 @@ def logrank(groups: Grouped, to: str | None = None) -> LogRank:
     ----------
     N. Mantel (1966), Evaluation of survival data and two new rank order statistics. Cancer Chemother. Rep. 50.
 
+    Notes
+    -----
+    Actors with several cases count as one each for the test's certainty.
+
     Examples
     --------
     >>> import journeylog as jl
@@ -288,20 +306,31 @@ def logrank(groups: Grouped, to: str | None = None) -> LogRank:
         near = nearest(to, known)
         hint = f"did you mean {near[0]!r}?" if near else "one of these"
         raise ConfigError(f"to={to!r} is none of {cut(known)}. Fix: {hint}")
-    ended = [answer.ends.n_ended if to is None else _went(answer, to) for answer in answers]
-    found = log_rank([a.ends.time for a in answers], ended, [a.ends.n_at_risk for a in answers])
-    return replace(found, groups=names)
+    ways = None if to is None else [_way(answer, to) for answer in answers]
+    return replace(log_rank([answer.cases for answer in answers], ways), groups=names)
 
 
-def _went(answer: TimeToResult, to: str) -> Ints:
-    """Return how many went one way at each time; a name of the data goes before an outcome called so."""
-    curve = answer.tables["curve"]
-    mine = curve[curve["to"] == to]
-    kind = "node" if (answer.table.loc[answer.table["to"] == to, "to_kind"] == "node").any() else to
-    mine = mine[mine["to_kind"] == kind]
-    n = np.zeros(len(answer.ends.time), np.int64)
-    n[np.searchsorted(answer.ends.time / SECOND, mine["time_s"])] = mine["n"]
-    return n
+def _actors(chunk: Chunk, level: Level, cases: Ints) -> tuple[Ints, int]:
+    """Return by case the group of its actor, -1 where it is the actor's only one, and how many actors there are."""
+    alone = np.full(len(cases), -1, np.int64)
+    if len(level) == 0 or int(np.diff(level.actor_offsets).max()) <= 1:
+        return alone, len(cases)
+    mine = actor_of_cases(chunk, level)[cases]
+    n = np.bincount(mine, minlength=1)
+    several = n[mine] > 1
+    if several.any():
+        alone[several] = actor_groups(chunk, _GROUPS)[mine[several]]
+    return alone, int(np.count_nonzero(n))
+
+
+def _way(answer: TimeToResult, to: str) -> int:
+    """Return the place of a way on, -2 where nobody went it; a name of the data goes before an outcome called so."""
+    table = answer.table
+    for kind in ("node", to):
+        found = np.flatnonzero((table["to"] == to) & (table["to_kind"] == kind))
+        if len(found):
+            return int(found[0])
+    return -2
 
 
 def _causes(to: Any) -> dict[str, Condition]:

@@ -101,7 +101,7 @@ class Journeys(Step):
     >>> log = jl.read(shop.events, actor="actor", event="event", time="time")
     >>> log = log.then(jl.Journeys("buy", patience="auto", run_in="28d"))
     >>> log.steps[-1].patience, log.steps[-1].settled
-    ('auto', ('5d 16h', 396))
+    ('auto', ('6d 7h', 413))
     """
 
     goal: Condition = None
