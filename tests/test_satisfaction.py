@@ -431,3 +431,17 @@ def test_the_curve_is_the_table_and_unspoken_stages_say_so(names: tuple[str, ...
     assert not any("<b>think" in text for text in figure.layout.xaxis.ticktext)
     fewer = result.plot(rows=2)
     assert f"Not shown: {len(names) - 2}" in fewer.layout.title.subtitle.text.replace("<br>", " ")
+
+
+def test_cases_under_way_at_the_start_are_set_apart_and_told() -> None:
+    events = [
+        e
+        for i in range(6)
+        for e in (
+            Event(f"u{i}", "a", i * 100 * SECOND, None, None),
+            Event(f"u{i}", "b", (i * 100 + 5) * SECOND, None, None, 1.0),
+        )
+    ]
+    log = make_log(events, Window(0, 1000 * SECOND)).then(jl.Journeys(run_in="250s", patience="60s"))
+    result = log.compute(jl.Satisfaction(node="event"))
+    assert any("3 cases began in the run-in" in note for note in result.notes)

@@ -71,6 +71,7 @@ def ledger_tables(visits: Visits, limits: Limits, value: Ints | None) -> dict[st
     }
     total = {
         "n_cases": len(cases),
+        "n_under_way": cases.n_under_way,
         "n_actors": int(np.count_nonzero(np.diff(cases.actor_offsets))),
         "wait_ms": int(waited),
         "patience": visits.patience if cases.patience != UNDECLARED else UNDECLARED,
@@ -104,19 +105,26 @@ def values_of_visits(
 
 
 def currency_table(chunk: Chunk, case: str) -> Table:
-    """Return how many amounts of the cases are in each currency (a code below zero: none is named)."""
+    """Return the currencies of the cases' amounts (a code below zero: none is named); no row without amounts."""
     column, money = chunk.columns.get("currency"), chunk.columns.get("value")
-    if not isinstance(money, Number) or money.unit != "micros":
-        return Table({"currency": Coded(np.zeros(0, np.int64), ())}, {"n": np.zeros(0, np.int64)})
-    level = chunk.cases(case)
-    inside = level.case_of_event(chunk.n_events) >= 0
-    if money.valid is not None:
-        inside &= money.valid
-    names = column.names if isinstance(column, Category) else ()
-    codes = column.codes.astype(np.int64) if isinstance(column, Category) else np.full(chunk.n_events, -1)
-    n = np.bincount(codes[inside] + 1, minlength=len(names) + 1).astype(np.int64)
-    some = np.flatnonzero(n)
-    return Table({"currency": Coded(some - 1, names)}, {"n": n[some]})
+    if not isinstance(money, Number) or money.unit != "micros" or len(chunk.cases(case)) == 0:
+        return _seen(np.zeros(0, np.int64), ())
+    given = np.ones(chunk.n_events, bool) if money.valid is None else money.valid
+    if not isinstance(column, Category):
+        return _seen(np.full(int(given.any()), -1), ())
+    found = _distinct(column, given)
+    if len(found) > 1:  # cases of one group may still be in one currency
+        found = _distinct(column, given & (chunk.cases(case).case_of_event(chunk.n_events) >= 0))
+    return _seen(found, column.names)
+
+
+def _distinct(column: Category, here: npt.NDArray[np.bool_]) -> Ints:
+    return np.flatnonzero(np.bincount(column.codes[here] + 1)).astype(np.int64) - 1
+
+
+def _seen(codes: Ints, names: tuple[str, ...]) -> Table:
+    found = {"seen": np.ones(len(codes), np.int64)}
+    return Table({"currency": Coded(codes, names)}, found, largest=("seen",))
 
 
 def _amounts(chunk: Chunk, currency: str | None) -> Ints | None:

@@ -38,6 +38,8 @@ _NODE_COLUMNS = (
 )
 _BELOW = 8  # room for the codes of typed nodes in a joined key
 _CELL_BITS = 16
+#: Up to this many possible keys a plain grid serves.
+_DENSE = 1 << 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,6 +76,7 @@ class Scores:
     labels: tuple[str, ...]
     ordered: bool
     scales: tuple[str, ...]
+    n_under_way: int
 
     def coded(self, codes: Ints) -> Coded:
         """Return codes of nodes as a key column."""
@@ -97,10 +100,11 @@ class Scores:
         nn = np.concatenate((whole[used, 1], all_of_them[:some, 1]))
         codes = np.append(used, [NONE] * some).astype(np.int64)
         here = rows >= 0
-        number, keys, _ = number_keys((self.origin[here] + _BELOW) * max(n_nodes, 1) + self.node[here])
-        moves = np.full(len(rows), -1, np.int32)
-        moves[here] = number
+        wide = (n_nodes + _BELOW) * max(n_nodes, 1)
+        moves, keys = _numbered((self.origin + _BELOW) * max(n_nodes, 1) + self.node, here, wide)
         moved, bases = self._moments(moves, moves, self.units, len(keys), len(keys))
+        seen = np.flatnonzero(moved[:, 0])
+        moved, bases, keys = moved[seen], bases[seen], keys[seen]
         ends = {
             "from": self.coded(keys // max(n_nodes, 1) - _BELOW),
             "to": self.coded(keys % max(n_nodes, 1)),
@@ -119,14 +123,18 @@ class Scores:
         for pooled in (False, True):
             node = np.where(here, NONE if pooled else self.node, 0)
             key = (node + _BELOW) * (len(self.scales) + 1) + self.scale + 1
-            base, base_keys = _numbered(key, here)
+            size = (len(self.labels) + _BELOW) * (len(self.scales) + 1)
+            base, base_keys = _numbered(key, here, size)
             out, whole = self._moments(base, base, points, len(base_keys), len(base_keys))
-            keys = self._scale_keys(base_keys)
-            parts["readings"].append(Table(keys, _mean_columns(out, whole[:, 1])))
-            cell, cell_keys = _numbered(key * LEVELS + level, here)
+            seen = np.flatnonzero(out[:, 0])
+            keys = self._scale_keys(base_keys[seen])
+            parts["readings"].append(Table(keys, _mean_columns(out[seen], whole[seen, 1])))
+            cell, cell_keys = _numbered(key * LEVELS + level, here, size * LEVELS)
             ones = np.ones(len(key), np.int64)
             cells, _ = self._moments(cell, base, ones, len(cell_keys), len(base_keys))
-            values = {"n": cells[:, 0], "kk": cells[:, 3], "kn": cells[:, 4]}
+            seen = np.flatnonzero(cells[:, 0])
+            cells, cell_keys = cells[seen], cell_keys[seen]
+            values = {"n": cells[:, 0].copy(), "kk": cells[:, 3].copy(), "kn": cells[:, 4].copy()}
             keys = {**self._scale_keys(cell_keys // LEVELS), "level": cell_keys % LEVELS}
             parts["answers"].append(Table(keys, values))
         return {name: Table.concat(tables) for name, tables in parts.items()}
@@ -146,11 +154,12 @@ class Scores:
         return {"cells": Table.concat(cells), "pairs": Table.concat(pairs)}
 
     def total_table(self) -> Table:
-        """Return one row: scores, and those that follow nothing or follow too late."""
+        """Return one row: scores, those that follow nothing or follow too late, and the cases set apart."""
         total = {
             "n_scores": len(self.node),
             "n_nothing": int(np.count_nonzero(self.node == kernel.NOTHING)),
             "n_too_late": int(np.count_nonzero(self.node == kernel.TOO_LATE)),
+            "n_under_way": self.n_under_way,
         }
         return Table({}, {name: np.array([n], np.int64) for name, n in total.items()})
 
@@ -215,14 +224,13 @@ def find_scores(
         )
     column = chunk.category(node)
     codes, time = column.codes, chunk.time
-    given = ~np.isnan(score.values) if score.values.dtype.kind == "f" else np.ones(len(time), bool)
-    given = given if score.valid is None else given & score.valid
+    given = ~np.isnan(score.values) if score.valid is None else score.valid
     order = level.order
     if order is not None:
         codes, time, given = codes[order], time[order], given[order]
     found, starts, grid = kernel.attach(
         codes, time, given, own, merge, level.actor_offsets, level.begin, level.end, len(column.labels),
-        _in_cases(given, level), within, window.end,
+        int(np.count_nonzero(given)), within, window.end,
     )  # fmt: skip
     spot = found[:, kernel.EVENT]
     spot = spot if order is None else order[spot]
@@ -232,7 +240,7 @@ def find_scores(
     words, names = _scales(chunk, spot, scale)
     return Scores(
         at, found[:, kernel.FROM], found[:, kernel.WAIT], found[:, kernel.REWORK], units_of(score.values[spot]),
-        words, starts, answered, grid, column.names, column.ordered, names,
+        words, starts, answered, grid, column.names, column.ordered, names, level.n_under_way,
     )  # fmt: skip
 
 
@@ -267,13 +275,6 @@ def scale_or_none(name: str | None) -> Scale | None:
         return None
 
 
-def _in_cases(given: npt.NDArray[np.bool_], level: Level) -> int:
-    """Return how many scores lie in the cases."""
-    upto = np.zeros(len(given) + 1, np.int64)
-    np.cumsum(given, out=upto[1:])
-    return int(upto[level.end].sum() - upto[level.begin].sum())
-
-
 def _scales(chunk: Chunk, spot: Ints, declared: str | None) -> tuple[Ints, tuple[str, ...]]:
     if declared is not None:
         return np.zeros(len(spot), np.int64), (declared,)
@@ -288,8 +289,13 @@ def _mean_columns(grid: Ints, nn: Ints) -> dict[str, Ints]:
     return {**dict(zip(names, grid.T.copy(), strict=True)), "nn": nn.copy()}
 
 
-def _numbered(keys: Ints, here: npt.NDArray[np.bool_]) -> tuple[Codes, Ints]:
-    """Return the number of each key, -1 for those that are not here, and the distinct keys."""
+def _numbered(keys: Ints, here: npt.NDArray[np.bool_], size: int) -> tuple[Codes, Ints]:
+    """Return the row of each key, -1 for those that are not here, and the key of each row.
+
+    Keys lie below `size`; where that is small the key is the row, and rows may stay empty.
+    """
+    if size <= _DENSE:
+        return np.where(here, keys, -1).astype(np.int32), np.arange(size, dtype=np.int64)
     number, known, _ = number_keys(keys[here])
     rows = np.full(len(keys), -1, np.int32)
     rows[here] = number

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from journeylog.core.cases import NO_PATIENCE, PathStat
+from journeylog.core.cases import NO_PATIENCE, PathStat, under_way_note
 from journeylog.core.chunk import Chunk
 from journeylog.core.contracts import Result
 from journeylog.core.counts import Counts
@@ -150,6 +150,7 @@ class Ledger(PathStat):
             raise AssertionError("waiting is not conserved: the lines do not add up to all of it")
         tables = {"kinds": _kinds(table, counts), "nodes": _nodes(table, counts)}
         notes = _notes(self, table, told, money[1], left_out)
+        notes += under_way_note(int(counts["cases"].values["n_under_way"].sum()))
         return LedgerResult(self, window, table, tables, notes)
 
 

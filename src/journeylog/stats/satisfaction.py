@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from journeylog.core.cases import PathStat
+from journeylog.core.cases import PathStat, under_way_note
 from journeylog.core.chunk import Chunk
 from journeylog.core.contracts import Result
 from journeylog.core.counts import Counts, Table
@@ -140,7 +140,9 @@ class Satisfaction(PathStat):
             "scores": _totals(counts["totals"]),
         }
         ordered = counts["nodes"].coded("node").ordered
-        return SatisfactionResult(self, window, table, tables, _notes(self, table, tables), ordered)
+        notes = _notes(self, table, tables)
+        notes += under_way_note(int(counts["totals"].values["n_under_way"].sum()))
+        return SatisfactionResult(self, window, table, tables, notes, ordered)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -309,7 +311,7 @@ def _outcomes(table: Table) -> pd.DataFrame:
 
 
 def _totals(table: Table) -> pd.DataFrame:
-    n = {name: int(values.sum()) for name, values in table.values.items()}
+    n = {name: int(values.sum()) for name, values in table.values.items() if name != "n_under_way"}
     attached = n["n_scores"] - n["n_nothing"] - n["n_too_late"]
     return pd.DataFrame([{"n_scores": n.pop("n_scores"), "n_attached": attached, **n}])
 

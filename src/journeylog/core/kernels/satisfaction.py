@@ -163,23 +163,22 @@ def pair_products(group: Codes, cell: Codes, starts: Ints) -> Any:
 
     A group below 0 does not count. Rows are not added up over actors.
     """
-    size = 1024
+    size, most = 1024, 1
+    for a in range(starts.size - 1):
+        most = max(most, starts[a + 1] - starts[a])
     out = np.empty((4, size), np.int64)
+    keys, times = np.empty(most, np.int64), np.empty(most, np.int64)
     n = 0
     for a in range(starts.size - 1):
-        first, last = starts[a], starts[a + 1]
-        if last == first:
-            continue
-        keys = np.empty(last - first, np.int64)
-        for i in range(first, last):
-            keys[i - first] = (np.int64(group[i]) << 32) | np.int64(cell[i])
-        if keys.size > 1:
-            keys.sort()
-        times = np.empty(keys.size, np.int64)
+        m = 0
+        for i in range(starts[a], starts[a + 1]):
+            if group[i] >= 0:
+                keys[m] = (np.int64(group[i]) << 32) | np.int64(cell[i])
+                m += 1
+        if m > 1:
+            keys[:m].sort()
         d = 0
-        for i in range(keys.size):
-            if keys[i] < 0:
-                continue
+        for i in range(m):
             if d > 0 and keys[d - 1] == keys[i]:
                 times[d - 1] += 1
             else:
