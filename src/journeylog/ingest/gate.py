@@ -41,8 +41,8 @@ def gate(
     if not rejected or rejects is None:
         if card.rejected and not card.kept:
             warn(
-                f"no event in {card.rows_in:,} rows: all that was read is no event by declaration (NOT_AN_EVENT). "
-                "Fix: check that these rows are what the format is for; they are in log.rejects",
+                f"no event in {card.rows_in:,} rows: by declaration all of them are none (NOT_AN_EVENT). Fix: check that "
+                "format=, or object_type=, fits these rows; they are in log.rejects",
                 LoadWarning,
             )
         return
