@@ -1,0 +1,271 @@
+"""Experiments: who was assigned counts, from the assignment on, and for as long as all were watched."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from dataclasses import replace
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from scipy import integrate, stats
+
+import journeylog as jl
+from journeylog.comparison.assignment import mismatch
+from journeylog.core.build import build_chunk
+from journeylog.core.chunk import Category, Number
+from journeylog.core.differences import chance_greater
+from journeylog.core.schema import DAY
+from journeylog.core.source import Memory
+from journeylog.core.window import Window
+from journeylog.errors import ConfigError
+
+NAMES = ["visit", "assign", "pay", "quit"]
+
+
+def log_of(rows: list[tuple[str, str, float, str | None, int]], days: float = 60) -> jl.EventLog:
+    """Rows of actor, event, day, variant and amount."""
+    variants = sorted({row[3] for row in rows if row[3] is not None})
+    codes = [variants.index(row[3]) if row[3] is not None else -1 for row in rows]
+    columns = {
+        "event": Category(np.array([NAMES.index(row[1]) for row in rows], np.int32), pa.array(NAMES)),
+        "variant": Category(np.array(codes, np.int32), pa.array(variants, pa.string())),
+        "value": Number(np.array([row[4] * 1_000_000 for row in rows], np.int64), None, "micros"),
+    }
+    time = np.array([round(row[2] * DAY) for row in rows], np.int64)
+    chunk, _ = build_chunk(pa.array([row[0] for row in rows]), time, columns)
+    return jl.EventLog.from_chunk(chunk, Window(0, round(days * DAY)))
+
+
+def trial(
+    seed: int, n: int = 400, lift: float = 0.0, shares: tuple[float, ...] = (0.5, 0.5), days: float = 60
+) -> jl.EventLog:
+    """Actors assigned through the window; each visits before, and may pay after a while, then pay again."""
+    rng = np.random.default_rng(seed)
+    names = ["a", "b", "c"][: len(shares)]
+    rows: list[tuple[str, str, float, str | None, int]] = []
+    for i in range(n):
+        mine = str(rng.choice(names, p=shares))
+        day = rng.uniform(0, days)
+        rows.append(
+            (f"u{i}", "pay" if rng.random() < 0.3 else "visit", day - min(day, rng.uniform(0, 5)), None, 5)
+        )
+        rows.append((f"u{i}", "assign", day, mine, 0))
+        if rng.random() < 0.3 + lift * (mine == "b"):
+            for later in rng.exponential(5, 1 + rng.poisson(1)):
+                rows.append((f"u{i}", "pay", day + later, None, int(rng.integers(1, 50))))
+        elif rng.random() < 0.5:
+            rows.append((f"u{i}", "quit", day + rng.exponential(3), None, 0))
+    return log_of([row for row in rows if row[2] < days], days)
+
+
+ASK: dict[str, Any] = {"assignment": "assign", "variant": "variant"}
+
+
+def test_every_assigned_actor_counts_from_the_first_assignment_on() -> None:
+    """The definition in plain loops: conversion and amount within ten days, of those watched so long."""
+    log = trial(1, 300)
+    found = jl.experiment(
+        log,
+        **ASK,
+        metrics=[jl.Conversion("pay", "10d"), jl.PerActor("value", "10d"), jl.PerActor(None, "10d", "pay")],
+    )
+    frame = log.to_pandas()
+    frame = frame.assign(s=frame["time"].astype("datetime64[us, UTC]").astype(np.int64))
+    totals: dict[str, dict[str, list[float]]] = {v: {"paid": [], "value": [], "n": []} for v in "ab"}
+    sizes = dict.fromkeys("ab", 0)
+    for _, mine in frame.groupby("actor"):
+        events = mine[["event", "s", "variant", "value"]].values.tolist()
+        first = next(i for i, e in enumerate(events) if e[0] == "assign")
+        variant, start = events[first][2], events[first][1]
+        sizes[variant] += 1
+        if log.window.end - start < 10 * DAY:
+            continue
+        after = [e for e in events[first + 1 :] if e[1] - start <= 10 * DAY]
+        totals[variant]["paid"].append(any(e[0] == "pay" for e in after))
+        totals[variant]["value"].append(float(sum(e[3] for e in after)))
+        totals[variant]["n"].append(sum(e[0] == "pay" for e in after))
+    assert found.variants.set_index("variant")["n_actors"].to_dict() == sizes
+    for row, what in zip(found.table.to_dict("records"), ("paid", "value", "n"), strict=True):
+        for side, variant in (("a", "a"), ("b", "b")):
+            mine = totals[variant][what]
+            assert row[f"n_{side}"] == len(mine)
+            assert row[f"value_{side}"] == pytest.approx(np.mean(mine))
+    value = found.table.iloc[1]
+    one, two = (np.array(totals[v]["value"]) for v in "ab")
+    half = [stats.t.ppf(0.975, len(x) - 1) * x.std(ddof=1) / math.sqrt(len(x)) for x in (one, two)]
+    assert value["difference_high"] - value["difference"] == pytest.approx(math.hypot(*half))
+
+
+def test_intervals_cover_the_truth_although_some_were_watched_less() -> None:
+    hits, supported, late = [], 0, []
+    for seed in range(80):
+        found = jl.experiment(
+            trial(seed, 400, 0.15),
+            **ASK,
+            metrics={"paid": jl.Conversion("pay", "30d"), "value": jl.PerActor("value", "30d")},
+        )
+        row = found.table.iloc[0]
+        truth = 0.15 * (1 - math.exp(-6))  # the first of one or more payments; few pay only after 30 days
+        hits.append(row["difference_low"] <= truth <= row["difference_high"])
+        supported += bool(found.table["supported"].any())
+        late.append(row["n_a"] + row["n_b"])
+    assert 0.91 <= np.mean(hits) <= 0.99
+    assert supported > 25 and max(late) < 250  # of 400: half were assigned in the last 30 days
+
+
+def test_variants_that_are_alike_are_seldom_told_apart() -> None:
+    metrics: list[Any] = [
+        jl.Conversion("pay", "20d"),
+        jl.PerActor("value", "20d"),
+        jl.PerActor(None, "20d", "quit"),
+    ]
+    wrong = sum(
+        len(jl.experiment(trial(1000 + seed, 300), **ASK, metrics=[*metrics, jl.TimeTo("pay")]).supported) > 0
+        for seed in range(40)
+    )
+    assert wrong <= 5  # 5 in 100 are expected at most
+
+
+def test_events_before_the_assignment_are_no_effect() -> None:
+    rows = [
+        ("x", "pay", 1.0, None, 9),
+        ("x", "assign", 2.0, "a", 0),
+        ("y", "assign", 2.0, "b", 0),
+        ("y", "pay", 3.0, None, 4),
+    ]
+    found = jl.experiment(
+        log_of(rows), **ASK, metrics=[jl.Conversion("pay", "7d"), jl.PerActor("value", "7d")]
+    )
+    assert found.table["value_a"].tolist() == [0.0, 0.0] and found.table["value_b"].tolist() == [1.0, 4.0]
+
+
+def test_actors_of_several_variants_count_by_the_declared_rule() -> None:
+    rows = [
+        ("x", "assign", 1.0, "a", 0), ("x", "assign", 2.0, "b", 0), ("x", "pay", 3.0, None, 1),
+        ("y", "assign", 1.0, "b", 0), ("y", "assign", 2.0, None, 0), ("w", "visit", 1.0, None, 0),
+        ("z", "assign", 1.0, "a", 0), ("z", "pay", 20.0, None, 0),
+    ]  # fmt: skip
+    metric = {"paid": jl.Conversion("pay", "7d")}
+    first = jl.experiment(log_of(rows), **ASK, metrics=metric)
+    assert first.variants["n_actors"].tolist() == [2, 1] and first.variants["n_in_several"].tolist() == [1, 0]
+    assert first.table.iloc[0]["value_a"] == 0.5
+    assert any(
+        "1 actors were assigned to several variants: they count for the first" in n for n in first.notes
+    )
+    assert any("1 assignments have no variant" in note for note in first.notes)
+    alone = jl.experiment(log_of(rows), **ASK, metrics=metric, both="drop")
+    assert alone.variants["n_actors"].tolist() == [1, 1] and alone.table.iloc[0]["value_a"] == 0.0
+    declared = jl.experiment(
+        log_of([*rows, ("q", "assign", 1.0, "c", 0)]), **ASK, metrics=metric, ratios={"b": 1, "a": 1}
+    )
+    assert declared.control == "b" and any("not declared" in note for note in declared.notes)
+
+
+def test_a_mismatch_of_sizes_is_told_first() -> None:
+    log = trial(5, 800, shares=(0.6, 0.4))
+    metric = [jl.Conversion("pay", "10d")]
+    found = jl.experiment(log, **ASK, metrics=metric)
+    n = found.variants["n_actors"].tolist()
+    assert found.mismatch_p == pytest.approx(stats.binomtest(n[0], sum(n)).pvalue, rel=1e-9)
+    assert found.notes[0].startswith("sample ratio mismatch: a ") and found.mismatch_p < 0.001
+    meant = jl.experiment(log, **ASK, metrics=metric, ratios={"a": 3, "b": 2})
+    assert meant.mismatch_p > 0.001 and not meant.notes[0].startswith("sample ratio")
+    three = np.array([500, 400, 300])
+    test, p = mismatch(three, np.array([0.4, 0.35, 0.25]))
+    assert test == "chi-squared" and p == pytest.approx(
+        stats.chisquare(three, np.array([0.4, 0.35, 0.25]) * 1200).pvalue
+    )
+    assert math.isnan(mismatch(np.zeros(2, np.int64), np.array([0.5, 0.5]))[1])
+
+
+def exact(k_a: int, n_a: int, k_b: int, n_b: int) -> float:
+    """Miller's sum in fractions."""
+
+    def beta(a: int, b: int) -> Fraction:
+        return Fraction(math.factorial(a - 1) * math.factorial(b - 1), math.factorial(a + b - 1))
+
+    a, b, c, d = k_a + 1, n_a - k_a + 1, k_b + 1, n_b - k_b + 1
+    return float(sum(beta(a + i, b + d) / ((d + i) * beta(1 + i, d) * beta(a, b)) for i in range(c)))
+
+
+def test_the_chance_to_be_greater_is_the_exact_sum() -> None:
+    rng = np.random.default_rng(3)
+    for _ in range(60):
+        n_a, n_b = (int(n) for n in rng.integers(1, 120, 2))
+        k_a, k_b = int(rng.integers(0, n_a + 1)), int(rng.integers(0, n_b + 1))
+        found = chance_greater(k_a, n_a, k_b, n_b)
+        assert found == pytest.approx(exact(k_a, n_a, k_b, n_b), abs=1e-12)
+        assert found + chance_greater(k_b, n_b, k_a, n_a) == pytest.approx(1, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    "counts", [(1000, 10_000, 1100, 10_000), (50, 1_000_00, 70, 99_000), (0, 40, 0, 900), (40, 40, 39, 40)]
+)
+def test_the_chance_to_be_greater_equals_the_integral(counts: tuple[int, int, int, int]) -> None:
+    k_a, n_a, k_b, n_b = counts
+    one, two = stats.beta(k_a + 1, n_a - k_a + 1), stats.beta(k_b + 1, n_b - k_b + 1)
+    edges = np.linspace(two.ppf(1e-15), two.isf(1e-15), 81)
+    pieces = (
+        integrate.fixed_quad(lambda x: two.pdf(x) * one.cdf(x), low, high, n=40)[0]
+        for low, high in itertools.pairwise(edges)
+    )
+    assert chance_greater(*counts) == pytest.approx(sum(pieces), abs=1e-9)
+
+
+def test_journey_metrics_are_those_of_the_log_cut_at_the_assignment() -> None:
+    log = trial(7, 500, 0.1).then(jl.Journeys(goal="pay", patience="10d", goal_ends=False))
+    found = jl.experiment(
+        log, **ASK, metrics={"left": jl.DropOff(), "soon": jl.TimeTo("pay", case="actor")}, min_n=5
+    )
+    left = found.table[found.table["metric"] == "left"]
+    assert set(left["measure"]) == {"drop_rate", "reach_rate"} and "assign" in set(left["what"])
+    assert (left["chance_greater"].isna()).all()
+    soon = found.table[found.table["metric"] == "soon"]
+    assert {"share", "median", "restricted_mean"} == set(soon["measure"])
+    assert any(note.startswith("soon: shares and restricted means are of the first ") for note in found.notes)
+
+
+def test_partitions_do_not_change_an_experiment() -> None:
+    log = trial(9, 200, 0.1)
+    chunk = log.chunk
+    parted = replace(log, source=Memory((chunk.slice(120, 200), chunk.slice(0, 120))))
+    metrics: list[Any] = [jl.Conversion("pay", "10d"), jl.PerActor("value", "10d"), jl.Retention("7d", 2)]
+    one, two = (jl.experiment(x, **ASK, metrics=metrics) for x in (log, parted))
+    assert one.table.equals(two.table) and one.variants.equals(two.variants) and one.notes == two.notes
+    assert one.table["chance_greater"].notna().sum() == 3
+    assert one.to_dict()["question"]["kind"] == "Experiment" and "<table" in one._repr_html_()
+
+
+def test_several_variants_are_each_held_against_the_control() -> None:
+    found = jl.experiment(
+        trial(11, 900, 0.25, (0.4, 0.3, 0.3)),
+        **ASK,
+        metrics={"paid": jl.Conversion("pay", "20d")},
+        control="c",
+    )
+    assert found.table["variant"].tolist() == ["a", "b"] and found.control == "c"
+    assert found.table["supported"].tolist() == [False, True] and found.table["chance_greater"].iloc[1] > 0.99
+
+
+def test_what_is_no_experiment_is_refused() -> None:
+    log = trial(1, 30)
+    metric: list[Any] = [jl.Conversion("pay", "7d")]
+    for more, words in (
+        ({"metrics": []}, "there is no metric"),
+        ({"metrics": [3]}, "3 is no metric"),
+        ({"metrics": metric, "control": "x"}, "is no variant"),
+        ({"metrics": metric, "both": "last"}, "both='last'"),
+        ({"metrics": metric, "ratios": {"x": 1, "y": 1}}, "the variants are"),
+        ({"metrics": metric, "ratios": {"a": 1, "b": 0}}, "not all above 0"),
+        ({"metrics": [jl.PerActor("variant", "7d")]}, "no number"),
+    ):
+        with pytest.raises(ConfigError, match=words):
+            jl.experiment(log, **ASK, **more)  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match="two variants at least"):
+        jl.experiment(log_of([("x", "assign", 1.0, "a", 0)]), **ASK, metrics=metric)
+    with pytest.raises(ConfigError, match="no shares"):
+        chance_greater(3, 2, 1, 1)
