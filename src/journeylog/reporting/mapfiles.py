@@ -60,7 +60,7 @@ def _text(result: JourneyMapResult, *, lang: str = "en", title: str | None = Non
     for row in ROWS:
         places = [place_of(result, words, row, stage) for stage in result.stages]
         if any(place.groups for place in places):
-            cells = [_facts(place.groups) or words.text("unknown") for place in places]
+            cells = [_facts(place.groups) or words.of("none", row) for place in places]
             lines.append(f"| **{words.of('rows', row)}** | {' | '.join(cells)} |")
     lines += ["", *(f"- {line}" for line in words.words["define"].values())]
     lines += ["", *(f"- {_plain(note)}" for note in result.notes)]
@@ -146,7 +146,7 @@ def _map_sheet(book: Any, style: Mapping[str, Any], result: JourneyMapResult, wo
                 for _, group in place.groups
                 for fact in group
             ]
-            sheet.write_string(line, column, "\n".join(facts) or words.text("unknown"), style["cell"])
+            sheet.write_string(line, column, "\n".join(facts) or words.of("none", row), style["cell"])
         line += 1
 
 

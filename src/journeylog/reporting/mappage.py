@@ -97,6 +97,7 @@ def map_page(
         {
             "title": words.of("rows", row),
             "asks": words.of("asks", row),
+            "none": words.of("none", row),
             "name": row,
             "places": [place_of(result, words, row, stage) for stage in result.stages],
         }
