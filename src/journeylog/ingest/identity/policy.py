@@ -195,7 +195,7 @@ def resolve(links: Links, policy: Policy) -> tuple[Rows, Conflicts]:
         nothing = np.zeros(0, np.int64)
         alone = np.arange(len(links.ids), dtype=np.int32)
         return Rows(alone, np.zeros(len(alone) + 1, np.int64), nothing, nothing.astype(np.int32)), conflicts
-    return _rows(name, _timeline(logins, conflicts, policy)), conflicts
+    return _rows(name, _timeline(logins, policy)), conflicts
 
 
 def _check_times(links: Links, policy: Policy) -> None:
@@ -258,7 +258,7 @@ def _repeats(sorted_codes: Codes) -> Mask:
     return np.asarray(np.append(False, same) | np.append(same, False))[: len(sorted_codes)]
 
 
-def _timeline(logins: _Steps, conflicts: Conflicts, policy: Policy) -> _Steps:
+def _timeline(logins: _Steps, policy: Policy) -> _Steps:
     """Return the stretches of each visitor under the policy."""
     torn = _repeats(logins.visitor)
     opens = np.append(True, logins.visitor[1:] != logins.visitor[:-1])[: len(logins.visitor)]
