@@ -225,15 +225,15 @@ class Chain:
         ends = np.where(self.target == REACHED, 1.0, 0.0)
         reached = _added(self.source, self.rate * ends, self.n_states)
         reach = solve(reached)
-        on_reach = ends + self._at_target(reach)  # by edge: the chance once it is gone
+        on_reach = ends + self.at_target(reach)  # by edge: the chance once it is gone
         d_reach = solve(self.deviation(on_reach).T).T
         # visits and time are summed over the journeys that reach, then divided by how many do; the start is no visit
         own = np.ones(self.n_states)
         own[-1] = 0.0
         visits = solve(own * reach)
-        d_visits = solve((own * d_reach + self.deviation(self._at_target(visits))).T).T
+        d_visits = solve((own * d_reach + self.deviation(self.at_target(visits))).T).T
         seconds = solve(_added(self.source, self.rate * self.time * on_reach, self.n_states))
-        moved = self.deviation(self.time * on_reach + self._at_target(seconds), self.rate * on_reach)
+        moved = self.deviation(self.time * on_reach + self.at_target(seconds), self.rate * on_reach)
         inner = np.flatnonzero(self.target >= 0)
         timed = sparse.csr_array(
             ((self.rate * self.time)[inner], (self.source[inner], self.target[inner])), shape=self.moves.shape
@@ -257,8 +257,17 @@ class Chain:
         solve = _solver(self.moves, sure)
         value = solve(self.value)
         own = self.sample.value_deviation()
-        d_value = solve((self.deviation(self._at_target(value)) + own).T).T
+        d_value = solve((self.deviation(self.at_target(value)) + own).T).T
         return Part(np.where(sure, value, np.nan), d_value)
+
+    def solvers(self) -> tuple[Solver, Solver]:
+        """Return functions that solve ``(I - Q) x = b`` and its transpose, over the states from which there is an end."""
+        ending = self._reaching(self.target < 0)
+        if not (
+            self.told <= ending
+        ).all():  # where journeys may never end, only those that can reach the goal count
+            ending = self._reaching(self.target == REACHED)
+        return _solver(self.moves, ending), _solver(self.moves, ending, transposed=True)
 
     def arrivals(self) -> Floats:
         """Return how often a journey visits each state, the start once; nan where it may never end."""
@@ -269,7 +278,7 @@ class Chain:
             return np.full(self.n_states, np.nan)
         return _solver(self.moves, ending, transposed=True)(first)
 
-    def _at_target(self, by_state: Floats) -> Floats:
+    def at_target(self, by_state: Floats) -> Floats:
         """Return by edge the value of the state it leads to; 0 for ends."""
         return np.where(self.target >= 0, by_state[np.maximum(self.target, 0)], 0.0)
 

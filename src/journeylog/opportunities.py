@@ -1,0 +1,368 @@
+"""Opportunities: what the goal would gain if a point of the journey went as in the best comparable segment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from journeylog.core.cases import PathStat
+from journeylog.core.chain import Chain
+from journeylog.core.chain_frames import ModelParts, parts_of
+from journeylog.core.chain_gain import Gain, Gains, Point, Row
+from journeylog.core.chunk import Chunk
+from journeylog.core.contracts import Result
+from journeylog.core.counts import Counts, Table
+from journeylog.core.deviations import gap_interval, p_of
+from journeylog.core.differences import benjamini_hochberg
+from journeylog.core.engine import gather
+from journeylog.core.nodes import TEXT
+from journeylog.core.window import Window
+from journeylog.errors import ConfigError
+from journeylog.stats.model import GROUPS, Model
+
+__all__ = ["Opportunities", "OpportunitiesResult"]
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+#: A gain with a q-value below this is called supported.
+SUPPORTED: Final = 0.05
+_EVIDENCE: Final = {False: "association", True: "experiment"}
+_ADDS = "gains do not add up: a journey that is won at one point can be lost at the next"
+
+
+@dataclass(frozen=True)
+class Opportunities(PathStat):
+    """Rank the points of a journey by what the goal would gain if each went as in its best segment.
+
+    Two kinds of points: a *stage*, with all its ways on as in the segment; and an *edge*, with the share of one way on as
+    in the segment and the others in proportion. Everything else stays as it is, and the chain (:class:`Model`) says what
+    that does to the share of journeys that reach the goal.
+
+    Parameters
+    ----------
+    by : str
+        A categorical column whose values are the segments; a case counts for the value at its first event.
+    min_n : int
+        Followed visits a segment needs at a point to be comparable there.
+    top : int
+        Rows to return at most of each kind, those with the largest gains.
+    experiment : bool
+        Whether `by` was assigned at random. Otherwise a gain is an association: the segment may go better because
+        other people are in it.
+    value, node, case, merge
+        See :class:`Model`.
+
+    Raises
+    ------
+    ConfigError
+        If `by` is not the name of a column, or a number is not possible.
+
+    Notes
+    -----
+    Table, largest gains first: ``rank, part, node, kind, to, to_kind, segment, n_agree, n_followed, n_segment, rate,
+    rate_segment, goal_rate, goal_rate_then, gain, gain_low, gain_high, gain_journeys, gain_journeys_low,
+    gain_journeys_high, gain_value, gain_value_low, gain_value_high, gain_naive, p, q, supported, evidence``.
+
+    ``gain`` is a share of all journeys, ``gain_journeys`` their number in this log, ``gain_value`` the money they bring.
+    ``goal_rate`` is the chance from this point on as it is, ``goal_rate_then`` as it would be.
+
+    The best of many segments looks better than it is (winner's curse). So it is chosen among one half of the actors and
+    measured among the other, and the other way round, and the mean is taken; ``segment`` is the choice of all,
+    ``n_agree`` how many of both halves made it, and ``gain_naive`` what choosing and measuring on the same actors would
+    have said. A gain may then well be negative: no segment is really better.
+
+    Intervals: the deviations of 64 groups of actors, carried through the chain (delta method), the choice taken as it
+    was made. q is Benjamini and Hochberg's over all comparable points.
+
+    Counts merge by addition: those of :class:`Model`, keyed by the segment too.
+
+    References
+    ----------
+    J. Sherman, W. J. Morrison (1950), Adjustment of an inverse matrix. Ann. Math. Stat. 21. I. Andrews, T. Kitagawa,
+    A. McCloskey (2024), Inference on winners. QJE 139. V. Chernozhukov and others (2018), Double/debiased machine
+    learning. Econometrics J. 21 (cross-fitting).
+
+    Examples
+    --------
+    >>> import journeylog as jl
+    >>> log = jl.datasets.tiny().then(jl.Journeys(goal="pay", patience="1h"))
+    >>> found = log.compute(jl.Opportunities(by="channel", min_n=1))
+    >>> found.table.columns[:6].tolist()
+    ['rank', 'part', 'node', 'kind', 'to', 'to_kind']
+    """
+
+    by: str = ""
+    min_n: int = 100
+    top: int = 50
+    experiment: bool = False
+    value: str | None = None
+
+    def __post_init__(self) -> None:
+        """Check what was asked."""
+        if not isinstance(self.by, str) or not self.by:
+            raise ConfigError(f"by={self.by!r} is not the name of a column. Fix: for example by='channel'")
+        for name in ("min_n", "top"):
+            n = getattr(self, name)
+            if not isinstance(n, int) or n < 1:
+                raise ConfigError(f"{name}={n!r} is not possible. Fix: a whole number of at least 1")
+
+    def summarize(self, chunk: Chunk, window: Window) -> Counts:
+        """Return the counts of the chain by segment."""
+        question = Model(self.node, self.case, self.merge, self.value, times=False)
+        found = gather(chunk, [question], window, self.by)[0]
+        tables = {}
+        for name, table in found.tables.items():
+            keys = {"segment" if key == "by" else key: column for key, column in table.keys.items()}
+            tables[name] = replace(table, keys=keys)
+        return Counts(tables)
+
+    def result(self, counts: Counts, window: Window) -> OpportunitiesResult:
+        """Return the ranked points."""
+        whole = Counts({name: _without_segment(table) for name, table in counts.tables.items()}).canonical()
+        parts = parts_of(whole, GROUPS)
+        segments = Segments.of(counts["moves"], parts)
+        table, n_points = _ranked(self, parts, segments)
+        notes = [_ADDS]
+        if not self.experiment:
+            notes.append("association, not cause: the segment may go better because other people are in it")
+        if len(table) < n_points:
+            notes.append(f"{len(table):,} of {n_points:,} comparable points are shown")
+        if len(parts.sample.n) and not n_points:
+            notes.append(f"no point has two segments with at least {self.min_n:,} followed visits")
+        return OpportunitiesResult(self, window, table, {}, tuple(notes))
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class OpportunitiesResult(Result):
+    """The ranked points; see :class:`Opportunities` for the table."""
+
+    @property
+    def supported(self) -> pd.DataFrame:
+        """The rows whose gain is supported."""
+        return self.table[self.table["supported"]].reset_index(drop=True)
+
+
+@dataclass(frozen=True, eq=False)
+class Segments:
+    """Followed moves by segment, group of actors and edge of the whole chain.
+
+    Parameters
+    ----------
+    names : tuple of str
+    segment, group, edge : ndarray of int64, shape (n_rows,)
+    n : ndarray of float64, shape (n_rows,)
+    by_half : ndarray of float64, shape (n_segments, 2, n_edges)
+        The same, by half of the actors.
+    """
+
+    names: tuple[str, ...]
+    segment: Ints
+    group: Ints
+    edge: Ints
+    n: Floats
+    by_half: Floats
+
+    @staticmethod
+    def of(moves: Table, parts: ModelParts) -> Segments:
+        """Read the moves of all segments; cases without a value are in none."""
+        sample, states = parts.sample, parts.sample.n_states
+        column = moves.coded("segment")
+        source, target = (moves.coded(side).onto(parts.nodes) for side in ("from", "to"))
+        source = np.where(source < 0, states - 1, source)
+        known = sample.source * (states + 8) + sample.target + 8
+        wanted = source * (states + 8) + target + 8
+        spot = np.minimum(np.searchsorted(known, wanted), max(len(known) - 1, 0))
+        kept = (column.codes >= 0) & (moves.values["n_followed"] > 0)
+        if len(known):
+            kept &= (known[spot] == wanted) & sample.known[spot]
+        rows = np.flatnonzero(kept)
+        segment, group, edge = column.codes[rows], moves.codes("group")[rows], spot[rows]
+        n = moves.values["n_followed"][rows].astype(np.float64)
+        by_half = np.zeros((len(column.labels), 2, len(known)))
+        np.add.at(by_half, (segment, group % 2, edge), n)
+        return Segments(column.labels, segment, group, edge, n, by_half)
+
+    def deviation(self, segment: int, half: int, row: Ints, rate: Floats) -> Floats:
+        """Return by group and edge of a state how the rates of a segment, measured in a half, deviate."""
+        mine = (self.segment == segment) & (self.group % 2 == half)
+        mine &= (self.edge >= row[0]) & (self.edge <= row[-1])
+        counts = np.zeros((GROUPS, len(row)))
+        np.add.at(counts, (self.group[mine], self.edge[mine] - row[0]), self.n[mine])
+        base = counts.sum(1, keepdims=True)
+        return np.asarray((counts - base * rate) / max(base.sum(), 1.0))
+
+
+class _Found(dict[str, Any]):
+    """One row of the table, as far as it is known."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Place:
+    """A state with its segments: who is comparable, and how they go on in each half."""
+
+    point: Point
+    segments: Segments
+    min_n: int
+
+    @cached_property
+    def n(self) -> Floats:
+        """Followed visits by segment and half."""
+        return np.asarray(self.segments.by_half[:, :, self.point.row].sum(2))
+
+    @cached_property
+    def comparable(self) -> Ints:
+        """Segments with enough visits, in both halves."""
+        enough = (self.n.sum(1) >= self.min_n) & (self.n > 0).all(1)
+        return np.flatnonzero(enough)
+
+    def rates(self, segment: int, half: int | None) -> Floats:
+        """Return the rates of a segment in a half, or in all."""
+        counts = self.segments.by_half[segment][:, self.point.row]
+        mine = counts.sum(0) if half is None else counts[half]
+        return np.asarray(mine / max(mine.sum(), 1.0))
+
+    def row(self, rates: Floats, own: Floats | None, edge: int | None) -> Row:
+        """Return the new ways on: all of them, or those with the rate of one edge."""
+        old = self.point.gains.chain.rate[self.point.row]
+        size = len(old)
+        own = np.zeros((GROUPS, size)) if own is None else own
+        if edge is None:
+            return Row(rates, np.zeros((size, size)), own)
+        rest, r = 1 - old[edge], rates[edge]
+        scale = (1 - r) / rest
+        new = old * scale
+        new[edge] = r
+        carried = np.eye(size) * scale
+        carried[edge] = old * scale / rest
+        carried[edge, edge] = 0.0
+        carried[:, edge] = 0.0
+        # where the rate of the segment deviates, the others make room in proportion
+        moved = own[:, [edge]] * -(old / rest)
+        moved[:, edge] = own[:, edge]
+        return Row(new, carried, moved)
+
+    def best(self, half: int | None, edge: int | None) -> int:
+        """Return the segment with the largest gain, seen in one half."""
+        gains = [self.point.value(self.row(self.rates(s, half), None, edge).rate) for s in self.comparable]
+        return int(self.comparable[int(np.nanargmax(gains))])
+
+
+def _ranked(question: Opportunities, parts: ModelParts, segments: Segments) -> tuple[pd.DataFrame, int]:
+    """Return the table, and how many points were comparable."""
+    chain = Chain.of(parts.sample)
+    reach, value = Gains(chain, False), Gains(chain, True)
+    found: list[_Found] = []
+    for state in range(chain.n_states):
+        row = np.flatnonzero((chain.source == state) & (chain.rate > 0))
+        if not len(row):
+            continue
+        place = _Place(reach.at(state), segments, question.min_n)
+        if len(place.comparable) < 2:
+            continue
+        money = value.at(state) if parts.valued else None
+        found.append(_measure(place, money, None))
+        old = chain.rate[place.point.row]
+        found += [_measure(place, money, e) for e in range(len(old)) if 0 < old[e] < 1 and len(row) > 2]
+    groups = parts.sample.n_sampled
+    return _frame(question, parts, segments, found, groups), len(found)
+
+
+def _measure(place: _Place, money: Point | None, edge: int | None) -> _Found:
+    """Return what a point would gain: chosen in one half of the actors, measured in the other, both ways."""
+    every = place.best(None, edge)
+    choices = [place.best(half, edge) for half in (0, 1)]
+    rows = []
+    for half, segment in enumerate(choices):
+        rates = place.rates(segment, 1 - half)
+        own = place.segments.deviation(segment, 1 - half, place.point.row, rates)
+        rows.append((rates, place.row(rates, own, edge)))
+    reach = [place.point.gain(row) for _, row in rows]
+    brought = [money.gain(row) for _, row in rows] if money is not None else []
+    naive = place.point.value(place.row(place.rates(every, None), None, edge).rate)
+    found = _Found(
+        state=place.point.state, edge=edge, segment=every, n_agree=sum(c == every for c in choices)
+    )
+    found |= {
+        "n_followed": place.segments.by_half[:, :, place.point.row].sum(),
+        "n_segment": place.n[every].sum(),
+        "rate": np.nan if edge is None else place.point.gains.chain.rate[place.point.row][edge],
+        "rate_segment": np.nan if edge is None else np.mean([rates[edge] for rates, _ in rows]),
+        "target": None if edge is None else int(place.point.gains.chain.target[place.point.row][edge]),
+        "before": reach[0].before,
+        "after": np.mean([g.after for g in reach]),
+        "reach": _mean(reach),
+        "value": _mean(brought),
+        "naive": naive,
+    }
+    return found
+
+
+def _mean(gains: list[Gain]) -> tuple[float, Floats]:
+    if not gains:
+        return float("nan"), np.zeros(GROUPS)
+    return float(np.mean([g.value for g in gains])), np.mean([g.deviation for g in gains], axis=0)
+
+
+def _frame(
+    question: Opportunities, parts: ModelParts, segments: Segments, found: list[_Found], groups: int
+) -> pd.DataFrame:
+    n_start = float(parts.n[-1]) if len(parts.n) else 0.0
+
+    def column(name: str, kind: Any = np.float64) -> Any:
+        return np.array([row[name] for row in found], dtype=kind)
+
+    def gap(name: str) -> tuple[Any, Any]:
+        value = np.array([row[name][0] for row in found], dtype=np.float64)
+        deviation = np.array([row[name][1] for row in found], dtype=np.float64).reshape(len(found), GROUPS).T
+        return gap_interval(value, deviation, groups), p_of(value, deviation, groups)
+
+    (reach, p), (value, _) = gap("reach"), gap("value")
+    q = benjamini_hochberg(p)
+    ends = [row["target"] for row in found]
+    to = parts.state_columns(np.array([0 if t is None else t for t in ends], np.int64), "to")
+    stage = np.array([t is None for t in ends], dtype=bool)
+    table = pd.DataFrame(
+        {
+            "part": pd.array(np.where(stage, "stage", "edge"), dtype=TEXT),
+            **parts.state_columns(column("state", np.int64), "node"),
+            **{name: pd.array(_blanked(values, stage), dtype=TEXT) for name, values in to.items()},
+            "segment": pd.array([segments.names[row["segment"]] for row in found], dtype=TEXT),
+            "n_agree": column("n_agree", np.int64),
+            "n_followed": column("n_followed").astype(np.int64),
+            "n_segment": column("n_segment").astype(np.int64),
+            "rate": column("rate"),
+            "rate_segment": column("rate_segment"),
+            "goal_rate": column("before"),
+            "goal_rate_then": column("after"),
+            **{f"gain{b}": v for b, v in zip(("", "_low", "_high"), reach, strict=True)},
+            **{f"gain_journeys{b}": v * n_start for b, v in zip(("", "_low", "_high"), reach, strict=True)},
+            **{f"gain_value{b}": v * n_start for b, v in zip(("", "_low", "_high"), value, strict=True)},
+            "gain_naive": column("naive"),
+            "p": p,
+            "q": q,
+            "supported": (np.nan_to_num(q, nan=1.0) < SUPPORTED) & (reach.value > 0),
+            "evidence": pd.array([_EVIDENCE[question.experiment]] * len(found), dtype=TEXT),
+        }
+    )
+    table = table.sort_values(
+        ["gain", "part", "node", "to"], ascending=[False, False, True, True], kind="stable"
+    )
+    kept = table.groupby("part", sort=False).head(question.top).reset_index(drop=True)
+    kept.insert(0, "rank", np.arange(1, len(kept) + 1))
+    return kept
+
+
+def _blanked(values: Any, blank: npt.NDArray[np.bool_]) -> npt.NDArray[np.object_]:
+    out = np.asarray(values, dtype=object).copy()
+    out[blank] = None
+    return out
+
+
+def _without_segment(table: Table) -> Table:
+    return replace(table, keys={name: column for name, column in table.keys.items() if name != "segment"})

@@ -1,0 +1,173 @@
+"""Opportunities: the gain is that of the chain, honest about the winner's curse, and the planted bad segment comes first."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+import journeylog as jl
+from journeylog.core.build import build_chunk
+from journeylog.core.chain import Chain
+from journeylog.core.chain_change import with_rate, with_row
+from journeylog.core.chain_gain import Gains, Row
+from journeylog.core.engine import gather
+from journeylog.core.log import EventLog
+from journeylog.core.source import Memory
+from journeylog.datasets import Wait, simulate_chain
+from journeylog.errors import ConfigError, MissingColumnError
+from journeylog.stats.model import GROUPS
+from tests.test_model import with_money
+from tests.test_truth import CYCLES, GOAL, NODES, chain_log
+
+WAIT = Wait(600.0, 0.5)
+BAD = [row if i != 2 else [0, 0.075, 0, 0.30] for i, row in enumerate(CYCLES)]  # at the cart half as many pay
+
+
+def segmented(rng: np.random.Generator, n: int, segments: dict[str, Any]) -> EventLog:
+    """Return a log in which each segment has its own chain."""
+    from journeylog.core.encode import encode
+
+    actors, events, times, labels = [], [], [], []
+    for name, matrix in segments.items():
+        one = simulate_chain(n, NODES, matrix, WAIT, reached=GOAL, seed=int(rng.integers(1 << 30))).events
+        actors += [f"{name}-{a}" for a in one["actor"]]
+        events += one["event"].tolist()
+        times.append(one["time"].dt.as_unit("us").astype("int64").to_numpy())
+        labels += [name] * len(one)
+    time = np.concatenate(times)
+    columns = {"event": encode(pa.array(events)), "platform": encode(pa.array(labels))}
+    chunk, _ = build_chunk(pa.array(actors), time, columns)
+    window = jl.Window(int(time.min()), int(time.max()) + 40 * 86_400_000_000)
+    return EventLog.from_chunk(chunk, window).then(jl.Journeys(goal="pay", patience="30d"))
+
+
+def reach(matrix: Any) -> Any:
+    return np.linalg.solve(np.eye(4) - np.array(matrix), GOAL)
+
+
+@functools.cache
+def sample_chain() -> Chain:
+    log = chain_log(simulate_chain(300, NODES, CYCLES, WAIT, reached=GOAL, seed=2))
+    log = replace(log, window=jl.Window(log.window.start, log.window.end + 10**14))
+    model = with_money(log, 1).then(jl.Journeys(goal="pay", patience="30d")).compute(jl.Model())
+    assert model.chain is not None
+    found: Chain = model.chain
+    return found
+
+
+@pytest.mark.parametrize("state", [0, 1, 3, 4])
+def test_a_gain_by_rank_one_is_that_of_the_chain_solved_anew(state: int) -> None:
+    chain = sample_chain()
+    row = np.flatnonzero(chain.source == state)
+    rates = np.random.default_rng(state).dirichlet(np.ones(len(row)))
+    anew = with_row(chain, state, chain.target[row], rates)
+    for of_value in (False, True):
+        gains = Gains(chain, of_value)
+        old, new = ((c.solution.value if of_value else c.solution.reach) for c in (chain, anew))
+        fixed = Row(rates, np.zeros((len(row), len(row))), np.zeros((GROUPS, len(row))))
+        found = gains.at(state).gain(fixed)
+        assert found.value == pytest.approx(new.value[-1] - old.value[-1], abs=1e-12)
+        assert gains.at(state).value(rates) == pytest.approx(found.value, abs=1e-12)
+        assert (found.before, found.after) == pytest.approx((old.value[state], new.value[state]))
+        assert found.deviation == pytest.approx(new.deviation[:, -1] - old.deviation[:, -1], abs=1e-12)
+
+
+def test_an_edge_that_makes_the_others_room_carries_their_error() -> None:
+    chain = sample_chain()
+    row = np.flatnonzero(chain.source == 0)
+    edge, rate = 1, 0.5
+    anew = with_rate(chain, (0, int(chain.target[row[edge]])), rate, None, "")
+    old = chain.rate[row]
+    size, rest = len(row), 1 - old[edge]
+    new = old * (1 - rate) / rest
+    new[edge] = rate
+    carried = np.eye(size) * (1 - rate) / rest
+    carried[edge] = old * (1 - rate) / rest / rest
+    carried[edge, edge] = 0.0
+    found = Gains(chain, False).at(0).gain(Row(new, carried, np.zeros((GROUPS, size))))
+    gap = anew.solution.reach.deviation[:, -1] - chain.solution.reach.deviation[:, -1]
+    assert found.deviation == pytest.approx(gap, abs=1e-12)
+
+
+def test_the_planted_bad_segment_comes_first() -> None:
+    first, agreed = [], []
+    for seed in range(10):
+        log = segmented(np.random.default_rng(seed), 700, {"android": BAD, "desktop": CYCLES, "ios": CYCLES})
+        found = log.compute(jl.Opportunities(by="platform"))
+        top = found.supported.iloc[0]
+        first.append(top["node"] == "cart")
+        agreed.append(top["segment"] in ("desktop", "ios"))
+        assert top["evidence"] == "association" and any("not cause" in note for note in found.notes)
+    assert all(first) and all(agreed)
+
+
+def test_the_gain_is_covered_and_the_naive_one_is_too_good() -> None:
+    """The cart of the best of five segments, of which one is bad: against the mixed chain's truth."""
+    hits, naive, honest = [], [], []
+    for seed in range(60):
+        log = segmented(np.random.default_rng(seed), 250, {"bad": BAD, **{f"s{i}": CYCLES for i in range(4)}})
+        found = log.compute(jl.Opportunities(by="platform", min_n=30))
+        row = found.table[(found.table["part"] == "stage") & (found.table["node"] == "cart")].iloc[0]
+        truth = reach(CYCLES)[0] - (4 * reach(CYCLES)[0] + reach(BAD)[0]) / 5
+        hits.append(row["gain_low"] <= truth <= row["gain_high"])
+        naive.append(row["gain_naive"] - truth)
+        honest.append(row["gain"] - truth)
+    assert np.mean(hits) >= 0.88
+    assert np.mean(naive) > 5 * np.std(naive) / 60**0.5
+    assert abs(np.mean(honest)) < 3.5 * np.std(honest) / 60**0.5
+
+
+def test_where_segments_are_alike_nothing_is_promised() -> None:
+    found = [
+        segmented(np.random.default_rng(seed), 200, {f"s{i}": CYCLES for i in range(5)}).compute(
+            jl.Opportunities(by="platform", min_n=30)
+        )
+        for seed in range(40)
+    ]
+    assert np.mean([len(one.supported) > 0 for one in found]) <= 0.15
+    stages = np.concatenate([one.table.loc[one.table["part"] == "stage", "gain"] for one in found])
+    naive = np.concatenate([one.table.loc[one.table["part"] == "stage", "gain_naive"] for one in found])
+    assert naive.mean() > 0.01 and abs(stages.mean()) < 0.004
+    bounds = [one.table[["gain_low", "gain_high"]].to_numpy() for one in found]
+    inside = np.concatenate([(b[:, 0] <= 0) & (b[:, 1] >= 0) for b in bounds])
+    assert inside.mean() >= 0.92
+
+
+def test_journeys_and_money_are_the_gain_times_all_journeys() -> None:
+    log = segmented(np.random.default_rng(1), 500, {"bad": BAD, "good": CYCLES})
+    log = replace(with_money(log, 1))
+    table = log.compute(jl.Opportunities(by="platform", experiment=True)).table
+    assert table["gain_journeys"].to_numpy() == pytest.approx(table["gain"].to_numpy() * 1000)
+    row = table.iloc[0]
+    assert row["gain_value"] == pytest.approx(row["gain_journeys"] * 24, rel=0.15)
+    assert set(table["evidence"]) == {"experiment"}
+
+
+def test_a_segment_with_few_visits_is_not_comparable() -> None:
+    log = segmented(np.random.default_rng(1), 60, {"bad": BAD, "good": CYCLES})
+    found = log.compute(jl.Opportunities(by="platform", min_n=10_000))
+    assert found.table.empty and any("no point has two segments" in note for note in found.notes)
+
+
+def test_what_cannot_be_asked_says_so() -> None:
+    with pytest.raises(ConfigError, match="by='channel'"):
+        jl.Opportunities()
+    with pytest.raises(ConfigError, match="min_n=0"):
+        jl.Opportunities(by="channel", min_n=0)
+    with pytest.raises(MissingColumnError, match="chanel"):
+        jl.datasets.tiny().compute(jl.Opportunities(by="chanel"))
+
+
+def test_asked_by_another_attribute_each_answer_is_of_its_own_cases() -> None:
+    log = segmented(np.random.default_rng(1), 200, {"bad": BAD, "good": CYCLES})
+    chunk = log.chunk
+    half = chunk.category("platform").take(slice(None))
+    log = replace(log, source=Memory((chunk.with_columns(kind=half),)))
+    groups = log.compute(jl.Opportunities(by="platform", min_n=5), by="kind")
+    assert groups["good"].table.empty  # one segment only
+    assert gather(log.chunk, [jl.Opportunities(by="platform")], log.window, "kind")
