@@ -55,6 +55,8 @@ QUESTIONS: list[Stat] = [
     jl.MemoryTest(node="stage", case="journey"),
     jl.Prediction(within="60s", node="stage"),
     jl.Prediction(within="600s", node="event", case="journey"),
+    jl.Opportunities(by="channel", min_n=1),
+    jl.Opportunities(by="stage", node="event", case="journey", min_n=2),
     jl.Retention("20s", 3),
     jl.Retention("90s", 4, start="a", event={"channel": "web"}, bounded=False),
     jl.Touchpoints(),
@@ -77,7 +79,7 @@ QUESTIONS: list[Stat] = [
 #: Questions whose intervals (and held-out actors) come from groups of actors by a hash of their ids.
 BY_HASH: tuple[type[Stat], ...] = (jl.Model, jl.TimeTo)
 #: Questions whose every loss comes from them.
-HELD_OUT: tuple[type[Stat], ...] = (jl.MemoryTest, jl.Prediction)
+HELD_OUT: tuple[type[Stat], ...] = (jl.MemoryTest, jl.Prediction, jl.Opportunities)
 
 cases = st.tuples(
     st.lists(st.integers(0, 1000), max_size=4),

@@ -34,6 +34,7 @@ _HOME = {
     "Prediction": "stats.prediction",
     "Ledger": "stats.ledger",
     "Moments": "stats.moments",
+    "Opportunities": "opportunities",
     "Outcomes": "stats.outcomes",
     "Retention": "stats.retention",
     "Satisfaction": "stats.satisfaction",
@@ -137,6 +138,7 @@ if TYPE_CHECKING:
     from journeylog.ingest.stitch import stitch as stitch
     from journeylog.journeymap.spec import JourneyMap as JourneyMap
     from journeylog.journeymap.suggest import suggest_stages as suggest_stages
+    from journeylog.opportunities import Opportunities as Opportunities
     from journeylog.reporting.page import report as report
     from journeylog.stats.bottlenecks import Bottlenecks as Bottlenecks
     from journeylog.stats.conformance import Conformance as Conformance
