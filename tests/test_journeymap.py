@@ -162,9 +162,9 @@ def test_names_nobody_would_wish_for_stay_text() -> None:
 
 def test_a_map_is_saved_as_a_page_or_as_data(tmp_path: Path) -> None:
     filled = QUESTION.fill(jl.datasets.tiny())
-    page = filled.save(tmp_path / "map.html", lang="ru", title="Путь")
+    page = filled.save(tmp_path / "map.html", lang="ru", title="Путь", mask=0)
     assert page.read_bytes() == map_page(filled, lang="ru", title="Путь")
-    data = json.loads(filled.save(tmp_path / "map.json").read_text("utf-8"))
+    data = json.loads(filled.save(tmp_path / "map.json", mask=0).read_text("utf-8"))
     assert len(data["table"]) == len(filled.cells)
     assert data == json.loads(json.dumps(filled.to_dict()))
 
@@ -182,8 +182,8 @@ def test_the_text_page_holds_the_same_facts(tmp_path: Path) -> None:
 
 def test_the_workbook_has_real_numbers_and_no_formula(tmp_path: Path) -> None:
     filled = log_of(("=1+1", "@sum", "+1", "-1", "http://evil.example", "plain")).compute(jl.JourneyMap())
-    book = filled.save(tmp_path / "map.xlsx", lang="ru")
-    assert book.read_bytes() == filled.save(tmp_path / "again.xlsx", lang="ru").read_bytes()
+    book = filled.save(tmp_path / "map.xlsx", lang="ru", mask=0)
+    assert book.read_bytes() == filled.save(tmp_path / "again.xlsx", lang="ru", mask=0).read_bytes()
     with zipfile.ZipFile(book) as files:
         sheets = "".join(files.read(n).decode() for n in files.namelist() if "worksheets/" in n)
     assert "<f>" not in sheets and "<hyperlink" not in sheets
@@ -202,6 +202,8 @@ def test_wrong_ways_to_save_are_told(tmp_path: Path) -> None:
         filled.save(tmp_path / "map.html", lang="xx")
     with pytest.raises(ConfigError, match=r"\.docx"):
         filled.save(tmp_path / "map.docx")
+    with pytest.raises(ConfigError, match="mask=-1"):
+        filled.save(tmp_path / "map.json", mask=-1)
     with pytest.raises(ConfigError, match="theme"):
         filled.save(tmp_path / "map.json", theme="dark")
     with pytest.raises(OutputError):
@@ -223,6 +225,48 @@ def test_the_page_says_first_what_was_planted_in_the_shop(shop_map: JourneyMapRe
     )
     moment, cell = told["The moment that goes with success"]
     assert str(cell.item) in moment and cell.low == max(c.low for c in shop_map.cells if c.measure == "helps")
+
+
+# Small cells
+
+
+@pytest.mark.parametrize("k", [5, 40])
+def test_no_cell_tells_of_fewer_customers_nor_gives_them_away(shop_map: JourneyMapResult, k: int) -> None:
+    shown = shop_map.masked(k)
+    assert len(shown.cells) == len(shop_map.cells)
+    assert any(cell.masked for cell in shown.cells) and not all(cell.masked for cell in shown.cells)
+    for cell, true in zip(shown.cells, shop_map.cells, strict=True):
+        if cell.masked:
+            assert (cell.n, cell.known, cell.stage, cell.measure) == (0, False, true.stage, true.measure)
+            continue
+        assert cell == true or not true.known
+        if not cell.known:
+            continue
+        assert not 0 < cell.n < k
+        if cell.unit == "share":
+            part = round(cell.value * cell.n)
+            assert not 0 < part < k and not 0 < cell.n - part < k
+        if cell.unit == "count":
+            assert not 0 < abs(cell.value) < k - 0.5
+    for stage in shop_map.stages:
+        told = [
+            c
+            for c in shown.cells
+            if (c.stage, c.row) == (stage, "ways") and c.measure in ("next", "continue")
+        ]
+        hidden = [c for c in told if c.masked]
+        assert len(hidden) != 1 or not any(c.known and c.value > 0 for c in told)
+    assert shop_map.masked(0).table.equals(shop_map.table)
+
+
+def test_a_saved_map_is_masked_unless_told_otherwise(tmp_path: Path) -> None:
+    filled = QUESTION.fill(jl.datasets.tiny())
+    rows = json.loads(filled.save(tmp_path / "map.json").read_text("utf-8"))["table"]
+    assert all(
+        row["masked"] and row["value"] is None for row in rows if row["n"] == 0 and row["unit"] != "count"
+    ) and any(row["masked"] for row in rows)
+    page = filled.save(tmp_path / "map.html").read_text("utf-8")
+    assert "few" in page and "fewer than 5 customers" in page
 
 
 # Changes

@@ -35,6 +35,7 @@ need = "channel"
 
 [output]
 folder = "out"
+mask = 0
 languages = ["en", "ru"]
 files = ["map.html", "map.json", "map.md", "map.xlsx", "cells.parquet", "cells.csv", "rejects.jsonl"]
 """

@@ -46,6 +46,8 @@ class Cell:
         Columns and the values that single out the row.
     column : str
         The column of the value.
+    masked : bool
+        Whether it is hidden because it speaks of too few customers.
     """
 
     stage: str | None
@@ -61,6 +63,7 @@ class Cell:
     table: str
     where: tuple[tuple[str, str], ...]
     column: str
+    masked: bool = False
 
     @property
     def known(self) -> bool:
@@ -152,11 +155,11 @@ class Source:
 
 
 def cell_table(cells: Sequence[Cell]) -> pd.DataFrame:
-    """Return one line a cell: ``stage, row, measure, item, value, unit, low, high, n, code``."""
+    """Return one line a cell: ``stage, row, measure, item, value, unit, low, high, n, masked, code``."""
     texts = ("stage", "row", "measure", "item", "unit", "code")
-    names = ("stage", "row", "measure", "item", "value", "unit", "low", "high", "n", "code")
+    names = ("stage", "row", "measure", "item", "value", "unit", "low", "high", "n", "masked", "code")
     columns: Mapping[str, list[Any]] = {name: [getattr(cell, name) for cell in cells] for name in names}
-    types = {**dict.fromkeys(names, "float64"), **dict.fromkeys(texts, TEXT), "n": "int64"}
+    types = {**dict.fromkeys(names, "float64"), **dict.fromkeys(texts, TEXT), "n": "int64", "masked": bool}
     return pd.DataFrame({name: pd.Series(columns[name], dtype=types[name]) for name in names})
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import KW_ONLY, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from journeylog.core.window import Window
 from journeylog.errors import ConfigError, MissingColumnError
 from journeylog.journeymap.cells import Cell, cell_table
 from journeylog.journeymap.changes import SCHEMA, changes_since
+from journeylog.journeymap.masking import mask_small
 from journeylog.journeymap.rows import ROWS
 from journeylog.stats.bottlenecks import Bottlenecks
 from journeylog.stats.dropoff import DropOff
@@ -70,7 +71,7 @@ class JourneyMap(Stat):
 
     Notes
     -----
-    Table, one row a cell: ``stage, row, measure, item, value, unit, low, high, n, code``. ``stage`` is missing where
+    Table, one row a cell: ``stage, row, measure, item, value, unit, low, high, n, masked, code``. ``stage`` is missing where
     the whole journey is meant; ``code`` are three lines of Python that compute the value anew from ``log``, the log
     with its stages and journeys.
 
@@ -216,6 +217,13 @@ class JourneyMapResult(Result):
         wanted = (stage, row, measure, item)
         return next((c for c in self.cells if (c.stage, c.row, c.measure, c.item) == wanted), None)
 
+    def masked(self, k: int = 5) -> JourneyMapResult:
+        """Return the map without the cells of fewer than `k` customers, and without what would give them away."""
+        cells = mask_small(self.cells, k)
+        note = f"cells of fewer than {k} customers are not told, nor what would give them away"
+        notes = (*self.notes, note) if any(cell.masked for cell in cells) else self.notes
+        return replace(self, table=cell_table(cells), cells=cells, notes=notes)
+
     def changes(self, before: JourneyMapResult | Mapping[str, Any]) -> pd.DataFrame:
         """Return what changed since an earlier map; see :func:`journeylog.journeymap.changes.changes_since`."""
         return changes_since(self, before)
@@ -240,7 +248,8 @@ class JourneyMapResult(Result):
         path : str or Path
         **options
             ``lang="en"`` or ``"ru"`` and ``title=`` for all but the data; for a page also ``theme="light"`` or ``"dark"``,
-            and ``before=``, an earlier map or its data: supported changes are then told.
+            and ``before=``, an earlier map or its data: supported changes are then told. ``mask=5`` for all: cells of
+            fewer customers are not told; 0 tells everything.
 
         Raises
         ------

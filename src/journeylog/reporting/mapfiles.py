@@ -33,8 +33,12 @@ def save_map(result: JourneyMapResult, path: str | Path, **options: Any) -> Path
         return target.put(data)
 
 
-def map_bytes(result: JourneyMapResult, ending: str, **options: Any) -> bytes:
-    """Return a map as the bytes of a file with this ending."""
+def map_bytes(result: JourneyMapResult, ending: str, *, mask: int = 5, **options: Any) -> bytes:
+    """Return a map as the bytes of a file with this ending; cells of fewer customers than `mask` are not told."""
+    if isinstance(mask, bool) or not isinstance(mask, int) or mask < 0:
+        raise ConfigError(
+            f"mask={mask!r} is not possible. Fix: a number of customers such as 5, 0 for no mask"
+        )
     if ending not in _WRITERS:
         raise ConfigError(f"a map cannot be written as {ending!r}. Fix: one of {list(_WRITERS)}")
     write, known = _WRITERS[ending]
@@ -42,7 +46,7 @@ def map_bytes(result: JourneyMapResult, ending: str, **options: Any) -> bytes:
         if name not in known:
             hint = f"one of {list(known)}" if known else "leave it out"
             raise ConfigError(f"a {ending} file has no option {name!r}. Fix: {hint}")
-    return write(result, **options)
+    return write(result.masked(mask), **options)
 
 
 def _data(result: JourneyMapResult) -> bytes:

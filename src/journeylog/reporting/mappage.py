@@ -136,8 +136,10 @@ def place_of(result: JourneyMapResult, words: Language, row: str, stage: str | N
             _fact(cell, kind, words, f"c{i}")
             for i, cell in enumerate(result.cells)
             if (cell.row, cell.measure, cell.stage) == (row, measure, stage)
-            and cell.known
-            and not (kind == "line" and cell.unit not in _RATIOS and round(cell.value) <= 0)
+            and (cell.known or cell.masked)
+            and not (
+                kind == "line" and cell.unit not in _RATIOS and not cell.masked and round(cell.value) <= 0
+            )
         )
         if facts:
             heading = words.of("measures", f"{row}.{measure}") if kind in ("bar", "item") else ""
@@ -146,6 +148,9 @@ def place_of(result: JourneyMapResult, words: Language, row: str, stage: str | N
 
 
 def _fact(cell: Cell, kind: str, words: Language, anchor: str) -> Fact:
+    what = "" if kind in ("bar", "item") else words.of("measures", f"{cell.row}.{cell.measure}")
+    if cell.masked:
+        return Fact(kind, words.text("few"), what, _item(cell), "", 0.0, anchor)
     more = []
     if cell.low == cell.low and cell.high == cell.high:
         more.append(words.range(written(words, cell.low, cell.unit), written(words, cell.high, cell.unit)))
@@ -153,15 +158,14 @@ def _fact(cell: Cell, kind: str, words: Language, anchor: str) -> Fact:
         more.append(words.text("of_n", n=cell.n))
     elif cell.unit != "count":
         more.append(words.text("n_is", n=cell.n))
+    width = round(100 * min(max(cell.value, 0.0), 1.0), 1) if cell.unit == "share" else 0.0
     return Fact(
-        kind,
-        written(words, cell.value, cell.unit),
-        "" if kind in ("bar", "item") else words.of("measures", f"{cell.row}.{cell.measure}"),
-        "" if cell.item is None or cell.measure == "cycle" else short(cell.item, _NAME),
-        ", ".join(more),
-        round(100 * min(max(cell.value, 0.0), 1.0), 1) if cell.unit == "share" else 0.0,
-        anchor,
+        kind, written(words, cell.value, cell.unit), what, _item(cell), ", ".join(more), width, anchor
     )
+
+
+def _item(cell: Cell) -> str:
+    return "" if cell.item is None or cell.measure == "cycle" else short(cell.item, _NAME)
 
 
 def written(words: Language, value: float, unit: str) -> str:

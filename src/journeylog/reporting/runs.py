@@ -56,7 +56,7 @@ _FILES: Final = (
     "report.html",
     "rejects.jsonl",
 )
-_OUTPUT: Final = {"folder": str, "languages": list, "files": list, "theme": str}
+_OUTPUT: Final = {"folder": str, "languages": list, "files": list, "theme": str, "mask": int}
 _ALERT: Final = {
     "stage": str,
     "row": str,
@@ -98,7 +98,7 @@ def run_config(config: Path, *, start: str | None, end: str | None, out: Path | 
         asked.get("goal"), stages=asked.get("stages"), patience=asked.get("patience", "30d"), **mapped
     )
     ready, rest = prepared(log, asked)
-    result: JourneyMapResult = question.fill(ready)
+    result: JourneyMapResult = question.fill(ready).masked(output.get("mask", 5))
     with told(folder):
         folder.mkdir(parents=True, exist_ok=True)
     with reserved(folder / MANIFEST) as target:
@@ -147,7 +147,7 @@ def _typed(given: Any, types: Mapping[str, Any], name: str) -> dict[str, Any]:
 
 
 def _named(kind: Any) -> str:
-    words = {str: "a text", list: "a list", (int, float): "a number"}
+    words = {str: "a text", int: "a whole number", list: "a list", (int, float): "a number"}
     return words[kind]
 
 
@@ -183,7 +183,7 @@ def _make(
                 options["title"] = rest["title"]
             yield (
                 (file if not number else f"{stem}.{tongue}.{ending}"),
-                map_bytes(result, f".{ending}", **options),
+                map_bytes(result, f".{ending}", mask=0, **options),
             )
     elif stem == "cells":
         yield file, _CELLS[ending](result)
