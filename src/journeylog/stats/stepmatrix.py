@@ -185,6 +185,13 @@ class StepMatrix(PathStat):
         if (ends == OPEN).any() and not np.isin(ends, (REACHED, DROPPED)).any():
             notes.append(NO_PATIENCE)
         notes += under_way_note(total["n_under_way"])
+        last = cells.codes("position") == cells.codes("position").max(initial=0)
+        n_open = int(cells.values["n"][(ends == OPEN) & last].sum())
+        if n_open and np.isin(ends, (REACHED, DROPPED)).any():
+            notes.append(
+                f"{n_open:,} of {total['n_cases']:,} cases are open by the last position: they are a row of their own, "
+                "and what they would do next is in no share"
+            )
         if total["n_without"]:
             notes.append(f"{total['n_without']:,} of {total['n_all']:,} cases visit no node")
         without = total["n_all"] - total["n_without"] - total["n_cases"]
