@@ -236,12 +236,11 @@ def _keyed(chunk: Chunk, keys: Sequence[str], condition: Condition) -> tuple[pa.
         asked = freeze(condition)
         warn_unseen(chunk, asked)
         rows = np.flatnonzero(matches(chunk, asked))
-    parts = []
-    for name in keys:
-        codes, labels = key_codes(chunk, name)
+    coded = [key_codes(chunk, name) for name in keys]
+    for codes, _ in coded:
         rows = rows[codes[rows] >= 0]
-    for name in keys:
-        codes, labels = key_codes(chunk, name)
+    parts = []
+    for codes, labels in coded:
         text = labels.take(pa.array(codes[rows]))
         # the length before each part, so that ("a", "b,c") and ("a,b", "c") are two keys
         parts.append(pc.binary_join_element_wise(pc.binary_length(text).cast(pa.string()), text, ":"))
