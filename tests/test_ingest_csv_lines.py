@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 
+import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -87,8 +88,21 @@ def test_both_ways_give_the_same(wanted, block, monkeypatch):
 )
 def test_which_blocks_may_go_the_short_way(block, lines):
     table = csv.CsvTable(File("x.csv", None, io.BytesIO(b"a,b\n")), Dialect())
-    assert table._plain_lines(block, 2) == 0  # nothing has been read yet
+    data = np.frombuffer(block, np.uint8)
+    seen = csv.seen_in(data, table.quote)
+    assert table._plain_lines(data, seen, 2) == 0  # nothing has been read yet
     table.records = 1
-    assert table._plain_lines(block, 2) == lines
-    assert table._plain_lines(block, 0) == 0
-    assert table._plain_lines(block, 1 << 25) == 0
+    assert table._plain_lines(data, seen, 2) == lines
+    assert table._plain_lines(data, seen, 0) == 0
+    assert table._plain_lines(data, seen, 1 << 25) == 0
+
+
+@given(
+    st.lists(st.sampled_from([b"\n", b"\r", b'"', b"a", b"\x80", b"x" * 63]), max_size=40).map(b"".join),
+    st.sampled_from([34, -1]),
+)
+def test_what_is_seen_in_a_block(block, quote):
+    seen = csv.seen_in(np.frombuffer(block, np.uint8), quote)
+    assert seen.feeds == block.count(b"\n") and seen.returns == block.count(b"\r")
+    assert seen.quotes == (quote > 0 and b'"' in block) and seen.high == (b"\x80" in block)
+    assert seen.empty == (block.startswith(b"\n") or b"\n\n" in block)

@@ -15,7 +15,8 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from journeylog.core.kernels.words import word
+from journeylog.core.kernels.borrowed import borrowed
+from journeylog.core.kernels.words import first_mark, put, word, zeros
 
 Bytes = npt.NDArray[np.uint8]
 Ints = npt.NDArray[np.int64]
@@ -31,6 +32,7 @@ __all__ = [
     "gather_field",
     "scan_rows",
     "split_lines",
+    "survey",
     "valid_utf8",
 ]
 
@@ -38,7 +40,8 @@ __all__ = [
 GOOD, WRONG_COUNT, OPEN_QUOTE, BAD_QUOTE, TOO_LONG, BAD_TEXT = 0, 1, 2, 3, 4, 5
 
 _LF, _CR = 10, 13
-_EIGHT, _HIGHS, _NONE = np.uintp(8), np.uint64(0x8080808080808080), np.uint64(0)
+_ONE, _EIGHT, _128 = np.uintp(1), np.uintp(8), np.uintp(128)
+_ONES, _HIGHS, _NONE = np.uint64(0x0101010101010101), np.uint64(0x8080808080808080), np.uint64(0)
 
 
 @njit(cache=True, nogil=True)
@@ -74,6 +77,7 @@ def scan_rows(
     -------
     used, rows, n_bad, records, lines
     """
+    buf, wanted, starts, ends = borrowed(buf), borrowed(wanted), borrowed(starts), borrowed(ends)
     n, n_columns = buf.size, wanted.size
     i, rows, n_bad, records, lines = 0, 0, 0, 0, 0
     while i < n:
@@ -110,6 +114,39 @@ def scan_rows(
         lines += inner + 1
         i = after_line(buf, last)
     return i, rows, n_bad, records, lines
+
+
+@njit(cache=True, nogil=True)
+def survey(buf: Bytes, quote: int) -> Any:
+    """Return of a block its line feeds, its carriage returns, and whether there are quotes, empty lines, high bytes."""
+    feeds, returns = np.int64(0), np.int64(0)
+    quotes, empty, high = np.uint8(0), np.uint8(0), np.uint8(0)
+    at, n, mark = np.uintp(0), np.uintp(buf.size), np.uint8(max(quote, 0))
+    if n > at and buf[at] == _LF:
+        empty = np.uint8(1)
+    while at + _128 < n:
+        found, back = np.uint8(0), np.uint8(0)
+        for k in range(
+            128
+        ):  # few enough for a byte to count; all in bytes, so that the compiler takes many at once
+            c, after = buf[at + np.uintp(k)], buf[at + np.uintp(k) + _ONE]
+            found = np.uint8(found + np.uint8(c == _LF))
+            back = np.uint8(back + np.uint8(c == _CR))
+            empty = np.uint8(empty | np.uint8(np.uint8(c == _LF) & np.uint8(after == _LF)))
+            quotes = np.uint8(quotes | np.uint8(c == mark))
+            high = np.uint8(high | c)
+        feeds += found
+        returns += back
+        at += _128
+    while at < n:
+        c = buf[at]
+        feeds += c == _LF
+        returns += c == _CR
+        empty = np.uint8(empty | np.uint8(c == _LF and at + _ONE < n and buf[at + _ONE] == _LF))
+        quotes = np.uint8(quotes | np.uint8(c == mark))
+        high = np.uint8(high | c)
+        at += _ONE
+    return feeds, returns, quote >= 0 and quotes != 0, empty != 0, high >= 128
 
 
 @njit(cache=True, nogil=True)
@@ -174,7 +211,7 @@ def split_lines(
     ----------
     buf : the block; ends with ``\\n``, and holds no other line break and no quote
     wanted, max_field, bad : as in :func:`scan_rows`
-    space : room for the fields; as much for each column as the block is long
+    space : room for the fields; eight bytes more for each column than the block is long
     ends : in and out, (columns to keep); where each column begins in `space`, then where it ends
     offsets : out, (columns to keep, rows + 1); zeros at first
 
@@ -185,33 +222,36 @@ def split_lines(
     n_columns, n_kept = wanted.size, ends.size
     first_of = ends.copy()
     # Places are unsigned: nobody has to look whether they count from the end.
-    one, limit, n = np.uint64(1), np.uint64(max_field), np.uint64(buf.size)
-    delimiter_byte, line_break = np.uint8(delimiter), np.uint8(_LF)
-    i, rows, n_bad = np.uint64(0), 0, 0
+    limit, n = np.uintp(max_field), np.uintp(buf.size)
+    delimiters, line_breaks = np.uint64(delimiter) * _ONES, np.uint64(_LF) * _ONES
+    i, rows, n_bad = np.uintp(0), 0, 0
     while i < n:
         first, column, verdict = i, 0, GOOD
         while True:
             start = i
             place = wanted[column] if column < n_columns else -1
-            c = buf[i]
+            spot = np.uintp(ends[max(place, 0)])
+            while i + _EIGHT <= n:
+                eight = word(buf, i)
+                if place >= 0:
+                    put(space, spot, eight)
+                marks = zeros(eight ^ delimiters) | zeros(eight ^ line_breaks)
+                step = first_mark(marks) if marks != _NONE else _EIGHT
+                i, spot = i + step, spot + step
+                if marks != _NONE:
+                    break
+            while buf[i] != delimiter and buf[i] != _LF:  # in the last eight bytes
+                if place >= 0:
+                    space[spot] = buf[i]
+                i, spot = i + _ONE, spot + _ONE
             if place >= 0:
-                spot = np.uint64(ends[place])
-                while c != delimiter_byte and c != line_break:
-                    space[spot] = c
-                    spot += one
-                    i += one
-                    c = buf[i]
                 ends[place] = np.int64(spot)
-            else:
-                while c != delimiter_byte and c != line_break:
-                    i += one
-                    c = buf[i]
             if i - start > limit:
                 verdict = TOO_LONG
             column += 1
-            if c == line_break:
+            if buf[i] == _LF:
                 break
-            i += one
+            i += _ONE
         if verdict == GOOD and column == n_columns:
             rows += 1
             for k in range(n_kept):
@@ -223,7 +263,7 @@ def split_lines(
             bad[n_bad, 2] = TOO_LONG if verdict == TOO_LONG else WRONG_COUNT
             bad[n_bad, 3], bad[n_bad, 4], bad[n_bad, 5] = np.int64(first), np.int64(i), column
             n_bad += 1
-        i += one
+        i += _ONE
     return rows, n_bad
 
 

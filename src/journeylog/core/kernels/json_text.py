@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from journeylog.core.kernels.borrowed import borrowed
 from journeylog.core.kernels.words import copy
 
 Bytes = npt.NDArray[np.uint8]
@@ -44,6 +45,7 @@ def gather_values(
     data, offsets, valid : out; eight bytes more of `data` than are needed let it copy faster
     broken : in and out; set for rows with half a surrogate pair, which is no text
     """
+    buf, spans, data = borrowed(buf), borrowed(spans), borrowed(data)
     spot = 0
     offsets[0] = 0
     for row in range(kinds.size):

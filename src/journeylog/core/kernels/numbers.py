@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from journeylog.core.kernels.borrowed import borrowed
 from journeylog.core.kernels.time import is_infinity, trim
 
 Bytes = npt.NDArray[np.uint8]
@@ -36,6 +37,7 @@ def read_decimal(data: Bytes, offsets: Ints, places: int, out: Ints, verdict: By
 
     `places` below zero divides. Numbers with an exponent get the verdict ``EXPONENT``, left to the caller.
     """
+    data, offsets, out, verdict = borrowed(data), borrowed(offsets), borrowed(out), borrowed(verdict)
     for row in range(offsets.size - 1):
         i, end = trim(data, offsets[row], offsets[row + 1])
         out[row] = 0

@@ -12,6 +12,8 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from journeylog.core.kernels.borrowed import borrowed
+
 Bytes = npt.NDArray[np.uint8]
 Ints = npt.NDArray[np.int64]
 
@@ -70,6 +72,7 @@ def read_iso(data: Bytes, offsets: Ints, micros: Ints, verdict: Bytes) -> None:
     Digits after the sixth decimal are cut off, as a nanosecond column is. Years before 0 or after 9999 are
     out of range, not unreadable.
     """
+    data, offsets, micros, verdict = borrowed(data), borrowed(offsets), borrowed(micros), borrowed(verdict)
     last, midnight = -1, 0  # where a date was read before, and its midnight: rows often share it
     for row in range(offsets.size - 1):
         i, end = trim(data, offsets[row], offsets[row + 1])
@@ -172,6 +175,7 @@ def read_time_of_day(data: Bytes, i: int, end: int) -> Any:
 @njit(cache=True, nogil=True)
 def read_format(data: Bytes, offsets: Ints, ops: Ints, letters: Ints, micros: Ints, verdict: Bytes) -> None:
     """Read each row by a declared format, given as its parts."""
+    data, ops, letters = borrowed(data), borrowed(ops), borrowed(letters)
     got = np.zeros(16, np.int64)
     for row in range(offsets.size - 1):
         i, end = trim(data, offsets[row], offsets[row + 1])

@@ -142,15 +142,17 @@ def after_line(buf: Bytes, i: int, end: int) -> Any:
     at, stop, high = np.uintp(i), np.uintp(end), np.uint8(0)
     while at + _64 <= stop:
         found, above = np.uint8(0), np.uint8(0)
-        for k in range(64):  # without a way out, so that the compiler looks at all of them at once
+        for k in range(
+            64
+        ):  # in bytes and without a way out, so that the compiler looks at all of them at once
             c = buf[at + np.uintp(k)]
-            found |= np.uint8(c == 10)
-            above |= c
+            found = np.uint8(found | np.uint8(c == 10))
+            above = np.uint8(above | c)
         if found:
             break
-        high |= above
+        high = np.uint8(high | above)
         at += _64
     while at < stop and buf[at] != 10:
-        high |= buf[at]
+        high = np.uint8(high | buf[at])
         at += _1
     return np.int64(at), high < _HIGH

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +19,7 @@ from journeylog.core import arrow_text
 from journeylog.core.kernels import csv_rows as kernel
 from journeylog.errors import ConfigError, ParseError, SchemaError, cut
 from journeylog.ingest.containers.base import Dialect, Piece, Work, as_batch
-from journeylog.ingest.containers.blocks import Block, blocks
+from journeylog.ingest.containers.blocks import Lent, lent_blocks
 from journeylog.ingest.containers.files import File, guess_encoding, open_text, wrong_encoding
 from journeylog.ingest.rejects import BadRow, Reason
 
@@ -37,7 +37,10 @@ _OTHER_DELIMITERS: Final = (";", "\t", "|", ",")
 _SPACE: Final = 1 << 25
 _OWN: Final = threading.local()
 
+Data = npt.NDArray[np.uint8]
 Spots = npt.NDArray[np.int32]
+
+_NOTHING: Final[Data] = np.zeros(0, np.uint8)
 
 
 class CsvTable:
@@ -54,7 +57,7 @@ class CsvTable:
             self.delimiter = _byte(dialect.delimiter, "delimiter")
         self.quote = -1 if dialect.quote is None else _byte(dialect.quote, "quote")
         self.stream = open_text(file, dialect.encoding)
-        self.blocks = blocks(self.stream, dialect.block, lone_cr=True)
+        self.blocks = lent_blocks(self.stream, dialect.block, lone_cr=True)
         self.carry, self.final = b"", False
         self.records, self.lines, self.no_text = 0, 0, 0
         self.columns: tuple[str, ...] = dialect.names or self._read_header()
@@ -66,22 +69,25 @@ class CsvTable:
         for place, name in enumerate(kept):
             places[self.columns.index(name)] = place
         if self.carry or self.final:
-            yield from self._scan(Block(b"", self.final), kept, places)
+            yield from self._scan(Lent(_NOTHING, self.final), kept, places)
         for block in self.blocks if not self.final else ():
             yield from self._scan(block, kept, places)
 
-    def _scan(self, block: Block, kept: list[str], places: npt.NDArray[np.int64]) -> Iterator[Work]:
-        data = self.carry + block.data
+    def _scan(self, block: Lent, kept: list[str], places: npt.NDArray[np.int64]) -> Iterator[Work]:
+        data = block.data
+        if self.carry:
+            data = np.frombuffer(self.carry + data.tobytes(), np.uint8)
         ends_here = block.final or block.lost is not None
-        lines = self._plain_lines(data, len(kept))
+        seen = seen_in(data, self.quote)
+        lines = self._plain_lines(data, seen, len(kept))
         if lines:
             found = _Lines(self, data, lines, kept, places)
             self.carry = b""
             self.records += lines
             self.lines += lines
             yield found.piece
-        elif data:
-            yield self._rows(data, ends_here, kept, places)
+        elif len(data):
+            yield self._rows(data, seen, ends_here, kept, places)
         if block.lost is not None:
             bad = BadRow(
                 self.records + 1, self.lines + 1, Reason.FIELD_TOO_LONG, "the line is too long", block.lost
@@ -90,7 +96,7 @@ class CsvTable:
             self.lines += 1
             yield lambda: Piece(as_batch({}, 0), np.zeros(0, np.int64), np.zeros(0, np.int64), [bad])
 
-    def _plain_lines(self, data: bytes, n_kept: int) -> int:
+    def _plain_lines(self, data: Data, seen: _Seen, n_kept: int) -> int:
         """Return the lines of a block in which every line is a record, so that it can be split apart from the rest.
 
         None of the first block, which may show that the encoding or the width is another; 0 for "look closer".
@@ -98,26 +104,25 @@ class CsvTable:
         plain = (
             self.records > 0
             and 0 < n_kept * len(data) <= _SPACE
-            and data[-1:] == b"\n"
-            and data[:1] != b"\n"
-            and b"\r" not in data
-            and (self.quote < 0 or self.quote not in data)
+            and data[-1] == ord("\n")
+            and not (seen.returns or seen.quotes or seen.empty)
+            and (not seen.high or _is_utf8(data))
         )
-        return _count_lines(data) if plain and (data.isascii() or _is_utf8(data)) else 0
+        return seen.feeds if plain else 0
 
-    def _rows(self, data: bytes, final: bool, kept: list[str], places: npt.NDArray[np.int64]) -> Work:
+    def _rows(
+        self, data: Data, seen: _Seen, final: bool, kept: list[str], places: npt.NDArray[np.int64]
+    ) -> Work:
         """Find the rows of a block; their columns are copied when the work is done."""
-        buf = np.frombuffer(data, np.uint8)
-        returns = int(np.count_nonzero(buf == 13)) if b"\r" in data else 0
-        room = 1 + int(np.count_nonzero(buf == 10)) + returns
+        room = 1 + seen.feeds + seen.returns
         starts, ends = np.empty((room, len(kept)), np.int32), np.empty((room, len(kept)), np.int32)
         where, bad = np.empty((room, 2), np.int32), np.empty((room, 6), np.int32)
         used, rows, n_bad, records, lines = kernel.scan_rows(
-            buf, final, data.isascii(), self.delimiter, self.quote, places, self.dialect.max_field,
+            data, final, not seen.high, self.delimiter, self.quote, places, self.dialect.max_field,
             starts, ends, where, bad,
         )  # fmt: skip
         found = _Found(self, data, starts[:rows], ends[:rows], where[:rows], bad[:n_bad], kept)
-        self.carry = data[used:]
+        self.carry = data[used:].tobytes()
         self.records += records
         self.lines += lines
         self.no_text += int(np.count_nonzero(bad[:n_bad, 2] == kernel.BAD_TEXT))
@@ -140,7 +145,7 @@ class CsvTable:
     def _read_header(self) -> tuple[str, ...]:
         """Take the first record; it names the columns."""
         for block in self.blocks:
-            data = self.carry + block.data
+            data = self.carry + block.data.tobytes()
             buf = np.frombuffer(data, np.uint8)
             first = _first_record(buf, self.delimiter, self.quote, block.final, self.dialect.max_field)
             self.final = block.final
@@ -179,18 +184,22 @@ class CsvTable:
         return wrong_encoding(self.name, self.dialect.encoding, raw)
 
 
-def _count_lines(data: bytes) -> int:
-    """Return the line breaks of a block; 0 where two of them meet, which is an empty line."""
-    broken = _space(-(-len(data) // 64) * 64)
-    np.equal(np.frombuffer(data, np.uint8), 10, out=broken[: len(data)].view(np.bool_))
-    broken[len(data) :] = 0
-    bits = np.packbits(broken, bitorder="little").view("<u8")
-    next_to = bits << np.uint64(1)
-    next_to[1:] |= bits[:-1] >> np.uint64(63)
-    return 0 if (bits & next_to).any() else int(np.bitwise_count(bits).sum(dtype=np.int64))
+class _Seen(NamedTuple):
+    """What the bytes of a block show: line feeds, carriage returns, and whether quotes, empty lines, high bytes."""
+
+    feeds: int
+    returns: int
+    quotes: bool
+    empty: bool
+    high: bool
 
 
-def _is_utf8(data: bytes) -> bool:
+def seen_in(data: Data, quote: int) -> _Seen:
+    """Look at a block once."""
+    return _Seen(*kernel.survey(data, quote))
+
+
+def _is_utf8(data: Data) -> bool:
     offsets = pa.py_buffer(np.array([0, len(data)], np.int32))
     try:
         pa.Array.from_buffers(pa.binary(), 1, [None, offsets, pa.py_buffer(data)]).cast(pa.string())
@@ -203,20 +212,19 @@ class _Lines:
     """The rows of a block in which every line is a record."""
 
     def __init__(
-        self, table: CsvTable, data: bytes, lines: int, kept: list[str], places: npt.NDArray[np.int64]
+        self, table: CsvTable, data: Data, lines: int, kept: list[str], places: npt.NDArray[np.int64]
     ) -> None:
         self.data, self.n, self.kept, self.places, self.delimiter = data, lines, kept, places, table.delimiter
         self.told = _Told(table)
 
     def piece(self) -> Piece:
         """Split the block into columns."""
-        buf = np.frombuffer(self.data, np.uint8)
-        n_kept, size = len(self.kept), len(buf)
+        n_kept, size = len(self.kept), len(self.data) + 8
         space = _space(n_kept * size)
         ends = np.arange(n_kept) * size
         offsets, bad = np.zeros((n_kept, self.n + 1), np.int32), np.empty((self.n, 6), np.int32)
         rows, n_bad = kernel.split_lines(
-            buf, self.delimiter, self.places, self.told.max_field, space, ends, offsets, bad
+            self.data, self.delimiter, self.places, self.told.max_field, space, ends, offsets, bad
         )
         columns = {
             name: arrow_text.from_buffers(space[k * size : ends[k]].copy(), offsets[k, : rows + 1].copy())
@@ -245,10 +253,10 @@ class _Told:
         self.records, self.lines = table.records + 1, table.lines + 1
         self.encoding, self.max_field = table.dialect.encoding, table.dialect.max_field
 
-    def bad_row(self, found: list[int], data: bytes) -> BadRow:
+    def bad_row(self, found: list[int], data: Data) -> BadRow:
         """Return the reject of a record that the kernel gave up."""
         record, line, verdict, start, stop, n_fields = found
-        raw = data[start:stop]
+        raw = data[start:stop].tobytes()
         if verdict == kernel.WRONG_COUNT:
             why = f"{n_fields} fields, the table has {self.n_columns}"
         elif verdict == kernel.BAD_TEXT:
@@ -268,7 +276,7 @@ class _Found:
     def __init__(
         self,
         table: CsvTable,
-        data: bytes,
+        data: Data,
         starts: Spots,
         ends: Spots,
         where: Spots,
@@ -280,14 +288,13 @@ class _Found:
 
     def piece(self) -> Piece:
         """Copy the columns out of the block."""
-        buf = np.frombuffer(self.data, np.uint8)
         columns = {}
         for place, name in enumerate(self.kept):
             starts, ends = self.starts[:, place], self.ends[:, place]
             stops = np.where(ends < 0, ~ends, ends)
             offsets = np.empty(len(starts) + 1, np.int32)
             data = np.empty(int(stops.sum(dtype=np.int64) - starts.sum(dtype=np.int64)), np.uint8)
-            kernel.gather_field(buf, starts, ends, self.quote, data, offsets)
+            kernel.gather_field(self.data, starts, ends, self.quote, data, offsets)
             columns[name] = arrow_text.from_buffers(data, offsets)
         row = self.where[:, 0].astype(np.int64) + self.told.records
         line = self.where[:, 1].astype(np.int64) + self.told.lines
@@ -296,7 +303,7 @@ class _Found:
 
     def raw(self, i: int) -> bytes:
         """Return the bytes of a record that was given up."""
-        return self.data[self.bad[i, 3] : self.bad[i, 4]]
+        return self.data[self.bad[i, 3] : self.bad[i, 4]].tobytes()
 
 
 def _first_record(
