@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +11,7 @@ from scipy import special
 from journeylog.core.counts import Coded, Table
 from journeylog.core.differences import Estimates, difference, ratio_of
 from journeylog.core.intervals import LEVEL, two_sided_z, wilson
+from journeylog.core.kernels.pooling import pool_sides, sum_columns
 from journeylog.core.risksets import GROUPS
 
 __all__ = ["Pooled", "pool_strata"]
@@ -135,7 +135,7 @@ def pool_strata(rows: Table, stood: Table, moments: Ints, n_moments: int) -> Poo
         The moment of each row, from 0.
     """
     did, met, there = _grids(rows, "did"), _grids(rows, "met"), _grids(stood, "stood")
-    left = np.flatnonzero(did[0].any(1))
+    left = np.flatnonzero(did[0].any(0))
     parts, owners = [], []
     for dropped in ((), *_COARSER):
         names = [name for name in stood.keys if name not in dropped]
@@ -144,55 +144,56 @@ def pool_strata(rows: Table, stood: Table, moments: Ints, n_moments: int) -> Poo
         cell = moments * wide + stratum
         cells, mine = np.unique(cell[left], return_inverse=True)
         known = np.flatnonzero(np.isin(cell, cells)) if dropped else left
-        doing = _sums(did[:, left], mine, len(cells))
-        gone = _sums(met[:, known], np.searchsorted(cells, cell[known]), len(cells))
-        sides = np.concatenate((doing, _sums(there, place, wide)[:, cells % max(wide, 1)] - gone))
-        paired = sides[2].any(1)
-        parts.append(sides[:, paired])
-        owners.append(cells[paired] // max(wide, 1))
+        doing = sum_columns(did, left, mine, len(cells))
+        gone = sum_columns(met, known, np.searchsorted(cells, cell[known]), len(cells))
+        all_there = sum_columns(there, np.arange(len(stood)), place, wide)
+        sides = np.concatenate(
+            (doing, sum_columns(all_there, cells % wide, np.arange(len(cells)), len(cells)) - gone)
+        )
+        paired = sides[2].any(0)
+        parts.append(sides if paired.all() else sides[..., paired])
+        owners.append(cells[paired] // wide)
         left = left[~paired[mine]]
         if len(left) == 0:
             break
-    alone = _sums(did[:1, left], moments[left], n_moments)[0].sum(1)
-    return _pooled(np.concatenate(parts, axis=1), np.concatenate(owners), n_moments, alone)
+    alone = sum_columns(did[:1], left, moments[left], n_moments)[0].sum(0)
+    return _pooled(
+        parts[0] if len(parts) == 1 else np.concatenate(parts, axis=2),
+        np.concatenate(owners),
+        n_moments,
+        alone,
+    )
 
 
 def _pooled(sides: Ints, owner: Ints, n_moments: int, alone: Ints) -> Pooled:
     """Pool the strata of each moment; `sides` are who did it and those of them that reach the goal, and the rest."""
-    whole = sides.sum(2, keepdims=True)
-    left = np.concatenate((whole, whole - sides), axis=2).astype(np.float64)  # all, then each group left out
-    n = left[0] + left[2]
-    n[n == 0] = 1
-    terms = np.stack((left[2] * left[1], left[0] * left[3], left[0] * left[2])) / n
-    did, rest, weight = _sums(terms, owner, n_moments)
+    did, rest, weight = pool_sides(sides, owner, n_moments)
     with np.errstate(divide="ignore", invalid="ignore"):
         shares = np.stack((did, rest)) / weight
-    counts = _sums(whole, owner, n_moments)[..., 0]
-    held = _sums(sides, owner, n_moments)
-    some = (held[0] + held[2]) > 0
-    goals = held[1] + held[3]
-    telling = np.stack((held[0] > 0, goals > 0, held[0] + held[2] > goals)).sum(2)
-    spread = _jackknife(shares[:, :, 1:], some)
+    held = sum_columns(sides, np.arange(len(owner)), owner, n_moments)
+    goals, stands = held[1] + held[3], held[0] + held[2]
+    telling = np.stack((held[0] > 0, goals > 0, stands > goals)).sum(1)
+    spread = _jackknife(shares[:, 1:], stands > 0)
     df = np.maximum(telling.min(0) - 1, 0)
-    n_did, n_did_goal, n_not, n_not_goal = counts
-    return Pooled(n_did, n_did_goal, n_not, n_not_goal, alone, shares[0, :, 0], shares[1, :, 0], spread, df)
+    n_did, n_did_goal, n_not, n_not_goal = held.sum(1)
+    return Pooled(n_did, n_did_goal, n_not, n_not_goal, alone, shares[0, 0], shares[1, 0], spread, df)
 
 
 def _jackknife(shares: Floats, some: npt.NDArray[np.bool_]) -> Floats:
     """Return the variances of both shares and their covariance from leaving out one group at a time."""
-    n = some.sum(1)
+    n = some.sum(0)
     with np.errstate(invalid="ignore", divide="ignore"):
-        mean = np.where(some, shares, 0).sum(2) / n
-        off = np.where(some, shares - mean[..., None], 0)
+        mean = np.where(some, shares, 0).sum(1) / n
+        off = np.where(some, shares - mean[:, None], 0)
         factor = (n - 1) / n
-        own, other = factor * (off * off).sum(2)
-        return np.asarray(np.stack((own, other, factor * (off[0] * off[1]).sum(1)), axis=1), dtype=np.float64)
+        own, other = factor * (off * off).sum(1)
+        return np.asarray(np.stack((own, other, factor * (off[0] * off[1]).sum(0)), axis=1), dtype=np.float64)
 
 
 def _grids(table: Table, word: str) -> Ints:
-    """Return a count and its goals; shape (2, rows, groups)."""
+    """Return a count and its goals; shape (2, groups, rows)."""
     columns = [[table.values[f"{name}_{g:02}"] for g in range(GROUPS)] for name in (word, f"{word}_goal")]
-    return np.asarray(columns, dtype=np.int64).transpose(0, 2, 1)
+    return np.asarray(columns, dtype=np.int64)
 
 
 def _strata(rows: Table, stood: Table, names: list[str]) -> tuple[Ints, Ints]:
@@ -212,15 +213,3 @@ def _strata(rows: Table, stood: Table, names: list[str]) -> tuple[Ints, Ints]:
         mine, theirs = mine * size + codes, theirs * size + known
     _, number = np.unique(np.concatenate((mine, theirs)), return_inverse=True)
     return number[: len(rows)], number[len(rows) :]
-
-
-def _sums(grids: npt.NDArray[Any], group: Ints, n_groups: int) -> npt.NDArray[Any]:
-    """Return the sums of the rows of each group; shape (grids, groups, columns)."""
-    out = np.zeros((grids.shape[0], n_groups, grids.shape[2]), grids.dtype)
-    if len(group):
-        if (group[1:] < group[:-1]).any():
-            order = np.argsort(group, kind="stable")
-            group, grids = group[order], grids[:, order]
-        starts = np.flatnonzero(np.diff(group, prepend=-1))
-        out[:, group[starts]] = np.add.reduceat(grids, starts, axis=1)
-    return out

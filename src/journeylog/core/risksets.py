@@ -88,6 +88,7 @@ class RiskSets:
         A row is a stratum: bands of position and time, attributes, and the place (`nodes`, `stood`) or the node stood at
         (`moves`, `stood_at`). For each group of actors it has the stands by the ones who just did it, by all who had
         met it by then, or by everybody (``did, met, stood``), and after each how many of these reach the goal.
+        ``stood_at`` is empty when the nodes are the places: then it is ``stood``.
         """
         shapes = self._shapes(moves)
         events = self._events()
@@ -127,7 +128,7 @@ class RiskSets:
             "nodes": (n_nodes, n_strata, n_places + 2),
             "stood": (n_strata, n_places + 2),
             "moves": (n_strata, n_from, n_nodes),
-            "stood_at": (n_strata, n_from),
+            "stood_at": (n_strata, 0 if self.place is self.node else n_from),
         }
         cells = max(math.prod(shape) for shape in shapes.values())
         if cells > _MOST_CELLS:

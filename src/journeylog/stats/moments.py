@@ -234,7 +234,8 @@ def _move_part(counts: Counts) -> pd.DataFrame:
     place, node = rows.coded("place"), rows.coded("node")
     wide = len(node.labels) + 1
     pairs, moment = np.unique(place.codes * wide + node.codes, return_inverse=True)
-    pooled = pool_strata(rows, counts["stood_at"], moment, len(pairs))
+    stood = counts["stood_at"] if len(counts["stood_at"]) else counts["stood"]  # nodes are the places
+    pooled = pool_strata(rows, stood, moment, len(pairs))
     return _frame("transition", Coded(pairs // wide, place.labels), Coded(pairs % wide, node.labels), pooled)
 
 

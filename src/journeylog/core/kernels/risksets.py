@@ -76,14 +76,14 @@ def count_risk_sets(
         place ``n_places`` is the start of a case and ``n_places + 1`` no place yet.
     went, gone, stood_at : ndarray of int64
         Written: rows ``(layer, band) * (n_nodes + 1) + from``, for the first two times ``n_nodes``, plus the node gone
-        to. `from` is ``n_nodes`` at the start. Empty when moves are not asked for.
+        to. `from` is ``n_nodes`` at the start. Empty when moves are not asked for; `stood_at` also when it is `stood`.
     """
     n_bands = (1 + position_band[-1]) * (elapsed_bounds.size + 1)
     width, deep = n_places + 2, position_band.size
     size = n_layers * n_bands * width
     moves = went.size > 0
     met_by = np.full(n_nodes, -1, np.int64)  # the last case that met the node
-    list_met = np.empty(min(n_nodes, deep), np.int64)
+    list_met = np.empty(min(n_nodes, deep), np.int64)  # where the rows of the nodes met begin
     gone_by = np.full((n_nodes + 1) * n_nodes if moves else 0, -1, np.int64)
     latest = np.full(n_nodes, -1, np.int64)  # by node the last move from it: a list through `before`
     before, target = np.empty(deep, np.int64), np.empty(deep, np.int64)
@@ -99,7 +99,7 @@ def count_risk_sets(
         total[0] += 1
         total[1] += hit
         k, n_met, n_gone = 0, 0, 0
-        here, spot = np.int64(n_nodes), np.int64(n_places)
+        here, spot, late = np.int64(n_nodes), np.int64(n_places), np.int64(0)
         for i in range(first, stop):
             v = np.int64(node[i])
             if v < 0 or (merge and v == here):
@@ -111,14 +111,12 @@ def count_risk_sets(
             one = np.int64(1)
             if hit and time[stop] - time[i] <= within:
                 one += GOAL
-            band = np.int64(0)
-            while band < elapsed_bounds.size and time[i] - time[first] > elapsed_bounds[band]:
-                band += 1
-            band += position_band[k] * (elapsed_bounds.size + 1)
-            stratum = layer[c] * n_bands + band
+            while late < elapsed_bounds.size and time[i] - time[first] > elapsed_bounds[late]:
+                late += 1
+            stratum = layer[c] * n_bands + position_band[k] * (elapsed_bounds.size + 1) + late
             if met_by[v] != c:
                 met_by[v] = c
-                list_met[n_met] = v
+                list_met[n_met] = v * size
                 n_met += 1
                 did[v * size + stratum * width + spot] += one
             if k == 0:
@@ -133,7 +131,7 @@ def count_risk_sets(
             row = stratum * width + spot
             stood[row] += one
             for j in range(n_met):
-                met[list_met[j] * size + row] += one
+                met[list_met[j] + row] += one
             if moves:
                 edge = here * n_nodes + v
                 row = stratum * (n_nodes + 1)
@@ -145,9 +143,11 @@ def count_risk_sets(
                         latest[here] = n_gone
                         n_gone += 1
                 if k == 0:
-                    stood_at[row + here] += one
                     gone[(row + here) * n_nodes + v] += one
-                stood_at[row + v] += one
+                if stood_at.size > 0:
+                    stood_at[row + v] += one
+                    if k == 0:
+                        stood_at[row + here] += one
                 j = latest[v]
                 while j >= 0:
                     gone[(row + v) * n_nodes + target[j]] += one
@@ -157,5 +157,5 @@ def count_risk_sets(
             total[2] += 1
         if moves:
             for j in range(n_met):
-                latest[list_met[j]] = -1
+                latest[list_met[j] // size] = -1
     return total
