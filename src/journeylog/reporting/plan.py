@@ -98,7 +98,7 @@ def prepare(log: EventLog, goal: Any, patience: Any, stages: Any) -> Plan:
         last.goal if last is not None else None,
         _patience(ready),
         log.steps,
-        tuple(added),
+        ready.steps[len(log.steps) :],
     )
 
 
