@@ -20,10 +20,11 @@ from journeylog.core.ranks import rank_correlations
 from journeylog.core.scales import LEVELS, SCALES, UNIT, levels_of, scale_of, units_of
 from journeylog.core.schema import HOUR, SECOND, UNDECLARED
 from journeylog.core.scores import coarse_bins
+from journeylog.core.select import keep_cases
 from journeylog.core.window import Window
 from journeylog.errors import ConfigError, MissingColumnError
 from tests.oracles import satisfaction as oracle
-from tests.strategies import Event, make_log, plain_cases, rows, to_records, with_cases
+from tests.strategies import Event, make_log, rows, to_records, with_cases
 
 END = 70 * 61 * SECOND
 NODES = st.sampled_from([("event", False), ("event", True), ("stage", True), ("channel", True)])
@@ -34,34 +35,46 @@ NODES = st.sampled_from([("event", False), ("event", True), ("stage", True), ("c
     events=rows(),
     cuts=st.lists(st.integers(0, 40), max_size=4),
     ends=st.lists(st.integers(0, 2), min_size=1, max_size=4),
+    left_out=st.sampled_from([[], [1], [0, 2]]),
     how=NODES,
     case=st.sampled_from(["actor", "journey"]),
     own=st.booleans(),
     within=st.sampled_from([1, 10, 61, 3000]),
 )
 def test_equals_the_oracle(
-    events: list[Event], cuts: Any, ends: Any, how: tuple[str, bool], case: str, own: bool, within: int
+    events: list[Event],
+    cuts: Any,
+    ends: Any,
+    left_out: Any,
+    how: tuple[str, bool],
+    case: str,
+    own: bool,
+    within: int,
 ) -> None:
     chunk = with_cases(make_log(events).chunk, cuts, ends, UNDECLARED)
+    if len(left_out) and len(chunk.cases("journey")):
+        kept = np.isin(np.arange(len(chunk.cases("journey"))) % 4, left_out, invert=True)
+        chunk = keep_cases(chunk, "journey", kept)
     log = jl.EventLog.from_chunk(chunk, Window(0, END))
     node, merge = how
     question = jl.Satisfaction(node=node, merge=merge, case=case, own=own, within=f"{within}s")
     result = log.compute(question)
-    cases, micros = plain_cases(chunk, case), within * SECOND
-    expected = oracle.satisfaction(cases, node, merge, own, micros, END)
+    actors, micros = oracle.spans_of(chunk, case), within * SECOND
+    expected = oracle.satisfaction(actors, node, merge, own, micros, END)
     seen = {r["node"]: r for r in to_records(result.table) if r["n_visits"]}
     assert seen.keys() == expected.keys()
     for name, want in expected.items():
         for column, value in want.items():
             assert seen[name][column] == (pytest.approx(value) if column == "mean" else value), (name, column)
-    every = [row for c in cases for row in oracle.attached(c, node, merge, own, micros)]
+    every = [row for a in actors for row in oracle.attached(*a, node, merge, own, micros)[0] if a[1]]
     why = Counter(row["why"] for row in every)
     total = result.tables["scores"].iloc[0]
     assert total.tolist() == [
-        sum(why.values()) - why[None],
+        sum(why.values()),
         why["attached"],
         why["nothing"],
         why["late"],
+        why["outside"],
     ]
     mine = [row for row in every if row["why"] == "attached"]
     moves = Counter((row["from"], row["node"]) for row in mine)
@@ -158,7 +171,7 @@ def test_a_score_at_the_border_still_follows_and_one_beyond_does_not() -> None:
     assert result.table[["node", "n_cases", "n_scores", "n_followed_answered"]].to_numpy().tolist() == [
         ["a", 2, 1, 1]
     ]
-    assert result.tables["scores"].iloc[0].tolist() == [3, 1, 1, 1]
+    assert result.tables["scores"].iloc[0].tolist() == [3, 1, 1, 1, 0]
     assert "1 follow none, 1 came later" in result.notes[0]
 
 
@@ -445,3 +458,24 @@ def test_cases_under_way_at_the_start_are_set_apart_and_told() -> None:
     log = make_log(events, Window(0, 1000 * SECOND)).then(jl.Journeys(run_in="250s", patience="60s"))
     result = log.compute(jl.Satisfaction(node="event"))
     assert any("3 cases began in the run-in" in note for note in result.notes)
+
+
+def test_an_answer_after_the_goal_belongs_to_the_journey_that_is_over() -> None:
+    events = [
+        Event("ada", "a", 0, None, None),
+        Event("ada", "goal", SECOND, None, None),
+        Event("ada", "poll", 3 * SECOND, None, None, 1.0),
+        Event("ada", "later", 4 * SECOND, None, None),
+        Event("ada", "poll", 5 * SECOND, None, None, -1.0),
+    ]
+    log = make_log(events).then(jl.Journeys(goal="goal", patience="1h", of="actor"))
+    assert log.chunk.cases("journey").end.tolist() == [2]
+    result = log.compute(jl.Satisfaction(node="event", within="1min"))
+    found = result.table.set_index("node")
+    assert found.loc["goal", "n_scores"] == 1 and found.loc["goal", "mean"] == 1.0
+    assert result.tables["scores"]["n_outside"].iloc[0] == 1
+    assert any("outside of the cases" in note for note in result.notes)
+    everything = log.compute(jl.Satisfaction(node="event", within="1min", case="actor")).table.set_index(
+        "node"
+    )
+    assert everything.loc["later", "mean"] == -1.0

@@ -50,7 +50,8 @@ class Scores:
     ----------
     node, origin : ndarray of int64, shape (n_scores,)
         Codes of the node a score follows, and of the node its visit was reached from (``START``: it is the first).
-        Scores that follow nothing have a `node` of :data:`kernel.NOTHING` or :data:`kernel.TOO_LATE`.
+        Scores that follow no visit of the cases have a `node` of :data:`kernel.NOTHING`, :data:`kernel.TOO_LATE` or
+        :data:`kernel.OUTSIDE`.
     wait, rework : ndarray of int64, shape (n_scores,)
         Microseconds of the move into the visit (-1: none), and how many visits of the case up to there were of a
         node it had visited before.
@@ -159,6 +160,7 @@ class Scores:
             "n_scores": len(self.node),
             "n_nothing": int(np.count_nonzero(self.node == kernel.NOTHING)),
             "n_too_late": int(np.count_nonzero(self.node == kernel.TOO_LATE)),
+            "n_outside": int(np.count_nonzero(self.node == kernel.OUTSIDE)),
             "n_under_way": self.n_under_way,
         }
         return Table({}, {name: np.array([n], np.int64) for name, n in total.items()})
@@ -229,7 +231,8 @@ def find_scores(
     if order is not None:
         codes, time, given = codes[order], time[order], given[order]
     found, starts, grid = kernel.attach(
-        codes, time, given, own, merge, level.actor_offsets, level.begin, level.end, len(column.labels),
+        codes, time, given, own, merge, level.actor_offsets, level.begin, level.end,
+        None if order is not None else _spans(chunk, level), len(column.labels),
         int(np.count_nonzero(given)), within, window.end,
     )  # fmt: skip
     spot = found[:, kernel.EVENT]
@@ -273,6 +276,16 @@ def scale_or_none(name: str | None) -> Scale | None:
         return None if name is None else scale_of(name)
     except ConfigError:
         return None
+
+
+def _spans(chunk: Chunk, level: Level) -> Ints:
+    """Return by actor of the level where all of its events begin and end; a level need not have all actors."""
+    spans = np.zeros((len(level.actor_offsets) - 1, 2), np.int64)
+    some = np.flatnonzero(np.diff(level.actor_offsets))
+    first = level.begin[level.actor_offsets[some]]
+    actor = np.searchsorted(chunk.offsets, first, side="right") - 1
+    spans[some, 0], spans[some, 1] = chunk.offsets[actor], chunk.offsets[actor + 1]
+    return spans
 
 
 def _scales(chunk: Chunk, spot: Ints, declared: str | None) -> tuple[Ints, tuple[str, ...]]:

@@ -30,10 +30,11 @@ Floats = npt.NDArray[np.float64]
 class Satisfaction(PathStat):
     """Tell for every node how satisfied those were who answered after it, and which share answered.
 
-    A score belongs to the node of the last visit before it in the same case, when that visit ended at most `within`
-    before the score (a score exactly so much later still does). An event with a score is an answer and no visit, so
-    a survey's own stage does not take its answers. Scores that follow no visit, or follow too late, belong to no
-    node and are counted as that.
+    A score belongs to the node of its actor's last visit before it, when that visit ended at most `within` before the
+    score (a score exactly so much later still does), and to the case of that visit, also where the case was over by
+    then. An event with a score is an answer and no visit, so a survey's own stage does not take its answers. Scores
+    that follow no visit, follow too late, or follow a visit outside of all cases belong to no node and are counted as
+    that. Cases that interleave (objects) are looked at one by one.
 
     Parameters
     ----------
@@ -75,7 +76,7 @@ class Satisfaction(PathStat):
 
     ``tables["outcomes"]``: how cases with and without a score ended: ``answered, n_cases, n_told, n_reached,
     reach_rate, reach_rate_low, reach_rate_high``, of the cases that were watched for the whole patience.
-    ``tables["scores"]``, one row: ``n_scores, n_attached, n_nothing, n_too_late``.
+    ``tables["scores"]``, one row: ``n_scores, n_attached, n_nothing, n_too_late, n_outside``.
 
     Counts merge by addition, keyed by the node's name.
 
@@ -312,7 +313,7 @@ def _outcomes(table: Table) -> pd.DataFrame:
 
 def _totals(table: Table) -> pd.DataFrame:
     n = {name: int(values.sum()) for name, values in table.values.items() if name != "n_under_way"}
-    attached = n["n_scores"] - n["n_nothing"] - n["n_too_late"]
+    attached = n["n_scores"] - n["n_nothing"] - n["n_too_late"] - n["n_outside"]
     return pd.DataFrame([{"n_scores": n.pop("n_scores"), "n_attached": attached, **n}])
 
 
@@ -338,6 +339,11 @@ def _notes(question: Satisfaction, table: pd.DataFrame, tables: dict[str, pd.Dat
         f"{total['n_attached']:,} of {total['n_scores']:,} scores follow a visit within {within}; "
         f"{total['n_nothing']:,} follow none, {total['n_too_late']:,} came later"
     ]
+    if total["n_outside"]:
+        notes.append(
+            f"{total['n_outside']:,} scores follow visits outside of the cases counted here (after their goal, for "
+            "instance): case='actor' has them all"
+        )
     silent = table.loc[(table["n_visits"] > 0) & (table["n_scores"] == 0), "node"].tolist()
     if silent and total["n_scores"]:
         more = f" and {len(silent) - 5:,} more" if len(silent) > 5 else ""

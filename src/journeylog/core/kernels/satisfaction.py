@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from journeylog.core.schema import NONE, START
+from journeylog.core.schema import START
 
 Ints = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.int32]
@@ -18,11 +18,12 @@ Mask = npt.NDArray[np.bool_]
 VISITS, CASES, ACTORS, ANSWERED, FOLLOWED, K, KK, KN, NN = range(9)
 #: Columns of what is emitted for a score.
 EVENT, CASE, NODE, FROM, WAIT, REWORK = range(6)
-#: Node of a score that follows nothing, and of one that follows too late.
-NOTHING, TOO_LATE = -11, -12
+#: Node of a score that follows nothing, of one that follows too late, and of one whose visit is in no case.
+NOTHING, TOO_LATE, OUTSIDE = -11, -12, -13
 
 __all__ = [
     "NOTHING",
+    "OUTSIDE",
     "TOO_LATE",
     "actor_moments",
     "attach",
@@ -40,16 +41,19 @@ def attach(
     actor_offsets: Ints,
     begin: Ints,
     end: Ints,
+    spans: Ints | None,
     n_nodes: int,
     n_scores: int,
     within: int,
     window_end: int,
 ) -> Any:
-    """Walk the cases; return the scores in walking order, where each actor's begin, and the node grid.
+    """Return the scores in walking order, where each actor's begin, and the node grid.
 
-    An event with a score is an answer and no visit, unless it is its `own`. A score follows the last visit before
-    it when that was left at most `within` ago. A case that was at a node is followed when all of `within` after it
-    last left the node was watched, and answered when a score follows one of its visits of the node.
+    An event with a score is an answer and no visit, unless it is its `own`. A score follows the last visit of its
+    actor before it, when that was left at most `within` ago, and belongs to the case of that visit. `spans` are the
+    events of each actor; None: cases interleave, and each is walked by itself. A case that was at a node is followed
+    when all of `within` after it last left the node was watched, and answered when a score follows one of its visits
+    of the node.
     """
     found = np.empty((n_scores, 6), np.int64)
     starts = np.zeros(actor_offsets.size, np.int64)
@@ -57,21 +61,33 @@ def attach(
     seen = np.full(n_nodes, -1, np.int64)  # by node: the case it was last visited in, when it was last left,
     left = np.zeros(n_nodes, np.int64)
     told = np.zeros(n_nodes, np.bool_)  # and whether a score follows
-    mine = np.zeros((n_nodes, 2), np.int64)  # by node: cases of one actor that answered, that were followed
-    here = np.empty(n_nodes, np.int64)
-    theirs = np.empty(n_nodes, np.int64)
-    known = np.full(n_nodes, -1, np.int64)
+    mine = np.zeros(
+        (n_nodes, 3), np.int64
+    )  # by node: cases of one actor that answered, that were followed, all
+    here, theirs = np.empty(n_nodes, np.int64), np.empty(n_nodes, np.int64)
     m = 0
     for a in range(actor_offsets.size - 1):
-        n_theirs = 0
-        for c in range(actor_offsets[a], actor_offsets[a + 1]):
-            n_here, rework = 0, 0
-            now, before = np.int64(NONE), np.int64(START)
+        first_case, last_case, n_theirs = actor_offsets[a], actor_offsets[a + 1], 0
+        for g in range(first_case, last_case if spans is None else min(first_case + 1, last_case)):
+            c, case, n_here, rework = np.int64(g), np.int64(-1), 0, 0
+            now, before = np.int64(NOTHING), np.int64(START)
             leave, wait = np.int64(0), np.int64(-1)
-            for i in range(begin[c], end[c]):
+            first = begin[g] if spans is None else spans[a, 0]
+            last = end[g] if spans is None else spans[a, 1]
+            for i in range(first, last):
+                while spans is not None and c < last_case and end[c] <= i:
+                    c += 1
+                inside = c < last_case and begin[c] <= i
                 v = np.int64(node[i])
                 if v >= 0 and (own or not scored[i]):
-                    if not (merge and v == now):
+                    if not inside:
+                        now = np.int64(OUTSIDE)
+                    elif c != case:
+                        n_theirs = _close(
+                            grid, mine, here[:n_here], told, left, theirs, n_theirs, window_end - within
+                        )
+                        case, n_here, rework, now, before, wait = c, 0, 0, NOTHING, START, -1
+                    if inside and not (merge and v == now):
                         if now >= 0:
                             before, wait = now, time[i] - leave
                         if seen[v] == c:
@@ -82,30 +98,18 @@ def attach(
                             n_here += 1
                         grid[v, VISITS] += 1
                         now = v
-                    leave = time[i]
-                    left[v] = leave
-                if scored[i]:
-                    found[m, EVENT], found[m, CASE] = i, c
+                    if inside:
+                        leave = time[i]
+                        left[v] = leave
+                if scored[i] and (inside or now != NOTHING):
+                    found[m, EVENT], found[m, CASE] = i, case
                     found[m, FROM], found[m, WAIT], found[m, REWORK] = before, wait, rework
-                    if now < 0:
-                        found[m, NODE] = NOTHING
-                    elif time[i] - leave > within:
-                        found[m, NODE] = TOO_LATE
-                    else:
-                        found[m, NODE] = now
+                    late = now >= 0 and time[i] - leave > within
+                    found[m, NODE] = TOO_LATE if late else now
+                    if now >= 0 and not late:
                         told[now] = True
                     m += 1
-            for k in range(n_here):
-                v = here[k]
-                if known[v] != a:
-                    known[v] = a
-                    theirs[n_theirs] = v
-                    n_theirs += 1
-                grid[v, CASES] += 1
-                grid[v, ANSWERED] += told[v]
-                if left[v] <= window_end - within:
-                    mine[v, 0] += told[v]
-                    mine[v, 1] += 1
+            n_theirs = _close(grid, mine, here[:n_here], told, left, theirs, n_theirs, window_end - within)
         for k in range(n_theirs):
             v = theirs[k]
             x, n = mine[v, 0], mine[v, 1]
@@ -115,9 +119,27 @@ def attach(
             grid[v, KK] += x * x
             grid[v, KN] += x * n
             grid[v, NN] += n * n
-            mine[v, 0] = mine[v, 1] = 0
+            mine[v, :] = 0
         starts[a + 1] = m
     return found[:m], starts, grid
+
+
+@njit(cache=True, nogil=True)
+def _close(
+    grid: Ints, mine: Ints, here: Ints, told: Mask, left: Ints, theirs: Ints, n_theirs: int, horizon: int
+) -> int:
+    """Count a case at the nodes it was at; return at how many nodes the actor has been so far."""
+    for v in here:
+        if mine[v, 2] == 0:
+            theirs[n_theirs] = v
+            n_theirs += 1
+        mine[v, 2] += 1
+        grid[v, CASES] += 1
+        grid[v, ANSWERED] += told[v]
+        if left[v] <= horizon:
+            mine[v, 0] += told[v]
+            mine[v, 1] += 1
+    return n_theirs
 
 
 @njit(cache=True, nogil=True)
