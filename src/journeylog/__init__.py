@@ -44,6 +44,7 @@ _HOME = {
     "TimeTo": "stats.timeto",
     "Touchpoints": "stats.touchpoints",
     "Transitions": "stats.transitions",
+    "Values": "stats.values",
     "Variants": "stats.variants",
     "Window": "core.window",
     "Written": "exports.write",
@@ -80,6 +81,7 @@ _HOME = {
     "load": "core.log",
     "logrank": "stats.timeto",
     "read": "ingest.door",
+    "read_config": "reporting.sourcelist",
     "read_sql": "ingest.sql",
     "read_rejects": "ingest.rejects",
     "report": "reporting.page",
@@ -140,6 +142,7 @@ if TYPE_CHECKING:
     from journeylog.journeymap.suggest import suggest_stages as suggest_stages
     from journeylog.opportunities import Opportunities as Opportunities
     from journeylog.reporting.page import report as report
+    from journeylog.reporting.sourcelist import read_config as read_config
     from journeylog.stats.bottlenecks import Bottlenecks as Bottlenecks
     from journeylog.stats.conformance import Conformance as Conformance
     from journeylog.stats.describe import Describe as Describe
@@ -159,6 +162,7 @@ if TYPE_CHECKING:
     from journeylog.stats.touchpoints import PainPoints as PainPoints
     from journeylog.stats.touchpoints import Touchpoints as Touchpoints
     from journeylog.stats.transitions import Transitions as Transitions
+    from journeylog.stats.values import Values as Values
     from journeylog.stats.variants import Variants as Variants
     from journeylog.steps.collapse import Collapse as Collapse
     from journeylog.steps.filters import Drop as Drop

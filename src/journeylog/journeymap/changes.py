@@ -21,6 +21,8 @@ SCHEMA: Final = "journeylog/journey-map/1"
 
 _PLACE: Final = ("stage", "row", "measure", "item")
 _SUPPORTED: Final = 0.05
+#: Units whose values do not grow with the length of the period.
+_COMPARED: Final = ("share", "s", "score", "times")
 
 
 class _Map(Protocol):
@@ -50,15 +52,16 @@ def changes_since(now: _Map, before: _Map | Mapping[str, Any]) -> pd.DataFrame:
 
     Notes
     -----
-    Only cells with an interval in this map are compared. The two maps are taken as of independent samples: customers
-    who are in both make the true interval of the difference narrower than the one told, as they resemble themselves.
+    Only cells with an interval in this map are compared, and no counts, as these grow with the length of a period. The
+    two maps are taken as of independent samples: customers who are in both make the true interval of the difference
+    narrower than the one told, as they resemble themselves.
     ``q`` is Benjamini and Hochberg's over all cells compared; supported is q below 0.05.
     """
     earlier = {_place(cell): cell for cell in _cells(before)}
     pairs = [
         (cell, earlier[place])
         for cell, place in ((cell, _place(cell.__dict__)) for cell in now.cells)
-        if place in earlier and not math.isnan(cell.low + cell.high)
+        if place in earlier and cell.unit in _COMPARED and not math.isnan(cell.low + cell.high)
     ]
     new = Estimates(
         *(np.array([getattr(cell, part) for cell, _ in pairs]) for part in ("value", "low", "high"))

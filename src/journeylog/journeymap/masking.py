@@ -16,7 +16,10 @@ _Named: TypeAlias = tuple[tuple[str, tuple[str, ...]], ...]
 #: Cells of one stage (or of the whole journey) that add up to something else that is told.
 _TOGETHER: _Named = (("ways", ("next", "continue")), ("loss", ("reached", "dropped", "open")))
 #: Cells that tell the same number in two ways.
-_SAME: _Named = (("volume", ("journeys", "customers", "share")), ("loss", ("drop", "dropped", "beyond", "at_risk")))
+_SAME: _Named = (
+    ("volume", ("journeys", "customers", "share")),
+    ("loss", ("drop", "dropped", "beyond", "at_risk")),
+)
 
 
 def mask_small(cells: Sequence[Cell], k: int) -> tuple[Cell, ...]:

@@ -34,7 +34,7 @@ from journeylog.stats.transitions import Transitions
 from journeylog.steps.journeys import Journeys
 from journeylog.steps.stages import Stages
 
-__all__ = ["JourneyMap", "JourneyMapResult"]
+__all__ = ["JourneyMap", "JourneyMapResult", "Shown"]
 
 _BETWEEN = "/"  # between the name of a part and that of its table
 
@@ -200,6 +200,17 @@ class JourneyMap(Stat):
         return JourneyMapResult(self, window, cell_table(cells), {}, tuple(notes), cells, answers)
 
 
+@dataclass(frozen=True)
+class Shown:
+    """A page as a notebook shows it: in a frame of its own."""
+
+    page: str
+
+    def _repr_html_(self) -> str:
+        escaped = self.page.replace("&", "&amp;").replace('"', "&quot;")
+        return f'<iframe srcdoc="{escaped}" sandbox style="width: 100%; height: 760px; border: 0"></iframe>'
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class JourneyMapResult(Result):
     """The map; see :class:`JourneyMap` for the table."""
@@ -232,11 +243,16 @@ class JourneyMapResult(Result):
         """Return the map as JSON-able values, with the version of its schema."""
         return {"schema": SCHEMA, "stages": list(self.stages), **super().to_dict()}
 
+    def show(self, **options: Any) -> Shown:
+        """Return the page for a notebook; the options are those of :meth:`save` for a page."""
+        page: bytes = importlib.import_module("journeylog.reporting.mapfiles").map_bytes(
+            self, ".html", **options
+        )
+        return Shown(page.decode())
+
     def _repr_html_(self) -> str:
         """Return the page in a frame of its own, for notebooks."""
-        page = importlib.import_module("journeylog.reporting.mappage").map_page(self).decode()
-        escaped = page.replace("&", "&amp;").replace('"', "&quot;")
-        return f'<iframe srcdoc="{escaped}" sandbox style="width: 100%; height: 760px; border: 0"></iframe>'
+        return self.show(mask=0)._repr_html_()
 
     def save(self, path: str | Path, **options: Any) -> Path:
         """Write the map, whole or not at all.

@@ -13,7 +13,7 @@ import journeylog as jl
 from journeylog.core.log import EventLog
 from journeylog.errors import ConfigError, JourneylogError, cut, nearest
 
-__all__ = ["SourceList", "read_source_list", "read_toml", "stages_of"]
+__all__ = ["SourceList", "read_config", "read_source_list", "read_toml", "stages_of"]
 
 _TEXT: Final = (str,)
 _ASKED: Final[Mapping[str, tuple[tuple[type, ...], str]]] = {
@@ -90,6 +90,37 @@ class SourceList:
         except JourneylogError as error:
             raise type(error)(f"{where}: {error}") from error
         return log
+
+
+def read_config(path: str | Path) -> EventLog:
+    """Read all sources that a configuration file names, and join them into one log.
+
+    Parameters
+    ----------
+    path : str or Path
+        A TOML file as :command:`journeylog report` and :command:`journeylog run` take it. Paths in it are relative to
+        its folder.
+
+    Raises
+    ------
+    ConfigError
+        If the file is no TOML, or a key is unknown, missing or of the wrong type; the message names the key.
+    JourneylogError
+        If a source cannot be read; the message names it.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import journeylog as jl
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     jl.write(jl.datasets.tiny(), folder + "/clicks.parquet") and None
+    ...     text = '[[source]]\\nname = "clicks"\\npath = "clicks.parquet"\\nactor = "actor"\\nevent = "event"\\ntime = "time"'
+    ...     _ = Path(folder, "shop.toml").write_text(text)
+    ...     jl.read_config(folder + "/shop.toml").n_events
+    12
+    """
+    return read_source_list(Path(path)).load()
 
 
 def read_source_list(path: Path) -> SourceList:
