@@ -100,7 +100,7 @@ def waiting_frame(cases: Watched) -> pd.DataFrame:
     """Return the share to which nothing has happened yet, at each time at which something is known to happen."""
     ends, any_way = cases.ends, cases.shares.of(cases.n_ways)
     band = curve_band(any_way.share, any_way.error, cases.reach)
-    since = np.searchsorted(any_way.at, np.arange(len(ends.time)), side="right")  # 0: nothing so far
+    since = np.cumsum(ends.n_ended > 0)  # 0: nothing so far
     share = np.append(0.0, any_way.share)[since]
     low, high = (np.append(np.nan, bound)[since] for bound in band)
     return pd.DataFrame(

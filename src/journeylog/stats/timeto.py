@@ -135,9 +135,9 @@ class TimeTo(Stat):
         started = np.flatnonzero(ends != NOT_STARTED)
         group, n_actors = _actors(chunk, level, started)
         keys: dict[str, Coded | Ints] = {
-            "actors": group,
-            "end": Coded(ends[started].astype(np.int64), labels, ordered),
             "time": spent[started],
+            "end": Coded(ends[started].astype(np.int64), labels, ordered),
+            "actors": group,
         }
         total = {"n": len(started), "n_actors": n_actors, "n_under_way": level.n_under_way}
         tables = {
