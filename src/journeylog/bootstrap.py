@@ -90,7 +90,8 @@ class Bootstrap(Stat):
     Examples
     --------
     >>> import journeylog as jl
-    >>> log = jl.datasets.simulate(seed=1).log()
+    >>> events = jl.datasets.simulate(300, seed=1).events
+    >>> log = jl.read(events, actor="actor", event="event", time="time")
     >>> table = log.compute(jl.Bootstrap(jl.Variants(top=2), replicates=100)).table
     >>> bool((table["cum_share_low"] < table["cum_share"]).all())
     True

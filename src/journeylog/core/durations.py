@@ -125,6 +125,8 @@ class DurationBins:
 
     def _worth(self, q: float, squares: Ints, products: Ints, nn: Ints) -> Floats:
         """Return how many independent values each group is worth at a quantile."""
+        if not len(self.bins):
+            return np.zeros(len(self.n))
         rank = np.clip(np.ceil(q * self.n - 1e-9), 1, np.maximum(self.n, 1)).astype(np.int64)
         some = self.n > 0
         spot = np.where(some, np.searchsorted(self.running, self.begin + rank) - 1, 0)
