@@ -352,3 +352,32 @@ def test_cases_under_way_at_the_start_are_set_apart_and_told() -> None:
     log = make_log(events, Window(0, 1000 * SECOND)).then(jl.Journeys(run_in="250s", patience="60s"))
     result = log.compute(jl.Ledger(node="event"))
     assert any("3 cases began in the run-in" in note for note in result.notes)
+
+
+def test_a_window_shorter_than_the_patience_says_what_it_cannot_tell() -> None:
+    events = [Event("ada", "a", 0, None, None), Event("ada", "b", 5 * SECOND, None, None)]
+    log = make_log(events, Window(0, 60 * SECOND)).then(jl.Journeys(patience="1h"))
+    result = log.compute(jl.Ledger(node="event"))
+    assert result.table["kind"].tolist() == ["wait"] and result.table["total"].tolist() == [5.0]
+    assert any("no visit was watched for the whole patience" in note for note in result.notes)
+
+
+def test_what_dropped_visits_had_brought_is_not_lost() -> None:
+    """Two who pay and leave lose nothing; of two at the cart one leaves, and with it what the other brought."""
+    day = 24 * 3600 * SECOND
+    events = [
+        Event("ada", "cart", 0, None, None, None, 0),
+        Event("ada", "pay", SECOND, None, None, None, 20),
+        Event("bob", "cart", 0, None, None, None, 0),
+        Event("cy", "pay", 0, None, None, None, 50),
+        Event("dee", "pay", 0, None, None, None, 50),
+        Event("dee", "home", SECOND, None, None, None, 0),
+    ]
+    log = make_log(events, Window(0, 9 * day)).then(jl.Journeys(patience="1d"))
+    table = log.compute(jl.Ledger(node="event", expected=0.0)).table
+    drops = table[table["kind"] == "drop"].set_index("node")
+    assert drops.loc["cart", ["n", "amount", "value", "money_at_risk"]].tolist() == [2, 1.0, 20.0, 20.0]
+    assert drops.loc["pay", "value"] == 50 - (20 + 50) / 2
+    assert np.isnan(
+        drops.loc["home", "value"]
+    )  # nobody went on from there, so nobody says what that is worth

@@ -105,7 +105,8 @@ def with_money(drops: pd.DataFrame, worth: Table, currency: str | None) -> pd.Da
     if currency is None:
         return drops
     on, lost = (_worth(worth, way, drops["node"]) for way in (0, 1))
-    value = difference(Estimates(*(np.nan_to_num(part) for part in lost)), on)
+    none = ~(np.abs(lost.value) > 0)  # nobody dropped, or nobody of them had brought anything
+    value = difference(Estimates(*(np.where(none, 0.0, part) for part in lost)), on)
     amount = Estimates(*(drops[f"amount{bound}"].to_numpy() for bound in ("", "_low", "_high")))
     risk = _product(amount, value)
     for name, found in (("value", value), ("money_at_risk", risk)):

@@ -58,6 +58,10 @@ class Bottlenecks(PathStat):
     of the result: with ``by=`` of each group. Bounds of the median are binomial ranks, with as many independent
     moves as the actors are worth (``n ** 2`` over the sum of squares by actor). Counts merge by addition.
 
+    See Also
+    --------
+    journeylog.Ledger : waits beside rework and drop-off, each loss booked once, with intervals and costs.
+
     Examples
     --------
     >>> import journeylog as jl

@@ -292,6 +292,10 @@ def _notes(
     question: Ledger, table: pd.DataFrame, told: bool, money: str | None, left_out: list[str]
 ) -> tuple[str, ...]:
     notes = [] if told or table.empty else [NO_PATIENCE]
+    if told and len(table) and not (table["kind"] == "drop").any() and not left_out:
+        notes.append(
+            "no visit was watched for the whole patience: no drop-off can be told, and waits are of all moves made"
+        )
     if question.expected == "median" and told and (table["kind"] == "drop").any():
         usual = table.loc[table["kind"] == "drop", "baseline"].iloc[0]
         notes.append(f"expected drop-off: {100 * usual:.3g} %, the median of the nodes")
