@@ -104,9 +104,9 @@ class Moments(Stat):
     >>> result = jl.datasets.tiny().compute(jl.Moments("pay", within="1h", transitions=False))
     >>> result.table[["moment", "n_did", "n_did_goal", "n_not", "n_not_goal"]]
        moment  n_did  n_did_goal  n_not  n_not_goal
-    0    cart      3           2      6           2
-    1    home      0           0      0           0
-    2  search      2           0      4           2
+    0    cart      3           2      4           3
+    1  search      1           1      1           0
+    2    home      0           0      0           0
     """
 
     goal: Condition
