@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import journeylog as jl
 from journeylog.comparison.groups import Groups, parse_period
-from journeylog.comparison.paired import moves_by_period
+from journeylog.comparison.moves import moves_by_period
 from journeylog.comparison.table import Sides, difference_table
 from journeylog.core.build import build_chunk
 from journeylog.core.chunk import Category

@@ -10,7 +10,8 @@ import pandas as pd
 from journeylog.comparison.drawn import pooled
 from journeylog.comparison.follow_up import asked_alike, common_follow_up, outcomes_within
 from journeylog.comparison.groups import Groups, Period, of_cases
-from journeylog.comparison.paired import MOVES, correlation_of, moves_by_period
+from journeylog.comparison.moves import MOVES, moves_by_period
+from journeylog.comparison.paired import correlation_of
 from journeylog.comparison.readers import READ, median_follow_up, reader_of, times_of
 from journeylog.comparison.result import Comparison
 from journeylog.comparison.strata import stratified

@@ -16,7 +16,7 @@ from journeylog.core.kernels import pairs as kernel
 from journeylog.core.kernels.hashing import number_keys
 from journeylog.core.nodes import ratio
 
-__all__ = ["Keys", "Pair", "Trials"]
+__all__ = ["DENSE", "Keys", "Pair", "Trials", "moment_tables", "numbered"]
 
 Ints = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.int32]
@@ -24,7 +24,7 @@ Floats = npt.NDArray[np.float64]
 Keys = dict[str, Coded | Ints]
 
 #: Up to this many possible keys a plain table numbers them; beyond, those that occur are looked up.
-_DENSE: Final = 1 << 16
+DENSE: Final = 1 << 16
 
 _ROW: Final = ("k_a", "kk_a", "kn_a", "k_b", "kk_b", "kn_b", "k_ab", "kn_ab", "nk_ab")
 _BASE: Final = ("n_a", "nn_a", "actors_a", "n_b", "nn_b", "actors_b", "nn_ab")
@@ -38,36 +38,41 @@ class Trials:
     ----------
     offsets : ndarray of int64, shape (n_actors + 1,)
         Trials of actor ``a`` are ``offsets[a]`` to ``offsets[a + 1]``.
-    base, row : ndarray of int64, shape (n_trials,)
+    base, row : ndarray of int, shape (n_trials,)
         Of what it is a trial, and of what a success (-1: of nothing); a row has one base.
     group : ndarray of int8, shape (n_trials,)
         0 or 1.
     """
 
     offsets: Ints
-    base: Ints
-    row: Ints
+    base: Any
+    row: Any
     group: npt.NDArray[np.int8]
 
     def tables(self, row_keys: Callable[[Ints], Keys], base_keys: Callable[[Ints], Keys]) -> dict[str, Table]:
         """Return the tables ``rows`` and ``bases``: sums over actors, which add up over any partition."""
-        base, bases = _numbered(self.base)
-        row, rows = _numbered(self.row)
+        base, bases = numbered(self.base)
+        row, rows = numbered(self.row)
         counted, whole = kernel.pair_moments(self.offsets, base, row, self.group, len(rows), len(bases))
-        return {
-            "rows": Table(row_keys(rows), dict(zip(_ROW, counted.T.copy(), strict=True))),
-            "bases": Table(base_keys(bases), dict(zip(_BASE, whole.T.copy(), strict=True))),
-        }
+        return moment_tables(row_keys(rows), counted, base_keys(bases), whole)
 
 
-def _numbered(keys: Ints) -> tuple[Codes, Ints]:
+def moment_tables(row_keys: Keys, rows: Ints, base_keys: Keys, bases: Ints) -> dict[str, Table]:
+    """Return the tables of counted moments, see :func:`journeylog.core.kernels.pairs.pair_moments`."""
+    return {
+        "rows": Table(row_keys, dict(zip(_ROW, rows.T.copy(), strict=True))),
+        "bases": Table(base_keys, dict(zip(_BASE, bases.T.copy(), strict=True))),
+    }
+
+
+def numbered(keys: Any) -> tuple[Codes, Ints]:
     """Return for each key its number, and the keys by number; -1 is no key and stays."""
-    if int(keys.max(initial=0)) < _DENSE:
+    if int(keys.max(initial=0)) < DENSE:
         found = np.flatnonzero(np.bincount(keys + 1, minlength=1)[1:])
-        number = np.full(_DENSE + 1, -1, np.int32)
+        number = np.full(DENSE + 1, -1, np.int32)
         number[found] = np.arange(len(found), dtype=np.int32)
         return number[keys], found.astype(np.int64)  # -1 is the last place, which holds -1
-    numbers, found, _ = number_keys(np.append(keys, -1))
+    numbers, found, _ = number_keys(np.append(keys, -1).astype(np.int64))
     place = np.cumsum(found >= 0, dtype=np.int32) - np.int32(1)
     place[found < 0] = -1
     return place[numbers[:-1]], found[found >= 0]

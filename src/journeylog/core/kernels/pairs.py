@@ -14,7 +14,51 @@ Ints = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.int32]
 Groups = npt.NDArray[np.int8]
 
-__all__ = ["list_moves", "pair_moments"]
+#: Columns of the sums of a row and of a base, see :func:`pair_moments`.
+ROW_COLUMNS, BASE_COLUMNS = 9, 7
+
+__all__ = ["count_moves", "list_moves", "pair_moments"]
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _moves_of_actor(
+    node: Codes, enter: Ints, leave: Ints, begin: Ints, end: Ints, outcome: Codes, first_case: int, last_case: int,
+    n_nodes: int, watched: tuple[int, int] | None, bounds: Ints | None, group_of_case: Groups | None,
+    between: bool, start: Codes, to: Codes, group: Groups, spent: Ints, seen: Ints, p: int,
+) -> int:  # fmt: skip
+    """Write the followed moves of an actor's cases from place `p` on, and return the place behind them.
+
+    With `between` only moves from one visit to another are written, with their wait and their stay in `spent`. `seen`
+    counts for each group the visits left, and those of them that are too young to be followed.
+    """
+    for c in range(first_case, last_case):
+        if begin[c] == end[c]:
+            continue
+        for i in range(begin[c] - 1, end[c]):
+            first, last = i < begin[c], i + 1 == end[c]
+            went = enter[i + 1] if first else leave[i]
+            if bounds is not None:
+                g = 0 if bounds[0] <= went < bounds[1] else 1 if bounds[2] <= went < bounds[3] else -1
+            else:
+                g = -1 if group_of_case is None else int(group_of_case[c])
+            if g < 0:
+                continue
+            young = not first and watched is not None and went >= watched[0]
+            seen[g, 0] += not first
+            seen[g, 1] += young
+            if young or (last and outcome[c] == OPEN):
+                continue
+            t = np.int64(n_nodes - 3 - outcome[c] if last else node[i + 1])
+            if not first and not last and watched is not None and enter[i + 1] - went > watched[1]:
+                t = np.int64(n_nodes + 1)
+            if between:
+                if first or t >= n_nodes:
+                    continue
+                spent[p, 0], spent[p, 1] = enter[i + 1] - went, enter[i + 1] - enter[i]
+            start[p] = n_nodes if first else node[i]
+            to[p], group[p] = t, g
+            p += 1
+    return p
 
 
 @njit(cache=True, nogil=True)
@@ -30,42 +74,68 @@ def list_moves(
     watched: tuple[int, int] | None,
     bounds: Ints | None,
     group_of_case: Groups | None,
+    between: bool,
 ) -> Any:
-    """Return the followed moves of both groups: from, to, group, the visit left, and where each actor's begin.
+    """Return the followed moves of both groups: from, to, group, times, where each actor's begin; and the visits.
 
     A move is followed, and goes where, as in :func:`journeylog.core.kernels.edges.count_edges`. Its group is that
     of its case, or (`bounds`: begin and end of both) the period in which its visit was left; the move from the start
-    belongs to the moment at which the first visit is entered. The visit left is -1 for the start.
+    belongs to the moment at which the first visit is entered. With `between` only moves from one visit to another are
+    listed, and their times are wait and stay; else there are none. The visits are those left in each group, and those
+    of them that are too young to be followed.
     """
     most = node.size + begin.size
     start, to = np.empty(most, np.int32), np.empty(most, np.int32)
-    group, spot = np.empty(most, np.int8), np.empty(most, np.int64)
-    offsets = np.zeros(actor_offsets.size, np.int64)
+    group, spent = np.empty(most, np.int8), np.empty((most if between else 0, 2), np.int64)
+    offsets, seen = np.zeros(actor_offsets.size, np.int64), np.zeros((2, 2), np.int64)
     p = 0
     for a in range(actor_offsets.size - 1):
-        for c in range(actor_offsets[a], actor_offsets[a + 1]):
-            if begin[c] == end[c]:
-                continue
-            for i in range(begin[c] - 1, end[c]):
-                first, last = i < begin[c], i + 1 == end[c]
-                went = enter[i + 1] if first else leave[i]
-                if bounds is not None:
-                    g = 0 if bounds[0] <= went < bounds[1] else 1 if bounds[2] <= went < bounds[3] else -1
-                else:
-                    g = -1 if group_of_case is None else int(group_of_case[c])
-                if g < 0 or (last and outcome[c] == OPEN):
-                    continue
-                t = np.int64(n_nodes - 3 - outcome[c] if last else node[i + 1])
-                if watched is not None and not first:
-                    if went >= watched[0]:
-                        continue
-                    if not last and enter[i + 1] - went > watched[1]:
-                        t = np.int64(n_nodes + 1)
-                start[p] = n_nodes if first else node[i]
-                to[p], group[p], spot[p] = t, g, -1 if first else i
-                p += 1
+        p = _moves_of_actor(
+            node, enter, leave, begin, end, outcome, actor_offsets[a], actor_offsets[a + 1], n_nodes, watched, bounds,
+            group_of_case, between, start, to, group, spent, seen, p,
+        )  # fmt: skip
         offsets[a + 1] = p
-    return start[:p].copy(), to[:p].copy(), group[:p].copy(), spot[:p].copy(), offsets
+    return start[:p], to[:p], group[:p], spent[:p], offsets, seen
+
+
+@njit(cache=True, nogil=True)
+def count_moves(
+    node: Codes,
+    enter: Ints,
+    leave: Ints,
+    actor_offsets: Ints,
+    begin: Ints,
+    end: Ints,
+    outcome: Codes,
+    n_nodes: int,
+    watched: tuple[int, int] | None,
+    bounds: Ints | None,
+    group_of_case: Groups | None,
+    by_end: bool,
+    longest: int,
+) -> Any:
+    """Return the moments of moves, without a list of them: rows of moves, or of how a visit went on; bases; visits.
+
+    The row of a move is ``from * (V + 3) + to``; `by_end` it is ``from * 3`` plus 0 for going on, 1 for reached and 2
+    for dropped. A base is the node that is left, the start the last one.
+    """
+    wide = 3 if by_end else n_nodes + 3
+    rows = np.zeros(((n_nodes + 1) * wide, ROW_COLUMNS), np.int64)
+    bases = np.zeros((n_nodes + 1, BASE_COLUMNS), np.int64)
+    mine, all_mine = np.zeros((len(rows), 2), np.int64), np.zeros((n_nodes + 1, 2), np.int64)
+    start, to = np.empty(longest, np.int32), np.empty(longest, np.int32)
+    group, row, seen = np.empty(longest, np.int8), np.empty(longest, np.int64), np.zeros((2, 2), np.int64)
+    spent = np.empty((0, 2), np.int64)
+    for a in range(actor_offsets.size - 1):
+        n = _moves_of_actor(
+            node, enter, leave, begin, end, outcome, actor_offsets[a], actor_offsets[a + 1], n_nodes, watched, bounds,
+            group_of_case, False, start, to, group, spent, seen, 0,
+        )  # fmt: skip
+        for i in range(n):
+            how = max(np.int64(to[i]) - n_nodes + 1, 0) if by_end else np.int64(to[i])
+            row[i] = np.int64(start[i]) * wide + how
+        _add_moments(start, row, group, 0, n, rows, bases, mine, all_mine)
+    return rows, bases, seen
 
 
 @njit(cache=True, nogil=True)
@@ -76,35 +146,59 @@ def pair_moments(offsets: Ints, base: Codes, row: Codes, group: Groups, n_rows: 
     trials of an actor in the groups a and b, a row has the sums of ``k_a, k_a^2, k_a n_a, k_b, k_b^2, k_b n_b,
     k_a k_b, k_a n_b, n_a k_b``; a base those of ``n_a, n_a^2, actors, n_b, n_b^2, actors, n_a n_b``.
     """
-    rows, bases = np.zeros((n_rows, 9), np.int64), np.zeros((n_bases, 7), np.int64)
+    rows, bases = np.zeros((n_rows, ROW_COLUMNS), np.int64), np.zeros((n_bases, BASE_COLUMNS), np.int64)
     mine, all_mine = np.zeros((n_rows, 2), np.int64), np.zeros((n_bases, 2), np.int64)
     for a in range(offsets.size - 1):
-        for i in range(offsets[a], offsets[a + 1]):
-            all_mine[base[i], group[i]] += 1
-            if row[i] >= 0:
-                mine[row[i], group[i]] += 1
-        for i in range(offsets[a], offsets[a + 1]):
-            r = row[i]
-            if r < 0 or mine[r, 0] + mine[r, 1] == 0:
-                continue
-            for g in range(2):
-                k, n = mine[r, g], all_mine[base[i], g]
-                rows[r, 3 * g] += k
-                rows[r, 3 * g + 1] += k * k
-                rows[r, 3 * g + 2] += k * n
-            rows[r, 6] += mine[r, 0] * mine[r, 1]
-            rows[r, 7] += mine[r, 0] * all_mine[base[i], 1]
-            rows[r, 8] += all_mine[base[i], 0] * mine[r, 1]
-            mine[r, 0] = mine[r, 1] = 0
-        for i in range(offsets[a], offsets[a + 1]):
-            b = base[i]
-            if all_mine[b, 0] + all_mine[b, 1] == 0:
-                continue
-            for g in range(2):
-                n = all_mine[b, g]
-                bases[b, 3 * g] += n
-                bases[b, 3 * g + 1] += n * n
-                bases[b, 3 * g + 2] += n > 0
-            bases[b, 6] += all_mine[b, 0] * all_mine[b, 1]
-            all_mine[b, 0] = all_mine[b, 1] = 0
+        _add_moments(base, row, group, offsets[a], offsets[a + 1], rows, bases, mine, all_mine)
     return rows, bases
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _add_moments(
+    base: Any,
+    row: Any,
+    group: Groups,
+    begin: int,
+    end: int,
+    rows: Ints,
+    bases: Ints,
+    mine: Ints,
+    all_mine: Ints,
+) -> None:
+    """Add the moments of one actor's trials, and set the actor's counts back to zero."""
+    for i in range(begin, end):
+        all_mine[base[i], group[i]] += 1
+        if row[i] >= 0:
+            mine[row[i], group[i]] += 1
+    for i in range(begin, end):
+        r = row[i]
+        if r < 0 or mine[r, 0] + mine[r, 1] == 0:
+            continue
+        n_a, n_b, k_a, k_b = all_mine[base[i], 0], all_mine[base[i], 1], mine[r, 0], mine[r, 1]
+        if k_a > 0:
+            rows[r, 0] += k_a
+            rows[r, 1] += k_a * k_a
+            rows[r, 2] += k_a * n_a
+            rows[r, 7] += k_a * n_b
+        if k_b > 0:
+            rows[r, 3] += k_b
+            rows[r, 4] += k_b * k_b
+            rows[r, 5] += k_b * n_b
+            rows[r, 6] += k_a * k_b
+            rows[r, 8] += n_a * k_b
+        mine[r, 0] = 0
+        mine[r, 1] = 0
+    for i in range(begin, end):
+        b = base[i]
+        n_a, n_b = all_mine[b, 0], all_mine[b, 1]
+        if n_a + n_b == 0:
+            continue
+        bases[b, 0] += n_a
+        bases[b, 1] += n_a * n_a
+        bases[b, 2] += n_a > 0
+        bases[b, 3] += n_b
+        bases[b, 4] += n_b * n_b
+        bases[b, 5] += n_b > 0
+        bases[b, 6] += n_a * n_b
+        all_mine[b, 0] = 0
+        all_mine[b, 1] = 0

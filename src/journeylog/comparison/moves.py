@@ -1,0 +1,193 @@
+"""Moves of two groups in one walk: shares by period, and how far the shares of both go together."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from journeylog.comparison.groups import Groups
+from journeylog.comparison.table import Sides
+from journeylog.comparison.waits import time_rows, time_tables
+from journeylog.core.cases import NO_PATIENCE, PathStat
+from journeylog.core.chunk import Chunk
+from journeylog.core.contracts import Stat
+from journeylog.core.counts import Coded, Counts, Table
+from journeylog.core.kernels.pairs import count_moves, list_moves
+from journeylog.core.log import EventLog
+from journeylog.core.nodes import TEXT, node_columns
+from journeylog.core.pairs import DENSE, Keys, Pair, Trials, moment_tables
+from journeylog.core.schema import DROPPED, OPEN, REACHED, START, UNDECLARED
+from journeylog.core.visits import Visits
+from journeylog.core.window import Window
+from journeylog.stats.bottlenecks import Bottlenecks
+from journeylog.stats.dropoff import DropOff
+from journeylog.stats.transitions import Transitions
+
+__all__ = ["MOVES", "move_correlation", "moves_by_period"]
+
+Ints = npt.NDArray[np.int64]
+Groups8 = npt.NDArray[np.int8]
+
+#: Statistics of moves: a move belongs to a period by its own time, not by that of its case.
+MOVES: Final = (Transitions, DropOff, Bottlenecks)
+_CONTINUED, _REACHED, _DROPPED = range(3)
+
+
+def moves_by_period(log: EventLog, question: Stat, groups: Groups) -> Sides:
+    """Return the rows of a question about moves, each move in the period in which the visit it leaves was left."""
+    counts = Counts.merge(log.source.map(lambda chunk: _count(chunk, question, log.window, groups)))
+    if isinstance(question, Bottlenecks):
+        left, right = time_rows(counts)
+        together = None
+    else:
+        left, right, together = _read(question, counts)
+    return Sides(left, right, _notes(question, counts, log.window, groups), together)
+
+
+def move_correlation(log: EventLog, question: Stat, groups: Groups) -> pd.DataFrame:
+    """Return how far the shares of both groups go together, row by row."""
+    counts = Counts.merge(log.source.map(lambda chunk: _count(chunk, question, log.window, groups)))
+    return _read(question, counts)[2]
+
+
+def _read(question: Stat, counts: Counts) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    return (_transition_rows if isinstance(question, Transitions) else _drop_rows)(counts)
+
+
+def _count(chunk: Chunk, question: Stat, window: Window, groups: Groups) -> Counts:
+    """Return the moments of a chunk's moves, and how many visits are too young to tell."""
+    assert isinstance(question, PathStat)
+    ready = question.prepare(chunk)
+    visits = question.visits(ready, window)
+    group: Groups8 | None = None
+    bounds: Ints | None = np.array(groups.bounds, np.int64)
+    if groups.by is not None:  # visits have the cases of the level, in its order
+        group, bounds = groups.cases(ready, ready.cases(question.case_level(ready))), None
+    if isinstance(question, Bottlenecks):
+        visits = visits.timed
+        *moves, seen = list_moves(*_walk(visits), bounds, group, True)
+        tables = time_tables(visits, *moves)
+    else:
+        tables, seen = _moments(visits, bounds, group, isinstance(question, DropOff))
+    total = {"patience": np.array([visits.cases.patience], np.int64)}
+    for g, side in enumerate("ab"):
+        total |= {f"n_{side}": seen[g, :1].copy(), f"young_{side}": seen[g, 1:].copy()}
+    tables["cases"] = Table({}, total, largest=("patience",))
+    return Counts(tables).canonical()
+
+
+def _walk(visits: Visits) -> tuple[Any, ...]:
+    cases = visits.cases
+    spans = cases.actor_offsets, cases.begin, cases.end, cases.outcome
+    return visits.node, visits.enter, visits.leave, *spans, len(visits.labels), visits.watched
+
+
+def _moments(
+    visits: Visits, bounds: Ints | None, group: Groups8 | None, by_end: bool
+) -> tuple[dict[str, Table], Ints]:
+    """Return the moments of moves, or of how visits went on, and the visits."""
+    n_nodes, cases = len(visits.labels), visits.cases
+    wide = 3 if by_end else n_nodes + 3
+    if by_end or (n_nodes + 1) * wide <= DENSE:
+        steps = np.concatenate((np.zeros(1, np.int64), np.cumsum(cases.end - cases.begin + 1)))
+        longest = int(np.diff(steps[cases.actor_offsets]).max(initial=1))
+        rows, bases, seen = count_moves(*_walk(visits), bounds, group, by_end, longest)
+        used, left = np.flatnonzero(rows[:, 0] + rows[:, 3]), np.flatnonzero(bases[:, 0] + bases[:, 3])
+        keys = _end_keys(used, visits) if by_end else _edge_keys(used, visits)
+        return moment_tables(keys, rows[used], _node_key(left, visits), bases[left]), seen
+    start, to, side, _, offsets, seen = list_moves(*_walk(visits), bounds, group, False)
+    trials = Trials(offsets, start, start.astype(np.int64) * wide + to, side)
+    return trials.tables(lambda rows: _edge_keys(rows, visits), lambda base: _node_key(base, visits)), seen
+
+
+def _end_keys(rows: Ints, visits: Visits) -> Keys:
+    return {**_node_key(rows // 3, visits), "end": rows % 3}
+
+
+def _node_key(base: Ints, visits: Visits) -> Keys:
+    codes = np.where(base == len(visits.labels), START, base)
+    return {"node": Coded(codes, visits.labels, visits.ordered)}
+
+
+def _edge_keys(rows: Ints, visits: Visits) -> Keys:
+    n_nodes = len(visits.labels)
+    start, to = rows // (n_nodes + 3), rows % (n_nodes + 3)
+    for code, outcome in ((n_nodes, REACHED), (n_nodes + 1, DROPPED), (n_nodes + 2, OPEN)):
+        to = np.where(to == code, outcome, to)
+    return {
+        "from": Coded(np.where(start == n_nodes, START, start), visits.labels, visits.ordered),
+        "to": Coded(to, visits.labels, visits.ordered),
+    }
+
+
+def _transition_rows(counts: Counts) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    rows, bases = counts["rows"], counts["bases"]
+    pair = Pair.of(rows, bases, bases.find(rows, {"node": "from"}))
+    keys = pd.DataFrame({**node_columns(rows.coded("from"), "from"), **node_columns(rows.coded("to"), "to")})
+    return _measured(keys, "rate", pair)
+
+
+def _drop_rows(counts: Counts) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Return the shares that drop and that reach at each node, also where nobody does."""
+    rows, bases = (  # the start is no visit that goes on or drops
+        table.take(np.flatnonzero(table.codes("node") >= 0)) for table in (counts["rows"], counts["bases"])
+    )
+    node = bases.coded("node")
+    told = int(counts["cases"].values["patience"].max(initial=UNDECLARED)) != UNDECLARED
+    place = bases.find(rows, {"node": "node"})
+    parts = []
+    for measure, end in (("drop_rate", _DROPPED), ("reach_rate", _REACHED)):
+        mine = np.flatnonzero(rows.codes("end") == end)
+        values = {name: np.zeros(len(bases), np.int64) for name in rows.values}
+        for name, column in rows.values.items():
+            values[name][place[mine]] = column[mine]
+        pair = Pair.of(Table({"node": node}, values), bases, np.arange(len(bases)))
+        keys = pd.DataFrame({"node": node_columns(node, "node")["node"]})
+        parts.append(_measured(keys if told else keys.iloc[:0], measure, pair))
+    one, two, three = (pd.concat([part[i] for part in parts], ignore_index=True) for i in range(3))
+    return one, two, three
+
+
+def _measured(
+    keys: pd.DataFrame, measure: str, pair: Pair
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Return the rows of both sides, and the correlation of each two."""
+    n = len(keys)
+    keys = keys.assign(measure=pd.array([measure] * n, dtype=TEXT))
+    sides = []
+    for g in range(2):
+        share = pair.shares[g]
+        sides.append(
+            keys.assign(
+                unit=pd.array(["share"] * n, dtype=TEXT),
+                n=pair.n[g][:n],
+                value=share.value[:n],
+                low=share.low[:n],
+                high=share.high[:n],
+                group_n=pair.actors[g][:n],
+            )
+        )
+    return sides[0], sides[1], keys.assign(correlation=pair.correlation[:n])
+
+
+def _notes(question: Stat, counts: Counts, window: Window, groups: Groups) -> tuple[str, ...]:
+    total = {name: int(values.sum()) for name, values in counts["cases"].values.items() if name != "patience"}
+    notes = groups.outside(window)
+    if int(counts["cases"].values["patience"].max(initial=UNDECLARED)) == UNDECLARED:
+        notes.append(NO_PATIENCE)
+        notes.append(
+            "without a patience, moves of an earlier period had more time to be made than those of a later one"
+        )
+    for name, side in zip(groups.names, "ab", strict=True):
+        if total[f"young_{side}"]:
+            notes.append(
+                f"{name}: {total[f'young_{side}']:,} of {total[f'n_{side}']:,} visits are too young to tell and stay out"
+            )
+    if isinstance(question, Bottlenecks):
+        notes.append(
+            "medians of the same actors in both periods are compared as if they were of different ones"
+        )
+    return tuple(notes)
