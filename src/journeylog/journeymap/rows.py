@@ -193,6 +193,25 @@ def loss(answers: Answers, top: int) -> list[Cell]:
     return found
 
 
+def opportunities(answers: Answers, top: int) -> list[Cell]:
+    """What the goal would gain if a stage went as in its best segment."""
+    if "opportunities" not in answers:
+        return []
+    source = Source("opportunities", answers["opportunities"])
+    lines = source.frame
+    points = lines[
+        (lines["part"] == "stage") & (lines["kind"] == "node") & lines["supported"] & (lines["gain"] > 0)
+    ]
+    by: dict[str, Any] = {
+        "stage": "node",
+        "item": "segment",
+        "keys": ["part", "node", "kind"],
+        "n": "n_followed",
+    }
+    found = source.cells(points, "gain", "gain", "share", **by)
+    return found + source.cells(points, "gain_journeys", "gain_journeys", "count", **by)
+
+
 Reading = Callable[[Answers, int], Sequence[Cell]]
 
 #: The rows in the order of the map.
@@ -206,4 +225,5 @@ ROWS: Final[Mapping[str, Reading]] = {
     "pains": pains,
     "moments": moments,
     "loss": loss,
+    "opportunities": opportunities,
 }

@@ -21,6 +21,7 @@ from journeylog.journeymap.cells import Cell, cell_table
 from journeylog.journeymap.changes import SCHEMA, changes_since
 from journeylog.journeymap.masking import mask_small
 from journeylog.journeymap.rows import ROWS
+from journeylog.opportunities import Opportunities
 from journeylog.stats.bottlenecks import Bottlenecks
 from journeylog.stats.dropoff import DropOff
 from journeylog.stats.ledger import Ledger
@@ -57,6 +58,9 @@ class JourneyMap(Stat):
         The columns that tell what customers do and where; a channel that the log has not is left out.
     need : str, optional
         A column that tells what customers look or ask for: search terms, contact reasons.
+    segment : str or None
+        A column whose values are segments: what the goal would gain if a stage went as in its best one. A column that
+        the log has not is left out.
     within : str or timedelta
         The time after a moment in which the goal counts, for the moments of truth.
     heard_within : str or timedelta
@@ -102,6 +106,7 @@ class JourneyMap(Stat):
     touchpoint: str = "event"
     channel: str = "channel"
     need: str | None = None
+    segment: str | None = "channel"
     within: Any = "30d"
     heard_within: Any = "7d"
     pains: Any = "usual"
@@ -166,6 +171,8 @@ class JourneyMap(Stat):
             found["needs"] = Touchpoints(self.need, self.stage)
         if self.pains is not None:
             found["pains"] = PainPoints(self.pains, self.stage)
+        if self.segment is not None:
+            found["opportunities"] = Opportunities(node=self.stage, by=self.segment)
         if self.goal is not None:
             found["cycle"] = TimeTo({"goal": self.goal})
             found["moments"] = Moments(
@@ -177,7 +184,11 @@ class JourneyMap(Stat):
         """Return the counts of all parts that the log has columns for."""
         tables: dict[str, Table] = {}
         for name, part in self.parts().items():
-            needed = {"channels": (self.channel, Category), "scores": ("score", Number)}.get(name)
+            needed = {
+                "channels": (self.channel, Category),
+                "opportunities": (self.segment or "", Category),
+                "scores": ("score", Number),
+            }.get(name)
             if needed is not None and not isinstance(chunk.columns.get(needed[0]), needed[1]):
                 continue
             counts = part.summarize(part.prepare(chunk), window)

@@ -39,6 +39,7 @@ _SHOWN: Final[Mapping[str, Mapping[str, str]]] = {
         "open": "line",
         "reached": "line",
     },
+    "opportunities": {"gain": "item", "gain_journeys": "line"},
 }
 #: Units in which zero and less say something; of the others there is nothing to tell then.
 _RATIOS: Final = ("share", "s", "score", "times")
@@ -154,7 +155,7 @@ def _fact(cell: Cell, kind: str, words: Language, anchor: str) -> Fact:
     more = []
     if cell.low == cell.low and cell.high == cell.high:
         more.append(words.range(written(words, cell.low, cell.unit), written(words, cell.high, cell.unit)))
-    if cell.unit == "share":
+    if cell.unit == "share" and cell.measure != "gain":  # which is of all journeys, not of those at the point
         more.append(words.text("of_n", n=cell.n))
     elif cell.unit != "count":
         more.append(words.text("n_is", n=cell.n))
@@ -189,6 +190,7 @@ def findings(result: JourneyMapResult, words: Language) -> list[tuple[str, str, 
         ("slow", "pains", "waiting", "most"),
         ("moment", "moments", "helps", "most"),
         ("unhappy", "emotion", "score", "least"),
+        ("gain", "opportunities", "gain", "most"),
     ):
         cells = [
             (i, c) for i, c in enumerate(result.cells) if (c.row, c.measure) == (row, measure) and c.known

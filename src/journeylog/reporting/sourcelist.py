@@ -115,7 +115,8 @@ def read_config(path: str | Path) -> EventLog:
     >>> import journeylog as jl
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     jl.write(jl.datasets.tiny(), folder + "/clicks.parquet") and None
-    ...     text = '[[source]]\\nname = "clicks"\\npath = "clicks.parquet"\\nactor = "actor"\\nevent = "event"\\ntime = "time"'
+    ...     text = '[[source]]\\nname = "clicks"\\npath = "clicks.parquet"\\nactor = "actor"\\nevent = "event"'
+    ...     text += '\\ntime = "time"'
     ...     _ = Path(folder, "shop.toml").write_text(text)
     ...     jl.read_config(folder + "/shop.toml").n_events
     12
