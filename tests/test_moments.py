@@ -172,6 +172,13 @@ def test_what_is_not_compared_is_told() -> None:
         journeys().compute(jl.Moments("nope", "6h"))
 
 
+def test_who_was_under_way_before_the_window_is_not_looked_at_and_told() -> None:
+    log = journeys().then(jl.Journeys(goal="pay", patience="1d", run_in="90min"))
+    result = log.compute(jl.Moments("pay", "6h"))
+    assert any("3 cases began in the run-in" in note for note in result.notes)
+    assert result.table.empty
+
+
 def test_groups_have_their_own_answer() -> None:
     log = World().log(600, 1)
     parts = log.compute(question(min_n=5), by="kind")

@@ -96,13 +96,13 @@ class RiskSets:
         bands = (self.bands.of_position, np.array(self.bands.elapsed, np.int64))
         sparse: dict[str, list[tuple[Ints, list[Ints]]]] = {name: [] for name in shapes}
         total = np.zeros(4, np.int64)
-        for cases in self._groups():
+        for mine in self._groups():
             grids = {
                 name: [np.zeros(math.prod(shape), np.int64) for _ in _COUNTED[name]]
                 for name, shape in shapes.items()
             }
             total += count_risk_sets(
-                *events, self.merge, self.level.begin, self.level.end, cases, layer,
+                *events, self.merge, self.level.begin, self.level.end, mine, layer,
                 len(self.node.labels), shapes["stood"][-1] - 2, math.prod(self._sizes), *bands, within, last_start,
                 *(grid for both in grids.values() for grid in both),
             )  # fmt: skip
@@ -111,7 +111,8 @@ class RiskSets:
                 sparse[name].append((used, [grid[used] for grid in both]))
         tables = {name: self._table(name, shapes[name], parts) for name, parts in sparse.items()}
         names = ("n_cases", "n_reached", "n_stands", "n_beyond")
-        tables["cases"] = Table({}, {k: np.array([v], np.int64) for k, v in zip(names, total, strict=True)})
+        cases = dict(zip(names, total.tolist(), strict=True)) | {"n_under_way": self.level.n_under_way}
+        tables["cases"] = Table({}, {name: np.array([n], np.int64) for name, n in cases.items()})
         return tables
 
     @property

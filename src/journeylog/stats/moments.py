@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from journeylog.core.cases import node_column, with_cases
+from journeylog.core.cases import node_column, under_way_note, with_cases
 from journeylog.core.chunk import Chunk, Level
 from journeylog.core.condition import Condition, freeze, matches
 from journeylog.core.contracts import Result, Stat
@@ -78,10 +78,10 @@ class Moments(Stat):
     Notes
     -----
     Table, what is supported first, in front the surely largest lift (by its bound nearest to 1): ``kind`` (node or
-    transition), ``from, from_kind, moment, n_did, n_did_goal, n_not, n_not_goal, n_alone, did_rate, not_rate, lift,
+    transition), ``from, from_kind, moment, n, n_did, n_did_goal, n_not, n_not_goal, n_alone, did_rate, not_rate, lift,
     lift_low, lift_high, difference, difference_low, difference_high, p, q, supported``.
 
-    ``n_did`` counts cases at the moment they do it, ``n_not`` the stands of cases at risk (a case stands somewhere at
+    ``n = n_did + n_not``: cases at the moment they do it, and the stands of cases at risk (a case stands somewhere at
     each of its events, so it counts in many risk sets; later it may do it, too). ``n_alone`` did it where nobody at
     risk stood and are not compared. The rates are averages over strata with the weights of Mantel and Haenszel, so they
     differ from ``n_did_goal / n_did``; ``lift`` is their ratio, ``difference`` their difference.
@@ -207,6 +207,7 @@ class Moments(Stat):
             f"{total['n_beyond'] + total['n_stands']:,} visits before the goal are not looked at: they were not "
             f"watched so long, or are beyond position {self.positions[-1]}",
             f"{n_told:,} of {len(table):,} moments have {self.min_n} on both sides; q is over them",
+            *under_way_note(total["n_under_way"]),
         ]
         alone = int(table.loc[table["kind"] == "node", "n_alone"].sum())
         if alone:
@@ -245,6 +246,7 @@ def _frame(kind: str, start: Coded, moment: Coded, pooled: Pooled) -> pd.DataFra
         "kind": pd.Series([kind] * len(lift.value), dtype=object),
         **node_columns(start, "from"),
         "moment": node_columns(moment, "node")["node"],
+        "n": pooled.n_did + pooled.n_not,
         "n_did": pooled.n_did,
         "n_did_goal": pooled.n_did_goal,
         "n_not": pooled.n_not,
