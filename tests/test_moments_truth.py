@@ -7,8 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from statsmodels.stats.contingency_tables import StratifiedTable
 
 import journeylog as jl
+from journeylog.core.counts import Coded, Table
+from journeylog.core.risksets import GROUPS
 from journeylog.datasets import MomentOfTruth, ShopSpec, simulate
 from tests.moments_worlds import World, question
 
@@ -144,3 +147,44 @@ def test_a_planted_effect_is_covered(journeys: float) -> None:
         covers(one(t, "x").to_frame().T, true_lift(world)).item() for t in tables(world, 500, 1000, 20_000)
     ]
     assert 0.93 <= np.mean(hits) <= 0.97
+
+
+def test_pooled_ratios_equal_those_of_statsmodels() -> None:
+    log = World(journeys=2).log(800, 5)
+    asked = question(min_n=5)
+    counts = asked.summarize(asked.prepare(log.chunk), log.window).canonical()
+    keys = ["place", "position", "elapsed"]
+    did, stood = (
+        frame_of(counts[name], words) for name, words in (("nodes", ("did", "met")), ("stood", ("stood",)))
+    )
+    both = did.merge(stood, on=keys)
+    both["rest"], both["rest_goal"] = both["stood"] - both["met"], both["stood_goal"] - both["met_goal"]
+    table = asked.result(counts, log.window).table
+    checked = 0
+    for name, rows in both[both["did"] > 0].groupby("node"):
+        if not rows["rest"].all():
+            continue  # somebody is compared in a coarser stratum
+        found = one(table, str(name))
+        assert found["n_did"] == rows["did"].sum()
+        strata = [
+            np.array(
+                [[r["did_goal"], r["did"] - r["did_goal"]], [r["rest_goal"], r["rest"] - r["rest_goal"]]]
+            )
+            for r in rows.to_dict("records")
+        ]
+        assert found["lift"] == pytest.approx(StratifiedTable(strata).riskratio_pooled, rel=1e-9)
+        checked += 1
+    assert checked >= 2
+
+
+def frame_of(table: Table, words: tuple[str, ...]) -> pd.DataFrame:
+    """The rows of a table of counts, added up over the groups of actors."""
+    keys = {
+        name: column.names({}) if isinstance(column, Coded) else column for name, column in table.keys.items()
+    }
+    sums = {
+        f"{word}{more}": sum(table.values[f"{word}{more}_{g:02}"] for g in range(GROUPS))
+        for word in words
+        for more in ("", "_goal")
+    }
+    return pd.DataFrame({**keys, **sums})
