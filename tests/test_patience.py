@@ -151,7 +151,7 @@ def test_sensitivity_is_the_drop_off_with_another_patience(of: str, node: str) -
         )
         for i, t in enumerate(np.sort(rng.integers(0, 30 * DAY, 700)))
     ]
-    log = make_log(rows, Window(0, 30 * DAY))
+    log = make_log(rows, Window(0, 30 * DAY)).then(jl.Sessions("20h"))
     goal = "d" if of != "stretch" else None
     others = ["12h", "2d", "7d"]
     both = log.then(jl.Journeys(goal, "36h", of=of, sensitivity=others)).compute(jl.DropOff(node=node))
@@ -178,6 +178,8 @@ def test_the_result_says_the_patience_and_how_much_depends_on_it(tmp_path: Path)
         assert a[1] == result.table.set_index("node").loc["b", "drop_rate"]
         groups = again.compute(jl.DropOff(node="event"), by="event")
         assert groups["a"].tables["sensitivity"].equals(result.tables["sensitivity"])
+    hover = [row[0] for trace in result.plot().data for row in trace.customdata or ()]
+    assert hover and all(text.count("with a patience of") == 3 for text in hover)
     plain_result = log.then(jl.Journeys(patience="9d")).compute(jl.DropOff())
     assert len(plain_result.tables["sensitivity"]) == 0
 

@@ -270,6 +270,11 @@ def _drop_card(row: Mapping[Any, Any], result: DropOffResult) -> str:
         ("share that leaves", rate(row["drop_rate"], row["drop_rate_low"], row["drop_rate_high"])),
         ("", f"of {count(row['n_followed'])} visits watched long enough"),
     ]
+    others = result.tables["sensitivity"]
+    lines += [
+        (f"with a patience of {duration(other['patience_s'])}", share(other["drop_rate"]))
+        for other in others[others["node"] == row["node"]].to_dict("records")
+    ]
     if "n_actors" in row:
         lines.append(("actors", count(row["n_actors"])))
     return card(full(row["node"]), lines)
