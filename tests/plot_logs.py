@@ -61,6 +61,12 @@ KINDS = {
     "conformance": [{}],
     "pains": [{}],
     "map": [{}],
+    "values": [{}],
+    "bootstrap": [{}],
+    "model": [{}],
+    "memory": [{}],
+    "prediction": [{}],
+    "opportunities": [{"part": "stage"}, {"part": "edge"}],
 }
 
 
@@ -70,7 +76,9 @@ def log_of(names: tuple[str, ...], n_actors: int = 300, goal: int = 2) -> EventL
     if not names:
         none = np.zeros(0, np.int64)
         none_yet = {"stage": Category(np.zeros(0, np.int32), pa.array([], pa.string()), True)}
-        chunk = empty_chunk({**none_yet, "score": Number(np.zeros(0))})
+        chunk = empty_chunk(
+            {**none_yet, "score": Number(np.zeros(0)), "value": Number(np.zeros(0, np.int64), None, "micros")}
+        )
         return EventLog.from_chunk(chunk.with_level("journey", Level(np.zeros(1), none, none, none)))
     rng = np.random.default_rng(7)
     actor, time, code, outcome = [], [], [], []
@@ -93,7 +101,7 @@ def log_of(names: tuple[str, ...], n_actors: int = 300, goal: int = 2) -> EventL
     chunk, _ = build_chunk(
         encode(pa.array(actor)),
         np.array(time, np.int64),
-        {"event": event, "stage": stage, "score": _scores(code)},
+        {"event": event, "stage": stage, "score": _scores(code), "value": _amounts(code)},
     )
     cases = Level(
         np.arange(n_actors + 1), chunk.offsets[:-1], chunk.offsets[1:], np.array(outcome), None, 20 * DAY
@@ -105,6 +113,13 @@ def _scores(code: list[int]) -> Number:
     """Return answers from 0 to 10 with every fourth event, lower the further on."""
     at = np.arange(len(code))
     return Number(np.clip((at * 7 % 11) / 5 - 0.6 - np.array(code) / 10, -1, 1), at % 4 == 0)
+
+
+def _amounts(code: list[int]) -> Number:
+    """Return amounts with every third event, at some names refunds."""
+    at = np.arange(len(code))
+    micros = (at * 37 % 1000 + 1) * 12_345_678 * np.where(np.array(code) % 5 == 1, -1, 40)
+    return Number(micros.astype(np.int64), at % 3 == 0, "micros")
 
 
 @cache
@@ -140,6 +155,12 @@ def results_of(names: tuple[str, ...], node: str = "event") -> dict[str, Any]:
         ),
         jl.PainPoints({"a <b>pain</b>": "*"}),
         jl.JourneyMap(),
+        jl.Values(node=node),
+        jl.Bootstrap(jl.Outcomes(), 40, columns="share"),
+        jl.Model(node=node),
+        jl.MemoryTest(node=node),
+        jl.Prediction(node=node, within="2d"),
+        jl.Opportunities(by="event", node=node, min_n=2),
     )
     return dict(zip(KINDS, answers, strict=True))
 

@@ -95,12 +95,12 @@ def compare(row: dict[str, Any], name: str, n: int, want: dict[str, Any]) -> Non
         error = np.sqrt(want["spread"] * want["alike"] / (want["alike"] - 1)) / n
         half = special.stdtrit(want["alike"] - 1, 0.975) * error
         low, high = mean - half, mean + half
-        if min(want["amounts"]) >= 0 and mean > 0 and half / mean < 500:
-            low, high = mean * np.exp(-half / mean), mean * np.exp(half / mean)
-        if half / max(abs(mean), 1) < 500:
-            scale = max(abs(m) for m in want["amounts"]) / 1e6 * 1e-5 + 1e-9
-            assert row[f"{name}_mean_low"] == pytest.approx(low / 1e6, rel=1e-5, abs=scale)
-            assert row[f"{name}_mean_high"] == pytest.approx(high / 1e6, rel=1e-5, abs=scale)
+        if min(want["amounts"]) >= 0 and mean > 0:
+            factor = np.exp(half / mean) if half <= mean else np.e * half / mean
+            low, high = mean / factor, mean * factor
+        scale = max(abs(m) for m in want["amounts"]) / 1e6 * 1e-5 + 1e-9
+        assert row[f"{name}_mean_low"] == pytest.approx(low / 1e6, rel=1e-5, abs=scale)
+        assert row[f"{name}_mean_high"] == pytest.approx(high / 1e6, rel=1e-5, abs=scale)
     else:
         assert np.isnan(row[f"{name}_mean_low"])
     if f"{name}_median" in row:

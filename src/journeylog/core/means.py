@@ -45,7 +45,8 @@ def cluster_mean(
         Confidence level.
     positive : array_like of bool
         Where no observation is below zero (times): the interval is made on the scale of logarithms, so it stays above
-        zero and reaches further up than down, as such means err.
+        zero and reaches further up than down, as such means err. Where it is wider than the mean itself, it grows on
+        the straight line that continues it.
 
     Returns
     -------
@@ -77,7 +78,8 @@ def cluster_mean(
         mean = x / n
         half = special.stdtrit(np.maximum(alike - 1, 1e-9), 0.5 + level / 2) * error
         turned = np.asarray(positive, dtype=np.bool_) & (mean > 0)
-        factor = np.exp(half / np.where(turned, mean, 1.0))
+        size = half / np.where(turned, mean, 1.0)
+        factor = np.where(size <= 1, np.exp(np.minimum(size, 1.0)), np.e * size)
         low = np.where(turned, mean / factor, mean - half)
         high = np.where(turned, mean * factor, mean + half)
     known = (n > 0) & (alike > 1) & np.isfinite(half)

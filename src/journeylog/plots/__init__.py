@@ -15,6 +15,7 @@ from journeylog.core.cases import check_choice
 from journeylog.core.contracts import Grouped, Result
 from journeylog.errors import ConfigError, nearest
 from journeylog.journeymap.spec import JourneyMapResult
+from journeylog.opportunities import OpportunitiesResult
 from journeylog.plots.bars import bottleneck_bars, describe_bars, dropoff_bars, outcome_bars
 from journeylog.plots.conformance import conformance_bars
 from journeylog.plots.curves import incidence_curves
@@ -30,7 +31,9 @@ from journeylog.plots.graph import graph
 from journeylog.plots.heatmap import heatmap
 from journeylog.plots.journey import journey_glance
 from journeylog.plots.ledger import ledger_bars
+from journeylog.plots.model import calibration, memory_bars, model_bars
 from journeylog.plots.moments import moment_forest
+from journeylog.plots.opportunities import opportunity_bars
 from journeylog.plots.paths import paths
 from journeylog.plots.retention import cohort_heatmap, retention_curve
 from journeylog.plots.sankey import sankey
@@ -39,20 +42,25 @@ from journeylog.plots.stepheat import step_heatmap
 from journeylog.plots.stepsankey import step_sankey
 from journeylog.plots.style import CONFIG, node_colors
 from journeylog.plots.touchpoints import touchpoint_bars
+from journeylog.plots.values import value_bars
 from journeylog.stats.bottlenecks import BottlenecksResult
 from journeylog.stats.conformance import ConformanceResult
 from journeylog.stats.describe import DescribeResult
 from journeylog.stats.dropoff import DropOffResult
 from journeylog.stats.funnel import FunnelResult
 from journeylog.stats.ledger import LedgerResult
+from journeylog.stats.memory import MemoryTestResult
+from journeylog.stats.model import ModelResult
 from journeylog.stats.moments import MomentsResult
 from journeylog.stats.outcomes import OutcomesResult
+from journeylog.stats.prediction import PredictionResult
 from journeylog.stats.retention import RetentionResult
 from journeylog.stats.satisfaction import SatisfactionResult
 from journeylog.stats.stepmatrix import StepMatrixResult
 from journeylog.stats.timeto import TimeToResult
 from journeylog.stats.touchpoints import TouchpointsResult
 from journeylog.stats.transitions import TransitionsResult
+from journeylog.stats.values import ValuesResult
 from journeylog.stats.variants import VariantsResult
 
 __all__ = ["CONFIG", "node_colors", "plot"]
@@ -75,6 +83,10 @@ _PLOTS: Mapping[type[Result], _Kinds] = {
     JourneyMapResult: {"bars": journey_glance},
     LedgerResult: {"bars": ledger_bars},
     MomentsResult: {"forest": moment_forest},
+    MemoryTestResult: {"bars": memory_bars},
+    ModelResult: {"bars": model_bars},
+    OpportunitiesResult: {"bars": opportunity_bars},
+    PredictionResult: {"calibration": calibration},
     OutcomesResult: {"bars": outcome_bars},
     RetentionResult: {"curve": retention_curve, "heatmap": cohort_heatmap},
     Segments: {"ranking": segment_ranking},
@@ -83,6 +95,7 @@ _PLOTS: Mapping[type[Result], _Kinds] = {
     TimeToResult: {"curves": incidence_curves},
     TouchpointsResult: {"bars": touchpoint_bars},
     TransitionsResult: {"sankey": sankey, "graph": graph, "heatmap": heatmap},
+    ValuesResult: {"bars": value_bars},
     VariantsResult: {"paths": paths},
 }
 
@@ -100,7 +113,7 @@ def plot(result: Result, **options: Any) -> go.Figure:
           ``nodes=``, ``order=``, ``colors=`` (sankey, graph), ``edges=`` (graph), ``values=`` (heatmap:
           ``"rate"``, ``"n"``, ``"time"``).
         - StepMatrix: ``kind="sankey"`` or ``"heatmap"``; ``nodes=``, ``order=``, ``positions=``, ``colors=``.
-        - DropOff, Describe: ``rows=``. Bottlenecks: ``part="edge"`` or ``"node"``, ``rows=``.
+        - DropOff, Describe, Values: ``rows=``. Bottlenecks: ``part="edge"`` or ``"node"``, ``rows=``.
         - Variants: ``rows=``, ``blocks=``, ``colors=``. TimeTo, Touchpoints, Ledger, Satisfaction: ``rows=``.
         - Moments: ``part="node"`` or ``"transition"``, ``rows=``.
         - Conformance, Funnel, JourneyMap, Outcomes: none.
