@@ -11,9 +11,10 @@ import pandas as pd
 
 from journeylog.core.counts import Coded, Counts, Table
 from journeylog.core.durations import DurationBins
-from journeylog.core.kernels.bins import BIN_BITS, count_bins
+from journeylog.core.kernels.bins import BIN_BITS, count_stretches
+from journeylog.core.kernels.pairs import put_durations
 from journeylog.core.nodes import TEXT, node_columns, ratio
-from journeylog.core.pairs import Keys, Trials, numbered
+from journeylog.core.pairs import Keys, Trials
 from journeylog.core.visits import Visits
 
 __all__ = ["time_rows", "time_tables"]
@@ -29,19 +30,28 @@ def time_tables(
     """Return waits of moves and stays at nodes in bins by group, with what those of each are worth."""
     n_nodes = len(visits.labels)
     wide: Any = np.int32 if n_nodes * n_nodes < 2**31 else np.int64
+    edge = start.astype(wide) * wide(n_nodes) + to
     tables: dict[str, Table] = {}
-    for part, keys, row in (
-        ("edge", _pair_keys, start.astype(wide) * wide(n_nodes) + to),
-        ("node", _from_key, start),
-    ):
+    for part, keys, row in (("edge", _pair_keys, edge), ("node", _from_key, start)):
         read = partial(keys, visits=visits)
         tables[f"{part}_rows"] = Trials(offsets, row, row, side).tables(read, read)["rows"]
-        number, found = numbered(row)
-        cell, n = count_bins(number * np.int32(2) + side, spent[:, int(part == "node")], 2 * len(found))
-        group = cell >> BIN_BITS
-        more = {"group": group % 2, "bin": cell & ((1 << BIN_BITS) - 1)}
-        tables[f"{part}_bins"] = Table({**read(found[group // 2]), **more}, {"n": n})
+        tables[f"{part}_bins"] = _bins(start, to, side, spent[int(part == "node")], part == "node", visits)
     return tables
+
+
+def _bins(start: Codes, to: Codes, side: Groups8, spent: Ints, alone: bool, visits: Visits) -> Table:
+    """Return how many durations of each move, or node, and group are in each bin."""
+    n_nodes = 2 * len(visits.labels)  # both groups of a to-node stand side by side
+    first = np.concatenate((np.zeros(1, np.int64), np.cumsum(np.bincount(start, minlength=n_nodes))))[:-1]
+    last = first.copy()
+    out = np.empty(len(start), np.int32 if (n_nodes + 3) << BIN_BITS < 2**31 else np.int64)
+    put_durations(start, to, side, spent, alone, last, out)
+    cell, n = count_stretches(out, first, last, n_nodes)
+    left, came = np.divmod(cell >> BIN_BITS, n_nodes + 3)
+    keys: Keys = {"from": Coded(left, visits.labels, visits.ordered)}
+    if not alone:
+        keys["to"] = Coded(came // 2, visits.labels, visits.ordered)
+    return Table({**keys, "group": came % 2, "bin": cell & ((1 << BIN_BITS) - 1)}, {"n": n})
 
 
 def _pair_keys(rows: Ints, visits: Visits) -> Keys:

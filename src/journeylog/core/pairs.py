@@ -16,7 +16,7 @@ from journeylog.core.kernels import pairs as kernel
 from journeylog.core.kernels.hashing import number_keys
 from journeylog.core.nodes import ratio
 
-__all__ = ["DENSE", "Keys", "Pair", "Trials", "moment_tables", "numbered"]
+__all__ = ["DENSE", "Keys", "Pair", "Trials", "moment_tables"]
 
 Ints = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.int32]
@@ -51,8 +51,8 @@ class Trials:
 
     def tables(self, row_keys: Callable[[Ints], Keys], base_keys: Callable[[Ints], Keys]) -> dict[str, Table]:
         """Return the tables ``rows`` and ``bases``: sums over actors, which add up over any partition."""
-        base, bases = numbered(self.base)
-        row, rows = numbered(self.row)
+        base, bases = _numbered(self.base)
+        row, rows = _numbered(self.row)
         counted, whole = kernel.pair_moments(self.offsets, base, row, self.group, len(rows), len(bases))
         return moment_tables(row_keys(rows), counted, base_keys(bases), whole)
 
@@ -65,7 +65,7 @@ def moment_tables(row_keys: Keys, rows: Ints, base_keys: Keys, bases: Ints) -> d
     }
 
 
-def numbered(keys: Any) -> tuple[Codes, Ints]:
+def _numbered(keys: Any) -> tuple[Codes, Ints]:
     """Return for each key its number, and the keys by number; -1 is no key and stays."""
     if int(keys.max(initial=0)) < DENSE:
         found = np.flatnonzero(np.bincount(keys + 1, minlength=1)[1:])

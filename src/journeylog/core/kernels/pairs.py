@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from journeylog.core.kernels.bins import BIN_BITS, bin_of_ms
 from journeylog.core.schema import OPEN
 
 Ints = npt.NDArray[np.int64]
@@ -17,7 +18,7 @@ Groups = npt.NDArray[np.int8]
 #: Columns of the sums of a row and of a base, see :func:`pair_moments`.
 ROW_COLUMNS, BASE_COLUMNS = 9, 7
 
-__all__ = ["count_moves", "list_moves", "pair_moments"]
+__all__ = ["count_moves", "list_moves", "pair_moments", "put_durations"]
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -54,7 +55,7 @@ def _moves_of_actor(
             if between:
                 if first or t >= n_nodes:
                     continue
-                spent[p, 0], spent[p, 1] = enter[i + 1] - went, enter[i + 1] - enter[i]
+                spent[0, p], spent[1, p] = enter[i + 1] - went, enter[i + 1] - enter[i]
             start[p] = n_nodes if first else node[i]
             to[p], group[p] = t, g
             p += 1
@@ -86,7 +87,7 @@ def list_moves(
     """
     most = node.size + begin.size
     start, to = np.empty(most, np.int32), np.empty(most, np.int32)
-    group, spent = np.empty(most, np.int8), np.empty((most if between else 0, 2), np.int64)
+    group, spent = np.empty(most, np.int8), np.empty((2, most if between else 0), np.int64)
     offsets, seen = np.zeros(actor_offsets.size, np.int64), np.zeros((2, 2), np.int64)
     p = 0
     for a in range(actor_offsets.size - 1):
@@ -95,7 +96,21 @@ def list_moves(
             group_of_case, between, start, to, group, spent, seen, p,
         )  # fmt: skip
         offsets[a + 1] = p
-    return start[:p], to[:p], group[:p], spent[:p], offsets, seen
+    return start[:p], to[:p], group[:p], spent[:, :p], offsets, seen
+
+
+@njit(cache=True, nogil=True)
+def put_durations(
+    start: Codes, to: Codes, group: Groups, spent: Ints, alone: bool, last: Ints, out: Any
+) -> None:
+    """Write ``(2 * to + group) << BIN_BITS | bin`` of each move into `out`, those from node f from ``last[f]`` on.
+
+    `last` moves on to where each node's stretch ends. With `alone` the to-node is left out.
+    """
+    for i in range(start.size):
+        t = np.int64(group[i]) if alone else 2 * np.int64(to[i]) + group[i]
+        out[last[start[i]]] = (t << BIN_BITS) | bin_of_ms((spent[i] + 500) // 1000)
+        last[start[i]] += 1
 
 
 @njit(cache=True, nogil=True)
@@ -125,7 +140,7 @@ def count_moves(
     mine, all_mine = np.zeros((len(rows), 2), np.int64), np.zeros((n_nodes + 1, 2), np.int64)
     start, to = np.empty(longest, np.int32), np.empty(longest, np.int32)
     group, row, seen = np.empty(longest, np.int8), np.empty(longest, np.int64), np.zeros((2, 2), np.int64)
-    spent = np.empty((0, 2), np.int64)
+    spent = np.empty((2, 0), np.int64)
     for a in range(actor_offsets.size - 1):
         n = _moves_of_actor(
             node, enter, leave, begin, end, outcome, actor_offsets[a], actor_offsets[a + 1], n_nodes, watched, bounds,
