@@ -14,6 +14,7 @@ from nbclient import NotebookClient
 import journeylog as jl
 from journeylog.core import progress as module
 from journeylog.core.progress import progress
+from journeylog.ingest.threads import meanwhile
 
 
 class Terminal(io.StringIO):
@@ -96,6 +97,9 @@ class _Never:
     def start(self) -> None:
         self.told.append("started")
 
+    def is_alive(self) -> bool:
+        return True
+
     def join(self) -> None:
         self.told.append("ended")
 
@@ -114,3 +118,39 @@ with module.progress("reading") as told:
     NotebookClient(notebook, timeout=60, kernel_name="python3").execute()
     (output,) = notebook.cells[0].outputs
     assert output.output_type == "display_data" and output["data"] == {"text/plain": ""}
+
+
+class Interrupted(threading.Thread):
+    """A thread during whose start a signal comes."""
+
+    def start(self) -> None:
+        super().start()
+        raise KeyboardInterrupt
+
+
+def test_a_signal_while_the_thread_starts_leaves_none_that_goes_on(
+    monkeypatch: pytest.MonkeyPatch, at_once: None
+) -> None:
+    watched(monkeypatch, Terminal())
+    monkeypatch.setattr(module, "Thread", Interrupted)
+    with pytest.raises(KeyboardInterrupt), progress("reading"):
+        raise AssertionError("never came here")
+    end = time.monotonic() + 20
+    while [t for t in threading.enumerate() if t.name == "journeylog-progress"] and time.monotonic() < end:
+        time.sleep(0.005)
+    assert not [t for t in threading.enumerate() if t.name == "journeylog-progress"]
+
+
+def test_what_runs_meanwhile_has_ended_even_when_a_signal_came_as_it_started(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("journeylog.ingest.threads.Thread", Interrupted)
+    done = []
+
+    def task() -> None:
+        time.sleep(0.2)
+        done.append(1)
+
+    with pytest.raises(KeyboardInterrupt), meanwhile(task):
+        raise AssertionError("never came here")
+    assert done == [1]

@@ -45,12 +45,13 @@ def progress(doing: str) -> Iterator[Callable[[int], None]]:
             say(f"{doing}: {time.monotonic() - begun:.0f} s{more}")
 
     writer = Thread(target=go_on, name="journeylog-progress")
-    writer.start()
     try:
+        writer.start()
         yield add
     finally:
         over.set()
-        writer.join()
+        if writer.is_alive():  # not so where a signal came while it was starting: then it ends at once
+            writer.join()
         if time.monotonic() - begun > _SILENT:
             say("")
 

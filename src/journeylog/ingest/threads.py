@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from threading import Thread
+from threading import Event, Thread
 from typing import TypeVar
 
 __all__ = ["beside", "in_order", "meanwhile"]
@@ -61,9 +61,23 @@ def meanwhile(task: Callable[[], None]) -> Iterator[None]:
 
     A thread that outlived its call could compile code then, and compiling sets the process' warning filters aside.
     """
-    thread = Thread(target=task)
-    thread.start()
+    ended = Event()
+
+    def run() -> None:
+        try:
+            task()
+        finally:
+            ended.set()
+
+    thread = Thread(target=run)
     try:
+        try:
+            thread.start()  # interrupted by a signal, it may run all the same
+        except RuntimeError:  # no room for one more
+            ended.set()
+            raise
         yield
     finally:
-        thread.join()
+        ended.wait()
+        if thread.is_alive():
+            thread.join()
