@@ -189,7 +189,8 @@ def test_packed_and_from_open_files(path: Path, tmp_path: Path) -> None:
 def test_xml_is_told_apart_by_its_elements(tmp_path: Path) -> None:
     assert jl.read(as_xml(tmp_path / "log.xml"), object_type="item").n_actors == 2
     (tmp_path / "xes.xml").write_text('<log><trace><string key="concept:name" value="c"/></trace></log>')
-    assert jl.read(tmp_path / "xes.xml").card.reasons == {"NOT_AN_EVENT": 1}
+    with pytest.warns(LoadWarning, match="no event in 1 rows"):
+        assert jl.read(tmp_path / "xes.xml").card.reasons == {"NOT_AN_EVENT": 1}
 
 
 def test_json_is_read_in_pieces_of_any_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
