@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 import journeylog as jl
 from journeylog.core import gaps
 from journeylog.core.counts import Counts
+from journeylog.core.engine import gather
 from journeylog.core.gaps import gap_counts, gap_percentiles, written_gap
 from journeylog.core.kernels.bins import bin_edges_ms, bin_of_ms
 from journeylog.core.schema import DAY, HOUR, MINUTE, SECOND
@@ -135,6 +136,7 @@ def test_the_settled_step_says_that_it_was_estimated_and_can_be_used_again() -> 
         ("actor", "event"),
         ("channel", "event"),
         ("stretch", "event"),
+        ("session", "event"),
         ("actor", "stage"),
         ("channel", "stage"),
     ],
@@ -152,12 +154,11 @@ def test_sensitivity_is_the_drop_off_with_another_patience(of: str, node: str) -
         for i, t in enumerate(np.sort(rng.integers(0, 30 * DAY, 700)))
     ]
     log = make_log(rows, Window(0, 30 * DAY)).then(jl.Sessions("20h"))
-    goal = "d" if of != "stretch" else None
     others = ["12h", "2d", "7d"]
-    both = log.then(jl.Journeys(goal, "36h", of=of, sensitivity=others)).compute(jl.DropOff(node=node))
+    both = log.then(jl.Journeys("d", "36h", of=of, sensitivity=others)).compute(jl.DropOff(node=node))
     table = both.tables["sensitivity"]
     for text in [*others, "36h"]:
-        alone = log.then(jl.Journeys(goal, text, of=of)).compute(jl.DropOff(node=node)).table
+        alone = log.then(jl.Journeys("d", text, of=of)).compute(jl.DropOff(node=node)).table
         mine = table[table["patience_s"] == parse_duration(text) / SECOND].set_index("node")
         assert len(mine) == len(alone)
         for row in alone.to_dict("records"):
@@ -178,6 +179,9 @@ def test_the_result_says_the_patience_and_how_much_depends_on_it(tmp_path: Path)
         assert a[1] == result.table.set_index("node").loc["b", "drop_rate"]
         groups = again.compute(jl.DropOff(node="event"), by="event")
         assert groups["a"].tables["sensitivity"].equals(result.tables["sensitivity"])
+    parts = [gather(part, [jl.DropOff(node="event")], log.window)[0] for part in log.chunk.split(4)]
+    whole = gather(log.chunk, [jl.DropOff(node="event")], log.window)[0]
+    assert len(parts) > 1 and Counts.merge(parts[::-1]).to_bytes() == whole.to_bytes()
     hover = [row[0] for trace in result.plot().data for row in trace.customdata or ()]
     assert hover and all(text.count("with a patience of") == 3 for text in hover)
     plain_result = log.then(jl.Journeys(patience="9d")).compute(jl.DropOff())
