@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 from typing import Any
 
@@ -195,12 +196,18 @@ def test_groups_have_their_own_answer() -> None:
         ({"positions": ()}, "upper bounds"),
         ({"elapsed": ("1d", "1h")}, "upper bounds"),
         ({"min_n": 0}, "min_n=0"),
+        ({"transitions": "no"}, "neither True nor False"),
         ({"goal": {}}, "selects nothing"),
     ],
 )
 def test_nonsense_is_refused(options: dict[str, Any], says: str) -> None:
     with pytest.raises(ConfigError, match=says):
         jl.Moments(**{"goal": "pay", "within": "7d", **options})
+
+
+def test_durations_are_kept_as_text() -> None:
+    asked = jl.Moments("pay", dt.timedelta(days=1), elapsed=[dt.timedelta(minutes=5)])
+    assert (asked.within, asked.elapsed) == ("1d", ("5min",))
 
 
 def test_columns_that_are_not_there_are_named() -> None:

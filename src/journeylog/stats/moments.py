@@ -23,6 +23,7 @@ from journeylog.core.schema import NONE, REACHED
 from journeylog.core.seen import name_table, warn_unseen_names
 from journeylog.core.window import Window, format_duration, parse_duration
 from journeylog.errors import ConfigError
+from journeylog.steps.durations import Duration, written_duration
 
 __all__ = ["Moments", "MomentsResult"]
 
@@ -110,7 +111,7 @@ class Moments(Stat):
     """
 
     goal: Condition
-    within: Any
+    within: Duration
     node: str | None = None
     case: str | None = None
     at: str | None = "node"
@@ -118,19 +119,19 @@ class Moments(Stat):
     transitions: bool = True
     min_n: int = 30
     positions: Sequence[int] = (4, 16, 64, 256)
-    elapsed: Sequence[str] = ("1min", "1h", "1d", "7d")
+    elapsed: Sequence[Duration] = ("1min", "1h", "1d", "7d")
 
     def __post_init__(self) -> None:
         """Check what was asked."""
         if self.goal is not None:
             object.__setattr__(self, "goal", freeze(self.goal))
-        parse_duration(self.within, name="within")
-        if not isinstance(self.within, str):
-            object.__setattr__(self, "within", f"{parse_duration(self.within)}us")
+        object.__setattr__(self, "within", written_duration(self.within, "within"))
         names = (self.adjust,) if isinstance(self.adjust, str) else tuple(self.adjust)
         object.__setattr__(self, "adjust", names)
-        for name in ("positions", "elapsed"):
-            object.__setattr__(self, name, tuple(getattr(self, name)))
+        object.__setattr__(self, "positions", tuple(self.positions))
+        object.__setattr__(
+            self, "elapsed", tuple(written_duration(value, "elapsed") for value in self.elapsed)
+        )
         bounds = self._bands()
         rising = all((np.diff((0, *part)) > 0).all() for part in (bounds.positions, bounds.elapsed))
         if not rising or not bounds.positions or not all(isinstance(k, int) for k in bounds.positions):
@@ -140,6 +141,8 @@ class Moments(Stat):
             )
         if not isinstance(self.min_n, int) or self.min_n < 1:
             raise ConfigError(f"min_n={self.min_n!r} is not possible. Fix: a whole number of at least 1")
+        if not isinstance(self.transitions, bool):
+            raise ConfigError(f"transitions={self.transitions!r} is neither True nor False. Fix: choose one")
 
     def prepare(self, chunk: Chunk) -> Chunk:
         """Return the chunk with a level for an object column when that is the case."""
@@ -160,12 +163,15 @@ class Moments(Stat):
             self._goals(chunk, level),
             self._bands(),
         )
-        within = parse_duration(self.within)
-        tables = sets.tables(within, window.end - within, self.transitions)
+        tables = sets.tables(self._within, window.end - self._within, self.transitions)
         return Counts({**tables, "names": name_table(chunk)}).canonical()
 
+    @property
+    def _within(self) -> int:
+        return parse_duration(self.within)
+
     def _bands(self) -> Bands:
-        elapsed = tuple(parse_duration(value, name="elapsed") for value in self.elapsed)
+        elapsed = tuple(parse_duration(value) for value in self.elapsed)
         return Bands(tuple(self.positions), elapsed)
 
     def _goals(self, chunk: Chunk, level: Level) -> npt.NDArray[np.bool_]:
@@ -197,7 +203,7 @@ class Moments(Stat):
 
     def _notes(self, table: pd.DataFrame, n_told: int, counts: Counts, window: Window) -> tuple[str, ...]:
         total = {name: int(values.sum()) for name, values in counts["cases"].values.items()}
-        within = format_duration(parse_duration(self.within))
+        within = format_duration(self._within)
         held = ["position", "time in the journey", *self.adjust]
         held = held if self.at is None else ["place" if self.at == "node" else f"place ({self.at})", *held]
         notes = [
@@ -212,7 +218,7 @@ class Moments(Stat):
         alone = int(table.loc[table["kind"] == "node", "n_alone"].sum())
         if alone:
             notes.append(f"{alone:,} first visits have nobody to be compared with (n_alone)")
-        if window.end - window.start < parse_duration(self.within):
+        if window.end - window.start < self._within:
             notes.append(f"the window is shorter than {within}, so nothing can be told")
         return tuple(notes)
 
