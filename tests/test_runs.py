@@ -7,6 +7,7 @@ import json
 import os
 import re
 import shutil
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -196,3 +197,69 @@ def test_a_wrong_configuration_is_told_and_changes_nothing(
     told = capsys.readouterr().err
     assert re.search(says, told), told
     assert not (config.parent / "out" / "manifest.json").exists()
+
+
+# The first configuration
+
+
+def test_a_first_configuration_is_made_from_a_look_and_runs_once_it_is_mended(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = jl.datasets.tiny().to_pandas()
+    rows[["actor", "event", "time", "channel"]].rename(columns={"actor": "User ID", "time": "ts"}).to_csv(
+        tmp_path / "clicks.csv", index=False, sep=";"
+    )
+    file = tmp_path / "made.toml"
+    assert run(["init", str(tmp_path / "clicks.csv"), "--out", str(file), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["sources"] == 1
+    said = tomllib.loads(file.read_text("utf-8"))
+    assert said["source"] == [
+        {
+            "name": "clicks",
+            "path": "clicks.csv",
+            "actor": "User ID",
+            "event": "event",
+            "time": "ts",
+            "channel": "channel",
+        }
+    ]
+    text = (
+        file.read_text("utf-8")
+        .replace('# goal = "paid" ', 'goal = "pay" ')
+        .replace('# stages = "shop"', 'stages = "shop"')
+    )
+    file.write_text(text.replace("[[source]]\n", '[[source]]\ndelimiter = ";"\n'), encoding="utf-8")
+    assert run(["run", str(file)]) == 0
+    assert (tmp_path / "out" / "latest" / "map.html").is_file()
+
+
+def test_a_first_configuration_marks_what_it_cannot_know(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a.jsonl").write_text('{"user_id": 1, "event": "x", "ts": 1700000000000}\n', encoding="utf-8")
+    (tmp_path / "b.csv").write_text("customer,ordered_at,paid_at\nc,2025-01-01 10:00,\n", encoding="utf-8")
+    (tmp_path / "c.csv").write_text("what,when\n", encoding="utf-8")
+    (tmp_path / "d.csv").write_text("user,action,time,nps\nu,x,2025-01-01 10:00,9\n", encoding="utf-8")
+    out = tmp_path / "made.toml"
+    assert (
+        run(
+            [
+                "init",
+                *(str(tmp_path / name) for name in ("a.jsonl", "b.csv", "c.csv", "d.csv")),
+                "-o",
+                str(out),
+            ]
+        )
+        == 0
+    )
+    text = out.read_text("utf-8")
+    assert 'time_unit = "ms"   # CHECK' in text and 'tz = "UTC"   # CHECK' in text
+    assert '# stamps = { ordered = "ordered_at", paid = "paid_at" }   # CHECK' in text
+    assert "score_scale = [0, 10]   # CHECK: the scale; seen were ['9']" in text
+    assert text.count('= "?"') == 5
+    capsys.readouterr()
+    assert run(["init", str(tmp_path / "a.jsonl"), "-o", str(out)]) == 2
+    assert "is there already" in capsys.readouterr().err and out.read_text("utf-8") == text
+    for name, says in (("none.csv", "no file"), ("made.toml", "is not looked into")):
+        assert run(["init", str(tmp_path / name), "-o", str(tmp_path / "new.toml")]) == 2
+        assert says in capsys.readouterr().err

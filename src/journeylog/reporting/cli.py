@@ -16,6 +16,7 @@ import journeylog as jl
 from journeylog.errors import JourneylogError, JourneylogWarning, LoadWarning
 from journeylog.reporting.commands import check_log, describe_log, list_formats, report_log, sample_log
 from journeylog.reporting.exits import Exit, Stopped, code_of, stoppable
+from journeylog.reporting.first import write_first_config
 from journeylog.reporting.loading import Load, NothingToDo
 from journeylog.reporting.options import AsJson, as_options, loading
 from journeylog.reporting.runs import run_config
@@ -195,6 +196,18 @@ def run_file(
     what changes are told against. The exit code is 4 when an alert holds or too many rows were rejected.
     """
     raise typer.Exit(run_config(config, start=start, end=end, out=out, voice=Voice(as_json)))
+
+
+@app.command("init", epilog=_examples("init clicks.csv orders.csv feedback.jsonl --out shop.toml"))
+def init_file(
+    files: Annotated[list[Path], typer.Argument(help="Files to look at: CSV, TSV, JSON lines, Parquet.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The configuration to write.")] = Path(
+        "journeylog.toml"
+    ),
+    as_json: AsJson = False,
+) -> None:
+    """Write a first configuration from a look at the files; every guess in it says CHECK."""
+    raise typer.Exit(write_first_config(files, out, Voice(as_json)))
 
 
 @app.command(epilog=_examples(f"sample events.csv {_ROLES} --n 500 --out small.parquet"))
