@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
+from statsmodels.regression.linear_model import OLS
 
 import journeylog as jl
 from journeylog.core.build import build_chunk
@@ -147,6 +148,25 @@ def test_rank_correlations_equal_those_of_scipy_and_their_variance_that_of_the_j
         half = (math.atanh(mine.high) - math.atanh(mine.low)) / 2
         error = half * (1 - mine.value**2) / stats.t.ppf(0.975, 149)
         assert error == pytest.approx(math.sqrt(jackknifed(x, y, of)), rel=0.03)
+
+
+def test_the_error_of_a_mean_is_the_clustered_one_of_statsmodels() -> None:
+    log = repeated_log(np.random.default_rng(8), 60)[0]
+    row = (
+        log.compute(jl.Satisfaction(node="event", case="visit", within="1min"))
+        .table.set_index("node")
+        .loc["get"]
+    )
+    score = log.chunk.columns["score"]
+    assert isinstance(score, Number) and score.valid is not None
+    mine, actor = score.values[score.valid], log.chunk.actor_of_event()[score.valid]
+    fit = OLS(mine, np.ones(len(mine))).fit(
+        cov_type="cluster", cov_kwds={"groups": actor, "use_correction": False}
+    )
+    alike = len(mine) ** 2 / (np.bincount(actor) ** 2).sum()
+    half = stats.t.ppf(0.975, alike - 1) * fit.bse[0] * math.sqrt(alike / (alike - 1))
+    assert row["mean"] == pytest.approx(fit.params[0], abs=1e-9)
+    assert row["mean_high"] - row["mean"] == pytest.approx(half, abs=1e-9)
 
 
 def test_actors_who_answer_twice_the_same_are_worth_one() -> None:

@@ -66,7 +66,7 @@ class Satisfaction(PathStat):
     the distribution; without a known scale in 101 cells of the scaled score. ``tables["readings"]``: ``node, scale,
     reading, n, n_actors, value, value_low, value_high``: ``nps`` is the share of promoters (9, 10) less that of
     detractors (0 to 6), ``csat`` the share of the two highest answers, ``ces`` the share who found it easy (5 to 7
-    of 7) and ``mean`` the mean answer. In both a missing node is all nodes together.
+    of 7). In both a missing node is all nodes together.
 
     ``tables["effects"]``: ``node, measure, n, rho, rho_low, rho_high, tau, tau_low, tau_high``: how the score goes
     with the wait of the move into the visit, and with rework (visits of the case so far to a node it had visited
