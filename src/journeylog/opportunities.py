@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Final
@@ -9,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy import special
 
 from journeylog.core.cases import PathStat
 from journeylog.core.chain import Chain
@@ -78,7 +80,8 @@ class Opportunities(PathStat):
     have said. A gain may then well be negative: no segment is really better.
 
     Intervals: the deviations of 64 groups of actors, carried through the chain (delta method), the choice taken as it
-    was made. q is Benjamini and Hochberg's over all comparable points.
+    was made and widened for what the two halves have in common when segments are alike. q is Benjamini and Hochberg's
+    over all comparable points.
 
     Counts merge by addition: those of :class:`Model`, keyed by the segment too.
 
@@ -198,10 +201,6 @@ class Segments:
         return np.asarray((counts - base * rate) / max(base.sum(), 1.0))
 
 
-class _Found(dict[str, Any]):
-    """One row of the table, as far as it is known."""
-
-
 @dataclass(frozen=True, eq=False)
 class _Place:
     """A state with its segments: who is comparable, and how they go on in each half."""
@@ -227,37 +226,47 @@ class _Place:
         mine = counts.sum(0) if half is None else counts[half]
         return np.asarray(mine / max(mine.sum(), 1.0))
 
-    def row(self, rates: Floats, own: Floats | None, edge: int | None) -> Row:
-        """Return the new ways on: all of them, or those with the rate of one edge."""
+    def put(self, rates: Floats, edge: int | None) -> Floats:
+        """Return the new rates: those given, or the one of an edge and the others in proportion."""
+        if edge is None:
+            return rates
+        old = self.point.gains.chain.rate[self.point.row]
+        new = old * (1 - rates[edge]) / (1 - old[edge])
+        new[edge] = rates[edge]
+        return np.asarray(new)
+
+    def row(self, rates: Floats, own: Floats, edge: int | None) -> Row:
+        """Return the new ways on, with what deviates in them."""
         old = self.point.gains.chain.rate[self.point.row]
         size = len(old)
-        own = np.zeros((GROUPS, size)) if own is None else own
         if edge is None:
             return Row(rates, np.zeros((size, size)), own)
-        rest, r = 1 - old[edge], rates[edge]
-        scale = (1 - r) / rest
-        new = old * scale
-        new[edge] = r
+        rest = 1 - old[edge]
+        scale = (1 - rates[edge]) / rest
         carried = np.eye(size) * scale
         carried[edge] = old * scale / rest
         carried[edge, edge] = 0.0
-        carried[:, edge] = 0.0
         # where the rate of the segment deviates, the others make room in proportion
         moved = own[:, [edge]] * -(old / rest)
         moved[:, edge] = own[:, edge]
-        return Row(new, carried, moved)
+        return Row(self.put(rates, edge), carried, moved)
 
     def best(self, half: int | None, edge: int | None) -> int:
         """Return the segment with the largest gain, seen in one half."""
-        gains = [self.point.value(self.row(self.rates(s, half), None, edge).rate) for s in self.comparable]
+        gains = [self.point.value(self.put(self.rates(s, half), edge)) for s in self.comparable]
         return int(self.comparable[int(np.nanargmax(gains))])
+
+    def seen(self, edge: int | None) -> float:
+        """Return what would be gained: chosen in one half of the actors, measured in the other, both ways round."""
+        both = [self.put(self.rates(self.best(half, edge), 1 - half), edge) for half in (0, 1)]
+        return float(np.mean([self.point.value(rates) for rates in both]))
 
 
 def _ranked(question: Opportunities, parts: ModelParts, segments: Segments) -> tuple[pd.DataFrame, int]:
     """Return the table, and how many points were comparable."""
     chain = Chain.of(parts.sample)
     reach, value = Gains(chain, False), Gains(chain, True)
-    found: list[_Found] = []
+    points: list[tuple[float, _Place, int | None]] = []
     for state in range(chain.n_states):
         row = np.flatnonzero((chain.source == state) & (chain.rate > 0))
         if not len(row):
@@ -265,15 +274,21 @@ def _ranked(question: Opportunities, parts: ModelParts, segments: Segments) -> t
         place = _Place(reach.at(state), segments, question.min_n)
         if len(place.comparable) < 2:
             continue
-        money = value.at(state) if parts.valued else None
-        found.append(_measure(place, money, None))
+        points.append((place.seen(None), place, None))
         old = chain.rate[place.point.row]
-        found += [_measure(place, money, e) for e in range(len(old)) if 0 < old[e] < 1 and len(row) > 2]
-    groups = parts.sample.n_sampled
-    return _frame(question, parts, segments, found, groups), len(found)
+        edges: Any = np.flatnonzero((old > 0) & (old < 1)) if len(row) > 2 else []
+        points += [(place.seen(int(edge)), place, int(edge)) for edge in edges]
+    largest = sorted(range(len(points)), key=lambda i: -points[i][0])
+    kept = [i for i in largest if points[i][2] is None][: question.top]
+    kept += [i for i in largest if points[i][2] is not None][: question.top]
+    found = [
+        _measure(place, value.at(place.point.state) if parts.valued else None, edge)
+        for _, place, edge in (points[i] for i in sorted(kept))
+    ]
+    return _frame(question, parts, segments, found, len(points)), len(points)
 
 
-def _measure(place: _Place, money: Point | None, edge: int | None) -> _Found:
+def _measure(place: _Place, money: Point | None, edge: int | None) -> dict[str, Any]:
     """Return what a point would gain: chosen in one half of the actors, measured in the other, both ways."""
     every = place.best(None, edge)
     choices = [place.best(half, edge) for half in (0, 1)]
@@ -284,8 +299,8 @@ def _measure(place: _Place, money: Point | None, edge: int | None) -> _Found:
         rows.append((rates, place.row(rates, own, edge)))
     reach = [place.point.gain(row) for _, row in rows]
     brought = [money.gain(row) for _, row in rows] if money is not None else []
-    naive = place.point.value(place.row(place.rates(every, None), None, edge).rate)
-    found = _Found(
+    naive = place.point.value(place.put(place.rates(every, None), edge))
+    found = dict[str, Any](
         state=place.point.state, edge=edge, segment=every, n_agree=sum(c == every for c in choices)
     )
     found |= {
@@ -296,23 +311,40 @@ def _measure(place: _Place, money: Point | None, edge: int | None) -> _Found:
         "target": None if edge is None else int(place.point.gains.chain.target[place.point.row][edge]),
         "before": reach[0].before,
         "after": np.mean([g.after for g in reach]),
-        "reach": _mean(reach),
-        "value": _mean(brought),
+        "reach": _mean(reach, len(place.comparable)),
+        "value": _mean(brought, len(place.comparable)),
         "naive": naive,
     }
     return found
 
 
-def _mean(gains: list[Gain]) -> tuple[float, Floats]:
+def _mean(gains: list[Gain], n_segments: int) -> tuple[float, Floats]:
+    """Return the mean of both ways round, and its deviation.
+
+    What both measure goes together, since both halves choose: among segments that are alike, a segment is measured high
+    in one half for the reason that makes the other half choose it. Their correlation is then that of `_together`.
+    """
     if not gains:
         return float("nan"), np.zeros(GROUPS)
-    return float(np.mean([g.value for g in gains])), np.mean([g.deviation for g in gains], axis=0)
+    a, b = (float(np.linalg.norm(gain.deviation)) for gain in gains)
+    wider = np.sqrt(1 + 2 * _together(n_segments) * a * b / max(a * a + b * b, 1e-300))
+    deviation = np.mean([gain.deviation for gain in gains], axis=0)
+    return float(np.mean([gain.value for gain in gains])), deviation * wider
+
+
+@functools.cache
+def _together(n: int) -> float:
+    """Return the correlation of what two halves measure of each other's best of n equal normals: M(n)^2 / (n - 1)."""
+    x = np.linspace(-9.0, 9.0, 3601)
+    density = np.exp(-x * x / 2) / np.sqrt(2 * np.pi)
+    highest = float(np.sum(x * n * density * special.ndtr(x) ** (n - 1)) * (x[1] - x[0]))
+    return highest * highest / (n - 1)
 
 
 def _frame(
-    question: Opportunities, parts: ModelParts, segments: Segments, found: list[_Found], groups: int
+    question: Opportunities, parts: ModelParts, segments: Segments, found: list[dict[str, Any]], n_points: int
 ) -> pd.DataFrame:
-    n_start = float(parts.n[-1]) if len(parts.n) else 0.0
+    n_start, groups = float(parts.n[-1]) if len(parts.n) else 0.0, parts.sample.n_sampled
 
     def column(name: str, kind: Any = np.float64) -> Any:
         return np.array([row[name] for row in found], dtype=kind)
@@ -323,7 +355,8 @@ def _frame(
         return gap_interval(value, deviation, groups), p_of(value, deviation, groups)
 
     (reach, p), (value, _) = gap("reach"), gap("value")
-    q = benjamini_hochberg(p)
+    # what is not shown is in the family too, as if nothing spoke for it
+    q = benjamini_hochberg(np.concatenate((p, np.ones(n_points - len(found)))))[: len(found)]
     ends = [row["target"] for row in found]
     to = parts.state_columns(np.array([0 if t is None else t for t in ends], np.int64), "to")
     stage = np.array([t is None for t in ends], dtype=bool)
@@ -353,9 +386,8 @@ def _frame(
     table = table.sort_values(
         ["gain", "part", "node", "to"], ascending=[False, False, True, True], kind="stable"
     )
-    kept = table.groupby("part", sort=False).head(question.top).reset_index(drop=True)
-    kept.insert(0, "rank", np.arange(1, len(kept) + 1))
-    return kept
+    table.insert(0, "rank", np.arange(1, len(table) + 1))
+    return table.reset_index(drop=True)
 
 
 def _blanked(values: Any, blank: npt.NDArray[np.bool_]) -> npt.NDArray[np.object_]:

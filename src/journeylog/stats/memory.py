@@ -236,4 +236,5 @@ def _verdict(table: pd.DataFrame, nodes: pd.DataFrame) -> str:
 
 
 def _percent(share: float) -> str:
-    return f"{100 * share + 0.0:.1f} %".replace("-0.0 %", "0.0 %")
+    text = f"{100 * share:.1f} %"
+    return "0.0 %" if text == "-0.0 %" else text
