@@ -116,6 +116,9 @@ def plot(result: Result, **options: Any) -> go.Figure:
         - DropOff, Describe, Values: ``rows=``. Bottlenecks: ``part="edge"`` or ``"node"``, ``rows=``.
         - Variants: ``rows=``, ``blocks=``, ``colors=``. TimeTo, Touchpoints, Ledger, Satisfaction: ``rows=``.
         - Moments: ``part="node"`` or ``"transition"``, ``rows=``.
+        - Comparison: ``kind="differences"`` (``rows=``), and of Transitions ``"sankey"`` (``nodes=``, ``order=``) or
+          ``"graph"`` (and ``edges=``). Segments, Experiment: ``rows=``. Retention: ``kind="curve"`` or ``"heatmap"``
+          (``rows=``).
         - Conformance, Funnel, JourneyMap, Outcomes: none.
 
     Returns

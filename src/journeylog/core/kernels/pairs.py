@@ -147,8 +147,10 @@ def count_moves(
             group_of_case, False, start, to, group, spent, seen, 0,
         )  # fmt: skip
         for i in range(n):
-            how = max(np.int64(to[i]) - n_nodes + 1, 0) if by_end else np.int64(to[i])
-            row[i] = np.int64(start[i]) * wide + how
+            t = np.int64(to[i])
+            if by_end:
+                t = np.int64(0) if t < n_nodes else t - n_nodes + 1
+            row[i] = np.int64(start[i]) * wide + t
         _add_moments(start, row, group, 0, n, rows, bases, mine, all_mine)
     return rows, bases, seen
 
