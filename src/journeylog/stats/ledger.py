@@ -61,7 +61,7 @@ class Ledger(PathStat):
       ``baseline`` (seconds a move). ``rate`` is the mean of what is above. Moves are timed as in
       :class:`Bottlenecks`.
     - ``rework``: ``n`` visits of ``node``, of which ``amount`` were not the first of their case. ``rate`` is their
-      share, the baseline is 0.
+      share, the baseline is 0. By which moves they came back is in :class:`Bottlenecks` (``n_returns``).
     - ``drop``: ``n`` followed visits of ``node``, of which ``total`` dropped (as in :class:`DropOff`), a share of
       ``rate``; ``amount`` is how many more than expected, below zero where fewer. ``baseline`` is the expected share.
       Without a declared patience there are no such lines.
