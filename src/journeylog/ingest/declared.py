@@ -33,7 +33,7 @@ QUOTE, ENCODING, POINT, NO_MARK = Default('"'), Default("utf-8"), Default("."), 
 #: Longest text inside a nested value that is only passed on.
 _LONGEST: Final = 1 << 24
 #: Bytes of a piece: rows of vendors are long, and each piece is looked at in many steps.
-_BLOCK: Final = 1 << 23
+_BLOCK: Final = 1 << 24
 
 
 @dataclass(frozen=True)

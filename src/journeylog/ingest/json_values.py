@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -58,7 +58,7 @@ class Spans:
             source.buf,
             source.spans,
             source.kinds,
-            *key_table(keys),
+            *key_table(tuple(keys)),
             found,
             kinds,
             twice,
@@ -153,11 +153,12 @@ def of_text(column: pa.Array) -> Spans:
 def plan_of(lists: Sequence[PairList], rows: int, n_keys: int) -> Plan:
     """Return a plan for lists of pairs in rows of at most `n_keys` keys; which key is which list is said later."""
     names = [part for one in lists for part in (one.name, one.value)]
-    texts, bounds = key_table([*names, *(key for one in lists for key in one.keys)])
+    texts, bounds = key_table((*names, *(key for one in lists for key in one.keys)))
     return make_plan(rows, n_keys, texts, bounds, [len(one.keys) for one in lists])
 
 
-def key_table(keys: Sequence[str]) -> tuple[Bytes, Ints]:
+@lru_cache(maxsize=64)
+def key_table(keys: tuple[str, ...]) -> tuple[Bytes, Ints]:
     """Return keys as JSON writes them side by side, and where each begins."""
     texts = [_written(key).tobytes() for key in keys]
     return np.frombuffer(b"".join(texts) + b"\0", np.uint8), np.cumsum([0, *map(len, texts)]).astype(np.int64)

@@ -33,6 +33,8 @@ _REASONS: Final = {
     kernel.BAD_TEXT: Reason.ENCODING,
 }
 _OTHER_DELIMITERS: Final = (";", "\t", "|", ",")
+#: Bytes read at once at most: the columns of a block have room beside each other then.
+_BLOCK: Final = 1 << 21
 #: Bytes a thread works in at most; most of them are never touched.
 _SPACE: Final = 1 << 25
 _OWN: Final = threading.local()
@@ -57,7 +59,7 @@ class CsvTable:
             self.delimiter = _byte(dialect.delimiter, "delimiter")
         self.quote = -1 if dialect.quote is None else _byte(dialect.quote, "quote")
         self.stream = open_text(file, dialect.encoding)
-        self.blocks = lent_blocks(self.stream, dialect.block, lone_cr=True)
+        self.blocks = lent_blocks(self.stream, min(dialect.block, _BLOCK), lone_cr=True)
         self.carry, self.final = b"", False
         self.records, self.lines, self.no_text = 0, 0, 0
         self.columns: tuple[str, ...] = dialect.names or self._read_header()
