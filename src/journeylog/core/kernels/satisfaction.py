@@ -86,7 +86,8 @@ def attach(
                         n_theirs = _close(
                             grid, mine, here[:n_here], told, left, theirs, n_theirs, window_end - within
                         )
-                        case, n_here, rework, now, before, wait = c, 0, 0, NOTHING, START, -1
+                        case, n_here, rework = c, 0, 0
+                        now, before, wait = np.int64(NOTHING), np.int64(START), np.int64(-1)
                     if inside and not (merge and v == now):
                         if now >= 0:
                             before, wait = now, time[i] - leave
