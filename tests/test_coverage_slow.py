@@ -13,6 +13,7 @@ import pytest
 
 import journeylog as jl
 from journeylog.datasets import Wait, simulate_chain
+from tests import test_bootstrap, test_intervals
 from tests.test_truth import CYCLES, GOAL, NODES, SLOW, STRAIGHT, chain_log
 
 pytestmark = pytest.mark.slow
@@ -84,3 +85,18 @@ def test_medians_are_covered() -> None:
         edges = chain_log(simulation).compute(jl.Bottlenecks()).edges
         covered += ((edges["time_median_low_s"] <= 3600) & (edges["time_median_high_s"] >= 3600)).tolist()
     assert 0.94 <= np.mean(covered) <= 0.98
+
+
+def test_intervals_of_customers_with_habits_are_covered() -> None:
+    """Shares of transitions, means of times and money, quantiles: each alone, beside the naive ones."""
+    for name, shares in test_intervals.covered(REPEATS, 100_000, 400).items():
+        assert NARROWEST <= shares["ours"] <= WIDEST, (name, shares)
+        assert shares["naive"] < 0.85, (name, shares)
+
+
+def test_bounds_of_the_bootstrap_are_covered() -> None:
+    found = test_bootstrap.covered(300, 100_000, 200)
+    for name, shares in found.items():
+        assert 0.92 <= shares["ours"] <= 0.98, (name, shares)  # 300 runs: give or take 1.3 in 100
+    assert NARROWEST <= np.mean([shares["ours"] for shares in found.values()]) <= WIDEST
+    assert all(shares["naive"] < 0.9 for shares in found.values())

@@ -147,7 +147,7 @@ def cluster_size(
 ) -> Floats:
     """Return how many independent trials a clustered share is worth: the number its interval is taken with.
 
-    Parameters and rules are those of :func:`cluster_share`; nan where ``n == 0``.
+    Parameters and rules are those of :func:`cluster_share`.
 
     Examples
     --------

@@ -46,20 +46,23 @@ def value_bars(
     cards = [[_card(row), row["node"], row["n"]] for row in shown.to_dict("records")]
     mean, low, high = (shown[f"value_mean{end}"].to_numpy(np.float64) for end in ("", "_low", "_high"))
     total = shown["value_total"].to_numpy(np.float64)
-    error = {
-        "type": "data", "symmetric": False, "array": np.nan_to_num(high - mean), "arrayminus": np.nan_to_num(mean - low),
-        "color": look.text, "thickness": 1.4, "width": 4,
-    }  # fmt: skip
     unit = f", {safe(result.currency)}" if result.currency else ""
-    for number, values, ends, words, span, more in (
-        (1, mean, (low, high), f"mean of one amount{unit} (95 % interval)", (0.0, 0.46), {"error_x": error}),
-        (2, total, (total, total), f"total{unit}", (0.54, 1.0), {}),
+    for number, values, ends, words, span in (
+        (1, mean, (low, high), f"mean of one amount{unit} (95 % interval)", (0.0, 0.46)),
+        (2, total, (total, total), f"total{unit}", (0.54, 1.0)),
     ):
-        color = faded(look.nodes[number - 1], 0.8)
-        add_bars(figure, number, values, color, cards, words, width=0.6, showlegend=False, **more)
         reach = max(2.5 * float(values.max()), 0.0)  # one bound that is anywhere shall not hide the others
-        far = np.minimum(np.fmax(np.fmax(values, ends[1]), 0.0), reach)
-        add_texts(figure, number, far, [_money(v) for v in values], look.text)
+        high_end = np.fmax(np.fmax(values, ends[1]), 0.0)
+        far = np.minimum(high_end, reach)
+        error = {
+            "type": "data", "symmetric": False, "array": np.nan_to_num(np.minimum(ends[1], reach) - values),
+            "arrayminus": np.nan_to_num(values - ends[0]), "color": look.text, "thickness": 1.4, "width": 4,
+            "visible": number == 1,
+        }  # fmt: skip
+        color = faded(look.nodes[number - 1], 0.8)
+        add_bars(figure, number, values, color, cards, words, width=0.6, showlegend=False, error_x=error)
+        texts = [_money(v) + " →" * bool(end > reach) for v, end in zip(values, high_end, strict=True)]
+        add_texts(figure, number, far, texts, look.text)
         _axis(
             figure, look, number, span, words, float(np.fmin(np.fmin(values, ends[0]), 0.0).min()), far.max()
         )
