@@ -14,11 +14,12 @@ from scipy import special
 
 from journeylog.core.chunk import Category, Chunk
 from journeylog.core.condition import Condition, matches
+from journeylog.core.contracts import Step
 from journeylog.core.log import EventLog
 from journeylog.core.nodes import TEXT
 from journeylog.core.schema import SECOND
 from journeylog.core.select import keep_events
-from journeylog.core.source import Memory
+from journeylog.core.window import Window
 from journeylog.errors import ConfigError, cut, nearest
 
 __all__ = ["VARIANT", "Assigned", "assigned", "mismatch"]
@@ -93,12 +94,12 @@ def assigned(
                 f"Fix: {f'did you mean {near[0]!r}?' if near else 'use the variants of the log'}"
             )
     names = _control_first(list(ratios) if ratios is not None else known, control)
-    parts = log.source.map(lambda chunk: _cut(chunk, assignment, variant, names, drop), 1)
-    frame = pd.concat([part[1] for part in parts], ignore_index=True)
-    source = Memory(tuple(part[0] for part in parts))
-    whole = replace(log, source=source)
-    n_both, n_without, n_other = (sum(part[2][i] for part in parts) for i in range(3))
-    table = _table(frame, names, ratios, log.window.end)
+    cut_there = _FromAssignment(assignment, variant, tuple(names), drop)
+    parts = log.source.map(cut_there.people)
+    n_both, n_without, n_other = (sum(part[1][i] for part in parts) for i in range(3))
+    people = pd.concat([part[0] for part in parts], ignore_index=True)
+    table = _table(people, names, ratios, log.window.end)
+    whole = replace(log, source=log.source.then([cut_there], log.window))
     return Assigned(whole, tuple(names), table, n_both, n_without, n_other)
 
 
@@ -165,27 +166,46 @@ def _first(chunk: Chunk, assignment: Condition, variant: str) -> _First:
     return _First(actor, at[first], codes[first], several, n_without)
 
 
-def _cut(
-    chunk: Chunk, assignment: Condition, variant: str, names: list[str], drop: bool
-) -> tuple[Chunk, pd.DataFrame, tuple[int, int, int]]:
-    """Return the chunk from each assigned actor's first assignment on, and one row an actor."""
-    found = _first(chunk, assignment, variant)
-    column = chunk.category(variant)
-    place = np.array([names.index(name) if name in names else -1 for name in column.names], np.int32)
-    code = place[found.code] if len(place) else found.code
-    kept = (code >= 0) & ~(found.several & drop)
-    begins = np.full(chunk.n_actors, chunk.n_events, np.int64)
-    begins[found.actor[kept]] = found.event[kept]
-    sizes = np.diff(chunk.offsets)
-    mask = np.arange(chunk.n_events) >= np.repeat(begins, sizes)
-    mine = np.full(chunk.n_actors, -1, np.int32)
-    mine[found.actor[kept]] = code[kept]
-    marked = chunk.with_columns(**{VARIANT: Category(np.repeat(mine, sizes), pa.array(names))})
-    frame = pd.DataFrame(
-        {"code": code, "time": chunk.time[found.event], "several": found.several, "kept": kept}
-    )
-    numbers = int(found.several.sum()), found.n_without, int(np.count_nonzero(code < 0))
-    return keep_events(marked, mask), frame, numbers
+@dataclass(frozen=True)
+class _FromAssignment(Step):
+    """Keep assigned actors, from their first assignment on, with their variant."""
+
+    assignment: Condition
+    variant: str
+    names: tuple[str, ...]
+    drop: bool
+
+    def people(self, chunk: Chunk) -> tuple[pd.DataFrame, tuple[int, int, int]]:
+        """Return one row an assigned actor; how many have several variants, none, and one that was not declared."""
+        found = _first(chunk, self.assignment, self.variant)
+        code = self._codes(chunk, found)
+        rows = {"code": code, "time": chunk.time[found.event], "several": found.several}
+        frame = pd.DataFrame({**rows, "kept": self._kept(code, found)})
+        return frame, (int(found.several.sum()), found.n_without, int(np.count_nonzero(code < 0)))
+
+    def apply(self, chunk: Chunk, window: Window) -> Chunk:
+        """Return the chunk from each actor's first assignment on, the variant in the column :data:`VARIANT`."""
+        found = _first(chunk, self.assignment, self.variant)
+        code = self._codes(chunk, found)
+        kept = self._kept(code, found)
+        begins, mine = (
+            np.full(chunk.n_actors, chunk.n_events, np.int64),
+            np.full(chunk.n_actors, -1, np.int32),
+        )
+        begins[found.actor[kept]], mine[found.actor[kept]] = found.event[kept], code[kept]
+        sizes = np.diff(chunk.offsets)
+        mask = np.arange(chunk.n_events) >= np.repeat(begins, sizes)
+        marked = chunk.with_columns(**{VARIANT: Category(np.repeat(mine, sizes), pa.array(self.names))})
+        return keep_events(marked, mask)
+
+    def _codes(self, chunk: Chunk, found: _First) -> npt.NDArray[np.int32]:
+        """Return each actor's variant as its place among the names, -1 when it is none of them."""
+        known = chunk.category(self.variant).names
+        place = np.array([self.names.index(name) if name in self.names else -1 for name in known], np.int32)
+        return place[found.code] if len(place) else found.code
+
+    def _kept(self, code: npt.NDArray[np.int32], found: _First) -> npt.NDArray[np.bool_]:
+        return np.asarray((code >= 0) & ~(found.several & self.drop))
 
 
 def _table(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -14,12 +14,12 @@ from journeylog.comparison.groups import Groups, case_values
 from journeylog.comparison.result import SUPPORTED
 from journeylog.comparison.table import Sides, difference_table, keys_of, points, spelled, with_q
 from journeylog.core.chunk import Chunk
-from journeylog.core.contracts import Stat
+from journeylog.core.contracts import Stat, Step
 from journeylog.core.differences import Estimates, benjamini_hochberg, p_value, weighted_sum
 from journeylog.core.log import EventLog
 from journeylog.core.nodes import TEXT
 from journeylog.core.select import keep_cases
-from journeylog.core.source import Memory
+from journeylog.core.window import Window
 from journeylog.errors import ConfigError
 
 __all__ = ["stratified"]
@@ -60,7 +60,8 @@ def stratified(
         )
     parts = []
     for value in values:
-        table = difference_table(ask(_segment(log, question, within, value)), min_n)[0]
+        source = log.source.then([_Segment(question, within, value)], log.window)
+        table = difference_table(ask(replace(log, source=source)), min_n)[0]
         table.insert(0, "segment", pd.array([value] * len(table), dtype=TEXT))
         parts.append(table)
     segments = with_q(pd.concat(parts, ignore_index=True))
@@ -74,16 +75,20 @@ def _keys_only(table: pd.DataFrame) -> list[str]:
     return [str(name) for name in table.columns[: list(table.columns).index("n_a")]]
 
 
-def _segment(log: EventLog, question: Stat, within: str, value: str) -> EventLog:
-    """Return the log with only the cases that have this value at their first event."""
+@dataclass(frozen=True)
+class _Segment(Step):
+    """Keep only the cases that have a value of an attribute at their first event."""
 
-    def keep(chunk: Chunk) -> Chunk:
-        ready = question.prepare(chunk)
-        name, column = question.case_level(ready), ready.category(within)
-        code = column.names.index(value) if value in column.names else -2
+    question: Stat
+    within: str
+    value: str
+
+    def apply(self, chunk: Chunk, window: Window) -> Chunk:
+        """Return the chunk with only these cases of the level that the question counts."""
+        ready = self.question.prepare(chunk)
+        name, column = self.question.case_level(ready), ready.category(self.within)
+        code = column.names.index(self.value) if self.value in column.names else -2
         return keep_cases(ready, name, column.codes[ready.cases(name).first_event()] == code)
-
-    return replace(log, source=Memory(tuple(log.source.map(keep, 1))))
 
 
 def _adjusted(
