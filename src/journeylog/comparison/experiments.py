@@ -165,7 +165,8 @@ def experiment(
             table.insert(0, "metric", pd.array([name] * len(table), dtype=TEXT))
             table.insert(1, "variant", pd.array([other] * len(table), dtype=TEXT))
             tables.append(table)
-            notes += [f"{name}: {note}" for note in more]
+            whose = name if len(found.variants) == 2 else f"{name} ({other})"
+            notes += [f"{whose}: {note}" for note in more]
     sizes = found.table
     test, p = mismatch(sizes["n_actors"].to_numpy(np.int64), sizes["share_expected"].to_numpy(np.float64))
     if p < MISMATCH:
