@@ -64,7 +64,7 @@ QUESTIONS: list[Stat] = [
     jl.Conformance([{"before": ["a", "b"]}, {"never": "c", "after": "a"}, {"within": ["a", "*", "30s"]}]),
     jl.Conformance([{"ways": {"see": ["think"], "think": ["do"]}}], case="journey"),
     jl.PainPoints({"web": {"channel": "web"}, "names": ["a", "b*"]}),
-    jl.JourneyMap("b", need="channel", touchpoint="event"),
+    jl.JourneyMap(need="channel", segment=None),  # its other parts have lines of their own
     jl.Ledger(node="event"),
     jl.Ledger(
         node="stage", case="journey", baseline={("see", "do"): "30s"}, expected={"see": 0.1, "do": 0.3}
@@ -74,10 +74,13 @@ QUESTIONS: list[Stat] = [
     jl.TimeTo("b"),
     jl.TimeTo({"end": ["b", "c"], "web": {"channel": "web"}}, start={"stage": "think"}, case="journey"),
     jl.TimeTo(node="stage", case="channel"),
+    jl.Values(),
+    jl.Values(node="stage", case="journey"),
+    jl.Bootstrap(jl.Funnel(["a", "*"], "30s"), 40, columns=["total_rate", "time_mean_s"]),
 ]
 
 #: Questions whose intervals (and held-out actors) come from groups of actors by a hash of their ids.
-BY_HASH: tuple[type[Stat], ...] = (jl.Model, jl.TimeTo)
+BY_HASH: tuple[type[Stat], ...] = (jl.Bootstrap, jl.Model, jl.TimeTo)
 #: Questions whose every loss comes from them.
 HELD_OUT: tuple[type[Stat], ...] = (jl.MemoryTest, jl.Prediction, jl.Opportunities)
 
