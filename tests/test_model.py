@@ -383,12 +383,8 @@ def test_without_an_end_nothing_is_promised() -> None:
 
 
 def test_values_are_summed_over_the_events_of_a_visit() -> None:
-    events = [
-        Event("a", "x", 0, "see", None),
-        Event("a", "x", SECOND, "see", None),
-        Event("a", "x", 2 * SECOND, None, None),
-        Event("a", "x", 3 * SECOND, "do", None),
-    ]
+    stages = ["see", "see", None, "do"]
+    events = [Event("a", "x", i * SECOND, stage, None, value=i) for i, stage in enumerate(stages)]
     log = make_log(events)  # the n-th event is worth n
     log = replace(log, source=Memory((with_cases(log.chunk, [], [0], UNDECLARED),)))
     table = log.compute(jl.Model(node="stage", case="journey")).table.set_index("node")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -221,10 +221,10 @@ class Chain:
     def solution(self) -> Solution:
         """What becomes of a journey from each state on."""
         can = self._reaching(self.target == REACHED)
-        solve = _solver(self.moves, can)
+        solve = self.solver(can if self._endless.any() else self._ending)
         ends = np.where(self.target == REACHED, 1.0, 0.0)
         reached = _added(self.source, self.rate * ends, self.n_states)
-        reach = solve(reached)
+        reach = solve(reached) * can
         on_reach = ends + self.at_target(reach)  # by edge: the chance once it is gone
         d_reach = solve(self.deviation(on_reach).T).T
         # visits and time are summed over the journeys that reach, then divided by how many do; the start is no visit
@@ -249,34 +249,43 @@ class Chain:
 
     def _values(self) -> Part:
         """Return the value still to come; nan where journeys may never end."""
-        ending = self._reaching(self.target < 0)
-        endless = self.told & ~ending
-        sure = (
-            ending & ~self._reaching(np.zeros(len(self.target), bool), endless) if endless.any() else ending
-        )
-        solve = _solver(self.moves, sure)
+        sure = self._ending
+        if self._endless.any():
+            sure = sure & ~self._reaching(np.zeros(len(self.target), bool), self._endless)
+        solve = self.solver(sure)
         value = solve(self.value)
         own = self.sample.value_deviation()
         d_value = solve((self.deviation(self.at_target(value)) + own).T).T
         return Part(np.where(sure, value, np.nan), d_value)
 
+    @cached_property
+    def _ending(self) -> npt.NDArray[np.bool_]:
+        """Whether a journey can end from a state."""
+        return self._reaching(self.target < 0)
+
+    @cached_property
+    def _endless(self) -> npt.NDArray[np.bool_]:
+        """Whether a journey goes on for ever from a state."""
+        return self.told & ~self._ending
+
+    @cached_property
+    def _solvers(self) -> dict[tuple[bytes, bool], Solver]:
+        return {}
+
+    def solver(self, inside: npt.NDArray[np.bool_], transposed: bool = False) -> Solver:
+        """Return a function that solves ``(I - Q) x = b`` over some states, factored once."""
+        key = (inside.tobytes(), transposed)
+        if key not in self._solvers:
+            for turned, solve in zip((False, True), _solver(self.moves, inside), strict=True):
+                self._solvers[key[0], turned] = solve
+        return self._solvers[key]
+
     def solvers(self) -> tuple[Solver, Solver]:
         """Return functions that solve ``(I - Q) x = b`` and its transpose, over the states from which there is an end."""
-        ending = self._reaching(self.target < 0)
-        if not (
-            self.told <= ending
-        ).all():  # where journeys may never end, only those that can reach the goal count
+        ending = self._ending
+        if self._endless.any():  # where journeys may never end, only those that can reach the goal count
             ending = self._reaching(self.target == REACHED)
-        return _solver(self.moves, ending), _solver(self.moves, ending, transposed=True)
-
-    def arrivals(self) -> Floats:
-        """Return how often a journey visits each state, the start once; nan where it may never end."""
-        ending = self._reaching(self.target < 0)
-        first = np.zeros(self.n_states)
-        first[-1] = 1.0
-        if (self.told & ~ending).any():
-            return np.full(self.n_states, np.nan)
-        return _solver(self.moves, ending, transposed=True)(first)
+        return self.solver(ending), self.solver(ending, True)
 
     def at_target(self, by_state: Floats) -> Floats:
         """Return by edge the value of the state it leads to; 0 for ends."""
@@ -322,24 +331,28 @@ def _mean_of_those(total: Floats, d_total: Floats, reach: Floats, d_reach: Float
     )
 
 
-def _solver(moves: Any, inside: npt.NDArray[np.bool_], transposed: bool = False) -> Solver:
-    """Return a function that solves ``(I - Q) x = b`` over some states, for one or many b; elsewhere x is 0."""
+def _solver(moves: Any, inside: npt.NDArray[np.bool_]) -> tuple[Solver, Solver]:
+    """Return functions that solve ``(I - Q) x = b`` and its transpose over some states, for one or many b; 0 elsewhere."""
     spots = np.flatnonzero(inside)
     within = moves[spots][:, spots]
     n = len(spots)
     if n == 0:
-        return lambda right: np.zeros_like(right)
+        return np.zeros_like, np.zeros_like
     if n <= _DENSE_STATES or within.nnz > _DENSE_SHARE * n * n:
-        factors: Any = linalg.lu_factor(np.eye(n) - within.toarray())
-        turned: Any = int(transposed)
-        inner: Any = lambda right: linalg.lu_solve(factors, right, trans=turned)  # noqa: E731
+        factors = linalg.lu_factor(np.eye(n) - within.toarray())
+        inner: Any = partial(_dense_solve, factors)
     else:
         whole: Any = splu((sparse.eye_array(n) - within).tocsc())
-        inner = lambda right: whole.solve(right, "T" if transposed else "N")  # noqa: E731
+        inner = lambda right, turned: whole.solve(right, "T" if turned else "N")  # noqa: E731
 
-    def solve(right: Floats) -> Floats:
+    def solve(right: Floats, turned: bool = False) -> Floats:
         out = np.zeros_like(right, dtype=np.float64)
-        out[spots] = inner(np.ascontiguousarray(right[spots], dtype=np.float64))
+        out[spots] = inner(np.ascontiguousarray(right[spots], dtype=np.float64), turned)
         return out
 
-    return solve
+    return solve, partial(solve, turned=True)
+
+
+def _dense_solve(factors: Any, right: Floats, turned: Any) -> Any:
+    flag: Any = int(turned)
+    return linalg.lu_solve(factors, right, trans=flag)

@@ -22,11 +22,12 @@ _DENSE = 1 << 23
 def next_table(visits: Visits, group: Ints, n_groups: int, bands: int) -> Table:
     """Return how often each way on was taken, by group, the visit before, the node and the band of the position."""
     v, cases = len(visits.labels), visits.cases
+    grid = _grid(n_groups * (v + 1) * v * bands * (v + 2))
     keys = kernel.next_keys(
         visits.node, visits.enter, visits.leave, group, cases.begin, cases.end, cases.outcome,
-        v, visits.watched, bands,
+        v, visits.watched, bands, grid,
     )  # fmt: skip
-    found, n = _counted(keys, n_groups * (v + 1) * v * bands * (v + 2))
+    found, n = _counted(keys, grid)
     here, to = np.divmod(found, v + 2)
     here, position = np.divmod(here, bands)
     to = np.where(to < 2, np.where(to == 0, DROPPED, REACHED), to - 2)
@@ -45,11 +46,11 @@ def outcome_table(
         When each case began and when it reached its goal; the smallest integer where it did not.
     """
     v, cases = len(visits.labels), visits.cases
+    grid = _grid(n_groups * (v + 1) * v * kernel.N_POSITIONS * kernel.N_ELAPSED * 2)
     keys = kernel.outcome_keys(
-        visits.node, visits.enter, group, cases.begin, cases.end, *times, v, window_end, within
+        visits.node, visits.enter, group, cases.begin, cases.end, *times, v, window_end, within, grid
     )
-    bands = kernel.N_POSITIONS * kernel.N_ELAPSED
-    found, n = _counted(keys, n_groups * (v + 1) * v * bands * 2)
+    found, n = _counted(keys, grid)
     here, reached = np.divmod(found, 2)
     here, elapsed = np.divmod(here, kernel.N_ELAPSED)
     here, position = np.divmod(here, kernel.N_POSITIONS)
@@ -75,10 +76,13 @@ def _prefix(here: Ints, visits: Visits) -> dict[str, Coded | Ints]:
     return {"group": group, "previous": Coded(previous, *names), "node": Coded(node, *names)}
 
 
-def _counted(keys: Ints, n_cells: int) -> tuple[Ints, Ints]:
-    if n_cells <= _DENSE:
-        counts = kernel.count_dense(keys, n_cells)
-        found = np.flatnonzero(counts)
-        return found, counts[found].astype(np.int64)
+def _grid(n_cells: int) -> npt.NDArray[np.int32] | None:
+    return np.zeros(n_cells, np.int32) if n_cells <= _DENSE else None
+
+
+def _counted(keys: Ints, grid: npt.NDArray[np.int32] | None) -> tuple[Ints, Ints]:
+    if grid is not None:
+        found = np.flatnonzero(grid)
+        return found, grid[found].astype(np.int64)
     _, found, n = number_keys(keys)
     return found, n

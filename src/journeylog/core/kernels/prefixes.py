@@ -16,7 +16,7 @@ from journeylog.core.schema import OPEN, REACHED
 Ints = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.int32]
 
-__all__ = ["N_ELAPSED", "N_POSITIONS", "count_dense", "next_keys", "outcome_keys"]
+__all__ = ["N_ELAPSED", "N_POSITIONS", "next_keys", "outcome_keys"]
 
 #: Position in the journey: first, second, third to fifth, later.
 N_POSITIONS = 4
@@ -52,12 +52,13 @@ def next_keys(
     n_nodes: int,
     watched: tuple[int, int] | None,
     bands: int,
+    grid: Codes | None,
 ) -> Ints:
     """Return ``(((group * (V + 1) + previous) * V + node) * bands + position) * (V + 2) + to`` of the followed visits.
 
-    With one band the position does not count.
+    With one band the position does not count. With a grid the keys are counted there, and none are returned.
     """
-    out = np.empty(node.size, np.int64)
+    out = np.empty(node.size if grid is None else 0, np.int64)
     p = 0
     for c in range(begin.size):
         prev = np.int64(0)
@@ -76,8 +77,12 @@ def next_keys(
                 to = np.int64(node[i + 1]) + 2
             if bands > 1:
                 here += position_band(i - begin[c])
-            out[p] = here * (n_nodes + 2) + to
-            p += 1
+            key = here * (n_nodes + 2) + to
+            if grid is None:
+                out[p] = key
+                p += 1
+            else:
+                grid[key] += 1
     return out[:p].copy()
 
 
@@ -93,6 +98,7 @@ def outcome_keys(
     n_nodes: int,
     window_end: int,
     within: int,
+    grid: Codes | None,
 ) -> Ints:
     """Return the key of each visit from whose beginning on the journey was watched long enough.
 
@@ -100,7 +106,7 @@ def outcome_keys(
     `first` and `goal` are when each case began and reached its goal (before all times: it did not). Visits after the
     goal do not count.
     """
-    out = np.empty(node.size, np.int64)
+    out = np.empty(node.size if grid is None else 0, np.int64)
     p = 0
     never = np.iinfo(np.int64).min
     for c in range(begin.size):
@@ -113,15 +119,10 @@ def outcome_keys(
                 continue
             here = here * N_POSITIONS + position_band(i - begin[c])
             here = here * N_ELAPSED + elapsed_band(enter[i] - first[c])
-            out[p] = here * 2 + np.int64(goal[c] != never and goal[c] - enter[i] <= within)
-            p += 1
+            key = here * 2 + np.int64(goal[c] != never and goal[c] - enter[i] <= within)
+            if grid is None:
+                out[p] = key
+                p += 1
+            else:
+                grid[key] += 1
     return out[:p].copy()
-
-
-@njit(cache=True, nogil=True)
-def count_dense(keys: Ints, n_cells: int) -> Codes:
-    """Return how often each key occurs."""
-    out = np.zeros(n_cells, np.int32)
-    for i in range(keys.size):
-        out[keys[i]] += 1
-    return out
