@@ -68,6 +68,29 @@ def test_moves_of_periods_are_those_of_the_definition(log: jl.EventLog, at: list
         assert row["correlation"] == pytest.approx(wanted["r"], abs=1e-9)
 
 
+def test_thousands_of_names_are_counted_alike() -> None:
+    """Beyond 65,536 possible moves those that occur are looked up; what is counted is the same."""
+    rng = np.random.default_rng(4)
+    names = [f"e{i}" for i in range(400)]
+    events = [
+        Event(f"u{rng.integers(9)}", str(rng.choice(names[:20] if i % 3 else names)), i * SECOND, None, None)
+        for i in range(2000)
+    ]
+    log = prepared(events, [3, 8], [0, 1, 2], 20 * SECOND)
+    assert len(log.events) ** 2 > 1 << 16
+    bounds = (0, 900 * SECOND, 900 * SECOND, 4000 * SECOND)
+    sides = moves_by_period(log, jl.Transitions(node="event"), Groups(("a", "b"), bounds=bounds))
+    expected = oracle.shares(told(log, "event", bounds))
+    left = {((r["from_kind"], r["from"]), (r["to_kind"], r["to"])): r for r in sides.left.to_dict("records")}
+    assert set(left) == set(expected) and len(left) > 500
+    assert all(left[key]["n"] == wanted["n"][0] for key, wanted in expected.items())
+    assert all(
+        left[key]["value"] == pytest.approx(wanted["k"][0] / wanted["n"][0])
+        for key, wanted in expected.items()
+        if wanted["n"][0]
+    )
+
+
 @settings(max_examples=40, deadline=None)
 @given(log=logs, at=marks, node=st.sampled_from(["event", "stage"]))
 def test_drop_off_and_waits_of_periods_are_those_of_the_definition(

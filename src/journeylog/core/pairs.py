@@ -84,14 +84,13 @@ class Pair:
 
     Parameters
     ----------
-    k, n, actors : (ndarray, ndarray)
-        Successes, trials, and actors with a trial, in both groups.
+    n, actors : (ndarray, ndarray)
+        Trials, and actors with a trial, in both groups.
     shares : (Estimates, Estimates)
     correlation : ndarray of float64
         Of the two estimates; 0 where no actor is in both.
     """
 
-    k: tuple[Ints, Ints]
     n: tuple[Ints, Ints]
     actors: tuple[Ints, Ints]
     shares: tuple[Estimates, Estimates]
@@ -114,7 +113,6 @@ class Pair:
             correlation = together / np.sqrt(spread[0] * spread[1])
         correlation = np.clip(np.where(np.isfinite(correlation), correlation, 0.0), -1.0, 1.0)
         return Pair(
-            (rows.values["k_a"], rows.values["k_b"]),
             (bases.values["n_a"][base_of_row], bases.values["n_b"][base_of_row]),
             (bases.values["actors_a"][base_of_row], bases.values["actors_b"][base_of_row]),
             (shares[0], shares[1]),
