@@ -33,8 +33,8 @@ cases = st.tuples(
 )
 
 
-def folds_of(log: EventLog) -> dict[str, int]:
-    return dict(zip(log.chunk.actors.to_pylist(), actor_groups(log.chunk, FOLDS).tolist(), strict=True))
+def folds_of(log: EventLog, n: int = FOLDS) -> dict[str, int]:
+    return dict(zip(log.chunk.actors.to_pylist(), actor_groups(log.chunk, n).tolist(), strict=True))
 
 
 def seen_moves(log: EventLog, node: str, merge: bool, case: str) -> list[oracle.Seen]:

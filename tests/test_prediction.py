@@ -19,6 +19,7 @@ from journeylog.core.schema import UNDECLARED
 from journeylog.core.source import Memory
 from journeylog.datasets import Wait, simulate_chain
 from journeylog.errors import ConfigError
+from journeylog.stats.prediction import FOLDS
 from tests.oracles import backoff as oracle
 from tests.oracles.paths import NODE, START, moves, visits_of
 from tests.strategies import SECOND, Event, make_log, patience_of, plain_cases, rows, with_cases
@@ -38,7 +39,7 @@ def seen_points(
     log: EventLog, node: str, merge: bool, within: int
 ) -> tuple[list[oracle.Seen], list[oracle.Seen]]:
     """What came next after every followed visit, and what became of the journey after every visit watched so long."""
-    folds, following, future = folds_of(log), [], []
+    folds, following, future = folds_of(log, FOLDS), [], []
     end = log.window.end
     for case in plain_cases(log.chunk, "journey"):
         visits = visits_of(case, node, merge)

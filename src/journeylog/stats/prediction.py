@@ -35,7 +35,7 @@ Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
 #: Groups of actors, each held out once.
-FOLDS = 16
+FOLDS = 8
 _NEVER = np.iinfo(np.int64).min
 
 
@@ -72,7 +72,7 @@ class Prediction(PathStat):
 
     Position: first, second, third to fifth, later. Time since the beginning: under a minute, an hour, a day, a week,
     longer. Shares are shrunk by the method of moments, see :mod:`journeylog.core.backoff`; no parameter is tuned.
-    Intervals are by sixteen groups of actors, of which each is held out once.
+    Intervals are by eight groups of actors, of which each is held out once.
 
     It tells what tends to follow, not what would help: for that, see :class:`Model` and experiments.
 
