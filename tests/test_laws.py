@@ -178,9 +178,9 @@ def test_renaming_actors_and_shifting_all_times_changes_no_count(
     times = [c for c in one.columns if c.endswith("_time") or c.startswith(("time_first", "time_last"))]
     if isinstance(question, BY_HASH):
         times += [c for c in one.columns if c.removesuffix("_s").endswith(("_low", "_high"))]
-    if isinstance(question, jl.Opportunities):  # halves of actors choose: what is comparable stays
-        keys = ["part", "node", "kind", "to", "to_kind", "n_followed"]
-        one, other = (table[keys].sort_values(keys, ignore_index=True) for table in (one, other))
+    if isinstance(question, jl.Opportunities):  # halves of actors choose: what was counted at a point stays
+        both = one.merge(other, on=["part", "node", "kind", "to", "to_kind"])
+        one, other = (both[[f"n_followed_{side}"]].set_axis(["n_followed"], axis=1) for side in "xy")
     if isinstance(question, HELD_OUT):
         times += list(one.select_dtypes("float64"))
     assert one.drop(columns=times).equals(other.drop(columns=times))
