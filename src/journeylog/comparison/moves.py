@@ -11,7 +11,7 @@ import pandas as pd
 from journeylog.comparison.groups import Groups
 from journeylog.comparison.table import Sides
 from journeylog.comparison.waits import time_rows, time_tables
-from journeylog.core.cases import NO_PATIENCE, PathStat
+from journeylog.core.cases import NO_PATIENCE, PathStat, under_way_note
 from journeylog.core.chunk import Chunk
 from journeylog.core.contracts import Stat
 from journeylog.core.counts import Coded, Counts, Table
@@ -21,7 +21,7 @@ from journeylog.core.nodes import TEXT, node_columns
 from journeylog.core.pairs import DENSE, Keys, Pair, Trials, moment_tables
 from journeylog.core.schema import DROPPED, OPEN, REACHED, START, UNDECLARED
 from journeylog.core.visits import Visits
-from journeylog.core.window import Window
+from journeylog.core.window import Window, format_duration
 from journeylog.stats.bottlenecks import Bottlenecks
 from journeylog.stats.dropoff import DropOff
 from journeylog.stats.transitions import Transitions
@@ -73,6 +73,7 @@ def _count(chunk: Chunk, question: Stat, window: Window, groups: Groups) -> Coun
     else:
         tables, seen = _moments(visits, bounds, group, isinstance(question, DropOff))
     total = {"patience": np.array([visits.cases.patience], np.int64)}
+    total["n_under_way"] = np.array([visits.cases.n_under_way], np.int64)
     for g, side in enumerate("ab"):
         total |= {f"n_{side}": seen[g, :1].copy(), f"young_{side}": seen[g, 1:].copy()}
     tables["cases"] = Table({}, total, largest=("patience",))
@@ -175,12 +176,15 @@ def _measured(
 
 def _notes(question: Stat, counts: Counts, window: Window, groups: Groups) -> tuple[str, ...]:
     total = {name: int(values.sum()) for name, values in counts["cases"].values.items() if name != "patience"}
-    notes = groups.outside(window)
-    if int(counts["cases"].values["patience"].max(initial=UNDECLARED)) == UNDECLARED:
+    patience = int(counts["cases"].values["patience"].max(initial=UNDECLARED))
+    notes = [*groups.outside(window), *under_way_note(total["n_under_way"])]
+    if patience == UNDECLARED:
         notes.append(NO_PATIENCE)
         notes.append(
             "without a patience, moves of an earlier period had more time to be made than those of a later one"
         )
+    else:
+        notes.append(f"patience {format_duration(patience)}: what a visit is followed for, in both periods")
     for name, side in zip(groups.names, "ab", strict=True):
         if total[f"young_{side}"]:
             notes.append(
