@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-import numpy as np
 import pyarrow as pa
 
 from journeylog.core.chunk import Category
@@ -28,8 +27,8 @@ def encode(values: pa.Array | pa.ChunkedArray) -> Category:
     """
     known = Vocabulary()
     chunks = values.chunks if isinstance(values, pa.ChunkedArray) else [values]
-    codes = [np.zeros(0, np.int32), *(known.codes(chunk) for chunk in chunks)]
-    return tidy(np.concatenate(codes), known.labels())
+    codes = [known.codes(chunk) for chunk in chunks]
+    return tidy(codes, known.labels())
 
 
 def encode_all(columns: Mapping[str, pa.Array | pa.ChunkedArray]) -> dict[str, Category]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -96,22 +97,30 @@ class Vocabulary:
             )
 
 
-def tidy(codes: Codes, labels: pa.Array, blank_is_missing: bool = False) -> Category:
-    """Return codes over the labels that occur, sorted unless there are very many.
+def tidy(parts: Sequence[Codes], labels: pa.Array, blank_is_missing: bool = False) -> Category:
+    """Return pieces of codes as one column over the labels that occur, sorted unless there are very many.
 
     Parameters
     ----------
     blank_is_missing : bool
         Whether an empty text is a missing value.
     """
-    used = kernel.those_used(codes, len(labels))
+    used = np.zeros(len(labels), np.bool_)
+    parts = [read_only(part) for part in parts]
+    for part in parts:
+        kernel.mark_used(part, used)
     if blank_is_missing:
         used &= ~pc.equal(labels, "").to_numpy(zero_copy_only=False)
     kept = np.flatnonzero(used)
     if len(kept) <= SORTED_UP_TO:
         kept = kept[pc.array_sort_indices(labels.take(pa.array(kept))).to_numpy()]
     if len(kept) == len(labels) and (np.diff(kept) > 0).all():
-        return Category(codes, labels)
-    moved = np.full(len(labels) + 1, -1, np.int32)
+        whole = parts[0] if len(parts) == 1 else np.concatenate([np.zeros(0, np.int32), *parts])
+        return Category(whole, labels)
+    moved = np.full(len(labels), -1, np.int32)
     moved[kept] = np.arange(len(kept), dtype=np.int32)
-    return Category(moved[codes], labels.take(pa.array(kept)))
+    codes, stop = np.empty(sum(map(len, parts)), np.int32), 0
+    for part in parts:
+        stop += len(part)
+        kernel.move(part, moved, codes[stop - len(part) : stop])
+    return Category(codes, labels.take(pa.array(kept)))

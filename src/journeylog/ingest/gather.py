@@ -24,8 +24,8 @@ def category(parts: Sequence[Any], blank_is_missing: bool = False) -> Category:
     """Return pieces of names as codes; only names that occur are in the vocabulary."""
     known = Vocabulary()
     texts = [p if pa.types.is_dictionary(p.type) else as_text(p, "a column") for p in parts]
-    codes = [np.zeros(0, np.int32), *(known.codes(text) for text in texts)]
-    return tidy(np.concatenate(codes), known.labels(), blank_is_missing)
+    codes = [known.codes(text) for text in texts]
+    return tidy(codes, known.labels(), blank_is_missing)
 
 
 def join_text(parts: Sequence[Any]) -> Text:

@@ -279,7 +279,7 @@ class Intake:
 
 
 def _numbered(parts: list[pa.Array], known: Vocabulary) -> Category:
-    return tidy(np.concatenate([np.zeros(0, np.int32), *(p.to_numpy() for p in parts)]), known.labels())
+    return tidy([p.to_numpy() for p in parts], known.labels())
 
 
 def _size(column: Any) -> int:

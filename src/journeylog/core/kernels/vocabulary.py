@@ -12,7 +12,7 @@ Bytes = npt.NDArray[np.uint8]
 Ints = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.int32]
 
-__all__ = ["hash_texts", "mark_repeated", "number_texts", "spread", "those_used"]
+__all__ = ["hash_texts", "mark_repeated", "mark_used", "move", "number_texts", "spread"]
 
 _LOW = 0xFFFFFFFF
 _FACTOR = 0x61C88647  # odd, of 31 bits: its product with 32 bits never leaves 64
@@ -38,6 +38,18 @@ def _word(data: Bytes, i: int) -> Any:
 
 
 @njit(cache=True, nogil=True, inline="always")
+def _rest(data: Bytes, i: int, size: int) -> Any:
+    """Return fewer than eight bytes as a number; where more follow, they are read too and left out."""
+    if i + 8 <= data.size:
+        return _word(data, i) & ((np.int64(1) << (8 * size)) - 1)
+    rest, shift = np.int64(0), 0
+    for k in range(size):
+        rest |= np.int64(data[i + k]) << shift
+        shift += 8
+    return rest
+
+
+@njit(cache=True, nogil=True, inline="always")
 def _mixed(h: int, word: int) -> Any:
     """Return a hash with a word more; each half is multiplied apart, so that nothing leaves 64 bits."""
     return (((h ^ (h >> 32) ^ word) & _LOW) * _FACTOR) ^ (((word >> 32) & _LOW) * _OTHER)
@@ -49,12 +61,7 @@ def _hash(data: Bytes, i: int, end: int) -> Any:
     while end - i >= 8:
         h = _mixed(h, _word(data, i))
         i += 8
-    tail, shift = np.int64(0), 0
-    while i < end:
-        tail |= np.int64(data[i]) << shift
-        shift += 8
-        i += 1
-    h = _mixed(h, tail)
+    h = _mixed(h, _rest(data, i, end - i))
     return (_mixed(h, h >> 16) >> 16) & _HASH
 
 
@@ -66,10 +73,7 @@ def _same(a: Bytes, i: int, b: Bytes, j: int, length: int) -> bool:
         i += 8
         j += 8
         length -= 8
-    for k in range(length):  # noqa: SIM110 - compiled
-        if a[i + k] != b[j + k]:
-            return False
-    return True
+    return bool(_rest(a, i, length) == _rest(b, j, length))
 
 
 @njit(cache=True, nogil=True)
@@ -192,10 +196,15 @@ def mark_repeated(data: Bytes, offsets: Any, hashed: Codes, valid: Bytes, out: B
 
 
 @njit(cache=True, nogil=True)
-def those_used(codes: Codes, n: int) -> Any:
-    """Return which of `n` codes occur; those below zero stand for missing."""
-    found = np.zeros(n, np.bool_)
+def mark_used(codes: Codes, used: npt.NDArray[np.bool_]) -> None:
+    """Mark the codes that occur; those below zero stand for missing."""
     for row in range(codes.size):
         if codes[row] >= 0:
-            found[codes[row]] = True
-    return found
+            used[codes[row]] = True
+
+
+@njit(cache=True, nogil=True)
+def move(codes: Codes, moved: Codes, out: Codes) -> None:
+    """Write the new code of each row; missing stays missing."""
+    for row in range(codes.size):
+        out[row] = moved[codes[row]] if codes[row] >= 0 else -1

@@ -22,7 +22,7 @@ from journeylog.ingest.containers.kinds import kind_of
 __all__ = ["ParquetTable", "slices"]
 
 #: Rows a piece has at most: enough to be fast, few enough to stay in the cache of the processor.
-_ROWS = 1 << 18
+_ROWS = 1 << 17
 #: A text column that takes at most this many bytes a row is stored by a small dictionary, and read as one.
 _SMALL = 2.5
 #: Other files that a message names.
@@ -62,29 +62,30 @@ class ParquetTable:
     def pieces(self, wanted: Sequence[str] | None) -> Iterator[Work]:
         """Yield the rows of each row group."""
         kept = [name for name in self.columns if wanted is None or name in wanted]
-        first, limits = 1, Limits()
-        limits.ensure(self._size(0, kept) if self.file.num_row_groups else 0, f"{self.name} was not read")
-        with ThreadPoolExecutor(1) as ahead:  # the next group is read while this one is worked on
-            coming = [
-                ahead.submit(self.file.read_row_group, g, kept) for g in range(self.file.num_row_groups)[:1]
-            ]
-            for group in range(self.file.num_row_groups):
-                try:
-                    table = coming.pop().result()
-                except _DAMAGE as error:
-                    self._refuse_too_large(error, group, kept)
-                    raise self._damaged(error) from error
-                if group + 1 < self.file.num_row_groups:
-                    limits.ensure(
-                        self._size(group + 1, kept), f"{self.name}: row group {group + 2:,} was not read"
-                    )
-                    coming.append(ahead.submit(self.file.read_row_group, group + 1, kept))
-                if not kept:
-                    n = self.file.metadata.row_group(group).num_rows
-                    table = pa.Table.from_struct_array(pa.array([{}] * n, pa.struct([])))
-                for batch in table.to_batches(max_chunksize=_ROWS):
-                    yield from slices(batch, first)
-                    first += batch.num_rows
+        first = 1
+        with ThreadPoolExecutor(1) as ahead:  # the next rows are read while these are worked on
+            batches = self._batches(kept)
+            coming = ahead.submit(next, batches, None)
+            while (batch := coming.result()) is not None:
+                coming = ahead.submit(next, batches, None)
+                yield from slices(batch, first)
+                first += batch.num_rows
+
+    def _batches(self, kept: list[str]) -> Iterator[pa.RecordBatch]:
+        """Yield the rows in parts: a whole row group would be new memory again and again, which costs more."""
+        limits = Limits()
+        for group in range(self.file.num_row_groups):
+            which = f"{self.name}: row group {group + 1:,}" if group else self.name
+            limits.ensure(self._size(group, kept), f"{which} was not read")
+            if not kept:
+                n = self.file.metadata.row_group(group).num_rows
+                yield pa.RecordBatch.from_struct_array(pa.array([{}] * n, pa.struct([])))
+                continue
+            try:
+                yield from self.file.iter_batches(_ROWS, row_groups=[group], columns=kept)
+            except _DAMAGE as error:
+                self._refuse_too_large(error, group, kept)
+                raise self._damaged(error) from error
 
     def _size(self, group: int, kept: Sequence[str]) -> int:
         """Return what some columns of a row group take when they are unpacked, as the file says."""
