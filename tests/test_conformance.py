@@ -120,3 +120,9 @@ def test_what_is_no_rule_is_told(rules: Any) -> None:
 def test_without_a_patience_a_note_says_what_that_means() -> None:
     result = jl.datasets.tiny().compute(jl.Conformance([{"never": "pay"}]))
     assert any("patience" in note for note in result.notes)
+
+
+def test_who_was_under_way_is_told() -> None:
+    log = jl.datasets.tiny().then(jl.Journeys("pay", "10min", run_in="30min"))
+    for question in (jl.Conformance([{"never": "pay"}]), jl.Touchpoints("channel", "event")):
+        assert any("run-in" in note for note in log.compute(question).notes)

@@ -179,8 +179,9 @@ def _format(cell: Cell, name: str) -> str:
 
 
 def _fits(text: str) -> str:
-    """Return a text of a length a spreadsheet takes, with hidden signs written out."""
-    return "\n".join(short(part, 8000) for part in text.splitlines())[:32_000]
+    """Return a text of a length a spreadsheet takes, marked where it was cut, with hidden signs written out."""
+    whole = "\n".join(short(part, 8000) for part in text.splitlines())
+    return whole if len(whole) <= 32_000 else whole[:31_999] + "…"
 
 
 _Writer = Callable[..., bytes]

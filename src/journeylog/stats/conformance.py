@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from journeylog.core.cases import NO_PATIENCE, with_cases
+from journeylog.core.cases import NO_PATIENCE, under_way_note, with_cases
 from journeylog.core.chunk import Chunk, Level
 from journeylog.core.conformance import Rule, Said, rules_of
 from journeylog.core.contracts import Result, Stat
@@ -122,12 +122,14 @@ class Conformance(Stat):
             for s, side in enumerate(_SIDES)
             for i, name in enumerate(_MOMENTS)
         }
-        patience = np.array([level.patience], np.int64)
+        cases = {"patience": level.patience, "n_under_way": level.n_under_way}
         return Counts(
             {
                 "rules": Table({"rule": key}, {**columns, **sides}),
                 "deviations": _deviations(said, names),
-                "cases": Table({}, {"patience": patience}, largest=("patience",)),
+                "cases": Table(
+                    {}, {n: np.array([v], np.int64) for n, v in cases.items()}, largest=("patience",)
+                ),
             }
         ).canonical()
 
@@ -160,7 +162,8 @@ class Conformance(Stat):
             }
         )
         told = int(counts["cases"].values["patience"].max(initial=UNDECLARED)) != UNDECLARED
-        notes = () if told or not values["n_cases"].any() else (NO_PATIENCE,)
+        notes: tuple[str, ...] = () if told or not values["n_cases"].any() else (NO_PATIENCE,)
+        notes += under_way_note(int(counts["cases"].values["n_under_way"].sum()))
         return ConformanceResult(self, window, table, {"deviations": _frame(counts["deviations"])}, notes)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from journeylog.core.cases import with_cases
+from journeylog.core.cases import under_way_note, with_cases
 from journeylog.core.chunk import Chunk, Level, read_only
 from journeylog.core.condition import freeze
 from journeylog.core.contracts import Result, Stat
@@ -187,22 +187,24 @@ class Touchpoints(Stat):
             kind="stable",
             ignore_index=True,
         )
-        total = {name: np.full(len(stages), column.sum()) for name, column in counts["cases"].values.items()}
+        total = {name: int(column.sum()) for name, column in counts["cases"].values.items()}
         own = stages.values
-        low, high = cluster_share(own["n_cases"], total["n"], own["kk"], own["kn"], total["nn"])
+        wide = np.ones(len(stages), np.int64)
+        low, high = cluster_share(own["n_cases"], total["n"] * wide, own["kk"], own["kn"], total["nn"] * wide)
         each = pd.DataFrame(
             {
                 "stage": _texts(stages.coded("stage")),
                 **{name: own[name] for name in _COLUMNS[:3]},
                 "n_switches": changed,
-                "n_cases_total": total["n"],
-                "share": ratio(own["n_cases"], total["n"]),
+                "n_cases_total": total["n"] * wide,
+                "share": ratio(own["n_cases"], total["n"] * wide),
                 "share_low": low,
                 "share_high": high,
             }
         )
         tables = {"stages": each, "switches": changes}
-        return TouchpointsResult(self, window, table.iloc[order].reset_index(drop=True), tables)
+        notes = under_way_note(int(total["n_under_way"]))
+        return TouchpointsResult(self, window, table.iloc[order].reset_index(drop=True), tables, notes)
 
 
 @dataclass(frozen=True)
@@ -276,7 +278,8 @@ class TouchpointsResult(Result):
 def _whole(level: Level) -> Table:
     """Return one row: all cases, and the sum over actors of their number squared."""
     n = np.diff(level.actor_offsets)
-    return Table({}, {"n": n.sum(keepdims=True), "nn": (n * n).sum(keepdims=True)})
+    under_way = np.array([level.n_under_way], np.int64)
+    return Table({}, {"n": n.sum(keepdims=True), "nn": (n * n).sum(keepdims=True), "n_under_way": under_way})
 
 
 def _without(
