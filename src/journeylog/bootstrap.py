@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -31,7 +33,7 @@ Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 
 #: Actors are put into this many groups by a hash of their ids, and a group is drawn as one.
-GROUPS: Final = 512
+GROUPS: Final = 256
 _GROUP: Final = "group"
 _SCHEMA: Final = -1  # key of the rows that no actor gave: those of an empty chunk
 _FEWEST, _MOST = 40, 10_000
@@ -69,7 +71,7 @@ class Bootstrap(Stat):
 
     In a replicate each actor counts a Poisson number of times with mean 1, with all that belongs to it, so bounds know
     that visits of one actor go together. The number of an actor comes from a hash of its id and the seed: any
-    partition, order and number of threads gives the same replicates. Actors are drawn in 512 groups made by the hash.
+    partition, order and number of threads gives the same replicates. Actors are drawn in 256 groups made by the hash.
     Groups are random, so they are as different from each other as actors are; beyond some hundred actors they cost
     nothing but a wider bound now and then, and replicates are sums of the groups' counts, so the events are walked
     once.
@@ -159,8 +161,7 @@ class Bootstrap(Stat):
         draws = {c: np.full((len(point.table), self.replicates), np.nan) for c in columns}
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what there is to warn about has been said once
-            for r, part in enumerate(self._replicates(sums) if columns else ()):
-                table = self.question.result(part, window).table
+            for r, table in enumerate(self._answers(sums, window) if columns else ()):
                 row = np.array([place.get(key, -1) for key in _rows(table, keys)], dtype=np.int64)
                 for c in columns:
                     draws[c][row[row >= 0], r] = table[c].to_numpy(np.float64)[row >= 0]
@@ -173,14 +174,18 @@ class Bootstrap(Stat):
         )
         return BootstrapResult(self, window, table, point.tables, (*point.notes, note), point, draws)
 
-    def _replicates(self, sums: Mapping[str, _Sums]) -> Iterator[Counts]:
-        """Give the counts of one replicate after another."""
-        for first in range(0, self.replicates, AT_ONCE):
-            weights = np.ones((GROUPS + 1, AT_ONCE), np.int64)  # the first row is that of the schema
-            weights[1:] = poisson_weights(GROUPS, first, first + AT_ONCE, self.seed, _POISSON)
-            added = {name: s.weighted(weights) for name, s in sums.items()}
-            for k in range(min(AT_ONCE, self.replicates - first)):
-                yield Counts({name: s.replicate(added[name], k) for name, s in sums.items()})
+    def _answers(self, sums: Mapping[str, _Sums], window: Window) -> Iterator[pd.DataFrame]:
+        """Give the question's table of one replicate after another."""
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            for first in range(0, self.replicates, AT_ONCE):
+                weights = np.ones((GROUPS + 1, AT_ONCE), np.int64)  # the first row is that of the schema
+                weights[1:] = poisson_weights(GROUPS, first, first + AT_ONCE, self.seed, _POISSON)
+                added = {name: s.weighted(weights, pool) for name, s in sums.items()}
+                parts = [
+                    Counts({name: s.replicate(added[name], k) for name, s in sums.items()})
+                    for k in range(min(AT_ONCE, self.replicates - first))
+                ]
+                yield from pool.map(lambda part: self.question.result(part, window).table, parts)
 
     def _bounded(self, table: pd.DataFrame) -> list[str]:
         """Return the columns that get bounds."""
@@ -252,20 +257,20 @@ class _Sums:
         entries = {name: values[kept] for name, values in self.entries.items()}
         return _Sums(self.whole.take(rows), entries, place[self.row[kept]], self.group[kept])
 
-    def weighted(self, weights: Ints) -> dict[str, Ints]:
+    def weighted(self, weights: Ints, pool: ThreadPoolExecutor) -> dict[str, Ints]:
         """Return the sums of some replicates; smallest and largest values stay those of the whole."""
         fixed = (*self.whole.smallest, *self.whole.largest)
-        n = len(self.whole)
-        return {
-            name: add_weighted(values, self.row, self.group, weights, n)
-            for name, values in self.entries.items()
-            if name not in fixed
-        }
+        names = [name for name in self.entries if name not in fixed]
+
+        def added(name: str) -> Ints:
+            found: Ints = add_weighted(self.entries[name], self.row, self.group, weights, len(self.whole))
+            return found
+
+        return dict(zip(names, pool.map(added, names), strict=True))
 
     def replicate(self, added: Mapping[str, Ints], k: int) -> Table:
         values = {
-            name: added[name][:, k].copy() if name in added else values
-            for name, values in self.whole.values.items()
+            name: added[name][k] if name in added else values for name, values in self.whole.values.items()
         }
         return replace(self.whole, values=values)
 

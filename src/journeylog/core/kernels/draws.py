@@ -63,10 +63,15 @@ def poisson_weights(n_groups: int, first: int, last: int, seed: int, bounds: Int
 
 @njit(cache=True, nogil=True)
 def add_weighted(values: Ints, row: Ints, group: Ints, weights: Ints, n_rows: int) -> Ints:
-    """Return for each row and replicate the sum of values times the weight of their group."""
-    out = np.zeros((n_rows, AT_ONCE), np.int64)
+    """Return for each replicate and row the sum of values times the weight of their group; rows are in order."""
+    out = np.zeros((AT_ONCE, n_rows), np.int64)
+    sums = np.zeros(AT_ONCE, np.int64)
     for i in range(values.size):
-        r, g, v = row[i], group[i], values[i]
+        g, v = group[i], values[i]
         for k in range(AT_ONCE):
-            out[r, k] += v * weights[g, k]
+            sums[k] += v * weights[g, k]
+        if i + 1 == values.size or row[i + 1] != row[i]:
+            for k in range(AT_ONCE):
+                out[k, row[i]] = sums[k]
+                sums[k] = 0
     return out
