@@ -16,6 +16,7 @@ from journeylog.core.cases import PathStat
 from journeylog.core.chain import Chain
 from journeylog.core.chain_frames import ModelParts, parts_of
 from journeylog.core.chain_gain import Gain, Gains, Point, Row
+from journeylog.core.chain_segments import SegmentMoves
 from journeylog.core.chunk import Chunk
 from journeylog.core.contracts import Result
 from journeylog.core.counts import Counts, Table
@@ -129,7 +130,7 @@ class Opportunities(PathStat):
         """Return the ranked points."""
         whole = Counts({name: _without_segment(table) for name, table in counts.tables.items()}).canonical()
         parts = parts_of(whole, GROUPS)
-        segments = Segments.of(counts["moves"], parts)
+        segments = SegmentMoves.of(counts["moves"], parts)
         table, n_points = _ranked(self, parts, segments)
         notes = [_ADDS]
         if not self.experiment:
@@ -152,61 +153,11 @@ class OpportunitiesResult(Result):
 
 
 @dataclass(frozen=True, eq=False)
-class Segments:
-    """Followed moves by segment, group of actors and edge of the whole chain.
-
-    Parameters
-    ----------
-    names : tuple of str
-    segment, group, edge : ndarray of int64, shape (n_rows,)
-    n : ndarray of float64, shape (n_rows,)
-    by_half : ndarray of float64, shape (n_segments, 2, n_edges)
-        The same, by half of the actors.
-    """
-
-    names: tuple[str, ...]
-    segment: Ints
-    group: Ints
-    edge: Ints
-    n: Floats
-    by_half: Floats
-
-    @staticmethod
-    def of(moves: Table, parts: ModelParts) -> Segments:
-        """Read the moves of all segments; cases without a value are in none."""
-        sample, states = parts.sample, parts.sample.n_states
-        column = moves.coded("segment")
-        source, target = (moves.coded(side).onto(parts.nodes) for side in ("from", "to"))
-        source = np.where(source < 0, states - 1, source)
-        known = sample.source * (states + 8) + sample.target + 8
-        wanted = source * (states + 8) + target + 8
-        spot = np.minimum(np.searchsorted(known, wanted), max(len(known) - 1, 0))
-        kept = (column.codes >= 0) & (moves.values["n_followed"] > 0)
-        if len(known):
-            kept &= (known[spot] == wanted) & sample.known[spot]
-        rows = np.flatnonzero(kept)
-        segment, group, edge = column.codes[rows], moves.codes("group")[rows], spot[rows]
-        n = moves.values["n_followed"][rows].astype(np.float64)
-        by_half = np.zeros((len(column.labels), 2, len(known)))
-        np.add.at(by_half, (segment, group % 2, edge), n)
-        return Segments(column.labels, segment, group, edge, n, by_half)
-
-    def deviation(self, segment: int, half: int, row: Ints, rate: Floats) -> Floats:
-        """Return by group and edge of a state how the rates of a segment, measured in a half, deviate."""
-        mine = (self.segment == segment) & (self.group % 2 == half)
-        mine &= (self.edge >= row[0]) & (self.edge <= row[-1])
-        counts = np.zeros((GROUPS, len(row)))
-        np.add.at(counts, (self.group[mine], self.edge[mine] - row[0]), self.n[mine])
-        base = counts.sum(1, keepdims=True)
-        return np.asarray((counts - base * rate) / max(base.sum(), 1.0))
-
-
-@dataclass(frozen=True, eq=False)
 class _Place:
     """A state with its segments: who is comparable, and how they go on in each half."""
 
     point: Point
-    segments: Segments
+    segments: SegmentMoves
     min_n: int
 
     @cached_property
@@ -216,15 +167,20 @@ class _Place:
 
     @cached_property
     def comparable(self) -> Ints:
-        """Segments with enough visits, in both halves."""
+        """SegmentMoves with enough visits, in both halves."""
         enough = (self.n.sum(1) >= self.min_n) & (self.n > 0).all(1)
         return np.flatnonzero(enough)
 
+    @cached_property
+    def _rates(self) -> dict[int | None, Floats]:
+        """Rates by comparable segment and edge, in each half and in all."""
+        counts = self.segments.by_half[self.comparable][:, :, self.point.row]
+        parts = {0: counts[:, 0], 1: counts[:, 1], None: counts.sum(1)}
+        return {half: n / np.maximum(n.sum(1, keepdims=True), 1.0) for half, n in parts.items()}
+
     def rates(self, segment: int, half: int | None) -> Floats:
         """Return the rates of a segment in a half, or in all."""
-        counts = self.segments.by_half[segment][:, self.point.row]
-        mine = counts.sum(0) if half is None else counts[half]
-        return np.asarray(mine / max(mine.sum(), 1.0))
+        return np.asarray(self._rates[half][np.searchsorted(self.comparable, segment)])
 
     def put(self, rates: Floats, edge: int | None) -> Floats:
         """Return the new rates: those given, or the one of an edge and the others in proportion."""
@@ -251,18 +207,26 @@ class _Place:
         moved[:, edge] = own[:, edge]
         return Row(self.put(rates, edge), carried, moved)
 
+    def gains(self, half: int | None, edge: int | None) -> Floats:
+        """Return what would be gained as in each of the segments, measured in a half."""
+        old, rates = self.point.gains.chain.rate[self.point.row], self._rates[half]
+        if edge is None:
+            return self.point.values(rates - old)
+        way = -old / (1 - old[edge])  # the others make room
+        way[edge] = 1.0
+        return self.point.values((rates[:, edge] - old[edge])[:, None] * way)
+
     def best(self, half: int | None, edge: int | None) -> int:
         """Return the segment with the largest gain, seen in one half."""
-        gains = [self.point.value(self.put(self.rates(s, half), edge)) for s in self.comparable]
-        return int(self.comparable[int(np.nanargmax(gains))])
+        return int(self.comparable[int(np.nanargmax(self.gains(half, edge)))])
 
     def seen(self, edge: int | None) -> float:
         """Return what would be gained: chosen in one half of the actors, measured in the other, both ways round."""
-        both = [self.put(self.rates(self.best(half, edge), 1 - half), edge) for half in (0, 1)]
-        return float(np.mean([self.point.value(rates) for rates in both]))
+        one, other = self.gains(0, edge), self.gains(1, edge)
+        return float(other[np.nanargmax(one)] + one[np.nanargmax(other)]) / 2
 
 
-def _ranked(question: Opportunities, parts: ModelParts, segments: Segments) -> tuple[pd.DataFrame, int]:
+def _ranked(question: Opportunities, parts: ModelParts, segments: SegmentMoves) -> tuple[pd.DataFrame, int]:
     """Return the table, and how many points were comparable."""
     chain = Chain.of(parts.sample)
     reach, value = Gains(chain, False), Gains(chain, True)
@@ -342,7 +306,11 @@ def _together(n: int) -> float:
 
 
 def _frame(
-    question: Opportunities, parts: ModelParts, segments: Segments, found: list[dict[str, Any]], n_points: int
+    question: Opportunities,
+    parts: ModelParts,
+    segments: SegmentMoves,
+    found: list[dict[str, Any]],
+    n_points: int,
 ) -> pd.DataFrame:
     n_start, groups = float(parts.n[-1]) if len(parts.n) else 0.0, parts.sample.n_sampled
 

@@ -117,10 +117,13 @@ class Point:
 
     def value(self, rate: Floats) -> float:
         """Return what is gained from the start on by new rates."""
-        shift = rate - self.gains.chain.rate[self.row]
-        one = float(shift @ self.gains.at_target[self.row])
-        rest = 1 - float(shift @ self.column_at_target[self.row])
-        return float(self.column[-1]) * one / rest if rest > 1e-12 else float("nan")
+        return float(self.values((rate - self.gains.chain.rate[self.row])[None])[0])
+
+    def values(self, shift: Floats) -> Floats:
+        """Return what is gained from the start on if the rates shift, one row a change."""
+        one, rest = shift @ self.gains.at_target[self.row], 1 - shift @ self.column_at_target[self.row]
+        some = rest > 1e-12
+        return np.where(some, self.column[-1] * one / np.where(some, rest, 1.0), np.nan)
 
     def gain(self, new: Row) -> Gain:
         """Return what is gained, with its deviation."""
