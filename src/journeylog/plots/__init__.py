@@ -119,7 +119,8 @@ def plot(result: Result, **options: Any) -> go.Figure:
         - Comparison: ``kind="differences"`` (``rows=``), and of Transitions ``"sankey"`` (``nodes=``, ``order=``) or
           ``"graph"`` (and ``edges=``). Segments, Experiment: ``rows=``. Retention: ``kind="curve"`` or ``"heatmap"``
           (``rows=``).
-        - Conformance, Funnel, JourneyMap, Outcomes: none.
+        - Model, MemoryTest: ``rows=``. Opportunities: ``part="stage"`` or ``"edge"``, ``rows=``.
+        - Conformance, Funnel, JourneyMap, Outcomes, Prediction: none.
 
     Returns
     -------
