@@ -166,10 +166,10 @@ def with_money(log: EventLog, seed: int) -> EventLog:
 
 
 def test_intervals_cover_the_truth() -> None:
-    found = covered(80)
+    found = covered(60)
     assert len(found) == 12
     assert 0.935 <= np.mean(list(found.values())) <= 0.965
-    assert min(found.values()) > 0.86, found
+    assert min(found.values()) > 0.85, found
 
 
 @pytest.mark.slow
@@ -182,7 +182,7 @@ def test_an_interval_that_takes_moves_as_independent_fails_where_actors_have_hab
     """The actors' groups see what the binomial formula of each row does not."""
     hits: dict[str, list[bool]] = defaultdict(list)
     truth = truth_of(STRAIGHT, 600.0)["home"]["goal"]
-    for seed in range(60):
+    for seed in range(40):
         simulation = simulate_chain(
             60, NODES, STRAIGHT, Wait(600.0, 0.5), reached=GOAL, seed=seed, visits=12, heterogeneity=0.7
         )
