@@ -80,7 +80,7 @@ QUESTIONS: list[Stat] = [
 ]
 
 #: Questions whose intervals (and held-out actors) come from groups of actors by a hash of their ids.
-BY_HASH: tuple[type[Stat], ...] = (jl.Bootstrap, jl.Model, jl.TimeTo)
+BY_HASH: tuple[type[Stat], ...] = (jl.JourneyMap, jl.Bootstrap, jl.Model, jl.TimeTo)
 #: Questions whose every loss comes from them.
 HELD_OUT: tuple[type[Stat], ...] = (jl.MemoryTest, jl.Prediction, jl.Opportunities)
 

@@ -90,8 +90,8 @@ class JourneyMap(Stat):
     >>> table = filled.table
     >>> table[(table["row"] == "loss") & (table["measure"] == "drop")][["stage", "value", "n"]]
        stage  value  n
-    35  look   0.25  4
-    36   buy   0.00  3
+    36  look   0.25  4
+    37   buy   0.00  3
     >>> print(filled.cell("look", "loss", "drop").code)
     table = log.compute(jl.DropOff(node='stage', case=None, merge=None)).table
     row = table.loc[(table['node'] == 'look')].iloc[0]
