@@ -294,7 +294,10 @@ def _check_range(stamps: Stamps, rule: TimeRule) -> None:
     Up to a hundred years late is the future (a wrong clock or year); all else is out of range.
     """
     slack = 2 * DAY if (stamps.verdict == WALL).any() else 0
-    outside = (stamps.micros < rule.earliest - slack) | (stamps.micros > rule.latest + slack)
+    low, high = rule.earliest - slack, rule.latest + slack
+    if stamps.micros.min(initial=high) >= low and stamps.micros.max(initial=low) <= high:
+        return
+    outside = (stamps.micros < low) | (stamps.micros > high)
     outside &= stamps.verdict <= WALL
     if outside.any():
         soon = outside & (stamps.micros > rule.latest) & (stamps.micros <= rule.latest + _CENTURY)

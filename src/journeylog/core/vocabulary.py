@@ -37,23 +37,29 @@ class Vocabulary:
 
     def __init__(self) -> None:
         self._n = 0
-        self._table = np.zeros(1 << 10, np.int64)
+        self._table = np.zeros(1 << 10, np.uint64)
         self._texts = np.empty(1 << 14, np.uint8)
         self._ends = np.zeros((1 << 9) + 2, np.int64)
 
-    def codes(self, texts: pa.Array) -> Codes:
+    def __len__(self) -> int:
+        """Return how many different texts there were."""
+        return self._n
+
+    def codes(self, texts: pa.Array, out: Codes | None = None) -> Codes:
         """Return the number of each text, -1 where it is missing.
 
         Parameters
         ----------
         texts : Arrow array of string, large_string or a dictionary of these
+        out : ndarray of int32, one for each text, optional
+            Where to write them.
         """
+        out = np.empty(len(texts), np.int32) if out is None else out
         if pa.types.is_dictionary(texts.type):
-            moved = np.append(self.codes(texts.dictionary), np.int32(-1))
-            places = texts.indices.fill_null(len(texts.dictionary)) if texts.null_count else texts.indices
-            return np.asarray(moved[places.to_numpy(zero_copy_only=False)])
+            places = (texts.indices.fill_null(-1) if texts.null_count else texts.indices).cast(pa.int32())
+            kernel.move(read_only(places.to_numpy()), read_only(self.codes(texts.dictionary)), out)
+            return out
         texts = arrow_text.plain(texts) if arrow_text.is_text(texts.type) else texts.cast(pa.string())
-        out = np.empty(len(texts), np.int32)
         if len(texts) == 0:
             return out
         if texts.null_count:
@@ -86,11 +92,13 @@ class Vocabulary:
     def _grow(self, length: int) -> None:
         """Make room for a text of this length."""
         if 2 * (self._n + 1) > self._table.size:
-            wider = np.zeros(4 * self._table.size, np.int64)
+            wider = np.empty(4 * self._table.size, np.uint64)  # not zeros: those come in small pages
+            wider.fill(0)
             kernel.spread(self._table, wider)
             self._table = wider
-            more = len(wider) // 2 + 2 - len(self._ends)
-            self._ends = np.concatenate((self._ends, np.zeros(more, np.int64)))
+            ends = np.empty(len(wider) // 2 + 2, np.int64)
+            ends[: len(self._ends)] = self._ends
+            self._ends = ends
         if self._ends[self._n] + length > self._texts.size:
             self._texts = np.concatenate(
                 (self._texts, np.empty(max(2 * self._texts.size, 2 * length), np.uint8))

@@ -32,6 +32,7 @@ from journeylog.ingest.lifecycle import Lifecycle, with_ends
 from journeylog.ingest.ordering import build_by_content, rank
 from journeylog.ingest.rejects import SCHEMA, Reason
 from journeylog.ingest.roles import Roles
+from journeylog.ingest.slabs import Slabs
 from journeylog.ingest.verdicts import Verdicts
 
 __all__ = ["Intake"]
@@ -87,13 +88,17 @@ class Intake:
     events: Vocabulary = field(default_factory=Vocabulary)
     limits: Limits = field(default_factory=Limits)
     rows: int = 0
+    _codes: Slabs = field(default_factory=lambda: Slabs(np.int32))
+    _micros: Slabs = field(default_factory=lambda: Slabs(np.int64))
     _to_come: int = 0
     _looked_at: int = 0
 
     def take(self, piece: Judged) -> None:
         """Take in the next piece of the input: ids and names become numbers, what is not needed later goes."""
-        piece.actor = pa.array(self.actors.codes(piece.actor))
-        piece.event = pa.array(self.events.codes(piece.event))
+        n = len(piece)
+        piece.actor = pa.array(self.actors.codes(piece.actor, self._codes.room(n)))
+        piece.event = pa.array(self.events.codes(piece.event, self._codes.room(n)))
+        piece.stamps.micros = self._micros.kept(piece.stamps.micros)
         piece.settle()
         self.pieces.append(piece)
         self._look(piece)

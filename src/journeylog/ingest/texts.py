@@ -27,6 +27,7 @@ import pyarrow.compute as pc
 
 from journeylog.core import arrow_text
 from journeylog.core.kernels.ids import broken_texts
+from journeylog.core.vocabulary import Vocabulary
 from journeylog.errors import SchemaError
 
 __all__ = ["as_names", "as_text", "is_nested", "no_text"]
@@ -83,8 +84,13 @@ def as_names(column: pa.Array, what: str) -> pa.Array:
         words = as_text(column.dictionary, what)
         return pa.DictionaryArray.from_arrays(column.indices.cast(pa.int32()), words)
     text = as_text(column, what)
-    few = len(text) <= _PROBE or len(text[:_PROBE].dictionary_encode().dictionary) <= _FEW
-    return text.dictionary_encode() if few else text
+    known, codes = Vocabulary(), np.empty(len(text), np.int32)
+    known.codes(text[:_PROBE], codes[:_PROBE])
+    if len(text) > _PROBE and len(known) > _FEW:
+        return text
+    known.codes(text[_PROBE:], codes[_PROBE:])
+    places = pa.array(codes, mask=codes < 0) if text.null_count else pa.array(codes)
+    return pa.DictionaryArray.from_arrays(places, known.labels(), safe=False)
 
 
 def no_text(column: pa.Array) -> npt.NDArray[np.bool_] | None:

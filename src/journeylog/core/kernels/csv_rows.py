@@ -213,7 +213,7 @@ def split_lines(
     wanted, max_field, bad : as in :func:`scan_rows`
     space : room for the fields; eight bytes more for each column than the block is long
     ends : in and out, (columns to keep); where each column begins in `space`, then where it ends
-    offsets : out, (columns to keep, rows + 1); zeros at first
+    offsets : out, (columns to keep, rows + 1); of each column the first is 0
 
     Returns
     -------

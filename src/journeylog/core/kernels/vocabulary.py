@@ -8,89 +8,61 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from journeylog.core.kernels.borrowed import borrowed
+from journeylog.core.kernels.words import equal, word
+
 Bytes = npt.NDArray[np.uint8]
 Ints = npt.NDArray[np.int64]
+Words = npt.NDArray[np.uint64]
 Codes = npt.NDArray[np.int32]
 
 __all__ = ["hash_texts", "mark_repeated", "mark_used", "move", "number_texts", "spread"]
 
-_LOW = 0xFFFFFFFF
-_FACTOR = 0x61C88647  # odd, of 31 bits: its product with 32 bits never leaves 64
-_OTHER = 0x2545F491
-_HASH = 0x7FFFFFFF
+_0, _1, _8, _16, _32 = (np.uint64(k) for k in (0, 1, 8, 16, 32))
+_LOW = np.uint64(0xFFFFFFFF)
+_FACTOR = np.uint64(0x61C88647)  # odd, of 31 bits: its product with 32 bits never leaves 64
+_OTHER = np.uint64(0x2545F491)
+_HASH = np.uint64(0x7FFFFFFF)
 _AT_ONCE = 128
 
 
-@njit(cache=True, nogil=True, inline="always")
-def _word(data: Bytes, i: int) -> Any:
-    """Return eight bytes as a number; an unsigned index needs no look whether it counts from the end."""
-    j = np.uint64(i)
-    return (
-        np.int64(data[j])
-        | (np.int64(data[j + np.uint64(1)]) << 8)
-        | (np.int64(data[j + np.uint64(2)]) << 16)
-        | (np.int64(data[j + np.uint64(3)]) << 24)
-        | (np.int64(data[j + np.uint64(4)]) << 32)
-        | (np.int64(data[j + np.uint64(5)]) << 40)
-        | (np.int64(data[j + np.uint64(6)]) << 48)
-        | (np.int64(data[j + np.uint64(7)]) << 56)
-    )
-
-
-@njit(cache=True, nogil=True, inline="always")
-def _rest(data: Bytes, i: int, size: int) -> Any:
-    """Return fewer than eight bytes as a number; where more follow, they are read too and left out."""
-    if i + 8 <= data.size:
-        return _word(data, i) & ((np.int64(1) << (8 * size)) - 1)
-    rest, shift = np.int64(0), 0
-    for k in range(size):
-        rest |= np.int64(data[i + k]) << shift
-        shift += 8
-    return rest
-
-
-@njit(cache=True, nogil=True, inline="always")
-def _mixed(h: int, word: int) -> Any:
+@njit(cache=True, nogil=True, forceinline=True)
+def _mixed(h: Any, w: Any) -> Any:
     """Return a hash with a word more; each half is multiplied apart, so that nothing leaves 64 bits."""
-    return (((h ^ (h >> 32) ^ word) & _LOW) * _FACTOR) ^ (((word >> 32) & _LOW) * _OTHER)
+    return (((h ^ (h >> _32) ^ w) & _LOW) * _FACTOR) ^ (((w >> _32) & _LOW) * _OTHER)
 
 
-@njit(cache=True, nogil=True, inline="always")
+@njit(cache=True, nogil=True, forceinline=True)
 def _hash(data: Bytes, i: int, end: int) -> Any:
-    h = np.int64(end - i)
-    while end - i >= 8:
-        h = _mixed(h, _word(data, i))
-        i += 8
-    h = _mixed(h, _rest(data, i, end - i))
-    return (_mixed(h, h >> 16) >> 16) & _HASH
+    """Return a hash of 31 bits; of a text whose length is no multiple of eight some bytes may count twice."""
+    at, stop = np.uint64(i), np.uint64(end)
+    size = stop - at
+    h = size
+    while at + _8 <= stop:
+        h = _mixed(h, word(data, at))
+        at += _8
+    if at < stop and size >= _8:
+        h = _mixed(h, word(data, stop - _8))
+    elif at < stop:
+        h = _mixed(h, _short(data, at, size))
+    return (_mixed(h, h >> _16) >> _16) & _HASH
 
 
-@njit(cache=True, nogil=True, inline="always")
-def _same(a: Bytes, i: int, b: Bytes, j: int, length: int) -> bool:
-    while length >= 8:
-        if _word(a, i) != _word(b, j):
-            return False
-        i += 8
-        j += 8
-        length -= 8
-    return bool(_rest(a, i, length) == _rest(b, j, length))
-
-
-@njit(cache=True, nogil=True)
-def _fetch(hashed: Ints, table: Ints, texts: Bytes, ends: Ints, out: Ints) -> None:
-    """Read what many look-ups will need, so that they wait for memory side by side and not in turn."""
-    mask = table.size - 1
-    for r in range(hashed.size):
-        out[r] = table[hashed[r] & mask] & _LOW
-    for r in range(hashed.size):
-        out[r] = ends[out[r]]
-    for r in range(hashed.size):
-        out[r] = texts[max(out[r] - 1, 0)]
+@njit(cache=True, nogil=True, forceinline=True)
+def _short(data: Bytes, at: Any, size: Any) -> Any:
+    """Return fewer than eight bytes as a number; where more follow, they are read too and left out."""
+    if at + _8 <= np.uint64(data.size):
+        return word(data, at) & ((_1 << (_8 * size)) - _1)
+    rest, shift = _0, _0
+    for k in range(size):
+        rest |= np.uint64(data[at + np.uint64(k)]) << shift
+        shift += _8
+    return rest
 
 
 @njit(cache=True, nogil=True)
 def number_texts(
-    data: Bytes, offsets: Any, first: int, table: Ints, texts: Bytes, ends: Ints, n: int, out: Codes
+    data: Bytes, offsets: Any, first: int, table: Words, texts: Bytes, ends: Ints, n: int, out: Codes
 ) -> Any:
     """Write the number of each text from row `first` on to `out`; stop where there is no room for a new one.
 
@@ -98,7 +70,7 @@ def number_texts(
     ----------
     data, offsets
         The texts: row r is ``data[offsets[r]:offsets[r + 1]]``.
-    table : ndarray of int64, its length a power of two
+    table : ndarray of uint64, its length a power of two
         At each place the hash of a known text above its number from 1; 0 is free.
     texts, ends
         The known texts: number k is ``texts[ends[k]:ends[k + 1]]``.
@@ -110,47 +82,56 @@ def number_texts(
     row, n : int
         The first row that was not done, and how many are known now.
     """
-    mask = table.size - 1
-    hashed = np.empty(_AT_ONCE, np.int64)
+    data, table, texts, ends = borrowed(data), borrowed(table), borrowed(texts), borrowed(ends)
+    offsets, out = borrowed(offsets), borrowed(out)
+    mask = np.uint64(table.size - 1)
+    hashed = np.empty(_AT_ONCE, np.uint64)
     fetched = np.empty(_AT_ONCE, np.int64)
     for begin in range(first, out.size, _AT_ONCE):
-        stop = min(begin + _AT_ONCE, out.size)
-        for r in range(begin, stop):
-            hashed[r - begin] = _hash(data, offsets[r], offsets[r + 1])
-        _fetch(hashed[: stop - begin], table, texts, ends, fetched)
-        for r in range(begin, stop):
-            key = hashed[r - begin]
-            i, length = np.int64(offsets[r]), np.int64(offsets[r + 1] - offsets[r])
+        some = min(_AT_ONCE, out.size - begin)
+        for r in range(some):
+            hashed[r] = _hash(data, offsets[begin + r], offsets[begin + r + 1])
+        # What many look-ups will need is read first, so that they wait for memory side by side and not in turn.
+        for r in range(some):
+            fetched[r] = np.int64(table[hashed[r] & mask] & _LOW)
+        for r in range(some):
+            fetched[r] = ends[max(fetched[r] - 1, 0)]
+        for r in range(some):
+            fetched[r] = texts[max(fetched[r] - 1, 0)]
+        for r in range(some):
+            key, row = hashed[r], begin + r
+            i, length = np.int64(offsets[row]), np.int64(offsets[row + 1]) - np.int64(offsets[row])
             s = key & mask
             while True:
                 found = table[s]
-                if found == 0:
+                if found == _0:
                     if 2 * (n + 1) > table.size or ends[n] + length > texts.size:
-                        return r, n
-                    texts[ends[n] : ends[n] + length] = data[i : i + length]
+                        return row, n
+                    for k in range(length):
+                        texts[ends[n] + k] = data[i + k]
                     ends[n + 1] = ends[n] + length
-                    out[r] = n
+                    out[row] = n
                     n += 1
-                    table[s] = (key << 32) | n
+                    table[s] = (key << _32) | np.uint64(n)
                     break
-                if found >> 32 == key:
-                    k = (found & _LOW) - 1
-                    if ends[k + 1] - ends[k] == length and _same(data, i, texts, ends[k], length):
-                        out[r] = k
+                if found >> _32 == key:
+                    known = np.int64(found & _LOW) - 1
+                    if ends[known + 1] - ends[known] == length and equal(data, i, texts, ends[known], length):
+                        out[row] = known
                         break
-                s = (s + 1) & mask
+                s = (s + _1) & mask
     return out.size, n
 
 
 @njit(cache=True, nogil=True)
-def spread(table: Ints, wider: Ints) -> None:
+def spread(table: Words, wider: Words) -> None:
     """Move a table to a larger one."""
-    mask = wider.size - 1
+    mask = np.uint64(wider.size - 1)
     for s in range(table.size):
-        if table[s] != 0:
-            p = (table[s] >> 32) & mask
-            while wider[p] != 0:
-                p = (p + 1) & mask
+        if table[s] != _0:
+            p = (table[s] >> _32) & mask
+            while wider[p] != _0:
+                p = (p + _1) & mask
             wider[p] = table[s]
 
 
@@ -185,7 +166,7 @@ def mark_repeated(data: Bytes, offsets: Any, hashed: Codes, valid: Bytes, out: B
             other = table[s] - 1
             if hashed[other] == hashed[row]:
                 k = np.int64(offsets[other])
-                if offsets[other + 1] - k == length and _same(data, i, data, k, length):
+                if offsets[other + 1] - k == length and equal(data, i, data, k, length):
                     n += 2 - out[other]
                     out[other] = out[row] = 1
                     break

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -222,9 +222,11 @@ class _Lines:
     def piece(self) -> Piece:
         """Split the block into columns."""
         n_kept, size = len(self.kept), len(self.data) + 8
-        space = _space(n_kept * size)
+        space = _room("space", n_kept * size, np.uint8)
         ends = np.arange(n_kept) * size
-        offsets, bad = np.zeros((n_kept, self.n + 1), np.int32), np.empty((self.n, 6), np.int32)
+        offsets = _room("offsets", n_kept * (self.n + 1), np.int32).reshape(n_kept, self.n + 1)
+        offsets[:, 0] = 0
+        bad = np.empty((self.n, 6), np.int32)
         rows, n_bad = kernel.split_lines(
             self.data, self.delimiter, self.places, self.told.max_field, space, ends, offsets, bad
         )
@@ -232,18 +234,19 @@ class _Lines:
             name: arrow_text.from_buffers(space[k * size : ends[k]].copy(), offsets[k, : rows + 1].copy())
             for k, name in enumerate(self.kept)
         }
-        at = np.arange(self.n, dtype=np.int64)
+        row, line = (np.arange(n, n + self.n, dtype=np.int64) for n in (self.told.records, self.told.lines))
         if n_bad:
-            at = np.delete(at, bad[:n_bad, 0])
+            row, line = (np.delete(numbers, bad[:n_bad, 0]) for numbers in (row, line))
         listed = [self.told.bad_row(found, self.data) for found in bad[:n_bad].tolist()]
-        return Piece(as_batch(columns, rows), at + self.told.records, at + self.told.lines, listed, utf8=True)
+        return Piece(as_batch(columns, rows), row, line, listed, utf8=True)
 
 
-def _space(size: int) -> npt.NDArray[np.uint8]:
+def _room(name: str, size: int, kind: type[np.generic]) -> npt.NDArray[Any]:
     """Return memory to work in, kept by the thread: to ask for it anew would cost as much as to fill it."""
-    found: npt.NDArray[np.uint8] | None = getattr(_OWN, "space", None)
+    found: npt.NDArray[Any] | None = getattr(_OWN, name, None)
     if found is None or found.size < size:
-        found = _OWN.space = np.empty(size, np.uint8)
+        found = np.empty(size, kind)
+        setattr(_OWN, name, found)
     return found[:size]
 
 

@@ -1,0 +1,47 @@
+"""Memory for columns that grow while pieces arrive: in large parts, which the system gives sooner than many small ones."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["Slabs"]
+
+#: Rows of the first part and of the largest, which fills the system's large pages.
+_FIRST: Final = 1 << 12
+_LARGEST: Final = 1 << 20
+
+
+class Slabs:
+    """Gives room for the rows of a column, one after the other.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> slabs = Slabs(np.int64)
+    >>> slabs.kept(np.array([3, 1])).tolist(), slabs.room(3).shape
+    ([3, 1], (3,))
+    """
+
+    def __init__(self, kind: type[np.generic]) -> None:
+        self._kind = kind
+        self._left: npt.NDArray[Any] = np.empty(0, kind)
+        self._rows = _FIRST
+
+    def room(self, n: int) -> npt.NDArray[Any]:
+        """Return an array for `n` rows, whose content means nothing yet."""
+        if n > len(self._left):
+            self._rows = min(4 * self._rows, _LARGEST)
+            if n > self._rows // 2:
+                return np.empty(n, self._kind)
+            self._left = np.empty(self._rows, self._kind)
+        given, self._left = self._left[:n], self._left[n:]
+        return given
+
+    def kept(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Return a copy; the memory of the values themselves can be used for the next ones."""
+        room = self.room(len(values))
+        room[:] = values
+        return room
