@@ -132,7 +132,7 @@ def test_both_languages_hold_the_same_numbers_and_no_word_of_the_other() -> None
     )
     digits = [re.findall(r'href="#c\d+">[^<\d]*(\d+)', page) for page in (english, russian)]
     assert digits[0] == digits[1]
-    words = set(re.findall(r"(?<=>)[^<]+", russian.split("<body>")[1]))
+    words = set(re.findall(r"(?<=>)[^<]+", russian.split("<body")[1]))
     names = {"look", "buy", "home", "search", "cart", "pay", "web", "app"}
     latin = {w.strip() for w in words if re.search(r"[A-Za-z]{2,}", w)} - names
     assert not {w for w in latin if re.search(r"[A-Za-z]{2,}", re.sub("|".join(names), "", w))}

@@ -19,7 +19,7 @@ from journeylog.reporting.document import asset, environment, policy
 from journeylog.reporting.language import Language, language
 from journeylog.reporting.names import short
 
-__all__ = ["called", "change_lines", "findings", "map_page", "place_of", "written"]
+__all__ = ["called", "change_lines", "findings", "map_page", "map_values", "place_of", "written"]
 
 #: How the measures of each row are shown: as the cell's main number, as a list with bars, or as a line of text.
 _SHOWN: Final[Mapping[str, Mapping[str, str]]] = {
@@ -94,6 +94,26 @@ def map_page(
     theme_of(theme)
     words = language(lang)
     css = asset("map.css")
+    page = environment().get_template("map.html.j2")
+    return page.render(
+        lang=lang,
+        theme=theme,
+        policy=policy(scripts=(), styles=(css,)),
+        css=Markup(css),
+        version=journeylog.__version__,
+        title=short(title, 200) if title is not None else words.text("map"),
+        map=map_values(result, words, before=before, alerts=alerts),
+    ).encode("utf-8", "backslashreplace")
+
+
+def map_values(
+    result: JourneyMapResult,
+    words: Language,
+    *,
+    before: JourneyMapResult | Mapping[str, Any] | None = None,
+    alerts: Sequence[str] = (),
+) -> dict[str, Any]:
+    """Return what the macros of ``map_body.html.j2`` show, on this page or as a part of another one."""
     rows = [
         {
             "title": words.of("rows", row),
@@ -106,27 +126,20 @@ def map_page(
         if any(cell.row == row and cell.stage is not None for cell in result.cells)
     ]
     whole = [fact for row in ROWS for _, facts in place_of(result, words, row, None).groups for fact in facts]
-    page = environment().get_template("map.html.j2")
-    return page.render(
-        lang=lang,
-        theme=theme,
-        policy=policy(scripts=(), styles=(css,)),
-        css=Markup(css),
-        version=journeylog.__version__,
-        words=words,
-        title=short(title, 200) if title is not None else words.text("map"),
-        period=words.period(result.window),
-        stages=[short(stage, _NAME) for stage in result.stages],
-        whole=whole,
-        rows=rows,
-        curve=_curve(result),
-        short=findings(result, words),
-        alerts=alerts,
-        changes=None if before is None else change_lines(result, words, before),
-        definitions=list(words.words["define"].values()),
-        notes=[short(note, 400) for note in result.notes],
-        codes=[(f"c{i}", called(words, cell), cell.code) for i, cell in enumerate(result.cells)],
-    ).encode("utf-8", "backslashreplace")
+    return {
+        "words": words,
+        "period": words.period(result.window),
+        "stages": [short(stage, _NAME) for stage in result.stages],
+        "whole": whole,
+        "rows": rows,
+        "curve": _curve(result),
+        "short": findings(result, words),
+        "alerts": alerts,
+        "changes": None if before is None else change_lines(result, words, before),
+        "definitions": list(words.words["define"].values()),
+        "notes": [short(note, 400) for note in result.notes],
+        "codes": [(f"c{i}", called(words, cell), cell.code) for i, cell in enumerate(result.cells)],
+    }
 
 
 def place_of(result: JourneyMapResult, words: Language, row: str, stage: str | None) -> Place:
