@@ -64,6 +64,10 @@ STEPS: list[Step] = [
     jl.Where({"channel": "web", "value": {">=": 0}}),
     jl.Journeys("pay", "auto", settled=("45min", 99), sensitivity=("30min", "2h"), run_in="1h"),
     jl.Journeys("cart", "45min", of="stretch", run_in="20min"),
+    jl.RFM("pay", settled=((9_000_000_000, 6_000_000_000, 10**9, 0), (2, 3, 4, 5), (0, 1, 2, 3))),
+    jl.RFM(
+        {"channel": ["web", None]}, value=None, recency=["1min", "10min", "1h", "2h"], frequency=[1, 2, 3, 4]
+    ),
 ]
 ON_SESSIONS: list[Step] = [
     jl.Journeys("pay", of="session"),

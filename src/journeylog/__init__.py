@@ -19,6 +19,7 @@ _HOME = {
     "Drop": "steps.filters",
     "EventLog": "core.log",
     "Journeys": "steps.journeys",
+    "RFM": "steps.rfm",
     "Rename": "steps.rename",
     "Sessions": "steps.sessions",
     "Stages": "steps.stages",
@@ -169,6 +170,7 @@ if TYPE_CHECKING:
     from journeylog.steps.filters import Where as Where
     from journeylog.steps.journeys import Journeys as Journeys
     from journeylog.steps.rename import Rename as Rename
+    from journeylog.steps.rfm import RFM as RFM
     from journeylog.steps.sessions import Sessions as Sessions
     from journeylog.steps.stages import Stages as Stages
 
