@@ -19,7 +19,7 @@ from journeylog.core.means import word_columns
 from journeylog.core.schema import DROPPED, OPEN, REACHED, START
 from journeylog.core.visits import Visits
 
-__all__ = ["END_KINDS", "edge_tables", "end_tables"]
+__all__ = ["END_KINDS", "edge_tables", "end_tables", "wait_and_stay_tables"]
 
 #: How a visit went on, in the order of the key ``end``.
 END_KINDS = ("continued", "reached", "dropped", "open")
@@ -64,8 +64,71 @@ def edge_tables(
         With `quantiles`: also the bins' second moments ``kk`` and ``kn``, by which the intervals of quantiles know how
         alike the times of one actor are (see :mod:`journeylog.core.kernels.clustered`).
     """
-    n_nodes = len(visits.labels)
     place = _place(visits)
+    walked = _walked(visits, meaning, place)
+    columns = walked.columns
+    tables = walked.tables
+    if quantiles:
+        counted = _durations(visits.timed, meaning, place, walked.visited, baseline_ms)
+        count = clustered_stretches if clustered else bin_kernel.count_stretches
+        tables["bins"] = _bin_table(count(*counted.stretches), visits)
+        columns = columns | counted.columns(walked.used)
+    tables["edges"] = Table(_edge_keys(walked.keys, visits), columns)
+    return tables
+
+
+def wait_and_stay_tables(visits: Visits, baseline_ms: int | None = None) -> dict[str, Table]:
+    """Return the tables of :func:`edge_tables` of the waits, and those of the stays by node.
+
+    ``stays`` (key ``from``) has the moves from a node to another visit, how long the visits they leave were stayed at,
+    and what that takes above the baseline; ``stay_bins`` (keys ``from``, ``bin``) the stays in bins.
+    """
+    place, n_nodes = _place(visits), len(visits.labels)
+    walked = _walked(visits, "wait", place)
+    counted = _durations(visits.timed, "wait", place, walked.visited, baseline_ms)
+    cells, n = bin_kernel.count_stretches(*counted.stretches)
+    tables = walked.tables | {"bins": _bin_table((cells, n), visits)}
+    columns = walked.columns | counted.columns(walked.used)
+    tables["edges"] = Table(_edge_keys(walked.keys, visits), columns)
+    if visits.enter is not visits.leave:  # else a visit is one moment, and staying is waiting
+        columns = _walked(visits, "stay", place).columns
+        counted = _durations(visits.timed, "stay", place, walked.visited, baseline_ms)
+        columns = columns | counted.columns(walked.used)
+        cells, n = bin_kernel.count_stretches(*counted.stretches)
+    start, to = np.divmod(walked.keys, n_nodes + 3)
+    moves = np.flatnonzero((start < n_nodes) & (to < n_nodes))
+    values = {name: columns[name][moves] for name in ("n", "n_timed", "time_ms", "excess_ms")}
+    tables["stays"] = Table({"from": Coded(start[moves], visits.labels, visits.ordered)}, values).canonical()
+    cells, n = bin_kernel.without_to(cells, n, n_nodes)
+    node = Coded(cells >> bin_kernel.BIN_BITS, visits.labels, visits.ordered)
+    tables["stay_bins"] = Table({"from": node, "bin": cells & ((1 << bin_kernel.BIN_BITS) - 1)}, {"n": n})
+    return tables
+
+
+@dataclass(frozen=True, eq=False)
+class _Walked:
+    """What the walk over all transitions counted: the edges that occur, and the tables of nodes and cases."""
+
+    used: Ints
+    keys: Ints
+    columns: dict[str, Ints]
+    visited: Ints  # of each node, the start last
+    tables: dict[str, Table]
+
+
+@dataclass(frozen=True, eq=False)
+class _Counted:
+    """The durations of followed transitions: what is counted in bins, and what each row of an edge has of them."""
+
+    stretches: tuple[npt.NDArray[np.integer], Ints, Ints, int]
+    excess: Ints
+    words: Ints
+
+    def columns(self, used: Ints) -> dict[str, Ints]:
+        return {"excess_ms": self.excess[used], **word_columns(self.words[used])}
+
+
+def _walked(visits: Visits, meaning: str, place: _Rows) -> _Walked:
     edges, n_cases, nodes = _walk(visits, meaning, place)
     used = np.flatnonzero(edges[:, kernel.N] + edges[:, kernel.N_FOLLOWED])
     keys = place.keys[used] if len(place.keys) else used
@@ -75,17 +138,11 @@ def edge_tables(
         timed = _walk(visits.timed, meaning, place)[0][used]
         names = {"n_timed": kernel.N_FOLLOWED, "timed_kk": kernel.KK, "time_ms": kernel.TIME_MS}
         columns |= {name: timed[:, column].copy() for name, column in names.items()}
-    tables: dict[str, Table] = {
-        "nodes": _node_table(nodes, _rework(keys, edges[used], n_nodes), visits),
+    tables = {
+        "nodes": _node_table(nodes, _rework(keys, edges[used], len(visits.labels)), visits),
         "cases": _case_table(visits),
     }
-    if quantiles:
-        tables["bins"], excess, words = _bins(
-            visits.timed, meaning, place, nodes[:, kernel.NODE_N], baseline_ms, clustered
-        )
-        columns |= {"excess_ms": excess[used], **word_columns(words[used])}
-    tables["edges"] = Table(_edge_keys(keys, visits), columns)
-    return tables
+    return _Walked(used, keys, columns, nodes[:, kernel.NODE_N], tables)
 
 
 def _place(visits: Visits) -> _Rows:
@@ -131,13 +188,10 @@ def _walk(visits: Visits, meaning: str, place: _Rows) -> tuple[Ints, Ints, Ints]
     return edges, n_cases, nodes
 
 
-def _bins(
-    visits: Visits, meaning: str, place: _Rows, visited: Ints, baseline_ms: int | None, clustered: bool
-) -> tuple[Table, Ints, Ints]:
-    """Return the durations of each edge in bins, what each row has above the baseline, and its second moments.
-
-    `visited` is how often each node was visited, the start last.
-    """
+def _durations(
+    visits: Visits, meaning: str, place: _Rows, visited: Ints, baseline_ms: int | None
+) -> _Counted:
+    """Return the durations of each edge, what each row has above the baseline, and its second moments."""
     cases, n_nodes = visits.cases, len(visits.labels)
     first = np.concatenate((np.zeros(1, np.int64), np.cumsum(visited[:-1])))
     last = first.copy()
@@ -148,12 +202,15 @@ def _bins(
         cases.actor_offsets, cases.begin, cases.end, cases.outcome, n_nodes, visits.watched, baseline_ms,
         place.rows, place.drop_rows, place.n_rows, _longest(visits), last, durations,
     )  # fmt: skip
-    count = clustered_stretches if clustered else bin_kernel.count_stretches
-    found, *counts = count(durations, first, last, n_nodes)
+    return _Counted((durations, first, last, n_nodes), excess, words)
+
+
+def _bin_table(counted: tuple[Ints, ...], visits: Visits) -> Table:
+    """Return counts of edge and bin, as a kernel gives them, as a table."""
+    found, *counts = counted
     keys = _edge_keys(found >> bin_kernel.BIN_BITS, visits)
     bins = found & ((1 << bin_kernel.BIN_BITS) - 1)
-    values = dict(zip(("n", "kk", "kn"), counts, strict=False))
-    return Table({**keys, "bin": bins}, values), excess, words
+    return Table({**keys, "bin": bins}, dict(zip(("n", "kk", "kn"), counts, strict=False)))
 
 
 def _edge_keys(keys: Ints, visits: Visits) -> dict[str, Coded | Ints]:

@@ -14,7 +14,7 @@ from journeylog.core.chunk import Chunk
 from journeylog.core.contracts import Result
 from journeylog.core.counts import Counts, Table
 from journeylog.core.durations import BIN_NOTE, DurationBins
-from journeylog.core.edges import edge_tables
+from journeylog.core.edges import wait_and_stay_tables
 from journeylog.core.kernels.bins import bin_edges_ms
 from journeylog.core.nodes import TEXT, node_columns, ratio
 from journeylog.core.schema import SECOND
@@ -83,16 +83,13 @@ class Bottlenecks(PathStat):
         """Return the counts of edges by wait and of nodes by stay."""
         visits = self.visits(chunk, window)
         limit = None if self.baseline == "median" else parse_duration(self.baseline) // 1000
-        tables = edge_tables(visits, "wait", quantiles=True, baseline_ms=limit)
-        stay = edge_tables(visits, "stay", quantiles=True, baseline_ms=limit)
-        tables["stays"], tables["stay_bins"] = stay["edges"], stay["bins"]
-        return Counts(tables)
+        return Counts(wait_and_stay_tables(visits, limit))
 
     def result(self, counts: Counts, window: Window) -> BottlenecksResult:
         """Return the ranked table."""
         edges = _part(counts["edges"], counts["bins"], self.baseline)
         stays = _by_node(counts["stays"], counts["nodes"])
-        nodes = _part(stays, _bins_by_node(counts["stay_bins"]), self.baseline)
+        nodes = _part(stays, counts["stay_bins"], self.baseline)
         parts = [frame.assign(part=name) for name, frame in (("edge", edges), ("node", nodes))]
         table = pd.concat(parts, ignore_index=True)[list(_COLUMNS)].astype(_COLUMNS)
         notes = [BIN_NOTE]
@@ -181,21 +178,14 @@ def _part(table: Table, bins: Table, baseline: str) -> pd.DataFrame:
     return frame
 
 
-def _by_node(edges: Table, nodes: Table) -> Table:
-    """Return the stays added up by the node that is stayed at, with the node's own cases and rework."""
-    timed = edges.take(np.flatnonzero((edges.codes("from") >= 0) & (edges.codes("to") >= 0)))
-    added = {name: timed.values[name] for name in ("n", "n_timed", "time_ms", "excess_ms")}
-    moves = Table({"from": timed.keys["from"]}, added).canonical()
-    row = nodes.find(moves, {"node": "from"})
+def _by_node(stays: Table, nodes: Table) -> Table:
+    """Return the stays with the node's own cases and rework."""
+    row = nodes.find(stays, {"node": "from"})
     more = {name: nodes.values[name][row] for name in ("n_cases", "n_loops", "n_returns")}
     n, nn = nodes.values["n_followed"][row], nodes.values["nn"][row]
     unequal = np.nan_to_num(ratio(nn, n))  # the stays of an actor are as unequal as the visits
-    more["timed_kk"] = np.rint(moves.values["n_timed"] * unequal).astype(np.int64)
-    return Table(moves.keys, {**moves.values, **more})
-
-
-def _bins_by_node(bins: Table) -> Table:
-    return Table({"from": bins.keys["from"], "bin": bins.keys["bin"]}, bins.values).canonical()
+    more["timed_kk"] = np.rint(stays.values["n_timed"] * unequal).astype(np.int64)
+    return Table(stays.keys, {**stays.values, **more})
 
 
 def _limit(baseline: str, bins: Table) -> float:

@@ -30,6 +30,7 @@ __all__ = [
     "count_stretches",
     "edge_durations",
     "give_blocks",
+    "without_to",
 ]
 
 
@@ -182,6 +183,35 @@ def count_stretches(keys: Any, first: Ints, last: Ints, n_nodes: int) -> Any:
             n = _take_cells(counts, block[row[t]], key, found, n)
             row[t] = 0
     return found[0, :n].copy(), found[1, :n].copy()
+
+
+@njit(cache=True, nogil=True)
+def without_to(cells: Ints, counts: Ints, n_nodes: int) -> Any:
+    """Return rows of ``from << BIN_BITS | bin`` and how many moves to another visit they hold, sorted.
+
+    Parameters
+    ----------
+    cells, counts : rows of ``(from * (V + 3) + to) << BIN_BITS | bin`` and their counts, sorted
+    """
+    wide = n_nodes + 3
+    added, filled = np.zeros(1 << BIN_BITS, np.int64), np.empty(1 << BIN_BITS, np.int64)
+    found = np.empty((2, cells.size), np.int64)
+    n, i = 0, 0
+    while i < cells.size:
+        f, n_filled = (cells[i] >> BIN_BITS) // wide, 0
+        after = ((f + 1) * wide) << BIN_BITS
+        while i < cells.size and cells[i] < after:
+            if (cells[i] >> BIN_BITS) - f * wide < n_nodes:
+                b = cells[i] & ((1 << BIN_BITS) - 1)
+                filled[n_filled] = b
+                n_filled += added[b] == 0
+                added[b] += counts[i]
+            i += 1
+        for b in np.sort(filled[:n_filled]):
+            found[0, n], found[1, n] = (f << BIN_BITS) | b, added[b]
+            added[b] = 0
+            n += 1
+    return found[:, :n].copy()
 
 
 @njit(cache=True, nogil=True)
