@@ -124,7 +124,7 @@ def test_tables_of_the_page_are_the_tables_of_the_results(shop: tuple[Page, Read
 def test_every_part_is_there_with_a_sentence_of_its_own(shop: tuple[Page, Read]) -> None:
     _, read = shop
     ids = {attrs["id"] for tag, attrs in read.tags if tag == "section" and "id" in attrs}
-    assert ids == {"flow", "funnel", "paths", "waits", "leaves", "data", "words", "method"}
+    assert ids == {"map", "evidence", "flow", "funnel", "paths", "waits", "leaves", "data", "words", "method"}
     for sentence in (
         "2 of 4 journeys reached the goal “pay” so far: 50.0 % of all (95 % interval 15.0 % to 85.0 %).",
         "How 4 journeys move between stages, and how they end: 2 reached the goal, 1 dropped off and 1 was still open",
@@ -333,7 +333,7 @@ def test_names_stay_text() -> None:
         "tbody",
         "tr",
     }
-    assert {tag for tag, _ in read.tags} <= allowed | {"th", "td"}
+    assert {tag for tag, _ in read.tags} <= allowed | {"th", "td", "pre", "svg", "line"}
     assert not [name for _, attrs in read.tags for name in attrs if name.startswith("on")]
     assert HOSTILE[0] in read.said and HOSTILE[6] in read.said
     assert "{{7*7}}" in read.said and "49" not in read.tables["Kinds of events"][1]

@@ -30,7 +30,7 @@ _KEEP = "/* filled by plotly */"
 def render(theme: str, **values: Any) -> bytes:
     """Return the page as bytes; equal values give equal bytes."""
     plotly_js, ids = _plotly()
-    script, css = asset("report.js"), asset("report.css")
+    script, css = asset("report.js"), asset("report.css") + asset("map.css")
     page = environment().get_template("report.html.j2")
     return page.render(
         theme=theme,

@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import journeylog
+from journeylog.core.contracts import Step
 from journeylog.core.log import EventLog
 from journeylog.core.progress import progress
 from journeylog.core.window import format_duration, parse_duration
 from journeylog.errors import ConfigError
+from journeylog.journeymap.spec import JourneyMap, JourneyMapResult
 from journeylog.plots.labels import count, interval, share
 from journeylog.plots.style import period, theme_of
 from journeylog.reporting import loaded, sentences
@@ -19,9 +21,11 @@ from journeylog.reporting.alerts import alerts_of
 from journeylog.reporting.answers import Answers, answer_all
 from journeylog.reporting.definitions import definitions
 from journeylog.reporting.document import render
+from journeylog.reporting.language import language
+from journeylog.reporting.mappage import map_values
 from journeylog.reporting.method import method
 from journeylog.reporting.names import short
-from journeylog.reporting.plan import prepare
+from journeylog.reporting.plan import Plan, prepare
 from journeylog.reporting.sections import Section, event_table, sections_of
 from journeylog.reporting.write import reserved
 from journeylog.steps.stages import Stages
@@ -41,6 +45,8 @@ def report(
     within: Any = None,
     top: int = 10,
     theme: str = "light",
+    before: JourneyMapResult | Mapping[str, Any] | None = None,
+    mask: int = 5,
 ) -> Path:
     """Write one page that says where customers go, where they wait and where they leave.
 
@@ -68,6 +74,10 @@ def report(
     top : int
         Bars and paths to draw at most. The tables below hold up to 50 rows.
     theme : {"light", "dark"}
+    before : JourneyMapResult or mapping, optional
+        The journey map of an earlier period or its data; the page then says what changed.
+    mask : int
+        Cells of fewer customers are not told on the map, nor what would give them away; 0 tells everything.
 
     Returns
     -------
@@ -105,6 +115,8 @@ def report(
             within=within,
             top=top,
             theme=theme,
+            before=before,
+            mask=mask,
         )
         return target.put(page.html)
 
@@ -130,6 +142,9 @@ def build_page(
     within: Any = None,
     top: int = 10,
     theme: str = "light",
+    before: JourneyMapResult | Mapping[str, Any] | None = None,
+    mask: int = 5,
+    filled: JourneyMapResult | None = None,
 ) -> Page:
     """Return the page of a log; see :func:`report` for the arguments."""
     if not isinstance(log, EventLog):
@@ -142,11 +157,16 @@ def build_page(
     with progress("making the report"):
         plan = prepare(log, goal, patience, stages)
         answers = answer_all(plan, funnel, within)
+        if filled is None and plan.staged:
+            filled = JourneyMap(goal, patience=patience).fill(log.then(*_stages(plan)))
     some = log.n_events > 0
     findings = _findings(answers) if some else []
     alerts = alerts_of(answers) if some else []
     html = render(
         theme,
+        map=map_values(filled.masked(mask), language("en"), before=before)
+        if filled is not None and some
+        else None,
         version=journeylog.__version__,
         title=short(title, 200) if title is not None else "Customer journeys",
         subtitle=_subtitle(log) if some else "No events",
@@ -166,6 +186,10 @@ def build_page(
     ]
     first = tuple(sentences.plain(alert) for alert in alerts)
     return Page(html, answers, first, tuple(said) or ("No events: there is nothing to show.",))
+
+
+def _stages(plan: Plan) -> list[Step]:
+    return [step for step in plan.added if isinstance(step, Stages)]
 
 
 def _findings(answers: Answers) -> list[dict[str, Any]]:
