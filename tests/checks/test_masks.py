@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 import pytest
 
 import journeylog as jl
-from journeylog.checks.masks import KINDS, hide, luhn, masked, shown
+from journeylog.core.masks import KINDS, hide, luhn, masked, removed, shown
 from tests.checks import planted
 
 FOUND = {
@@ -121,3 +121,25 @@ def test_ids_are_hidden_unless_asked_for() -> None:
     assert "c00001" not in repr(planted.check(frame))
     assert "c00001" in repr(planted.check(frame, show_ids=True))
     assert isinstance(jl.check(jl.datasets.tiny()).to_dict(), dict)
+
+
+@pytest.mark.parametrize(
+    "text, left",
+    [
+        ("card 4111 1111 1111 1111, ok", "card ***, ok"),
+        ("wrong check digit 4111111111111112", "wrong check digit ***"),
+        ("звоните 8 916 123-45-67 или 89161234567", "звоните *** или ***"),
+        ("почта ann.lee@почта.рф", "почта ***"),
+        ("ann\u200b@exa\u00admple.com", "***"),
+        ("４１１１１１１１１１１１１１１１", "***"),
+        ("token=abcd1234 password: hunter2x", "*** ***"),
+        ("see https://t.me/ann?x=1 and @annlee", "see *** and ***"),
+        ("from 192.168.100.12", "from ***"),
+        ("3f2504e0-4f89-11d3-9a0c-0305e82c3301", "***"),
+        ("customer A-77 is cross", "customer *** is cross"),
+        ("two\nlines, 12 500 and 3 weeks", "two lines, 12 500 and 3 weeks"),
+    ],
+)
+def test_nothing_personal_is_left_of_what_a_customer_wrote(text: str, left: str) -> None:
+    assert removed(text, "A-77", "an") == left
+    assert removed(left, "A-77") == left, "removing once is removing all"

@@ -10,13 +10,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from journeylog.checks.finding import Finding, grade, passed, skipped, top
-from journeylog.checks.masks import hide
 from journeylog.checks.order import resolution
 from journeylog.checks.places import column_names
 from journeylog.checks.rules import Rules
 from journeylog.core.chunk import Category, Chunk, Number
 from journeylog.core.kernels.quality import pace_of_actors
 from journeylog.core.log import EventLog
+from journeylog.core.masks import hide
 from journeylog.core.schema import DAY, MINUTE, SECOND
 from journeylog.core.window import format_duration
 from journeylog.errors import MissingPackageError

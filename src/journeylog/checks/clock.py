@@ -12,13 +12,13 @@ import pyarrow.compute as pc
 
 from journeylog.checks.finding import Finding, grade, passed, skipped, span, top
 from journeylog.checks.loaded import places
-from journeylog.checks.masks import hide
 from journeylog.checks.places import column_names, source_codes, source_names
 from journeylog.checks.rules import Rules
 from journeylog.core.chunk import Chunk, Number
 from journeylog.core.kernels.bins import BIN_BITS, bin_edges_ms
 from journeylog.core.kernels.quality import count_lateness, lateness_of_actors
 from journeylog.core.log import EventLog
+from journeylog.core.masks import hide
 from journeylog.core.schema import MINUTE, SECOND
 from journeylog.core.window import format_duration, utc_text
 from journeylog.ingest.rejects import Reason

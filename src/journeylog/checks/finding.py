@@ -10,7 +10,7 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from journeylog.checks.masks import masked_values, shown
+from journeylog.core.masks import masked_values, shown
 from journeylog.core.window import utc_text
 
 __all__ = ["EXAMPLES", "LIMITS", "Finding", "Severity", "grade", "passed", "skipped", "span"]

@@ -14,12 +14,12 @@ from scipy.sparse.csgraph import connected_components
 from journeylog.checks.finding import EXAMPLES, Finding, grade, passed
 from journeylog.checks.folds import difference, folded, skeleton
 from journeylog.checks.loaded import places
-from journeylog.checks.masks import hide, shown
 from journeylog.checks.rules import Rules
 from journeylog.core import arrow_text
 from journeylog.core.chunk import Category, Chunk
 from journeylog.core.kernels.quality import bounds_by_code, text_hashes
 from journeylog.core.log import EventLog
+from journeylog.core.masks import hide, shown
 from journeylog.ingest.rejects import Reason
 from journeylog.ingest.verdicts import PLACEHOLDERS
 

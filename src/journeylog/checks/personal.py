@@ -14,7 +14,6 @@ import pyarrow.compute as pc
 from scipy import stats
 
 from journeylog.checks.finding import Finding, grade, passed
-from journeylog.checks.masks import KINDS, Kind, luhn, masked
 from journeylog.checks.places import column_names
 from journeylog.checks.rules import Rules
 from journeylog.core import arrow_text
@@ -22,6 +21,7 @@ from journeylog.core.chunk import Category, Chunk, Number, Text
 from journeylog.core.encode import side_by_side
 from journeylog.core.kernels.quality import ADDRESS, EMAIL, MANY_DIGITS, NUMBERED, PHONE, TOKEN, text_signs
 from journeylog.core.log import EventLog
+from journeylog.core.masks import KINDS, Kind, luhn, masked
 
 __all__ = ["personal_data"]
 

@@ -13,10 +13,10 @@ import numpy as np
 import pandas as pd
 
 from journeylog.checks.finding import Finding, Severity
-from journeylog.checks.masks import masked_values
 from journeylog.checks.rules import Rules
 from journeylog.core.card import Card
 from journeylog.core.log import EventLog
+from journeylog.core.masks import masked_values
 from journeylog.core.nodes import TEXT
 from journeylog.core.window import Window, utc_text
 from journeylog.errors import ConfigError, DataQualityError, nearest

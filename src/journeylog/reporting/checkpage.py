@@ -10,8 +10,8 @@ from markupsafe import Markup
 
 import journeylog
 from journeylog.checks.finding import LIMITS, Finding, Severity
-from journeylog.checks.masks import shown
 from journeylog.checks.result import CHECKS, Check
+from journeylog.core.masks import shown
 from journeylog.core.schema import HOUR
 from journeylog.core.window import format_duration, utc_text
 from journeylog.plots.labels import count, share

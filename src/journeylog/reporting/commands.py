@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import journeylog as jl
-from journeylog.checks.masks import masked
 from journeylog.checks.result import thresholds
 from journeylog.core.card import Card
 from journeylog.core.contracts import Step
 from journeylog.core.log import EventLog
+from journeylog.core.masks import masked
 from journeylog.errors import ConfigError
 from journeylog.ingest.formats.words import mapping_of
 from journeylog.plots.labels import count, duration, share

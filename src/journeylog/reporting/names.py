@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from journeylog.checks.masks import unstacked
+from journeylog.core.masks import unstacked
 
 __all__ = ["Name", "redacted", "short", "visible"]
 

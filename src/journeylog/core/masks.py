@@ -12,7 +12,21 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Final, NamedTuple
 
-__all__ = ["KINDS", "Kind", "hide", "luhn", "masked", "masked_values", "shown", "unstacked"]
+__all__ = [
+    "GONE",
+    "KINDS",
+    "Kind",
+    "hide",
+    "luhn",
+    "masked",
+    "masked_values",
+    "removed",
+    "shown",
+    "unstacked",
+]
+
+#: What stands where something personal was removed.
+GONE: Final = "***"
 
 _WIDTH = 120
 #: What moves the cursor, turns the writing around, or is not there to see.
@@ -24,8 +38,15 @@ _ODD_SPACE: Final = re.compile(r"^ +| +$|  +")
 _MARKS = 4
 #: Two in a row share the sign between them, so one round finds every other.
 _ROUNDS = 3
+#: In what customers wrote: links, names at a service, and numbers of six digits and more, however they are spaced.
+_TELLING: Final = re.compile(
+    r"(?i:https?://|www\.)[^\s]{1,500}|(?<!\w)@\w{3,64}|[+(]?[0-9](?:[ ().\u2010-\u2015/-]{0,2}[0-9]){5,40}"
+    r"|(?i:token|api_?key|password|пароль)\s{0,3}[:=]\s{0,3}[^\s]{1,200}|(?<![\w-])(?=[\w-]{0,200}[0-9])[\w-]{16,200}"
+)
 #: Texts are masked up to this length; and the longest a pattern can match.
 _LONG, _LONGEST = 8192, 4096
+#: Shorter ids are words like others.
+_TOLD_APART = 3
 
 
 class Kind(NamedTuple):
@@ -101,6 +122,41 @@ def masked(text: str) -> str:
     return text
 
 
+def removed(text: str, *names: str) -> str:
+    """Return what a customer wrote in one line, without personal data: nothing of it is left, not even its ends.
+
+    Beside what :func:`masked` finds, links, names at a service (``@ann``) and every number of six digits and more go.
+    Names of people are not found.
+
+    Parameters
+    ----------
+    text : str
+    *names : str
+        Further texts that have to go, such as the customer's id.
+
+    Examples
+    --------
+    >>> removed("Call +49 (30) 1234567 or ann@example.com, order 10 000 017!")
+    'Call *** or ***, order ***!'
+    >>> removed("u4711 was right", "u4711")
+    '*** was right'
+    """
+    plain = _HIDDEN.sub(
+        lambda found: " " if found.group().isspace() else "", unicodedata.normalize("NFKC", text)
+    )
+    plain = unstacked(plain[:_LONG])
+    for kind in KINDS:
+        pattern = _COMPILED[kind.name]
+        for _ in range(_ROUNDS):
+            plain, n = pattern.subn(partial(_replaced, kind._replace(mask=_nothing)), plain)
+            if not n:
+                break
+    for name in names:
+        if len(name) >= _TOLD_APART:
+            plain = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", GONE, plain, flags=re.IGNORECASE)
+    return " ".join(_TELLING.sub(GONE, plain).split())
+
+
 def shown(text: object, width: int = _WIDTH) -> str:
     r"""Return text as evidence may show it: masked, in one line, hidden signs written out, cut at the width.
 
@@ -166,6 +222,10 @@ def _replaced(kind: Kind, found: re.Match[str]) -> str:
         return whole
     start, end = found.start(it) - found.start(), found.end(it) - found.start()
     return whole[:start] + ("***" if it == "too" else kind.mask(data)) + whole[end:]
+
+
+def _nothing(text: str) -> str:
+    return GONE
 
 
 def _mask_email(text: str) -> str:
