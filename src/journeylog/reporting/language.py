@@ -39,9 +39,16 @@ class Language:
             values["n"] = self.count(n)
         return str(found).format(**values) if values else str(found)
 
-    def of(self, part: str, key: str) -> str:
-        """Return a text of one of the catalogue's tables."""
-        return str(self.words[part][key])
+    def of(self, part: str, key: str, n: float | None = None) -> str:
+        """Return a text of one of the catalogue's tables, in the form that goes with the number `n`."""
+        found = self.words[part][key]
+        if isinstance(found, Mapping):
+            found = found["other"] if n is None else found.get(_form(self.name, round(n)), found["other"])
+        return str(found)
+
+    def form(self, n: float) -> str:
+        """Return the plural form that goes with a number: one, few or other."""
+        return _form(self.name, round(n))
 
     def count(self, n: float) -> str:
         """Write a whole number."""
@@ -50,6 +57,14 @@ class Language:
     def share(self, part: float) -> str:
         """Write a share as a percentage."""
         return self._number(labels.share(part)).replace(" %", self.words["percent"])
+
+    def money(self, amount: float, currency: str) -> str:
+        """Write an amount of money, large ones with three digits."""
+        for name, unit in (("billion", 1e9), ("million", 1e6)):
+            if abs(amount) >= 0.9995 * unit:
+                part = self._number(f"{amount / unit:#.3g}".rstrip("."))
+                return f"{part} {self.words['large'][name]} {currency}".replace(" ", "\u00a0")
+        return f"{self.count(amount)}\u00a0{currency}"
 
     def signed(self, score: float) -> str:
         """Write a score from -1 to 1 with its sign."""
