@@ -104,3 +104,11 @@ def test_the_usual_names_of_pain_are_known_and_others_left_alone() -> None:
     }
     with pytest.raises(ConfigError, match="rules='often'"):
         jl.PainPoints("often")
+
+
+def test_names_too_many_for_a_grid_are_counted_alike(monkeypatch):
+    log = jl.datasets.tiny().then(jl.Stages({"look": ["home", "search"], "buy": ["cart", "pay"]}))
+    question = jl.Touchpoints()
+    few = question.summarize(log.chunk, log.window).to_bytes()
+    monkeypatch.setattr("journeylog.stats.touchpoints._DENSE", 0)
+    assert question.summarize(log.chunk, log.window).to_bytes() == few

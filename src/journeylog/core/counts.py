@@ -19,6 +19,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from journeylog.core.kernels.groups import sum_groups
+from journeylog.core.kernels.names import used_codes
 from journeylog.errors import ValueOverflowError
 
 __all__ = ["Coded", "Counts", "Paths", "Table"]
@@ -26,7 +27,6 @@ __all__ = ["Coded", "Counts", "Paths", "Table"]
 Ints = npt.NDArray[np.int64]
 _SAFE = float(2**62)
 _FEW_CELLS = 1 << 16
-_BELOW = 8  # room for the codes of typed nodes when counting codes
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +45,7 @@ class Coded:
         """Return the same column with sorted labels, only those in use (an order with a meaning stays)."""
         if self.ordered:
             return self
-        used = np.flatnonzero(np.bincount(self.codes + _BELOW, minlength=len(self.labels) + _BELOW)[_BELOW:])
+        used = np.flatnonzero(used_codes(self.codes, len(self.labels)))
         names = [self.labels[i] for i in used]
         if len(used) == len(self.labels) and all(a < b for a, b in itertools.pairwise(names)):
             return self

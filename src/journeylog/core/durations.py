@@ -8,7 +8,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from journeylog.core.intervals import cluster_size, quantile_ranks
+from journeylog.core.intervals import bound_ranks, cluster_size
 from journeylog.core.kernels.bins import bin_edges_ms
 
 __all__ = ["BIN_NOTE", "DurationBins", "MoneyBins"]
@@ -102,8 +102,8 @@ class DurationBins:
         """
         worth = np.minimum(np.floor(np.nan_to_num(effective) + 1e-9).astype(np.int64), self.n)
         sizes, back = np.unique(worth, return_inverse=True)
-        known = np.array([quantile_ranks(int(m), q)[1:] if m else (0, 1) for m in sizes], dtype=np.int64)
-        first, last = known.reshape(-1, 2)[back].T
+        low, high = bound_ranks(np.maximum(sizes, 1), q)
+        first, last = np.where(sizes > 0, low, 0)[back], np.where(sizes > 0, high, 1)[back]
         scale = self.n / np.maximum(worth, 1)
         low = np.floor(first * scale).astype(np.int64)
         high = np.where(last > worth, self.n + 1, np.ceil((last - 1) * scale).astype(np.int64) + 1)

@@ -14,6 +14,7 @@ from scipy import special
 
 __all__ = [
     "LEVEL",
+    "bound_ranks",
     "clopper_pearson",
     "cluster_share",
     "cluster_size",
@@ -26,6 +27,7 @@ __all__ = [
 LEVEL = 0.95
 
 Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
 
 
 def wilson(k: npt.ArrayLike, n: npt.ArrayLike, level: float = LEVEL) -> tuple[Floats, Floats]:
@@ -211,18 +213,22 @@ def quantile_ranks(n: int, q: float, level: float = LEVEL) -> tuple[int, int, in
     (50, 40, 61)
     """
     rank = min(max(int(np.ceil(q * n - 1e-9)), 1), n)
+    low, high = bound_ranks(np.array([n], np.int64), q, level)
+    return rank, int(low[0]), int(high[0])
+
+
+def bound_ranks(n: Ints, q: float, level: float = LEVEL) -> tuple[Ints, Ints]:
+    """Return the ranks of the interval of :func:`quantile_ranks` for many numbers of observations."""
     tail = (1 - level) / 2
-    low = _binomial_quantile(tail, n, q)
     high = _binomial_quantile(1 - tail, n, q) + 1
-    return rank, low, min(high, n + 1)
+    return _binomial_quantile(tail, n, q), np.minimum(high, n + 1)
 
 
-def _binomial_quantile(tail: float, n: int, q: float) -> int:
-    """Return the smallest k with P(X <= k) >= tail for X binomial(n, q)."""
-    guess = int(np.floor(special.bdtrik(tail, n, q)))
-    guess = max(guess - 1, 0)
-    while special.bdtr(guess, n, q) < tail:
-        guess += 1
+def _binomial_quantile(tail: float, n: Ints, q: float) -> Ints:
+    """Return the smallest k with P(X <= k) >= tail for X binomial(n, q), for many n."""
+    guess = np.maximum(np.floor(special.bdtrik(tail, n, q)).astype(np.int64) - 1, 0)
+    while (short := special.bdtr(guess, n, q) < tail).any():
+        guess += short
     return guess
 
 

@@ -15,7 +15,7 @@ from journeylog.core.contracts import Result
 from journeylog.core.counts import Counts, Table
 from journeylog.core.durations import BIN_NOTE, DurationBins
 from journeylog.core.edges import wait_and_stay_tables
-from journeylog.core.kernels.bins import bin_edges_ms
+from journeylog.core.kernels.bins import BIN_BITS, bin_edges_ms
 from journeylog.core.nodes import TEXT, node_columns, ratio
 from journeylog.core.schema import SECOND
 from journeylog.core.window import Window, format_duration, parse_duration
@@ -192,7 +192,8 @@ def _limit(baseline: str, bins: Table) -> float:
     """Return the baseline in seconds; the median is over everything timed."""
     if baseline != "median":
         return parse_duration(baseline, name="baseline") / SECOND
-    everything = Table({"bin": bins.keys["bin"]}, bins.values).canonical()
-    one_group = np.zeros(len(everything), np.int64)
-    durations = DurationBins.of(one_group, everything.codes("bin"), everything.values["n"], 1)
+    n = np.zeros(1 << BIN_BITS, np.int64)
+    np.add.at(n, bins.codes("bin"), bins.values["n"])
+    filled = np.flatnonzero(n)
+    durations = DurationBins.of(np.zeros(len(filled), np.int64), filled, n[filled], 1)
     return float(np.nan_to_num(durations.quantile(0.5)[0]))

@@ -17,7 +17,7 @@ from journeylog.core.contracts import Result, Stat
 from journeylog.core.counts import Coded, Counts, Table
 from journeylog.core.intervals import cluster_share
 from journeylog.core.kernels.hashing import number_keys
-from journeylog.core.kernels.touchpoints import count_touchpoints, switch_keys
+from journeylog.core.kernels.touchpoints import count_switches, count_touchpoints, pair_rows, switch_keys
 from journeylog.core.nodes import TEXT, ratio
 from journeylog.core.rules import first_rule
 from journeylog.core.window import Window
@@ -26,7 +26,12 @@ from journeylog.steps.pains import usual_pains
 
 __all__ = ["PainPoints", "Touchpoints", "TouchpointsResult"]
 
+Ints = npt.NDArray[np.int64]
+Codes = npt.NDArray[np.int32]
+
 _COLUMNS = ("n", "n_cases", "n_actors", "kk", "kn")
+#: Up to this many possible rows a plain grid serves; beyond, those that occur are numbered.
+_DENSE = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -106,18 +111,14 @@ class Touchpoints(Stat):
         stage, item = stages.codes, items.codes
         if level.order is not None:
             stage, item = read_only(stage[level.order]), read_only(item[level.order])
-        n_items = max(len(items.labels), 1)
-        key = np.where((stage >= 0) & (item >= 0), stage.astype(np.int64) * n_items + item, -1)
-        row, known, _ = number_keys(key)
-        row, known = _without(row, known)
-        n_stages = len(stages.labels)
+        n_items, n_stages = max(len(items.labels), 1), len(stages.labels)
+        row, known = _rows(stage, item, n_items, n_stages)
         pairs, whole = count_touchpoints(
             stage, row, level.begin, level.end, level.actor_offsets, n_stages, known // n_items
         )
         some = np.flatnonzero(pairs[:, 0])
         visited = np.arange(n_stages) if stages.ordered else np.flatnonzero(whole[:, 0])
-        changes = switch_keys(stage, item, level.begin, level.end, n_items)
-        _, switches, n = number_keys(changes)
+        switches, n = _switches(stage, item, level, n_items, n_stages)
         where, pair = switches // n_items**2, switches % n_items**2
 
         def named(codes: npt.NDArray[np.int64]) -> Coded:
@@ -282,9 +283,32 @@ def _whole(level: Level) -> Table:
     return Table({}, {"n": n.sum(keepdims=True), "nn": (n * n).sum(keepdims=True), "n_under_way": under_way})
 
 
-def _without(
-    row: npt.NDArray[np.int32], known: npt.NDArray[np.int64]
-) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]:
+def _rows(stage: Codes, item: Codes, n_items: int, n_stages: int) -> tuple[Codes, Ints]:
+    """Return the row of each event's stage and touchpoint, -1 for none, and what each row stands for."""
+    if n_stages * n_items <= _DENSE:
+        row = np.empty(len(stage), np.int32)
+        pair_rows(stage, item, n_items, row)
+        return row, np.arange(n_stages * n_items)
+    keys = np.empty(len(stage), np.int64)
+    pair_rows(stage, item, n_items, keys)
+    return _without(*number_keys(keys)[:2])
+
+
+def _switches(stage: Codes, item: Codes, level: Level, n_items: int, n_stages: int) -> tuple[Ints, Ints]:
+    """Return the changes of touchpoint that occur, as keys, and how often."""
+    if n_stages * n_items**2 <= _DENSE:
+        counts = count_switches(stage, item, level.begin, level.end, n_items, n_stages)
+        found = np.flatnonzero(counts)
+        return found, counts[found]
+    _, keys, n = number_keys(switch_keys(stage, item, level.begin, level.end, n_items))
+    return keys, n
+
+
+def _texts(column: Coded) -> Any:
+    return pd.array(column.names({}), dtype=TEXT)
+
+
+def _without(row: Codes, known: Ints) -> tuple[Codes, Ints]:
     """Return rows and their keys without the one key that is none."""
     none = np.flatnonzero(known == -1)
     if not len(none):
@@ -293,7 +317,3 @@ def _without(
     moved[none[0] + 1 :] -= 1
     moved[none[0]] = -1
     return moved[row], np.delete(known, none)
-
-
-def _texts(column: Coded) -> Any:
-    return pd.array(column.names({}), dtype=TEXT)

@@ -14,7 +14,7 @@ Codes = npt.NDArray[np.int32]
 #: Columns of both grids.
 N, N_CASES, N_ACTORS, KK, KN = range(5)
 
-__all__ = ["count_touchpoints", "switch_keys"]
+__all__ = ["count_switches", "count_touchpoints", "pair_rows", "switch_keys"]
 
 
 @njit(cache=True, nogil=True)
@@ -75,13 +75,37 @@ def _add(grid: Ints, row: int, k: int, n: int) -> None:
 
 
 @njit(cache=True, nogil=True)
+def pair_rows(stage: Codes, item: Codes, n_items: int, out: Any) -> None:
+    """Write ``stage * n_items + item`` of each event, -1 where one of them is missing."""
+    for i in range(stage.size):
+        known = stage[i] >= 0 and item[i] >= 0
+        out[i] = np.int64(stage[i]) * n_items + item[i] if known else -1
+
+
+@njit(cache=True, nogil=True)
 def switch_keys(stage: Codes, item: Codes, begin: Ints, end: Ints, n_items: int) -> Ints:
-    """Return ``(stage * n_items + from) * n_items + to`` for each change of touchpoint inside a stage.
+    """Return ``(stage * n_items + from) * n_items + to`` for each change of touchpoint inside a stage."""
+    out = np.empty(stage.size, np.int64)
+    return out[: _switches(stage, item, begin, end, n_items, out, False)].copy()
+
+
+@njit(cache=True, nogil=True)
+def count_switches(stage: Codes, item: Codes, begin: Ints, end: Ints, n_items: int, n_stages: int) -> Ints:
+    """Return how often each key of :func:`switch_keys` occurs."""
+    counts = np.zeros(n_stages * n_items * n_items, np.int64)
+    _switches(stage, item, begin, end, n_items, counts, True)
+    return counts
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _switches(
+    stage: Codes, item: Codes, begin: Ints, end: Ints, n_items: int, out: Ints, counted: bool
+) -> Any:
+    """Write the key of each change to `out`, or count it there; return how many there are.
 
     A change is told by two events of a case that follow each other in one stage, both with a known touchpoint;
     events without one stand between them unseen, events of another stage end it.
     """
-    out = np.empty(stage.size, np.int64)
     n = 0
     for case in range(begin.size):
         s, before = -1, -1
@@ -93,7 +117,11 @@ def switch_keys(stage: Codes, item: Codes, begin: Ints, end: Ints, n_items: int)
             if item[i] < 0:
                 continue
             if before >= 0 and item[i] != before:
-                out[n] = (np.int64(s) * n_items + before) * n_items + item[i]
+                key = (np.int64(s) * n_items + before) * n_items + item[i]
+                if counted:
+                    out[key] += 1
+                else:
+                    out[n] = key
                 n += 1
             before = item[i]
-    return out[:n].copy()
+    return n
