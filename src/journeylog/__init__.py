@@ -47,6 +47,7 @@ _HOME = {
     "Transitions": "stats.transitions",
     "Values": "stats.values",
     "Variants": "stats.variants",
+    "Voice": "stats.voice",
     "Window": "core.window",
     "Written": "exports.write",
     "Check": "checks.result",
@@ -81,6 +82,7 @@ _HOME = {
     "links": "ingest.identity.links",
     "load": "core.log",
     "logrank": "stats.timeto",
+    "personas": "persona.personas",
     "read": "ingest.door",
     "read_config": "reporting.sourcelist",
     "read_sql": "ingest.sql",
@@ -142,6 +144,7 @@ if TYPE_CHECKING:
     from journeylog.journeymap.spec import JourneyMap as JourneyMap
     from journeylog.journeymap.suggest import suggest_stages as suggest_stages
     from journeylog.opportunities import Opportunities as Opportunities
+    from journeylog.persona.personas import personas as personas
     from journeylog.reporting.page import report as report
     from journeylog.reporting.sourcelist import read_config as read_config
     from journeylog.stats.bottlenecks import Bottlenecks as Bottlenecks
@@ -165,6 +168,7 @@ if TYPE_CHECKING:
     from journeylog.stats.transitions import Transitions as Transitions
     from journeylog.stats.values import Values as Values
     from journeylog.stats.variants import Variants as Variants
+    from journeylog.stats.voice import Voice as Voice
     from journeylog.steps.collapse import Collapse as Collapse
     from journeylog.steps.filters import Drop as Drop
     from journeylog.steps.filters import Where as Where

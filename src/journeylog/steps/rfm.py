@@ -175,6 +175,11 @@ class RFM(Step):
         if self.settled is not None:
             object.__setattr__(self, "settled", tuple(tuple(map(int, part)) for part in self.settled))
 
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The groups in their order."""
+        return GROUPS
+
     def check(self, names: Sequence[str]) -> tuple[str, ...]:
         """Warn about orders that do not occur."""
         warn_unknown(names, self.order)

@@ -1,0 +1,1 @@
+"""Personas: groups of customers, what tells each from the others, and one real journey that stands for it."""

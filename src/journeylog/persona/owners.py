@@ -1,0 +1,58 @@
+"""Which group each actor belongs to: one for all of its events."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from journeylog.core.actor_groups import actor_hashes
+from journeylog.core.chunk import Category, Chunk
+from journeylog.core.contracts import Step
+from journeylog.core.window import Window
+
+__all__ = ["OneGroup", "group_of_actors", "lowest"]
+
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class OneGroup(Step):
+    """Give all events of an actor the first value that a column has for it, so that nobody is in two groups.
+
+    Parameters
+    ----------
+    by : str
+        A categorical column.
+    """
+
+    by: str
+
+    def apply(self, chunk: Chunk, window: Window) -> Chunk:
+        """Return the chunk with the column changed."""
+        column = chunk.category(self.by)
+        codes = np.repeat(group_of_actors(chunk, self.by), np.diff(chunk.offsets)).astype(np.int32)
+        return chunk.with_columns(**{self.by: replace(column, codes=codes)})
+
+
+def group_of_actors(chunk: Chunk, by: str) -> Ints:
+    """Return the code of each actor's first known value of a column, -1 where it has none."""
+    column: Category = chunk.category(by)
+    known = np.flatnonzero(column.codes >= 0)
+    actor = np.searchsorted(chunk.offsets, known, side="right") - 1
+    owner, first = np.unique(actor, return_index=True)
+    group = np.full(chunk.n_actors, -1, np.int64)
+    group[owner] = column.codes[known[first]]
+    return group
+
+
+def lowest(chunk: Chunk, group: Ints, n: int, seed: int) -> tuple[Ints, Ints]:
+    """Return the actors of each group with the lowest hashes, at most `n` of each, and all hashes.
+
+    The actors of a part that are among the lowest of the whole log are among the lowest of the part.
+    """
+    hashes = actor_hashes(chunk, seed)
+    order = np.lexsort((hashes, group))
+    begins = np.searchsorted(group[order], group[order], side="left")
+    return np.sort(order[np.arange(len(order)) - begins < n]), hashes

@@ -1,0 +1,406 @@
+"""Personas: the same questions asked of each group of customers, and put on one page."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from journeylog.comparison.ranking import segments
+from journeylog.comparison.table import with_q
+from journeylog.core.condition import matching_names
+from journeylog.core.contracts import Result, Step
+from journeylog.core.log import EventLog
+from journeylog.core.nodes import TEXT
+from journeylog.errors import ConfigError, cut
+from journeylog.journeymap.spec import JourneyMap, JourneyMapResult
+from journeylog.persona.masking import mask_card, masked_rows, too_small
+from journeylog.persona.medoid import Journey, medoids
+from journeylog.persona.owners import OneGroup
+from journeylog.persona.profile import COLUMNS, Profile
+from journeylog.stats.timeto import TimeTo
+from journeylog.steps.filters import Where
+from journeylog.steps.journeys import Journeys
+from journeylog.steps.rfm import NO_ORDERS, RFM
+
+__all__ = ["SCHEMA", "Card", "Personas", "personas"]
+
+#: Version of the personas as data; a change that readers would notice is a new one.
+SCHEMA: Final = "journeylog/personas/1"
+_SHOWN: Final = 6
+
+
+@dataclass(frozen=True, eq=False)
+class Card:
+    """One persona.
+
+    Parameters
+    ----------
+    name : str or None
+        The value of the group; None are those without one.
+    n : int
+        Its customers; 0 where `masked`.
+    share, low, high : float
+        Of all customers, with its 95 % interval.
+    tells : DataFrame
+        What tells it from the rest, the surest first: rows of the table of :func:`journeylog.personas`.
+    journey : Journey or None
+        The real journey that is nearest to all others of the group.
+    map : JourneyMapResult or None
+        The group's own journey map.
+    stability : float or None
+        Of a cluster: how much of it is found again in resamples, from 0 to 1.
+    masked : bool
+        Whether it is not told because it has too few customers, or would give away one that has.
+    """
+
+    name: str | None
+    n: int
+    share: float
+    low: float
+    high: float
+    tells: pd.DataFrame
+    journey: Journey | None = None
+    map: JourneyMapResult | None = None
+    stability: float | None = None
+    masked: bool = False
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Personas(Result):
+    """Groups of customers; see :func:`personas` for the tables.
+
+    Parameters
+    ----------
+    by : str
+        The column of the groups.
+    step : Step or None
+        What made the groups, settled on the log; None where they are values of an attribute.
+    cards : tuple of Card
+    """
+
+    by: str = ""
+    step: Step | None = None
+    cards: tuple[Card, ...] = field(default_factory=tuple)
+
+    @property
+    def maps(self) -> dict[str | None, JourneyMapResult]:
+        """The journey map of each group, as far as maps were asked for."""
+        return {card.name: card.map for card in self.cards if card.map is not None}
+
+    def card(self, name: str | None) -> Card:
+        """Return the card of one group.
+
+        Raises
+        ------
+        ConfigError
+            If there is no such group.
+        """
+        for card in self.cards:
+            if card.name == name:
+                return card
+        raise ConfigError(
+            f"there is no group {name!r}. Fix: one of {cut([card.name for card in self.cards])}"
+        )
+
+    def masked(self, k: int = 5) -> Personas:
+        """Return the personas without what tells of fewer than `k` customers, or would give it away."""
+        if k < 2:
+            return self
+        hidden = too_small([(card.name, card.n) for card in self.cards], k)
+        table = masked_rows(self.table, hidden, k)
+        cards = tuple(mask_card(card, self.table, hidden, k) for card in self.cards)
+        notes = self.notes
+        if len(table) < len(self.table) or hidden:
+            notes = (
+                *notes,
+                f"what tells of fewer than {k} customers is not told, nor what would give it away",
+            )
+        made = replace(self, table=table, cards=cards, notes=notes)
+        return replace(made, tables=_tables(cards))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the personas as JSON-able values, with the version of their schema; the maps with theirs."""
+        maps = [{"value": name, **found.to_dict()} for name, found in self.maps.items()]
+        step = None if self.step is None else self.step.to_dict()
+        return {"schema": SCHEMA, "by": self.by, "step": step, **super().to_dict(), "maps": maps}
+
+    def save(self, path: str | Path, **options: Any) -> Path:
+        """Write the personas, whole or not at all: a page without scripts (``.html``), a text (``.md``) or data (``.json``).
+
+        Parameters
+        ----------
+        path : str or Path
+        **options
+            ``lang="en"`` or ``"ru"`` and ``title=`` for all but the data, ``theme="light"`` or ``"dark"`` for a page.
+            ``mask=5`` for all: what tells of fewer customers is left out; 0 tells everything.
+
+        Raises
+        ------
+        ConfigError
+            If the file's ending or an option is unknown.
+        OutputError
+            If the file cannot be written; what was there before is untouched.
+        """
+        written: Path = importlib.import_module("journeylog.reporting.personapage").save_personas(
+            self, path, **options
+        )
+        return written
+
+
+def personas(
+    log: EventLog,
+    by: str | Step,
+    *,
+    map: JourneyMap | None = None,
+    top: int = 12,
+    min_n: int = 20,
+    sample: int = 200,
+    seed: int = 0,
+    show_actor: bool = False,
+) -> Personas:
+    """Describe groups of customers: size, what tells them apart, a real journey that stands for each, and its map.
+
+    Parameters
+    ----------
+    log : EventLog
+    by : str, RFM or Clusters
+        A categorical column; a customer belongs to the first value it has, with all of its events. Or a step that
+        makes groups: :class:`journeylog.RFM` from orders, :class:`journeylog.Clusters` from the journeys themselves.
+    map : JourneyMap, optional
+        The question whose answer is each group's map. Its stages and journeys are put on the log, and its goal is held
+        against the rest. Without one there are no maps.
+    top : int
+        Groups to describe, the largest; a note says what is left out.
+    min_n : int
+        What fewer customers stand behind is shown, and not tested.
+    sample : int
+        Customers of a group whose journeys are compared to find the representative one; drawn by a hash of their
+        ids.
+    seed : int
+        Other seeds draw other customers.
+    show_actor : bool
+        Whether to tell whose journey it is. By default nobody is told.
+
+    Returns
+    -------
+    Personas
+        Table, one row a group and what is held against all other customers: ``group, part, name, unit, n, n_rest, value,
+        value_rest, difference, difference_low, difference_high, p, q, supported, defining``. ``part`` is ``touchpoint``,
+        ``channel`` or ``stage`` (share of customers with such an event), ``events`` (mean number of events), ``score``,
+        ``money`` (mean of customers' mean scores and sums of amounts), ``outcome`` (share of journeys that reach
+        the goal) or ``time`` (median time to the goal).
+
+        ``tables["groups"]``: ``group, n, n_total, share, share_low, share_high, stability, distance``;
+        ``tables["journeys"]``: ``group, step, stage, event, n, time_s``.
+
+    Raises
+    ------
+    ConfigError
+        If `by` is neither a column nor a step that makes groups.
+    MissingColumnError
+        If the log has no such column, or it is not categorical.
+
+    Notes
+    -----
+    A difference is group minus rest with a 95 % interval made of the intervals of both; ``q`` is Benjamini and Hochberg's
+    over all tested rows of all groups, supported is q below 0.05.
+
+    **What a group was made from cannot test it.** Clusters differ in what they were clustered by, and RFM groups in
+    money, whatever the data: such rows are ``defining``; they describe the group, with an interval, and have neither p
+    nor q.
+
+    The representative journey is the medoid: of a sample of the group, the one with the least mean distance to the
+    others. The distance of two journeys is the least number of steps to put in, take out or change to turn one into
+    the other, as a share of the longer one; equal events in a row are one step, and the first 100 steps count.
+
+    The groups are described, not explained: nothing here says that customers do what they do because they
+    are in a group.
+
+    References
+    ----------
+    V. I. Levenshtein (1966), Binary codes capable of correcting deletions, insertions, and reversals. Sov. Phys. Dokl. 10.
+    L. Kaufman, P. J. Rousseeuw (1990), Finding Groups in Data. Wiley (medoids). Y. Benjamini, Y. Hochberg (1995), JRSS
+    B 57.
+
+    Examples
+    --------
+    >>> import journeylog as jl
+    >>> found = jl.personas(jl.datasets.tiny(), "channel")
+    >>> found.tables["groups"][["group", "n", "share"]]
+      group  n  share
+    0   app  2    0.5
+    1   web  2    0.5
+    >>> found.card("web").journey.steps["event"].tolist()
+    ['home', 'cart', 'home']
+    """
+    for name, value in (("top", top), ("sample", sample)):
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            raise ConfigError(f"{name}={value!r} is not possible. Fix: a whole number of at least 1")
+    laid, column, step = _grouped(log, by)
+    asked = JourneyMap() if map is None else map
+    laid = _with_map(laid, map)
+    apart = NO_ORDERS if isinstance(step, RFM) else None
+    profile = Profile(
+        column, asked.touchpoint, asked.channel, asked.stage, "value", asked.currency, min_n, apart
+    )
+    found = laid.compute(profile)
+    names, notes = _largest(found.tables["groups"], step, top)
+    if len(names) < len(found.tables["groups"]):
+        known = [name for name in names if name is not None]
+        laid = laid.then(Where({column: [{"is": known}, None] if None in names else {"is": known}}))
+    rows = found.table[
+        found.table["group"].isin([n for n in names if n is not None]) | _missing(found, names)
+    ]
+    goal, said = _goal_rows(laid, asked, column, min_n, top, apart)
+    table = _tested(pd.concat([rows, goal], ignore_index=True), asked, column, step)
+    journeys = medoids(
+        laid, column, asked.touchpoint, asked.stage, sample=sample, seed=seed, show_actor=show_actor
+    )
+    maps = {} if map is None else laid.compute(map, by=column)
+    cards = tuple(_card(name, found.tables["groups"], table, journeys, maps, step) for name in names)
+    notes += [*getattr(step, "notes", ()), *said]
+    return Personas(
+        profile, log.window, table, _tables(cards), tuple(dict.fromkeys(notes)), column, step, cards
+    )
+
+
+def _grouped(log: EventLog, by: str | Step) -> tuple[EventLog, str, Step | None]:
+    """Return the log with one group for each actor, the column of the groups, and the step that made them."""
+    if isinstance(by, str):
+        return log.then(OneGroup(by)), by, None
+    column = getattr(by, "column", None)
+    if not isinstance(by, Step) or not isinstance(column, str):
+        raise ConfigError(f"by={cut(by)} makes no groups. Fix: a column, jl.RFM('paid') or jl.Clusters()")
+    laid = log.then(by)
+    return laid.then(OneGroup(column)), column, laid.steps[-1]
+
+
+def _with_map(log: EventLog, question: JourneyMap | None) -> EventLog:
+    """Return the log with the stages and journeys of a map."""
+    if question is None:
+        return log
+    journeys = any(log.source.map(lambda chunk: "journey" in chunk.levels, 1))
+    steps: list[Step] = [] if question.stages is None else [question.stages]
+    steps += [] if journeys else [Journeys(question.goal, question.patience, goal_ends=False)]
+    return log.then(*steps)
+
+
+def _missing(found: Result, names: list[str | None]) -> Any:
+    return found.table["group"].isna() & (None in names)
+
+
+def _largest(groups: pd.DataFrame, step: Step | None, top: int) -> tuple[list[str | None], list[str]]:
+    """Return the groups to describe in the order to show them, and a note on those left out."""
+    names = [None if name != name else name for name in groups["group"].tolist()]
+    kept, left = names[:top], groups["n"].iloc[top:]
+    notes = []
+    if len(left):
+        notes.append(f"{len(left):,} smaller groups with {int(left.sum()):,} customers are not described")
+    order = list(getattr(step, "labels", ()))
+    if order:
+        kept.sort(key=lambda name: order.index(name) if name in order else len(order))
+    return sorted(kept, key=lambda name: name is None), notes
+
+
+def _goal_rows(
+    log: EventLog, question: JourneyMap, column: str, min_n: int, top: int, apart: str | None
+) -> tuple[pd.DataFrame, list[str]]:
+    """Return how groups differ in reaching the goal, and in how long that takes, watched for the same time."""
+    nothing = pd.DataFrame({name: [] for name in COLUMNS})
+    if question.goal is None:
+        return nothing, []
+    if apart is not None:
+        log = log.then(Where({column: {"is_not": apart}}))
+    try:
+        found = segments(log, TimeTo({"goal": question.goal}), column, min_n=min_n, top=top)
+    except ConfigError:  # there are no two groups to hold against each other
+        return nothing, []
+    rows = found.table[(found.table["to_kind"] == "node") & found.table["measure"].isin(["share", "median"])]
+    part = rows["measure"].map({"share": "outcome", "median": "time"})
+    out = rows.assign(group=rows["segment"], part=part, name=None)[list(COLUMNS)]
+    return out, [note for note in found.notes if "tested" not in note]
+
+
+def _tested(table: pd.DataFrame, question: JourneyMap, column: str, step: Step | None) -> pd.DataFrame:
+    """Return the table with q over all rows that can be tested: a group is not tested by what it was made from."""
+    defining = np.zeros(len(table), bool)
+    for part in ("touchpoint", "channel", "stage"):
+        if getattr(question, part) == column:
+            defining |= (table["part"] == part).to_numpy(bool)
+    if isinstance(step, RFM):
+        names = table["name"].fillna("").tolist()
+        hits = matching_names(names, step.order) if question.touchpoint == "event" else None
+        orders = np.zeros(len(table), bool) if hits is None else hits
+        defining |= (table["part"] == "money").to_numpy(bool)
+        defining |= orders & (table["part"] == "touchpoint").to_numpy(bool)
+    else:
+        defining |= table["part"].isin(getattr(step, "made_from", ())).to_numpy(bool)
+    out = table.assign(p=table["p"].astype(np.float64).where(~defining))
+    for name in ("group", "part", "name", "unit"):
+        out[name] = out[name].astype(TEXT)
+    for name in ("n", "n_rest"):
+        out[name] = out[name].astype(np.int64)
+    return with_q(out).assign(defining=defining)
+
+
+def _card(
+    name: str | None,
+    groups: pd.DataFrame,
+    table: pd.DataFrame,
+    journeys: Mapping[str | None, Journey],
+    maps: Mapping[str | None, Any],
+    step: Step | None,
+) -> Card:
+    of_group = groups["group"].isna() if name is None else groups["group"] == name
+    row = groups[of_group].iloc[0]
+    mine = table[table["group"].isna() if name is None else table["group"] == name]
+    stability = getattr(step, "stability", {}).get(name)
+    return Card(
+        name, int(row["n"]), float(row["share"]), float(row["share_low"]), float(row["share_high"]),
+        _tells(mine, made=step is not None), journeys.get(name), maps.get(name), stability,
+    )  # fmt: skip
+
+
+def _tells(rows: pd.DataFrame, made: bool) -> pd.DataFrame:
+    """Return what tells a group from the rest: differences of shares, the surest first, and then all others."""
+    low, high = rows["difference_low"].to_numpy(np.float64), rows["difference_high"].to_numpy(np.float64)
+    sure = np.where(low > 0, low, np.where(high < 0, -high, 0.0))
+    rows = rows.assign(sure=sure)  # that a channel's customers come through that channel goes without saying
+    kept = rows[rows["supported"] | (rows["defining"] & (sure > 0) & made)]
+    of_whom = kept["part"].isin(["touchpoint", "channel", "stage"])
+    shares = kept[of_whom].sort_values("sure", ascending=False, kind="stable").head(_SHOWN)
+    return pd.concat([shares, kept[~of_whom]]).drop(columns="sure").reset_index(drop=True)
+
+
+def _tables(cards: tuple[Card, ...]) -> dict[str, pd.DataFrame]:
+    told = [card for card in cards if not card.masked]
+    total = [round(card.n / card.share) if card.share > 0 else 0 for card in told]
+    groups = pd.DataFrame(
+        {
+            "group": pd.array([card.name for card in told], dtype=TEXT),
+            "n": np.array([card.n for card in told], np.int64),
+            "n_total": np.array(total, np.int64),
+            "share": np.array([card.share for card in told], np.float64),
+            "share_low": np.array([card.low for card in told], np.float64),
+            "share_high": np.array([card.high for card in told], np.float64),
+            "stability": np.array([_or_nan(card.stability) for card in told], np.float64),
+            "distance": np.array(
+                [_or_nan(card.journey.distance if card.journey else None) for card in told], np.float64
+            ),
+        }
+    )
+    steps = [card.journey.steps.assign(group=card.name) for card in told if card.journey is not None]
+    names = ["group", "step", "stage", "event", "n", "time_s"]
+    journeys = pd.concat(steps, ignore_index=True)[names] if steps else pd.DataFrame(columns=names)
+    journeys["group"] = journeys["group"].astype(TEXT)
+    return {"groups": groups, "journeys": journeys}
+
+
+def _or_nan(value: float | None) -> float:
+    return float("nan") if value is None else value
