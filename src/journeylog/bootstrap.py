@@ -21,6 +21,7 @@ from journeylog.core.contracts import Result, Stat, question_dict
 from journeylog.core.counts import Counts, Table
 from journeylog.core.intervals import LEVEL
 from journeylog.core.kernels.draws import AT_ONCE, add_weighted, hash_texts, poisson_weights
+from journeylog.core.notes import note
 from journeylog.core.regroup import take_actors
 from journeylog.core.window import Window
 from journeylog.errors import ConfigError, cut, nearest
@@ -167,12 +168,17 @@ class Bootstrap(Stat):
                     draws[c][row[row >= 0], r] = table[c].to_numpy(np.float64)[row >= 0]
         n_groups = max((s.n_groups for s in sums.values()), default=0)
         table = _with_bounds(point.table, {c: _bounds(d, n_groups, c) for c, d in draws.items()})
-        note = (
-            f"bounds of {', '.join(columns)} come from {self.replicates} replicates over {n_groups} groups of actors"
+        said = (
+            note(
+                "bounds of {columns} come from {replicates} replicates over {groups} groups of actors",
+                columns=tuple(columns),
+                replicates=self.replicates,
+                groups=n_groups,
+            )
             if columns
-            else "every column has bounds of its own; name columns= to bootstrap them"
+            else note("every column has bounds of its own; name columns= to bootstrap them")
         )
-        return BootstrapResult(self, window, table, point.tables, (*point.notes, note), point, draws)
+        return BootstrapResult(self, window, table, point.tables, (*point.notes, said), point, draws)
 
     def _answers(self, sums: Mapping[str, _Sums], window: Window) -> Iterator[pd.DataFrame]:
         """Give the question's table of one replicate after another."""

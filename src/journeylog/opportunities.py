@@ -24,6 +24,7 @@ from journeylog.core.deviations import gap_interval, p_of
 from journeylog.core.differences import benjamini_hochberg
 from journeylog.core.engine import gather
 from journeylog.core.nodes import TEXT
+from journeylog.core.notes import note
 from journeylog.core.window import Window
 from journeylog.errors import ConfigError
 from journeylog.stats.model import GROUPS, Model
@@ -36,7 +37,7 @@ Floats = npt.NDArray[np.float64]
 #: A gain with a q-value below this is called supported.
 SUPPORTED: Final = 0.05
 _EVIDENCE: Final = {False: "association", True: "experiment"}
-_ADDS = "gains do not add up: a journey that is won at one point can be lost at the next"
+_ADDS = note("gains do not add up: a journey that is won at one point can be lost at the next")
 
 
 @dataclass(frozen=True)
@@ -134,11 +135,15 @@ class Opportunities(PathStat):
         table, n_points = _ranked(self, parts, segments)
         notes = [_ADDS]
         if not self.experiment:
-            notes.append("association, not cause: the segment may go better because other people are in it")
+            notes.append(
+                note("association, not cause: the segment may go better because other people are in it")
+            )
         if len(table) < n_points:
-            notes.append(f"{len(table):,} of {n_points:,} comparable points are shown")
+            notes.append(note("{n:,} of {total:,} comparable points are shown", n=len(table), total=n_points))
         if len(parts.sample.n) and not n_points:
-            notes.append(f"no point has two segments with at least {self.min_n:,} followed visits")
+            notes.append(
+                note("no point has two segments with at least {least:,} followed visits", least=self.min_n)
+            )
         return OpportunitiesResult(self, window, table, {}, tuple(notes))
 
 

@@ -21,8 +21,9 @@ from journeylog.core.contracts import Result, Stat
 from journeylog.core.counts import Counts
 from journeylog.core.intervals import LEVEL
 from journeylog.core.log import EventLog
+from journeylog.core.notes import Span, note
 from journeylog.core.select import keep_cases
-from journeylog.core.window import format_duration, parse_duration
+from journeylog.core.window import parse_duration
 from journeylog.errors import ConfigError, cut
 from journeylog.stats.outcomes import Outcomes, OutcomesResult
 from journeylog.stats.timeto import TimeToResult
@@ -138,7 +139,9 @@ def compare(
     if isinstance(second, Outcomes):
         notes += _open_differs(table)
     if n_small:
-        notes.append(f"{n_small:,} rows with fewer than {min_n} on a side are not tested")
+        notes.append(
+            note("{n:,} rows with fewer than {least} on a side are not tested", n=n_small, least=min_n)
+        )
     tables = {}
     if within is not None:
         table, tables["segments"], more = stratified(
@@ -179,10 +182,14 @@ def sides_of_log(
     if groups.by is None:
         notes += groups.outside(log.window)
     if n_both and together is None:
-        notes.append(f"{n_both:,} actors have cases in both groups, which are taken as of different actors")
+        notes.append(
+            note("{n:,} actors have cases in both groups, which are taken as of different actors", n=n_both)
+        )
     elif n_both:
         notes.append(
-            f"{n_both:,} actors have cases in both groups; the intervals know that these go together"
+            note(
+                "{n:,} actors have cases in both groups; the intervals know that these go together", n=n_both
+            )
         )
     if isinstance(question, Outcomes):
         ended = outcomes_within(log, question, groups, follow_up)
@@ -225,7 +232,9 @@ def _of_results(
     if isinstance(one, OutcomesResult):
         notes += _open_differs(table)
     if n_small:
-        notes.append(f"{n_small:,} rows with fewer than {min_n} on a side are not tested")
+        notes.append(
+            note("{n:,} rows with fewer than {least} on a side are not tested", n=n_small, least=min_n)
+        )
     graph = pooled(one, other) if isinstance(one, TransitionsResult) else None
     window = one.window.union(other.window)
     return Comparison(one.question, window, with_q(table), {}, tuple(notes), *names, graph)
@@ -247,17 +256,20 @@ def _read(one: Result, other: Result, follow_up: int) -> tuple[pd.DataFrame, pd.
         return read(one), read(other), []
     assert isinstance(one, TimeToResult) and isinstance(other, TimeToResult)
     limit = follow_up or min(median_follow_up(one), median_follow_up(other))
-    note = (
-        f"shares and restricted means are of the first {format_duration(limit)}, for which both were watched"
+    said = note(
+        "shares and restricted means are of the first {limit}, for which both were watched",
+        limit=Span(limit),
     )
-    return times_of(one, limit), times_of(other, limit), [note] if limit else []
+    return times_of(one, limit), times_of(other, limit), [said] if limit else []
 
 
 def _notes(one: Result, other: Result, names: tuple[str, str]) -> list[str]:
     """Return what both results say, and then what only one of them does."""
-    notes = [note for note in one.notes if note in other.notes]
+    notes = [said for said in one.notes if said in other.notes]
     for name, mine, theirs in ((names[0], one, other), (names[1], other, one)):
-        notes += [f"{name}: {note}" for note in mine.notes if note not in theirs.notes]
+        notes += [
+            note("{name}: {said}", name=name, said=said) for said in mine.notes if said not in theirs.notes
+        ]
     return notes
 
 
@@ -267,7 +279,10 @@ def _open_differs(table: pd.DataFrame) -> list[str]:
     if not np.nan_to_num(row["p"], nan=1.0) < 1 - LEVEL:
         return []
     return [
-        f"{row['value_a']:.1%} and {row['value_b']:.1%} of the cases are still open: the shares that reached or dropped "
-        "differ for that alone; share_within, jl.TimeTo, jl.DropOff and jl.Funnel(..., within=) compare what was watched "
-        "as long"
+        note(
+            "{a:.1%} and {b:.1%} of the cases are still open: the shares that reached or dropped differ for that alone; "
+            "share_within, jl.TimeTo, jl.DropOff and jl.Funnel(..., within=) compare what was watched as long",
+            a=row["value_a"],
+            b=row["value_b"],
+        )
     ]

@@ -18,9 +18,10 @@ from journeylog.core.intervals import cluster_share
 from journeylog.core.kernels.moments import case_moments
 from journeylog.core.log import EventLog
 from journeylog.core.nodes import TEXT, ratio
+from journeylog.core.notes import Span, note
 from journeylog.core.schema import DAY, DROPPED, HOUR, MINUTE, OUTCOME_WORDS, REACHED, SECOND, UNDECLARED
 from journeylog.core.visits import case_times
-from journeylog.core.window import Window, format_duration, parse_duration
+from journeylog.core.window import Window, parse_duration
 from journeylog.stats.funnel import Funnel
 from journeylog.stats.outcomes import Outcomes
 
@@ -63,12 +64,12 @@ def common_follow_up(log: EventLog, question: Stat, groups: Groups, asked: Any) 
 def asked_alike(question: Stat, follow_up: int) -> tuple[Stat, list[str]]:
     """Return the question as both groups can answer it, and what was changed."""
     if follow_up and isinstance(question, Funnel) and question.within is None:
-        shown = format_duration(follow_up)
-        note = (
-            f"asked within {shown}, for which at least half of the cases of both groups were watched: without a limit, "
-            "those watched for longer got further for that alone (follow_up=None asks without)"
+        said = note(
+            "asked within {within}, for which at least half of the cases of both groups were watched: without a limit, "
+            "those watched for longer got further for that alone (follow_up=None asks without)",
+            within=Span(follow_up),
         )
-        return replace(question, within=np.timedelta64(follow_up, "us")), [note]
+        return replace(question, within=np.timedelta64(follow_up, "us")), [said]
     return question, []
 
 
@@ -84,11 +85,11 @@ def outcomes_within(log: EventLog, question: Stat, groups: Groups, follow_up: in
     if not counts["known"].values["known"].min(initial=1):
         return None
     sides = [_side(counts, g) for g in (0, 1)]
-    note = (
-        f"share_within: of the cases that began at least {format_duration(follow_up)} before the window's end, those that "
-        "ended so by then"
+    said = note(
+        "share_within: of the cases that began at least {within} before the window's end, those that ended so by then",
+        within=Span(follow_up),
     )
-    return Sides(sides[0], sides[1], (note,))
+    return Sides(sides[0], sides[1], (said,))
 
 
 def _count(chunk: Chunk, question: Stat, window: Window, groups: Groups, follow_up: int) -> Counts:

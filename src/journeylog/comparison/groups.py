@@ -14,6 +14,7 @@ from journeylog.core.chunk import Chunk, Level
 from journeylog.core.contracts import Stat
 from journeylog.core.counts import Coded, Counts, Table
 from journeylog.core.log import EventLog
+from journeylog.core.notes import Moment, note
 from journeylog.core.window import Window, utc_text
 from journeylog.errors import ConfigError, cut, nearest
 
@@ -100,10 +101,17 @@ class Groups:
 
     def outside(self, window: Window) -> list[str]:
         """Return notes on periods of which only a part was observed."""
-        notes = []
+        notes: list[str] = []
         for name, start, end in zip(self.names, self.bounds[::2], self.bounds[1::2], strict=True):
             if start < window.start or end - 1 > window.end:
-                notes.append(f"{name}: of this period only what lies in {window} was observed")
+                notes.append(
+                    note(
+                        "{name}: of this period only what lies in {start} to {end} UTC was observed",
+                        name=name,
+                        start=Moment(window.start),
+                        end=Moment(window.end),
+                    )
+                )
         return notes
 
 

@@ -18,10 +18,11 @@ from journeylog.core.counts import Coded, Counts, Table
 from journeylog.core.kernels.pairs import count_moves, list_moves
 from journeylog.core.log import EventLog
 from journeylog.core.nodes import TEXT, node_columns
+from journeylog.core.notes import Span, note
 from journeylog.core.pairs import DENSE, Keys, Pair, Trials, moment_tables
 from journeylog.core.schema import DROPPED, OPEN, REACHED, START, UNDECLARED
 from journeylog.core.visits import Visits
-from journeylog.core.window import Window, format_duration
+from journeylog.core.window import Window
 from journeylog.stats.bottlenecks import Bottlenecks
 from journeylog.stats.dropoff import DropOff
 from journeylog.stats.transitions import Transitions
@@ -181,17 +182,29 @@ def _notes(question: Stat, counts: Counts, window: Window, groups: Groups) -> tu
     if patience == UNDECLARED:
         notes.append(NO_PATIENCE)
         notes.append(
-            "without a patience, moves of an earlier period had more time to be made than those of a later one"
+            note(
+                "without a patience, moves of an earlier period had more time to be made than those of a later one"
+            )
         )
     else:
-        notes.append(f"patience {format_duration(patience)}: what a visit is followed for, in both periods")
+        notes.append(
+            note(
+                "patience {patience}: what a visit is followed for, in both periods",
+                patience=Span(patience),
+            )
+        )
     for name, side in zip(groups.names, "ab", strict=True):
         if total[f"young_{side}"]:
             notes.append(
-                f"{name}: {total[f'young_{side}']:,} of {total[f'n_{side}']:,} visits are too young to tell and stay out"
+                note(
+                    "{name}: {n:,} of {total:,} visits are too young to tell and stay out",
+                    name=name,
+                    n=total[f"young_{side}"],
+                    total=total[f"n_{side}"],
+                )
             )
     if isinstance(question, Bottlenecks):
         notes.append(
-            "medians of the same actors in both periods are compared as if they were of different ones"
+            note("medians of the same actors in both periods are compared as if they were of different ones")
         )
     return tuple(notes)

@@ -17,6 +17,7 @@ from journeylog.comparison.table import difference_table, with_q
 from journeylog.core.contracts import Result, Stat
 from journeylog.core.log import EventLog
 from journeylog.core.nodes import TEXT
+from journeylog.core.notes import note
 from journeylog.errors import ConfigError
 
 __all__ = ["Segments", "segments"]
@@ -101,14 +102,20 @@ def segments(
         raise ConfigError(
             f"by={by!r} names no attribute, or one twice. Fix: for example by=['channel', 'device']"
         )
-    tables, notes = [], []
+    tables: list[pd.DataFrame] = []
+    notes: list[str] = []
     for attribute in attributes:
         values = case_values(log, question, attribute)
         ranked = sorted(values, key=lambda value: (-values[value], value))
         if len(ranked) > top:
             left = sum(values[value] for value in ranked[top:])
             notes.append(
-                f"{attribute!r}: {len(ranked) - top:,} rarer values with {left:,} cases are not looked at"
+                note(
+                    "{attribute!r}: {values:,} rarer values with {n:,} cases are not looked at",
+                    attribute=attribute,
+                    values=len(ranked) - top,
+                    n=left,
+                )
             )
         for value in ranked[:top] if len(values) > 1 else []:
             groups = Groups(("rest", value), attribute, (None, frozenset([value])))
@@ -124,7 +131,13 @@ def segments(
         )
     table = _ranked(with_q(pd.concat(tables, ignore_index=True)))
     tested = int(table["p"].notna().sum())
-    notes.append(f"{tested:,} differences are tested, {int(table['supported'].sum()):,} are supported")
+    notes.append(
+        note(
+            "{n:,} differences are tested, {supported:,} are supported",
+            n=tested,
+            supported=int(table["supported"].sum()),
+        )
+    )
     return Segments(question, log.window, table, {}, tuple(dict.fromkeys(notes)))
 
 

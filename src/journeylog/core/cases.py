@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from journeylog.core.chunk import Category, Chunk, Level
 from journeylog.core.contracts import Stat
+from journeylog.core.notes import Note, note
 from journeylog.core.objects import object_level
 from journeylog.core.visits import Visits, make_visits
 from journeylog.core.window import Window, format_duration
@@ -22,7 +23,7 @@ __all__ = [
 ]
 
 #: Note of a result whose cases have no declared patience.
-NO_PATIENCE = (
+NO_PATIENCE = note(
     "no patience was declared, so unfinished journeys are open and none is called dropped; "
     "declare one with jl.Journeys(patience=...)"
 )
@@ -44,12 +45,15 @@ def with_cases(chunk: Chunk, case: str | None) -> Chunk:
     return chunk
 
 
-def under_way_note(n_under_way: int) -> tuple[str, ...]:
+def under_way_note(n_under_way: int) -> tuple[Note, ...]:
     """Return the note of a result on the cases that are no newcomers; nothing where there are none."""
     if n_under_way <= 0:
         return ()
     return (
-        f"{n_under_way:,} cases began in the run-in and may have been under way before the window: they are not counted",
+        note(
+            "{n:,} cases began in the run-in and may have been under way before the window: they are not counted",
+            n=n_under_way,
+        ),
     )
 
 

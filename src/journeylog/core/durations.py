@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from journeylog.core.intervals import bound_ranks, cluster_size
 from journeylog.core.kernels.bins import bin_edges_ms
+from journeylog.core.notes import note
 
 __all__ = ["BIN_NOTE", "DurationBins", "MoneyBins"]
 
@@ -17,7 +18,7 @@ Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
 #: What every table with quantiles says about them.
-BIN_NOTE = "quantiles of durations come from bins with a relative error of at most 1/256"
+BIN_NOTE = note("quantiles of durations come from bins with a relative error of at most 1/256")
 
 
 _ROOM = 14  # bits of a bin in a joined key; those of negative amounts are below zero

@@ -15,6 +15,7 @@ from journeylog.core.condition import Condition, freeze
 from journeylog.core.contracts import Result, Stat, Step
 from journeylog.core.counts import Counts, Table
 from journeylog.core.log import EventLog
+from journeylog.core.notes import note
 from journeylog.core.window import Window
 from journeylog.errors import ConfigError, MissingColumnError
 from journeylog.journeymap.cells import Cell, cell_table
@@ -32,6 +33,7 @@ from journeylog.stats.satisfaction import Satisfaction
 from journeylog.stats.timeto import TimeTo
 from journeylog.stats.touchpoints import PainPoints, Touchpoints
 from journeylog.stats.transitions import Transitions
+from journeylog.stats.voice import Voice
 from journeylog.steps.journeys import Journeys
 from journeylog.steps.stages import Stages
 
@@ -58,6 +60,12 @@ class JourneyMap(Stat):
         The columns that tell what customers do and where; a channel that the log has not is left out.
     need : str, optional
         A column that tells what customers look or ask for: search terms, contact reasons.
+    reason : str, optional
+        A column that tells why customers get in touch, counted by stage.
+    voice : bool or str
+        Whether to tell what customers wrote with their scores: the texts at both ends of the scale without personal
+        data, and the words used most. A name is the column of the texts, True is ``"text"``. Names of people are not
+        found in a text: read what is shown before sharing it.
     segment : str or None
         A column whose values are segments: what the goal would gain if a stage went as in its best one. A column that
         the log has not is left out.
@@ -106,6 +114,8 @@ class JourneyMap(Stat):
     touchpoint: str = "event"
     channel: str = "channel"
     need: str | None = None
+    reason: str | None = None
+    voice: bool | str = False
     segment: str | None = "channel"
     within: Any = "30d"
     heard_within: Any = "7d"
@@ -169,6 +179,11 @@ class JourneyMap(Stat):
         }
         if self.need is not None:
             found["needs"] = Touchpoints(self.need, self.stage)
+        if self.reason is not None:
+            found["reasons"] = Touchpoints(self.reason, self.stage)
+        if self.voice:
+            text = "text" if self.voice is True else self.voice
+            found["voice"] = Voice(node=self.stage, within=self.heard_within, text=text, top=self.top)
         if self.pains is not None:
             found["pains"] = PainPoints(self.pains, self.stage)
         if self.segment is not None:
@@ -242,8 +257,8 @@ class JourneyMapResult(Result):
     def masked(self, k: int = 5) -> JourneyMapResult:
         """Return the map without the cells of fewer than `k` customers, and without what would give them away."""
         cells = mask_small(self.cells, k)
-        note = f"cells of fewer than {k} customers are not told, nor what would give them away"
-        notes = (*self.notes, note) if any(cell.masked for cell in cells) else self.notes
+        said = note("cells of fewer than {k} customers are not told, nor what would give them away", k=k)
+        notes = (*self.notes, said) if any(cell.masked for cell in cells) else self.notes
         return replace(self, table=cell_table(cells), cells=cells, notes=notes)
 
     def changes(self, before: JourneyMapResult | Mapping[str, Any]) -> pd.DataFrame:

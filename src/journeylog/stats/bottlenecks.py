@@ -17,8 +17,9 @@ from journeylog.core.durations import BIN_NOTE, DurationBins
 from journeylog.core.edges import wait_and_stay_tables
 from journeylog.core.kernels.bins import BIN_BITS, bin_edges_ms
 from journeylog.core.nodes import TEXT, node_columns, ratio
+from journeylog.core.notes import Span, note
 from journeylog.core.schema import SECOND
-from journeylog.core.window import Window, format_duration, parse_duration
+from journeylog.core.window import Window, parse_duration
 
 __all__ = ["Bottlenecks", "BottlenecksResult"]
 
@@ -95,12 +96,18 @@ class Bottlenecks(PathStat):
         notes = [BIN_NOTE]
         if len(edges) and not counts["edges"].values["n_followed"][counts["edges"].codes("from") >= 0].any():
             notes.append(
-                "the window is not longer than the patience: times are of all moves made, slow ones are missing"
+                note(
+                    "the window is not longer than the patience: times are of all moves made, slow ones are missing"
+                )
             )
-        for name, frame in (("waits", edges), ("stays", nodes)):
+        named = note("median") if self.baseline == "median" else self.baseline
+        for name, frame in ((note("waits"), edges), (note("stays"), nodes)):
             if len(frame):
+                usual = Span(round(frame["baseline_s"].iloc[0] * SECOND))
                 notes.append(
-                    f"baseline of the {name}: {self.baseline} ({format_duration(frame['baseline_s'].iloc[0] * SECOND)})"
+                    note(
+                        "baseline of the {name}: {baseline} ({usual})", name=name, baseline=named, usual=usual
+                    )
                 )
         notes += under_way_note(int(counts["cases"].values["n_under_way"].sum()))
         return BottlenecksResult(self, window, table, {}, tuple(notes))

@@ -17,9 +17,10 @@ from journeylog.core.counts import Counts, Table
 from journeylog.core.edges import END_KINDS, end_tables
 from journeylog.core.intervals import cluster_share
 from journeylog.core.nodes import node_columns, ratio
+from journeylog.core.notes import Note, Span, note
 from journeylog.core.schema import SECOND, UNDECLARED
 from journeylog.core.visits import at_patience
-from journeylog.core.window import Window, format_duration
+from journeylog.core.window import Window
 
 __all__ = ["DropOff", "DropOffResult"]
 
@@ -158,31 +159,36 @@ def _sensitivity(rows: Table, order: pd.Series[Any]) -> pd.DataFrame:
     return table.iloc[np.lexsort((table["patience_s"], rank))].reset_index(drop=True)
 
 
-def _sensitivity_notes(table: pd.DataFrame, said: Mapping[str, int]) -> list[str]:
+def _sensitivity_notes(table: pd.DataFrame, said: Mapping[str, int]) -> list[Note]:
     """Say where the patience comes from, and what the drop-off of all visits together would be with others."""
     n, notes = said["n_returns"], []
     if n >= 0 and len(table):
         notes.append(
-            f"the patience is the 95th percentile of {n:,} return gaps: of those who come back, 95 in 100 have by then"
+            note(
+                "the patience is the 95th percentile of {n:,} return gaps: of those who come back, 95 in 100 have by then",
+                n=n,
+            )
         )
     elif n >= 0:
-        notes.append(f"the patience is the usual one: {n:,} return gaps are too few to estimate it")
+        notes.append(note("the patience is the usual one: {n:,} return gaps are too few to estimate it", n=n))
     if len(table):
         whole = table.groupby("patience_s")[["n_silent", "n_followed"]].sum()
-        words = (
-            ["at the 90th percentile, ", "", "at the 99th, "]
-            if n >= 0 and len(whole) == 3
-            else [""] * len(whole)
-        )
-        shares = [
-            f"{ratio(row['n_silent'], row['n_followed']):.1%} {word}with {format_duration(float(seconds) * SECOND)}"
+        near = n >= 0 and len(whole) == 3
+        words = [note("at the 90th percentile, "), "", note("at the 99th, ")] if near else [""] * len(whole)
+        shares = tuple(
+            note(
+                "{share:.1%} {word}with {patience}",
+                share=ratio(row["n_silent"], row["n_followed"]),
+                word=word,
+                patience=Span(round(float(seconds) * SECOND)),
+            )
             for word, seconds, row in zip(
                 words, whole.index.to_numpy(), whole.to_dict("records"), strict=True
             )
             if row["n_followed"]
-        ]
+        )
         if shares:
-            notes.append("drop-off of all visits together by patience: " + "; ".join(shares))
+            notes.append(note("drop-off of all visits together by patience: {shares:; }", shares=shares))
     return notes
 
 
@@ -214,24 +220,34 @@ def _rates(counts: Counts, grids: dict[str, npt.NDArray[np.int64]], told: bool) 
 
 def _notes(table: pd.DataFrame, said: Mapping[str, int], window: Window) -> tuple[str, ...]:
     patience, without = said["patience"], said["n_without"]
-    unseen = [*([f"{without:,} cases visit no node"] if without > 0 else [])]
+    unseen = [*([note("{n:,} cases visit no node", n=without)] if without > 0 else [])]
     unseen += under_way_note(said["n_under_way"])
     if patience == UNDECLARED:
         return (*unseen, NO_PATIENCE) if len(table) else tuple(unseen)
     notes = [
         *unseen,
-        f"patience {format_duration(patience)}: a visit that nothing follows for longer than that is dropped",
+        note(
+            "patience {patience}: a visit that nothing follows for longer than that is dropped",
+            patience=Span(patience),
+        ),
     ]
     young = int(table["n_entered"].sum() - table["n_followed"].sum())
     late = int(table["n_late"].sum())
     if late:
         notes.append(
-            f"{late:,} visits were followed by another only after the patience: in the rates they are drop-offs"
+            note(
+                "{n:,} visits were followed by another only after the patience: in the rates they are drop-offs",
+                n=late,
+            )
         )
     if young:
         notes.append(
-            f"{young:,} of {int(table['n_entered'].sum()):,} visits are too young to tell and stay out of the rates"
+            note(
+                "{n:,} of {total:,} visits are too young to tell and stay out of the rates",
+                n=young,
+                total=int(table["n_entered"].sum()),
+            )
         )
     if patience >= window.end - window.start:
-        notes.append("the window is shorter than the patience, so nothing can be called dropped")
+        notes.append(note("the window is shorter than the patience, so nothing can be called dropped"))
     return tuple(notes)

@@ -20,8 +20,9 @@ from journeylog.core.counts import Coded, Counts, Table
 from journeylog.core.durations import BIN_NOTE, DurationBins
 from journeylog.core.intervals import cluster_share
 from journeylog.core.nodes import TEXT, node_columns, ratio
+from journeylog.core.notes import Moment, Span, note
 from journeylog.core.seen import name_table, warn_unseen_names
-from journeylog.core.window import Window, format_duration, parse_duration, utc_text
+from journeylog.core.window import Window, parse_duration
 from journeylog.errors import ConfigError, UnseenNameWarning, cut, warn
 
 __all__ = ["Funnel", "FunnelResult"]
@@ -192,18 +193,32 @@ class Funnel(Stat):
         notes = [BIN_NOTE]
         notes += under_way_note(cases["n_under_way"])
         if cases["n_without"]:
-            notes.append(f"{cases['n_without']:,} of {cases['n_cases']:,} cases never enter the funnel")
+            notes.append(
+                note(
+                    "{n:,} of {total:,} cases never enter the funnel",
+                    n=cases["n_without"],
+                    total=cases["n_cases"],
+                )
+            )
         if self.within is None and steps["n_open"].any():
             notes.append(
-                "without within= an attempt never runs out of time: rates count all cases that entered, also "
-                "open ones that may still go on; lost are only cases that are over"
+                note(
+                    "without within= an attempt never runs out of time: rates count all cases that entered, also "
+                    "open ones that may still go on; lost are only cases that are over"
+                )
             )
         if followed < entered:
             within, horizon = self._limits(window)
             notes.append(
-                f"rates and times are of the {followed:,} of {entered:,} cases that entered by "
-                f"{utc_text(horizon)} UTC and so were watched for the whole {format_duration(within)}"
-                + ("" if followed else ": the window is too short to tell any rate")
+                note(
+                    "rates and times are of the {n:,} of {total:,} cases that entered by {horizon} UTC and so were "
+                    "watched for the whole {within}{then}",
+                    n=followed,
+                    total=entered,
+                    horizon=Moment(horizon),
+                    within=Span(within),
+                    then="" if followed else note(": the window is too short to tell any rate"),
+                )
             )
         return tuple(notes)
 

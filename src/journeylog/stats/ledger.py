@@ -17,6 +17,7 @@ from journeylog.core.counts import Counts
 from journeylog.core.ledger import currency_table, ledger_tables, values_of_visits
 from journeylog.core.ledger_lines import drop_lines, rework_lines, wait_lines, with_money
 from journeylog.core.nodes import TEXT, ratio
+from journeylog.core.notes import note
 from journeylog.core.schema import UNDECLARED
 from journeylog.core.window import Window, parse_duration
 from journeylog.errors import ConfigError, cut
@@ -280,11 +281,19 @@ def _money_words(counts: Counts, declared: str | None) -> tuple[str | None, str 
     found = counts["currencies"]
     names = [name for name in found.coded("currency").names({}) if name is not None]
     if declared is not None:
-        return (declared, None) if declared in names else (None, f"no amount is in {declared}")
+        return (
+            (declared, None)
+            if declared in names
+            else (None, note("no amount is in {currency}", currency=declared))
+        )
     if not len(found):
-        return None, "the log has no amounts, so no money is at risk in it: jl.read(..., value='amount')"
+        return None, note(
+            "the log has no amounts, so no money is at risk in it: jl.read(..., value='amount')"
+        )
     if len(found) > 1:
-        return None, f"amounts are in several currencies ({cut(names)}): declare one with currency="
+        return None, note(
+            "amounts are in several currencies ({names}): declare one with currency=", names=cut(names)
+        )
     return (names or [""])[0], None
 
 
@@ -294,23 +303,33 @@ def _notes(
     notes = [] if told or table.empty else [NO_PATIENCE]
     if told and len(table) and not (table["kind"] == "drop").any() and not left_out:
         notes.append(
-            "no visit was watched for the whole patience: no drop-off can be told, and waits are of all moves made"
+            note(
+                "no visit was watched for the whole patience: no drop-off can be told, and waits are of all moves made"
+            )
         )
     if question.expected == "median" and told and (table["kind"] == "drop").any():
         usual = table.loc[table["kind"] == "drop", "baseline"].iloc[0]
-        notes.append(f"expected drop-off: {100 * usual:.3g} %, the median of the nodes")
+        notes.append(
+            note("expected drop-off: {percent:.3g} %, the median of the nodes", percent=100 * float(usual))
+        )
     if question.baseline is None and (table["kind"] == "wait").any():
-        notes.append("no baseline was declared: all waiting counts")
+        notes.append(note("no baseline was declared: all waiting counts"))
     if left_out:
         notes.append(
-            f"nothing is expected of {len(left_out):,} nodes, which have no line of drop-off: {cut(left_out)}"
+            note(
+                "nothing is expected of {n:,} nodes, which have no line of drop-off: {names}",
+                n=len(left_out),
+                names=cut(left_out),
+            )
         )
     by_cost = table.loc[table["amount"] > 0, "cost"].notna().all() and len(table) > 0
     notes.append(
-        "ranked by cost"
+        note("ranked by cost")
         if by_cost
-        else "ranked by each line's share of all that is lost in its kind; prices (cost_hour=, cost_contact=, "
-        "cost_visit=) make it one unit"
+        else note(
+            "ranked by each line's share of all that is lost in its kind; prices (cost_hour=, cost_contact=, "
+            "cost_visit=) make it one unit"
+        )
     )
     return tuple(notes if money is None else [*notes, money])
 

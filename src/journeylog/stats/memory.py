@@ -18,6 +18,7 @@ from journeylog.core.counts import Coded, Counts, Table
 from journeylog.core.deviations import gap_interval, p_of
 from journeylog.core.differences import benjamini_hochberg
 from journeylog.core.nodes import node_columns, ratio
+from journeylog.core.notes import Note, note
 from journeylog.core.prefix_tables import next_table, one_vocabulary
 from journeylog.core.schema import DROPPED, REACHED, START
 from journeylog.core.window import Window
@@ -217,22 +218,31 @@ def _moves(model: Backoff, node: Coded, nodes: pd.DataFrame) -> pd.DataFrame:
     return table.iloc[order].reset_index(drop=True)
 
 
-def _verdict(table: pd.DataFrame, nodes: pd.DataFrame) -> str:
+def _verdict(table: pd.DataFrame, nodes: pd.DataFrame) -> Note:
     first, second = table.iloc[1], table.iloc[2]
     if not np.isfinite(second["gain_low"]):
-        return "memory cannot be told: there are too few actors, or nothing varies"
+        return note("memory cannot be told: there are too few actors, or nothing varies")
     part, low, high = (second[name] / first["log_loss"] for name in ("gain", "gain_low", "gain_high"))
-    size = f"{part:.1%} of the loss (95 % interval {low:.1%} to {high:.1%})".replace("%", " %").replace(
-        "95  %", "95 %"
+    size = note(
+        "{value:.1f} % of the loss (95 % interval {low:.1f} % to {high:.1f} %)",
+        value=100 * part,
+        low=100 * low,
+        high=100 * high,
     )
     where = nodes.loc[nodes["supported"], "node"].tolist()
     if low > 0:
-        at = f", above all at {', '.join(repr(str(name)) for name in where[:3])}" if where else ""
-        scale = "a little" if high < _SMALL else "and the first-order picture misleads"
-        return f"journeys remember, {scale}: knowing the node before saves {size}{at}"
+        nodes_told = tuple(str(name) for name in where[:3])
+        at = note(", above all at {nodes!r:, }", nodes=nodes_told) if where else ""
+        scale = note("a little") if high < _SMALL else note("and the first-order picture misleads")
+        return note(
+            "journeys remember, {scale}: knowing the node before saves {size}{at}",
+            scale=scale,
+            size=size,
+            at=at,
+        )
     if high < _SMALL:
-        return f"no memory that would matter: knowing the node before saves {size}"
-    return f"memory is not shown: knowing the node before saves {size}"
+        return note("no memory that would matter: knowing the node before saves {size}", size=size)
+    return note("memory is not shown: knowing the node before saves {size}", size=size)
 
 
 def _percent(share: float) -> str:

@@ -20,8 +20,9 @@ from journeylog.core.contracts import Result
 from journeylog.core.counts import Counts, Table
 from journeylog.core.differences import Estimates
 from journeylog.core.nodes import Synthetic
+from journeylog.core.notes import Span, note
 from journeylog.core.schema import DROPPED, REACHED, SECOND, UNDECLARED
-from journeylog.core.window import Window, format_duration, parse_duration
+from journeylog.core.window import Window, parse_duration
 from journeylog.errors import ConfigError, MissingColumnError, cut, nearest
 
 __all__ = ["GROUPS", "Model", "ModelResult", "State"]
@@ -341,12 +342,16 @@ def _notes(parts: ModelParts, counts: Counts) -> tuple[str, ...]:
     if len(parts.edge_n) and patience == UNDECLARED:
         notes.append(NO_PATIENCE)
     elif patience != UNDECLARED:
-        notes.append(f"patience {format_duration(patience)}: what nothing follows for longer is dropped")
+        notes.append(
+            note("patience {patience}: what nothing follows for longer is dropped", patience=Span(patience))
+        )
     sample = parts.sample
     lost = int(sample.edge_n[~sample.known].sum())
     if lost:
-        notes.append(f"{lost:,} moves lead where no visit was followed; they are left out of the ways on")
+        notes.append(
+            note("{n:,} moves lead where no visit was followed; they are left out of the ways on", n=lost)
+        )
     if len(sample.n) and not (sample.target == REACHED).any():
-        notes.append("no journey reached a goal; declare one with jl.Journeys(goal=...)")
+        notes.append(note("no journey reached a goal; declare one with jl.Journeys(goal=...)"))
     without = int(total["n_without"].sum())
-    return (*notes, f"{without:,} cases visit no node") if without else tuple(notes)
+    return (*notes, note("{n:,} cases visit no node", n=without)) if without else tuple(notes)

@@ -17,11 +17,12 @@ from journeylog.core.contracts import Result, Stat
 from journeylog.core.counts import Coded, Counts
 from journeylog.core.differences import benjamini_hochberg
 from journeylog.core.nodes import node_columns
+from journeylog.core.notes import Span, note
 from journeylog.core.riskratios import Pooled, pool_strata
 from journeylog.core.risksets import Bands, RiskSets
 from journeylog.core.schema import NONE, REACHED
 from journeylog.core.seen import name_table, warn_unseen_names
-from journeylog.core.window import Window, format_duration, parse_duration
+from journeylog.core.window import Window, parse_duration
 from journeylog.errors import ConfigError
 from journeylog.steps.durations import Duration, written_duration
 
@@ -203,23 +204,37 @@ class Moments(Stat):
 
     def _notes(self, table: pd.DataFrame, n_told: int, counts: Counts, window: Window) -> tuple[str, ...]:
         total = {name: int(values.sum()) for name, values in counts["cases"].values.items()}
-        within = format_duration(self._within)
-        held = ["position", "time in the journey", *self.adjust]
-        held = held if self.at is None else ["place" if self.at == "node" else f"place ({self.at})", *held]
+        within = Span(self._within)
+        held: list[str] = [note("position"), note("time in the journey"), *self.adjust]
+        place = note("place") if self.at == "node" else note("place ({column})", column=self.at)
+        held = held if self.at is None else [place, *held]
         notes = [
-            "an association among journeys at risk at the same moment, not a cause unless it comes from an experiment; "
-            f"held fixed: {', '.join(held)}",
-            f"the goal counts within {within} of the moment; {total['n_beyond']:,} of "
-            f"{total['n_beyond'] + total['n_stands']:,} visits before the goal are not looked at: they were not "
-            f"watched so long, or are beyond position {self.positions[-1]}",
-            f"{n_told:,} of {len(table):,} moments have {self.min_n} on both sides; q is over them",
+            note(
+                "an association among journeys at risk at the same moment, not a cause unless it comes from an "
+                "experiment; held fixed: {held}",
+                held=tuple(held),
+            ),
+            note(
+                "the goal counts within {within} of the moment; {n:,} of {total:,} visits before the goal are not looked "
+                "at: they were not watched so long, or are beyond position {position}",
+                within=within,
+                n=total["n_beyond"],
+                total=total["n_beyond"] + total["n_stands"],
+                position=self.positions[-1],
+            ),
+            note(
+                "{n:,} of {total:,} moments have {least} on both sides; q is over them",
+                n=n_told,
+                total=len(table),
+                least=self.min_n,
+            ),
             *under_way_note(total["n_under_way"]),
         ]
         alone = int(table.loc[table["kind"] == "node", "n_alone"].sum())
         if alone:
-            notes.append(f"{alone:,} first visits have nobody to be compared with (n_alone)")
+            notes.append(note("{n:,} first visits have nobody to be compared with (n_alone)", n=alone))
         if window.end - window.start < self._within:
-            notes.append(f"the window is shorter than {within}, so nothing can be told")
+            notes.append(note("the window is shorter than {within}, so nothing can be told", within=within))
         return tuple(notes)
 
 

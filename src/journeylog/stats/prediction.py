@@ -23,10 +23,11 @@ from journeylog.core.deviations import error_of, gap_interval
 from journeylog.core.differences import Estimates
 from journeylog.core.kernels.prefixes import N_ELAPSED, N_POSITIONS, elapsed_band, position_band
 from journeylog.core.nodes import node_columns, ratio
+from journeylog.core.notes import Span, note
 from journeylog.core.prefix_tables import next_table, one_vocabulary, outcome_table
 from journeylog.core.schema import DROPPED, REACHED, START, UNDECLARED
 from journeylog.core.visits import case_times
-from journeylog.core.window import Window, format_duration, parse_duration
+from journeylog.core.window import Window, parse_duration
 from journeylog.errors import ConfigError, cut, nearest
 
 __all__ = ["Prediction", "PredictionResult"]
@@ -337,12 +338,16 @@ def _notes(question: Prediction, counts: Counts) -> tuple[str, ...]:
     seen, told = int(counts["cases"].values["n_visits"].sum()), int(counts["outcome"].values["n"].sum())
     notes = []
     if seen - told:
-        limit = format_duration(parse_duration(question.within))
         notes.append(
-            f"{told:,} of {seen:,} visits count for the outcome: those before the goal that were watched for {limit}"
+            note(
+                "{n:,} of {total:,} visits count for the outcome: those before the goal that were watched for {within}",
+                n=told,
+                total=seen,
+                within=Span(parse_duration(question.within)),
+            )
         )
     if seen and not (counts["outcome"].codes("reached") == 1).any():
-        notes.append("no journey reached a goal in that time; declare one with jl.Journeys(goal=...)")
+        notes.append(note("no journey reached a goal in that time; declare one with jl.Journeys(goal=...)"))
     if seen and int(counts["cases"].values["patience"].max(initial=UNDECLARED)) == UNDECLARED:
-        notes.append("no patience was declared, so dropping off is no way on")
+        notes.append(note("no patience was declared, so dropping off is no way on"))
     return tuple(notes)

@@ -16,9 +16,10 @@ from journeylog.core.counts import Counts, Table
 from journeylog.core.intervals import wilson
 from journeylog.core.kernels.retention import returns
 from journeylog.core.nodes import ratio
+from journeylog.core.notes import Span, note
 from journeylog.core.schema import DAY
 from journeylog.core.seen import name_table, warn_unseen_names
-from journeylog.core.window import Window, format_duration, parse_duration
+from journeylog.core.window import Window, parse_duration
 from journeylog.core.zones import utc_of_wall, wall_of_utc, zone_name
 from journeylog.errors import ConfigError
 
@@ -28,6 +29,11 @@ Ints = npt.NDArray[np.int64]
 
 #: Periods of the calendar, by the word for them.
 _CALENDAR: Final = ("day", "week", "month")
+_CALENDAR_NOTES: Final = {
+    "day": note("a period is a day of the calendar"),
+    "week": note("a period is a week of the calendar"),
+    "month": note("a period is a month of the calendar"),
+}
 _MOST: Final = 62  # one bit a period in a 64-bit integer, beside that of the start's own
 _MONDAY: Final = 3  # 1970-01-01 was a Thursday
 
@@ -187,12 +193,20 @@ class Retention(Stat):
 
     def _notes(self, table: pd.DataFrame) -> tuple[str, ...]:
         n, last = int(table["n_actors"].iloc[0]), int(table["n_eligible"].iloc[-1])
-        word = self.interval if self.calendar else format_duration(parse_duration(self.interval))
-        notes = [f"a period is a {word} of the calendar" if self.calendar else f"a period is {word}"]
+        notes = [
+            _CALENDAR_NOTES[self.interval]
+            if self.calendar
+            else note("a period is {period}", period=Span(parse_duration(self.interval)))
+        ]
         if last < n:
             notes.append(
-                f"{last:,} of {n:,} actors were watched for all {self.periods} periods; who could not be seen in a period "
-                "is not in its rate"
+                note(
+                    "{n:,} of {total:,} actors were watched for all {periods} periods; who could not be seen in a period "
+                    "is not in its rate",
+                    n=last,
+                    total=n,
+                    periods=self.periods,
+                )
             )
         return tuple(notes)
 

@@ -16,10 +16,11 @@ from journeylog.core.counts import Counts, Table
 from journeylog.core.intervals import cluster_share
 from journeylog.core.means import cluster_mean
 from journeylog.core.nodes import TEXT, node_columns, ratio
+from journeylog.core.notes import Note, Span, note
 from journeylog.core.ranks import rank_correlations
 from journeylog.core.scales import LEVELS, UNIT, Scale, scale_of
 from journeylog.core.scores import MEASURES, find_scores, outcome_table, scale_or_none
-from journeylog.core.window import Window, format_duration, parse_duration
+from journeylog.core.window import Window, parse_duration
 
 __all__ = ["Satisfaction", "SatisfactionResult"]
 
@@ -334,40 +335,66 @@ def _only_scale(counts: Counts) -> Scale | None:
 
 def _notes(question: Satisfaction, table: pd.DataFrame, tables: dict[str, pd.DataFrame]) -> tuple[str, ...]:
     total = tables["scores"].iloc[0]
-    within = format_duration(parse_duration(question.within))
     notes = [
-        f"{total['n_attached']:,} of {total['n_scores']:,} scores follow a visit within {within}; "
-        f"{total['n_nothing']:,} follow none, {total['n_too_late']:,} came later"
+        note(
+            "{n:,} of {total:,} scores follow a visit within {within}; {nothing:,} follow none, {late:,} came later",
+            n=total["n_attached"],
+            total=total["n_scores"],
+            within=Span(parse_duration(question.within)),
+            nothing=total["n_nothing"],
+            late=total["n_too_late"],
+        )
     ]
     if total["n_outside"]:
         notes.append(
-            f"{total['n_outside']:,} scores follow visits outside of the cases counted here (after their goal, for "
-            "instance): case='actor' has them all"
+            note(
+                "{n:,} scores follow visits outside of the cases counted here (after their goal, for instance): "
+                "case='actor' has them all",
+                n=total["n_outside"],
+            )
         )
     silent = table.loc[(table["n_visits"] > 0) & (table["n_scores"] == 0), "node"].tolist()
     if silent and total["n_scores"]:
-        more = f" and {len(silent) - 5:,} more" if len(silent) > 5 else ""
-        notes.append(f"no score follows {', '.join(map(repr, silent[:5]))}{more}: nothing is known there")
+        more = note(" and {n:,} more", n=len(silent) - 5) if len(silent) > 5 else ""
+        notes.append(
+            note(
+                "no score follows {nodes!r:, }{more}: nothing is known there",
+                nodes=tuple(silent[:5]),
+                more=more,
+            )
+        )
     young = int((table["n_cases"] - table["n_followed"]).sum())
     if young:
         notes.append(
-            f"{young:,} of {int(table['n_cases'].sum()):,} stays at a node are too young to tell who answers"
+            note(
+                "{n:,} of {total:,} stays at a node are too young to tell who answers",
+                n=young,
+                total=int(table["n_cases"].sum()),
+            )
         )
     scales = tables["answers"]["scale"].unique()
     if len(scales) > 1:
-        notes.append("the scores are on several scales: means mix them on [-1, 1], readings keep them apart")
+        notes.append(
+            note("the scores are on several scales: means mix them on [-1, 1], readings keep them apart")
+        )
     without, answered = (row for _, row in tables["outcomes"].iterrows())
     if without["n_told"] and answered["n_told"]:
         notes.append(
-            f"of the cases with a score {_percent(answered)} reached the goal, of those without {_percent(without)}: "
-            "who answers is not a sample of all"
+            note(
+                "of the cases with a score {answered} reached the goal, of those without {silent}: who answers is not a "
+                "sample of all",
+                answered=_percent(answered),
+                silent=_percent(without),
+            )
         )
-    notes.append("waits are ranked in bins an eighth of their power of two wide")
+    notes.append(note("waits are ranked in bins an eighth of their power of two wide"))
     return tuple(notes)
 
 
-def _percent(row: Any) -> str:
-    return (
-        f"{100 * row['reach_rate']:.1f} % ({100 * row['reach_rate_low']:.1f} to "
-        f"{100 * row['reach_rate_high']:.1f} %)"
+def _percent(row: Any) -> Note:
+    return note(
+        "{value:.1f} % ({low:.1f} to {high:.1f} %)",
+        value=100 * row["reach_rate"],
+        low=100 * row["reach_rate_low"],
+        high=100 * row["reach_rate_high"],
     )

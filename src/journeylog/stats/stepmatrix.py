@@ -19,6 +19,7 @@ from journeylog.core.kernels import stepmatrix as kernel
 from journeylog.core.kernels.hashing import number_keys
 from journeylog.core.kernels.moments import case_moments
 from journeylog.core.nodes import node_columns, ratio
+from journeylog.core.notes import note
 from journeylog.core.schema import DROPPED, NONE, OPEN, REACHED, START
 from journeylog.core.seen import name_table, warn_unseen_names
 from journeylog.core.visits import Visits
@@ -189,14 +190,26 @@ class StepMatrix(PathStat):
         n_open = int(cells.values["n"][(ends == OPEN) & last].sum())
         if n_open and np.isin(ends, (REACHED, DROPPED)).any():
             notes.append(
-                f"{n_open:,} of {total['n_cases']:,} cases are open by the last position: they are a row of their own, "
-                "and what they would do next is in no share"
+                note(
+                    "{n:,} of {total:,} cases are open by the last position: they are a row of their own, and what they "
+                    "would do next is in no share",
+                    n=n_open,
+                    total=total["n_cases"],
+                )
             )
         if total["n_without"]:
-            notes.append(f"{total['n_without']:,} of {total['n_all']:,} cases visit no node")
+            notes.append(
+                note("{n:,} of {total:,} cases visit no node", n=total["n_without"], total=total["n_all"])
+            )
         without = total["n_all"] - total["n_without"] - total["n_cases"]
         if without:
-            notes.append(f"{without:,} of {total['n_all']:,} cases never come to the anchor and are left out")
+            notes.append(
+                note(
+                    "{n:,} of {total:,} cases never come to the anchor and are left out",
+                    n=without,
+                    total=total["n_all"],
+                )
+            )
         return tuple(notes)
 
 

@@ -20,6 +20,7 @@ from journeylog.core.edges import edge_tables
 from journeylog.core.intervals import cluster_share
 from journeylog.core.means import cluster_mean, joined_words
 from journeylog.core.nodes import Synthetic, check_flow, node_columns, ratio
+from journeylog.core.notes import note
 from journeylog.core.schema import DROPPED, OPEN
 from journeylog.core.window import Window
 from journeylog.errors import ConfigError, OutputError
@@ -260,7 +261,9 @@ def _notes(question: Transitions, edges: Table, total: dict[str, int]) -> tuple[
         notes.append(NO_PATIENCE)
     notes += under_way_note(total["n_under_way"])
     if total["n_without"]:
-        notes.append(f"{total['n_without']:,} of {total['n_cases']:,} cases visit no node")
+        notes.append(
+            note("{n:,} of {total:,} cases visit no node", n=total["n_without"], total=total["n_cases"])
+        )
     return tuple(notes)
 
 

@@ -21,6 +21,7 @@ from journeylog.core.kernels.values import case_nodes, signed_bins
 from journeylog.core.means import cluster_mean, joined_words, word_columns
 from journeylog.core.money import MICRO, check_currencies, find_amounts
 from journeylog.core.nodes import TEXT, node_columns, ratio
+from journeylog.core.notes import note
 from journeylog.core.schema import DROPPED, OPEN, OUTCOME_WORDS, REACHED
 from journeylog.core.window import Window
 
@@ -33,7 +34,7 @@ _ENDS = {_ALL: "all", **{end: OUTCOME_WORDS[end] for end in (REACHED, DROPPED, O
 _SUMS = ("n", "micros", "n_actors", "nn")
 _ROOM, _LOWEST = 14, 1 << 13  # bits of a bin; those of negative amounts are above minus the second
 #: What the quantiles say about themselves.
-_NOTE = "quantiles of amounts come from bins with a relative error of at most 1/256"
+_NOTE = note("quantiles of amounts come from bins with a relative error of at most 1/256")
 
 
 @dataclass(frozen=True)
@@ -152,13 +153,18 @@ class Values(Stat):
             }
         )
         tables = {"cases": _case_frame(counts), "through": _in_order(through, keys.ordered)}
-        notes = [_NOTE, f"amounts are in {currency}" if currency else "amounts say no currency"]
+        notes = [
+            _NOTE,
+            note("amounts are in {currency}", currency=currency)
+            if currency
+            else note("amounts say no currency"),
+        ]
         outside = int(counts["outside"].values["n_outside"].sum())
         if outside:
-            notes.append(f"{outside:,} amounts are at events of no case and stay out")
+            notes.append(note("{n:,} amounts are at events of no case and stay out", n=outside))
         left = counts["currencies"].values["n"].sum() - _in(counts["currencies"], self.currency)
         if left:
-            notes.append(f"{left:,} amounts in other currencies, or in none, stay out")
+            notes.append(note("{n:,} amounts in other currencies, or in none, stay out", n=left))
         return ValuesResult(self, window, _in_order(at, keys.ordered), tables, tuple(notes), currency)
 
     def _nodes(self, chunk: Chunk) -> Category:

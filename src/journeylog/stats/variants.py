@@ -21,6 +21,7 @@ from journeylog.core.kernels.hashing import number_keys
 from journeylog.core.kernels.moments import case_moments
 from journeylog.core.kernels.names import used_codes
 from journeylog.core.nodes import ratio
+from journeylog.core.notes import note
 from journeylog.core.visits import Visits
 from journeylog.core.window import Window
 from journeylog.errors import ConfigError
@@ -152,24 +153,42 @@ class Variants(PathStat):
         shown = int(table["n_cases"].sum())
         if len(n) > len(table):
             notes.append(
-                f"{len(n) - len(table):,} further paths cover the other {total['n_cases'] - shown:,} of "
-                f"{total['n_cases']:,} cases; top=None shows all"
+                note(
+                    "{n:,} further paths cover the other {rest:,} of {total:,} cases; top=None shows all",
+                    n=len(n) - len(table),
+                    rest=total["n_cases"] - shown,
+                    total=total["n_cases"],
+                )
             )
         cut = int(n[paths.codes("truncated") > 0].sum())
         if cut:
-            notes.append(f"paths of {cut:,} cases are cut after {self.max_length} visits (max_length=)")
+            notes.append(
+                note(
+                    "paths of {n:,} cases are cut after {most} visits (max_length=)",
+                    n=cut,
+                    most=self.max_length,
+                )
+            )
         notes += under_way_note(total["n_under_way"])
         if total["n_without"]:
             notes.append(
-                f"{total['n_without']:,} of {total['n_without'] + total['n_cases']:,} cases visit no node"
+                note(
+                    "{n:,} of {total:,} cases visit no node",
+                    n=total["n_without"],
+                    total=total["n_without"] + total["n_cases"],
+                )
             )
         if n.any() and not (paths.values["n_dropped"].any() or paths.values["n_reached"].any()):
             notes.append(NO_PATIENCE)
         unfinished = int(paths.values["n_open"].sum())
         if unfinished and unfinished < total["n_cases"]:
             notes.append(
-                f"{unfinished:,} of {total['n_cases']:,} cases are still open: their paths may go on, so shares of "
-                "short paths are too high by those"
+                note(
+                    "{n:,} of {total:,} cases are still open: their paths may go on, so shares of short paths are too high "
+                    "by those",
+                    n=unfinished,
+                    total=total["n_cases"],
+                )
             )
         return tuple(notes)
 
