@@ -16,6 +16,7 @@ import pytest
 import journeylog as jl
 from journeylog.core.contracts import Result, Stat
 from journeylog.errors import ConfigError
+from journeylog.plots.panels import panel, signed_panel, whisker
 from journeylog.plots.style import _THEMES, luminance, node_colors
 from tests.plot_logs import KINDS, STAGES, UGLY, log_of, many, metas, results_of
 
@@ -536,3 +537,17 @@ def test_the_random_logs_hold_what_these_tests_are_about() -> None:
     moves = table[(table["from_kind"] == "node") & (table["to_kind"] == "node")]
     jumps = {spot[b] - spot[a] for a, b in zip(moves["from"], moves["to"], strict=True)}
     assert {-1, 1, 2} <= jumps
+
+
+def test_ticks_of_large_numbers_are_written_as_people_do() -> None:
+    figure = go.Figure()
+    panel(figure, _THEMES["light"], 1, (0.0, 1.0), "number of visits", 3_200_000)
+    signed_panel(figure, _THEMES["light"], 2, (0.0, 1.0), "gain", tuple(np.array([[-3e4], [-8e4], [2e4]])))
+    assert list(figure.layout.xaxis.ticktext) == ["0", "1 M", "2 M", "3 M"]
+    assert list(figure.layout.xaxis2.ticktext) == ["-80,000", "-60,000", "-40,000", "-20,000", "0", "+20,000"]
+
+
+def test_what_has_no_interval_has_no_whisker() -> None:
+    drawn = whisker((np.array([0.5, 0.2]), np.array([0.4, np.nan]), np.array([0.7, np.nan])), "#000000")
+    assert drawn["array"] == pytest.approx([0.2, np.nan], nan_ok=True)
+    assert drawn["arrayminus"] == pytest.approx([0.1, np.nan], nan_ok=True)

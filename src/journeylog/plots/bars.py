@@ -10,7 +10,16 @@ import plotly.graph_objects as go
 
 from journeylog.core.cases import NO_PATIENCE, check_choice
 from journeylog.plots.labels import card, count, duration, full, label, labels, rate, share, time_unit
-from journeylog.plots.panels import add_bars, add_rates, add_texts, legend_row, name_rows, panel
+from journeylog.plots.panels import (
+    add_bars,
+    add_parts,
+    add_rates,
+    add_texts,
+    bounded,
+    legend_row,
+    name_rows,
+    panel,
+)
 from journeylog.plots.style import blank, faded, followed, no_data, period, theme_of
 from journeylog.stats.bottlenecks import BottlenecksResult
 from journeylog.stats.describe import DescribeResult
@@ -53,18 +62,14 @@ def dropoff_bars(
         [_drop_card(row, result), row["node"], row["n_dropped"], row["n_followed"]]
         for row in shown.to_dict("records")
     ]
-    rates = tuple(shown[c].to_numpy() for c in ("drop_rate", "drop_rate_low", "drop_rate_high"))
-    add_rates(figure, look, 1, rates, faded(look.dropped, 0.75), cards, look.text)  # type: ignore[arg-type]
-    parts = (
-        ("n_continued", "went on", look.nodes[0]),
-        ("n_reached", "reached the goal", look.reached),
-        ("n_open", "open: too early to tell", look.open),
-        ("n_dropped", "dropped: left", look.dropped),
-    )
-    for column, name, color in parts:
-        if table[column].any():
-            add_bars(figure, 2, shown[column].to_numpy(), color, cards, name, width=0.6)
-    add_texts(figure, 2, shown["n_entered"].to_numpy(), [count(n) for n in shown["n_entered"]], look.text)
+    add_rates(figure, look, 1, bounded(shown, "drop_rate"), faded(look.dropped, 0.75), cards)
+    parts = [
+        (shown["n_continued"].to_numpy(), "went on", look.nodes[0]),
+        (shown["n_reached"].to_numpy(), "reached the goal", look.reached),
+        (shown["n_open"].to_numpy(), "open: too early to tell", look.open),
+        (shown["n_dropped"].to_numpy(), "dropped: left", look.dropped),
+    ]
+    add_parts(figure, look, 2, parts, shown["n_entered"].to_numpy(), cards)
     most = float(shown["drop_rate_high"].fillna(shown["drop_rate"]).max())
     panel(
         figure,
@@ -77,8 +82,6 @@ def dropoff_bars(
     )
     panel(figure, look, 2, (0.47, 1.0), "number of visits", float(shown["n_entered"].max()) * 1.14)
     name_rows(figure, look, labels(shown["node"].tolist(), 30))
-    figure.update_layout(barmode="stack", bargap=0.3)
-    legend_row(figure)
     return figure
 
 
@@ -164,8 +167,7 @@ def describe_bars(
         subtitle += f" Not shown: {len(left):,} rarer names with {count(left['n'].sum())} events."
     figure = blank(look, _LOG, subtitle, _ROW * len(shown) + 16, title)
     cards = [[_event_card(row), row["event"], row["n"], row["n_actors"]] for row in shown.to_dict("records")]
-    rates = tuple(shown[c].to_numpy() for c in ("actor_share", "actor_share_low", "actor_share_high"))
-    add_rates(figure, look, 1, rates, faded(look.nodes[0], 0.6), cards, look.text)  # type: ignore[arg-type]
+    add_rates(figure, look, 1, bounded(shown, "actor_share"), faded(look.nodes[0], 0.6), cards)
     add_bars(figure, 2, shown["n"].to_numpy(), look.nodes[0], cards, "events", width=0.6)
     add_texts(figure, 2, shown["n"].to_numpy(), [count(n) for n in shown["n"]], look.text)
     panel(
@@ -206,9 +208,8 @@ def outcome_bars(result: OutcomesResult, *, theme: str = "light", title: str | N
     figure = blank(look, _ENDED, subtitle, 40 * len(table) + 16, title)
     records = table.to_dict("records")
     cards = [[_outcome_card(row, what), row["outcome"], row["n"]] for row in records]
-    rates = tuple(table[c].to_numpy() for c in ("share", "share_low", "share_high"))
     paint = [faded(look.of_kind(kind), 0.85) for kind in table["outcome"]]
-    add_rates(figure, look, 1, rates, paint, cards, look.text)  # type: ignore[arg-type]
+    add_rates(figure, look, 1, bounded(table, "share"), paint, cards)
     figure.data[-1].text = [
         f"{text}\u2002({count(n)})" for text, n in zip(figure.data[-1].text, table["n"], strict=True)
     ]

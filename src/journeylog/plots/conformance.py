@@ -8,7 +8,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from journeylog.plots.labels import card, count, full, interval, labels, rate, share
-from journeylog.plots.panels import add_bars, add_rates, add_texts, legend_row, name_rows, panel
+from journeylog.plots.panels import add_parts, add_rates, bounded, name_rows, panel
 from journeylog.plots.style import blank, no_data, period, theme_of
 from journeylog.stats.conformance import ConformanceResult
 
@@ -37,22 +37,16 @@ def conformance_bars(
     figure = blank(look, _TITLE, _subtitle(result), _ROW * len(table) + 30, title)
     lines = table.to_dict("records")
     cards = [[_card(line), line["rule"], line["n_broken"]] for line in lines]
-    rates = tuple(table[c].to_numpy() for c in ("conform_rate", "conform_rate_low", "conform_rate_high"))
-    add_rates(figure, look, 1, rates, look.reached, cards, look.text)  # type: ignore[arg-type]
-    parts = (
-        ("n_kept", "kept", look.reached),
-        ("n_untold", "cannot be told yet", look.open),
-        ("n_broken", "broken", look.dropped),
-    )
-    for column, name, color in parts:
-        if table[column].any():
-            add_bars(figure, 2, table[column].to_numpy(), color, cards, name, width=0.6)
-    add_texts(figure, 2, table["n_cases"].to_numpy(), [count(n) for n in table["n_cases"]], look.text)
+    add_rates(figure, look, 1, bounded(table, "conform_rate"), look.reached, cards)
+    parts = [
+        (table["n_kept"].to_numpy(), "kept", look.reached),
+        (table["n_untold"].to_numpy(), "cannot be told yet", look.open),
+        (table["n_broken"].to_numpy(), "broken", look.dropped),
+    ]
+    add_parts(figure, look, 2, parts, table["n_cases"].to_numpy(), cards)
     panel(figure, look, 1, (0.0, 0.42), "share of finished cases that conform (95 % interval)", 1.25, True)
     panel(figure, look, 2, (0.5, 1.0), "number of cases", float(table["n_cases"].max()) * 1.14)
     name_rows(figure, look, labels(table["rule"].tolist(), 36))
-    figure.update_layout(barmode="stack", bargap=0.3)
-    legend_row(figure)
     return figure
 
 

@@ -10,8 +10,8 @@ import numpy.typing as npt
 import pandas as pd
 import plotly.graph_objects as go
 
-from journeylog.plots.labels import card, count, duration, full, label, share, time_unit
-from journeylog.plots.panels import axis_name, name_rows, nice_ticks
+from journeylog.plots.labels import amount, card, count, duration, full, label, share, time_unit
+from journeylog.plots.panels import axis_name, name_rows, round_ticks, text_column, value_axis
 from journeylog.plots.style import HOVER, Theme
 
 __all__ = [
@@ -64,7 +64,8 @@ def draw_forest(
         start = i * (wide + 0.05)
         _panel(figure, theme, i + 1, (start, start + wide), table, unit, cards)
     for column, x, text in (("value_a", 0.82, head[0]), ("value_b", 0.93, head[1])):
-        _values(figure, theme, table, column, x, text)
+        written = [value_text(value, unit) for value, unit in zip(table[column], table["unit"], strict=True)]
+        text_column(figure, theme, x, text, written)
     name_rows(figure, theme, names)
     figure.update_layout(margin={"t": figure.layout.margin.t + 18}, height=figure.layout.height + 18)
 
@@ -100,49 +101,17 @@ def _panel(
             customdata=[[cards[int(at[m])]] for m in mine], hovertemplate=HOVER, xaxis=axis_name(number),
             showlegend=False, meta={"supported": supported, "unit": unit},
         )  # fmt: skip
-    ticks = _ticks(low, high)
-    figure.update_layout(
-        {
-            f"xaxis{'' if number == 1 else number}": {
-                "domain": list(domain), "anchor": "y", "range": [low - room, high + room], "tickmode": "array",
-                "tickvals": ticks, "ticktext": [f"{t:+,.6g}" if t else "0" for t in ticks],
-                "title": {
-                    "text": f"difference ({word}, 95 % interval)".replace("(, ", "("),
-                    "font": {"size": 12.5, "color": theme.muted}, "standoff": 10,
-                },
-                "gridcolor": theme.grid, "zeroline": True, "zerolinecolor": theme.muted, "zerolinewidth": 1.4,
-                "fixedrange": True, "tickfont": {"color": theme.muted}, "automargin": True, "ticks": "",
-            }
-        }
-    )  # fmt: skip
-
-
-def _ticks(low: float, high: float) -> list[float]:
-    """Return round values on both sides of zero, in one step."""
-    step = nice_ticks(high - low or 1.0, 5)
-    size = step[1] if len(step) > 1 else 1.0
-    first, last = int(np.ceil(low / size - 1e-9)), int(np.floor(high / size + 1e-9))
-    return [round(i * size, 12) + 0.0 for i in range(first, last + 1)]
-
-
-def _values(figure: go.Figure, theme: Theme, table: pd.DataFrame, column: str, x: float, text: str) -> None:
-    """Write one side's values in a column, its name above."""
-    for i, (value, unit) in enumerate(zip(table[column], table["unit"], strict=True)):
-        figure.add_annotation(
-            x=x, xref="paper", xanchor="center", y=i, yref="y", text=value_text(value, unit), showarrow=False,
-            font={"size": 12, "color": theme.text},
-        )  # fmt: skip
-    figure.add_annotation(
-        x=x, xref="paper", xanchor="center", y=1, yref="paper", yanchor="bottom", text=f"<b>{text}</b>", showarrow=False,
-        font={"size": 12, "color": theme.text},
-    )  # fmt: skip
+    ticks = round_ticks(low, high)
+    title = f"difference ({word}, 95 % interval)".replace("(, ", "(")
+    span, texts = (low - room, high + room), [amount(t, sign=t != 0) for t in ticks]
+    value_axis(figure, theme, number, domain, title, span, (ticks, texts), 1.4)
 
 
 def value_text(value: Any, unit: str) -> str:
     """Write a value in its unit."""
     if value != value or value is None:
         return "–"
-    return share(value) if unit == "share" else duration(value) if unit == "s" else f"{value:,.4g}"
+    return share(value) if unit == "share" else duration(value) if unit == "s" else amount(value)
 
 
 def size_of(difference: float, unit: str) -> str:
@@ -160,7 +129,7 @@ def size_of(difference: float, unit: str) -> str:
             f"{100 * difference:+.2g} points" if abs(difference) < 0.01 else f"{100 * difference:+.1f} points"
         )
     sign = "+" if difference >= 0 else ""
-    return sign + duration(difference) if unit == "s" else f"{difference:+,.4g}"
+    return sign + duration(difference) if unit == "s" else amount(difference, sign=True)
 
 
 def direction_color(theme: Theme, row: Mapping[Any, Any]) -> str:

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from journeylog.core.window import format_duration, parse_duration
 from journeylog.plots.labels import card, count, duration, full, label, labels, rate, share
-from journeylog.plots.panels import add_bars, add_rates, add_texts, legend_row, name_rows, panel
+from journeylog.plots.panels import add_bars, add_rates, add_texts, bounded, legend_row, name_rows, panel
 from journeylog.plots.style import Theme, blank, faded, followed, no_data, period, theme_of
 from journeylog.stats.funnel import FunnelResult
 
@@ -60,8 +60,7 @@ def funnel(result: FunnelResult, *, theme: str = "light", title: str | None = No
             add_bars(figure, 1, values, color, hover, name, width=0.46, offset=-0.34)
     _write_totals(figure, look, records)
     _write_next(figure, look, result)
-    rates = tuple(table[c].to_numpy() for c in ("step_rate", "step_rate_low", "step_rate_high"))
-    add_rates(figure, look, 2, rates, faded(look.nodes[0], 0.6), cards, look.text)  # type: ignore[arg-type]
+    add_rates(figure, look, 2, bounded(table, "step_rate"), faded(look.nodes[0], 0.6), cards)
     figure.data[-2].update(width=0.46, offset=-0.34)
     figure.data[-1].update(y=[i + _BAR for i in range(len(table))], text=["", *figure.data[-1].text[1:]])
     panel(figure, look, 1, (0.0, 0.64), f"number of {followed(result)}", float(table["n_cases"].max()) * 1.24)

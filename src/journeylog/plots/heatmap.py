@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from journeylog.core.cases import check_choice
 from journeylog.plots.flows import ENDS, Flows, Key, Move, flows_of, move_card, outcome_line, word_of
-from journeylog.plots.labels import count, duration, labels, plain, share, text_width, time_unit
+from journeylog.plots.labels import amount, count, duration, labels, plain, share, text_width, time_unit
 from journeylog.plots.panels import nice_ticks
 from journeylog.plots.style import HOVER, Theme, blank, faded, no_data, period, theme_of
 from journeylog.stats.transitions import TransitionsResult
@@ -134,7 +134,7 @@ def matrix_figure(
             "thickness": 10, "outlinewidth": 0,
             "len": 1.0 if n_rows < 14 else 0.5, "y": 1, "yanchor": "top", "tickfont": {"color": look.muted},
             "tickmode": "array", "tickvals": np.sqrt(ticks).tolist(),
-            "ticktext": [f"{100 * t:.3g} %" if percent else f"{t:,.6g}" for t in ticks],
+            "ticktext": [f"{100 * t:.3g} %" if percent else amount(t) for t in ticks],
         },
     )  # fmt: skip
     figure.update_layout(

@@ -6,12 +6,13 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import plotly.graph_objects as go
 
 from journeylog.journeymap.cells import Cell
 from journeylog.journeymap.spec import JourneyMapResult
 from journeylog.plots.labels import card, count, duration, full, labels, share, time_unit
-from journeylog.plots.panels import add_bars, add_texts, name_rows, panel
+from journeylog.plots.panels import Bounded, add_bars, add_texts, name_rows, panel, whisker
 from journeylog.plots.style import blank, no_data, period, theme_of
 
 __all__ = ["journey_glance"]
@@ -49,25 +50,16 @@ def journey_glance(result: JourneyMapResult, *, theme: str = "light", title: str
     )
     for number, (row, measure, words, color, domain, scale, percent, written) in enumerate(panels, 1):
         cells = [result.cell(stage, row, measure) for stage in shown]
-        values = [_value(cell) / scale for cell in cells]
+        values = _bounded(cells, scale)
         cards = [
             [_card(stage, words, cell, written), stage] for stage, cell in zip(shown, cells, strict=True)
         ]
-        add_bars(
-            figure,
-            number,
-            values,
-            color,
-            cards,
-            measure,
-            width=0.6,
-            error_x=_whisker(cells, scale, look.text),
-        )
-        ends = [max(v, _bound(cell) / scale) for v, cell in zip(values, cells, strict=True)]
-        add_texts(
-            figure, number, ends, [written(None if cell is None else cell.value) for cell in cells], look.text
-        )
-        panel(figure, look, number, domain, words, (max(ends) or 1.0) * 1.35, percent)
+        spread = whisker(values, look.text)
+        add_bars(figure, number, values[0], color, cards, measure, width=0.6, error_x=spread)
+        ends = np.fmax(values[0], values[2])
+        texts = [written(None if cell is None else cell.value) for cell in cells]
+        add_texts(figure, number, ends, texts, look.text)
+        panel(figure, look, number, domain, words, (float(ends.max()) or 1.0) * 1.35, percent)
     name_rows(figure, look, labels(shown, 30))
     return figure
 
@@ -76,24 +68,12 @@ def _value(cell: Cell | None) -> float:
     return cell.value if cell is not None and cell.known else 0.0
 
 
-def _bound(cell: Cell | None) -> float:
-    return cell.high if cell is not None and not math.isnan(cell.high) else 0.0
-
-
-def _whisker(cells: list[Cell | None], scale: float, ink: str) -> dict[str, Any]:
-    """Return the whiskers of the intervals; none where a bound is missing."""
-    told = [cell is not None and not math.isnan(cell.low + cell.high) for cell in cells]
-    up = [(c.high - c.value) / scale if t and c else math.nan for c, t in zip(cells, told, strict=True)]
-    down = [(c.value - c.low) / scale if t and c else math.nan for c, t in zip(cells, told, strict=True)]
-    return {
-        "type": "data",
-        "symmetric": False,
-        "array": up,
-        "arrayminus": down,
-        "color": ink,
-        "thickness": 1.4,
-        "width": 4,
-    }
+def _bounded(cells: list[Cell | None], scale: float) -> Bounded:
+    """Return the values as drawn with the bounds of their intervals; what is not known is zero long and has none."""
+    values = np.array([_value(cell) for cell in cells])
+    bounds = [(c.low, c.high) if c is not None and c.known else (math.nan, math.nan) for c in cells]
+    low, high = np.array(bounds).T
+    return values / scale, low / scale, high / scale
 
 
 def _card(stage: str, words: str, cell: Cell | None, written: Callable[[Any], str]) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 from journeylog.core.window import format_duration
 
 __all__ = [
+    "amount",
     "card",
     "count",
     "duration",
@@ -118,6 +119,21 @@ def count(n: Any) -> str:
     ('1,234,567', '–')
     """
     return "–" if n != n or n is None else f"{round(n):,}"
+
+
+def amount(value: float, sign: bool = False) -> str:
+    """Write a number short enough for an axis: whole thousands with separators, from a million on in words.
+
+    Examples
+    --------
+    >>> amount(12.5), amount(20_000), amount(2_500_000), amount(-1e9), amount(3.0, sign=True)
+    ('12.5', '20,000', '2.5 M', '-1 bn', '+3')
+    """
+    size, plus = abs(value), "+" if sign else ""
+    for limit, word in ((1e9, " bn"), (1e6, " M")):
+        if size >= limit:
+            return f"{value / limit:{plus},.4g}{word}"
+    return f"{value:{plus},.0f}" if size >= 9999.5 else f"{value:{plus},.4g}"
 
 
 def share(part: Any) -> str:

@@ -10,7 +10,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from journeylog.plots.labels import card, count, duration, full, label, rate, share
-from journeylog.plots.panels import add_texts, legend_row, name_rows, panel
+from journeylog.plots.panels import Bounded, add_texts, bounded, legend_row, name_rows, panel, whisker
 from journeylog.plots.style import HOVER, Theme, blank, faded, no_data, period, theme_of
 from journeylog.stats.ledger import LedgerResult
 
@@ -52,10 +52,7 @@ def ledger_bars(
         figure.add_bar(
             x=length[mine], y=mine, orientation="h", name=name, width=0.62, hovertemplate=HOVER,
             customdata=[cards[i] for i in mine], marker={"color": colors[kind], "line": {"width": 0}},
-            error_x={
-                "type": "data", "symmetric": False, "array": np.nan_to_num(high[mine] - length[mine]),
-                "arrayminus": np.nan_to_num(length[mine] - low[mine]), "color": look.text, "thickness": 1.4, "width": 4,
-            },
+            error_x=whisker((length[mine], low[mine], high[mine]), look.text),
         )  # fmt: skip
     end = np.nan_to_num(np.fmax(high, length))
     add_texts(figure, 1, end, [_amount(row) for row in shown.to_dict("records")], look.text)
@@ -67,12 +64,12 @@ def ledger_bars(
     return figure
 
 
-def _lengths(shown: pd.DataFrame, lost: pd.DataFrame, priced: bool) -> tuple[Any, Any, Any]:
+def _lengths(shown: pd.DataFrame, lost: pd.DataFrame, priced: bool) -> Bounded:
     if priced:
-        return tuple(shown[f"cost{bound}"].to_numpy() for bound in ("", "_low", "_high"))  # type: ignore[return-value]
-    whole = shown["kind"].map(lost.groupby("kind")["amount"].sum()).to_numpy()
-    parts = (shown[f"amount{bound}"].to_numpy() / whole for bound in ("", "_low", "_high"))
-    return tuple(np.maximum(part, 0.0) for part in parts)
+        return bounded(shown, "cost")
+    whole = shown["kind"].map(lost.groupby("kind")["amount"].sum()).to_numpy(np.float64)
+    value, low, high = (np.maximum(part / whole, 0.0) for part in bounded(shown, "amount"))
+    return value, low, high
 
 
 def _colors(look: Theme) -> dict[str, str]:

@@ -9,7 +9,17 @@ import numpy as np
 import plotly.graph_objects as go
 
 from journeylog.plots.labels import card, count, duration, full, label, labels, rate, share, time_unit
-from journeylog.plots.panels import add_bars, add_rates, add_texts, legend_row, name_rows, panel
+from journeylog.plots.panels import (
+    add_bars,
+    add_rates,
+    add_texts,
+    bounded,
+    legend_row,
+    name_rows,
+    panel,
+    signed_panel,
+    whisker,
+)
 from journeylog.plots.style import HOVER, Theme, blank, faded, followed, no_data, period, theme_of
 from journeylog.stats.memory import MemoryTestResult
 from journeylog.stats.model import ModelResult
@@ -50,8 +60,7 @@ def model_bars(
     )
     records = shown.to_dict("records")
     cards = [[_model_card(row), row["node"], row["n_followed"]] for row in records]
-    rates = tuple(shown[c].to_numpy() for c in ("goal_rate", "goal_rate_low", "goal_rate_high"))
-    add_rates(figure, look, 1, rates, faded(look.reached, 0.75), cards, look.text)  # type: ignore[arg-type]
+    add_rates(figure, look, 1, bounded(shown, "goal_rate"), faded(look.reached, 0.75), cards)
     size, unit = time_unit(float(np.nanmax(shown["time_mean_s"], initial=0.0)))
     times = shown["time_mean_s"].to_numpy() / size
     add_bars(figure, 2, times, faded(look.nodes[0], 0.7), cards, "time", showlegend=False, width=0.6)
@@ -142,44 +151,12 @@ def memory_bars(
     figure = blank(look, _MEMORY, words, _ROW * len(shown) + 30, title)
     cards = [[_memory_card(row)] for row in shown.to_dict("records")]
     colors = [look.nodes[0] if yes else look.open for yes in shown["supported"]]
-    value, low, high = (shown[c].to_numpy(np.float64) for c in ("gain", "gain_low", "gain_high"))
-    whiskers(figure, look, (value, low, high), colors, cards)
-    signed_axis(figure, look, (value, low, high), "less loss for each move, nats (95 % interval)")
+    gain = bounded(shown, "gain")
+    spread = whisker(gain, look.text)
+    add_bars(figure, 1, gain[0], colors, cards, "gain", error_x=spread, showlegend=False, width=0.6)
+    signed_panel(figure, look, 1, (0.0, 1.0), "less loss for each move, nats (95 % interval)", gain)
     name_rows(figure, look, labels(shown["node"].tolist(), 30))
     return figure
-
-
-def whiskers(
-    figure: go.Figure, look: Theme, values: tuple[Any, Any, Any], colors: list[str], cards: list[list[Any]]
-) -> None:
-    """Draw one bar a row, which may point either way, with its interval."""
-    value, low, high = values
-    spread = {
-        "type": "data", "symmetric": False, "array": np.nan_to_num(high - value), "arrayminus": np.nan_to_num(value - low),
-        "color": look.text, "thickness": 1.4, "width": 4,
-    }  # fmt: skip
-    add_bars(figure, 1, value, colors, cards, "gain", error_x=spread, showlegend=False, width=0.6)
-
-
-def signed_axis(
-    figure: go.Figure,
-    look: Theme,
-    values: tuple[Any, Any, Any],
-    title: str,
-    percent: bool = False,
-    end: float = 1.0,
-) -> None:
-    """Set up the x axis of one panel that holds values of both signs."""
-    every = np.concatenate([np.nan_to_num(part) for part in values])
-    low, high = min(float(every.min()), 0.0), max(float(every.max()), 0.0)
-    room = 0.06 * (high - low) or 1.0
-    figure.update_xaxes(
-        domain=[0, end], range=[low - (room if low < 0 else 0), high + room], nticks=6,
-        tickformat="+.3~%" if percent else "",
-        title={"text": title, "font": {"size": 12.5, "color": look.muted}, "standoff": 10}, gridcolor=look.grid,
-        zeroline=True, zerolinecolor=look.muted, zerolinewidth=1.4, fixedrange=True, tickfont={"color": look.muted},
-        automargin=True, ticks="",
-    )  # fmt: skip
 
 
 def _memory_card(row: Mapping[Any, Any]) -> str:
@@ -235,13 +212,9 @@ def calibration(result: PredictionResult, *, theme: str = "light", title: str | 
         mine = table[table["target"] == target]
         if mine.empty:
             continue
-        spread = {
-            "type": "data", "symmetric": False, "thickness": 1.4, "width": 4,
-            "array": np.nan_to_num(mine["observed_high"] - mine["observed"]),
-            "arrayminus": np.nan_to_num(mine["observed"] - mine["observed_low"]),
-        }  # fmt: skip
         figure.add_scatter(
-            x=mine["predicted"], y=mine["observed"], mode="markers+lines", name=name, error_y=spread,
+            x=mine["predicted"], y=mine["observed"], mode="markers+lines", name=name,
+            error_y=whisker(bounded(mine, "observed"), color),
             marker={"color": color, "size": 8}, line={"color": faded(color, 0.5), "width": 1.4},
             customdata=[[_bin_card(row, name)] for row in mine.to_dict("records")], hovertemplate=HOVER,
         )  # fmt: skip

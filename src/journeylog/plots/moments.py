@@ -14,7 +14,7 @@ from journeylog.core.condition import spelled
 from journeylog.core.window import format_duration, parse_duration
 from journeylog.plots.forest import ROW, direction_color
 from journeylog.plots.labels import card, count, full, interval, label, labels, share
-from journeylog.plots.panels import name_rows
+from journeylog.plots.panels import name_rows, text_column
 from journeylog.plots.style import HOVER, Theme, blank, followed, no_data, period, theme_of
 from journeylog.stats.moments import Moments, MomentsResult
 
@@ -61,12 +61,12 @@ def moment_forest(
     shown = table.head(rows)
     figure = blank(look, _TITLE, _subtitle(result, table, shown, part), ROW * len(shown) + 50, title)
     _draw_points(figure, look, shown)
-    for column, x, head in (
-        ("did_rate", _DID, "did"),
-        ("not_rate", _REST, "did not"),
-        ("n_did", _N, "n did"),
+    for column, x, head, write in (
+        ("did_rate", _DID, "did", share),
+        ("not_rate", _REST, "did not", share),
+        ("n_did", _N, "n did", count),
     ):
-        _draw_column(figure, look, shown, column, x, head)
+        text_column(figure, look, x, head, [write(value) for value in shown[column]])
     name_rows(figure, look, _names(shown, part))
     figure.update_layout(margin={"t": figure.layout.margin.t + 18}, height=figure.layout.height + 18)
     return figure
@@ -111,21 +111,6 @@ def _reach(shown: pd.DataFrame) -> tuple[float, float]:
     some = bounds[np.isfinite(bounds) & (bounds > 0)]
     low, high = (float(some.min()), float(some.max())) if len(some) else (1.0, 1.0)
     return max(min(low / 1.05, 0.78), 0.05), min(max(high * 1.05, 1.28), 20.0)
-
-
-def _draw_column(
-    figure: go.Figure, look: Theme, shown: pd.DataFrame, column: str, x: float, head: str
-) -> None:
-    write = count if column.startswith("n_") else share
-    for i, value in enumerate(shown[column]):
-        figure.add_annotation(
-            x=x, xref="paper", xanchor="center", y=i, yref="y", text=write(value), showarrow=False,
-            font={"size": 12, "color": look.text},
-        )  # fmt: skip
-    figure.add_annotation(
-        x=x, xref="paper", xanchor="center", y=1, yref="paper", yanchor="bottom", text=f"<b>{head}</b>", showarrow=False,
-        font={"size": 12, "color": look.text},
-    )  # fmt: skip
 
 
 def _names(shown: pd.DataFrame, part: str) -> list[str]:

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-import numpy as np
 import plotly.graph_objects as go
 
 from journeylog.core.cases import check_choice
 from journeylog.opportunities import OpportunitiesResult
 from journeylog.plots.labels import card, count, full, label, labels, rate, share
-from journeylog.plots.model import signed_axis, whiskers
-from journeylog.plots.panels import name_rows
+from journeylog.plots.panels import add_bars, bounded, name_rows, signed_panel, whisker
 from journeylog.plots.style import blank, no_data, period, theme_of
 
 __all__ = ["opportunity_bars"]
@@ -53,9 +51,11 @@ def opportunity_bars(
     figure = blank(look, _TITLE, _words(result, len(table) - len(shown), part), _ROW * len(shown) + 50, title)
     cards = [[_card(row), row["node"], row["gain"]] for row in records]
     colors = [look.nodes[0] if row["supported"] else look.open for row in records]
-    values = tuple(shown[c].to_numpy(np.float64) for c in ("gain", "gain_low", "gain_high"))
-    whiskers(figure, look, values, colors, cards)  # type: ignore[arg-type]
-    signed_axis(figure, look, values, "gain, as a share of all journeys (95 % interval)", True, _END)  # type: ignore[arg-type]
+    gain = bounded(shown, "gain")
+    spread = whisker(gain, look.text)
+    add_bars(figure, 1, gain[0], colors, cards, "gain", error_x=spread, showlegend=False, width=0.6)
+    words = "gain, as a share of all journeys (95 % interval)"
+    signed_panel(figure, look, 1, (0.0, _END), words, gain, percent=True)
     for i, row in enumerate(records):
         figure.add_annotation(
             x=_END + 0.02, xref="paper", xanchor="left", y=i, yref="y", showarrow=False, align="left",

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from journeylog.plots.flows import ENDS
 from journeylog.plots.labels import card, count, duration, full, labels, rate, share
-from journeylog.plots.panels import add_rates, axis_name, legend_row, name_rows, panel
+from journeylog.plots.panels import add_rates, axis_name, bounded, legend_row, name_rows, panel
 from journeylog.plots.style import (
     HOVER,
     Theme,
@@ -69,8 +69,7 @@ def paths(
     figure = blank(look, _TITLE, subtitle, _ROW * len(table) + 24, title)
     records = table.to_dict("records")
     cards = [[_card(row, result), row["n_cases"]] for row in records]
-    rates = tuple(table[c].to_numpy() for c in ("share", "share_low", "share_high"))
-    add_rates(figure, look, 1, rates, faded(look.nodes[0], 0.6), cards, look.text)  # type: ignore[arg-type]
+    add_rates(figure, look, 1, bounded(table, "share"), faded(look.nodes[0], 0.6), cards)
     strips = [_strip(row["path"], bool(row["truncated"]), blocks) for row in records]
     names = sorted({name for row in result.table["path"] for name in row})
     length = max(len(strip) + (hidden > 0) for strip, hidden in strips)

@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 
 from journeylog.core.scales import Scale, scale_of
 from journeylog.plots.labels import card, count, full, label_blocks, rate, share
+from journeylog.plots.panels import bounded, whisker
 from journeylog.plots.style import HOVER, Theme, blank, faded, followed, no_data, period, theme_of
 from journeylog.stats.satisfaction import SatisfactionResult
 
@@ -67,7 +68,7 @@ def _draw_curve(
     joined: bool,
 ) -> None:
     word = "mean" if scale is None else "answer_mean"
-    mean, low, high = (shown[f"{word}{bound}"].to_numpy(np.float64) for bound in ("", "_low", "_high"))
+    mean, low, high = bounded(shown, word)
     x = np.arange(len(shown))
     some = np.isfinite(mean)
     lowest = int(np.nanargmin(mean)) if some.any() else -1
@@ -80,10 +81,7 @@ def _draw_curve(
     figure.add_scatter(
         x=x, y=mean, mode="markers+text", customdata=cards, hovertemplate=HOVER, name="mean", yaxis="y",
         marker={"size": 11, "color": colors, "line": {"width": 1.5, "color": look.paper}},
-        error_y={
-            "type": "data", "symmetric": False, "array": np.nan_to_num(high - mean), "arrayminus": np.nan_to_num(mean - low),
-            "color": look.muted, "thickness": 1.4, "width": 5,
-        },
+        error_y=whisker((mean, low, high), look.muted, width=5),
         text=[f"<b>{value:.2g}</b>" if known else "" for value, known in zip(mean, some, strict=True)],
         textposition="top right", textfont={"size": 12.5, "color": look.text}, cliponaxis=False,
     )  # fmt: skip
@@ -105,15 +103,12 @@ def _draw_curve(
 
 
 def _draw_bars(figure: go.Figure, look: Theme, shown: pd.DataFrame, cards: list[list[Any]]) -> None:
-    told, low, high = (shown[f"response_rate{bound}"].to_numpy(np.float64) for bound in ("", "_low", "_high"))
+    told, low, high = bounded(shown, "response_rate")
     most = float(np.nanmax([0.02, *high]))
     figure.add_bar(
         x=np.arange(len(shown)), y=told, customdata=cards, hovertemplate=HOVER, name="answered", yaxis="y2", width=0.5,
         marker={"color": faded(look.nodes[2], 0.75), "line": {"width": 0}},
-        error_y={
-            "type": "data", "symmetric": False, "array": np.nan_to_num(high - told), "arrayminus": np.nan_to_num(told - low),
-            "color": look.text, "thickness": 1.2, "width": 4,
-        },
+        error_y=whisker((told, low, high), look.text, 1.2),
     )  # fmt: skip
     figure.add_scatter(
         x=np.arange(len(shown)), y=np.nan_to_num(np.fmax(high, told)), mode="text", text=[share(part) for part in told],

@@ -9,7 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from journeylog.plots.labels import card, count, full, labels, rate
-from journeylog.plots.panels import add_rates, name_rows, panel
+from journeylog.plots.panels import add_rates, bounded, name_rows, panel
 from journeylog.plots.style import blank, no_data, period, theme_of
 from journeylog.stats.touchpoints import TouchpointsResult
 
@@ -58,14 +58,11 @@ def touchpoint_bars(
     first = f"{period(result.window)} · {count(len(table))} touchpoints in {count(len(known))} stages"
     more = f", {count(left_out)} less frequent ones not shown" if left_out else ""
     figure = blank(look, _TITLE, first + more, _ROW * len(names) + 30, title)
-    values = tuple(
-        [float("nan") if line is None else line[column] for line in lines]
-        for column in ("share", "share_low", "share_high")
-    )
+    rates = bounded(pd.DataFrame([{} if line is None else line for line in lines]), "share")
     cards = [
         ["", "", 0] if line is None else [_card(line), line["touchpoint"], line["n_cases"]] for line in lines
     ]
-    add_rates(figure, look, 1, values, colors, cards, look.text)  # type: ignore[arg-type]
+    add_rates(figure, look, 1, rates, colors, cards)
     figure.data[-1].text = [
         " " if line is None else text for line, text in zip(lines, figure.data[-1].text, strict=True)
     ]

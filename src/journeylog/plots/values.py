@@ -9,8 +9,17 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from journeylog.plots.labels import card, count, full, labels, safe
-from journeylog.plots.panels import add_bars, add_texts, name_rows, nice_ticks
+from journeylog.plots.labels import amount, card, count, full, labels, safe
+from journeylog.plots.panels import (
+    Bounded,
+    add_bars,
+    add_texts,
+    bounded,
+    name_rows,
+    round_ticks,
+    value_axis,
+    whisker,
+)
 from journeylog.plots.style import Theme, blank, faded, followed, no_data, period, theme_of
 from journeylog.stats.values import ValuesResult
 
@@ -44,56 +53,34 @@ def value_bars(
     shown = table.loc[largest.sort_values()].reset_index(drop=True)
     figure = blank(look, _TITLE, _subtitle(result, table, shown), _ROW * len(shown) + 30, title)
     cards = [[_card(row), row["node"], row["n"]] for row in shown.to_dict("records")]
-    mean, low, high = (shown[f"value_mean{end}"].to_numpy(np.float64) for end in ("", "_low", "_high"))
     total = shown["value_total"].to_numpy(np.float64)
     unit = f", {safe(result.currency)}" if result.currency else ""
-    for number, values, ends, words, span in (
-        (1, mean, (low, high), f"mean of one amount{unit} (95 % interval)", (0.0, 0.46)),
-        (2, total, (total, total), f"total{unit}", (0.54, 1.0)),
-    ):
-        reach = max(2.5 * float(values.max()), 0.0)  # one bound that is anywhere shall not hide the others
-        high_end = np.fmax(np.fmax(values, ends[1]), 0.0)
-        far = np.minimum(high_end, reach)
-        error = {
-            "type": "data", "symmetric": False, "array": np.nan_to_num(np.minimum(ends[1], reach) - values),
-            "arrayminus": np.nan_to_num(values - ends[0]), "color": look.text, "thickness": 1.4, "width": 4,
-            "visible": number == 1,
-        }  # fmt: skip
-        color = faded(look.nodes[number - 1], 0.8)
-        add_bars(figure, number, values, color, cards, words, width=0.6, showlegend=False, error_x=error)
-        texts = [_money(v) + " →" * bool(end > reach) for v, end in zip(values, high_end, strict=True)]
-        add_texts(figure, number, far, texts, look.text)
-        _axis(
-            figure, look, number, span, words, float(np.fmin(np.fmin(values, ends[0]), 0.0).min()), far.max()
-        )
+    words = f"mean of one amount{unit} (95 % interval)"
+    _money_panel(figure, look, 1, (0.0, 0.46), words, bounded(shown, "value_mean"), cards)
+    _money_panel(figure, look, 2, (0.54, 1.0), f"total{unit}", (total, total, total), cards)
     name_rows(figure, look, _names(shown))
     return figure
 
 
-def _axis(
-    figure: go.Figure,
-    look: Theme,
-    number: int,
-    span: tuple[float, float],
-    words: str,
-    least: float,
-    most: float,
-) -> None:
-    """Set up an axis of money; refunds reach below zero."""
+def _money_panel(
+    figure: go.Figure, look: Theme, number: int, domain: tuple[float, float], title: str, values: Bounded,
+    cards: list[list[Any]],
+) -> None:  # fmt: skip
+    """Draw amounts with their bounds on an axis of their own; refunds reach below zero."""
+    value, low, high = values
+    reach = max(2.5 * float(value.max()), 0.0)  # one bound that is anywhere shall not hide the others
+    high_end = np.fmax(np.fmax(value, high), 0.0)
+    far = np.minimum(high_end, reach)
+    spread = whisker((value, low, np.minimum(high, reach)), look.text) | {"visible": number == 1}
+    color = faded(look.nodes[number - 1], 0.8)
+    add_bars(figure, number, value, color, cards, title, width=0.6, showlegend=False, error_x=spread)
+    texts = [amount(v) + " →" * bool(end > reach) for v, end in zip(value, high_end, strict=True)]
+    add_texts(figure, number, far, texts, look.text)
+    least, most = float(np.fmin(np.fmin(value, low), 0.0).min()), float(far.max())
     width = max(most - least, 1e-9)
-    step = [*nice_ticks(width, 4), width][1]
-    ticks = [i * step for i in range(int(np.ceil(least / step - 1e-9)), int(most / step + 1e-9) + 1)]
-    figure.update_layout(
-        {
-            f"xaxis{'' if number == 1 else number}": {
-                "domain": list(span), "anchor": "y", "range": [least - 0.02 * width * (least < 0), most + 0.3 * width],
-                "tickmode": "array", "tickvals": ticks, "ticktext": [_money(t) for t in ticks],
-                "title": {"text": words, "font": {"size": 12.5, "color": look.muted}, "standoff": 10},
-                "gridcolor": look.grid, "zeroline": True, "zerolinecolor": look.muted, "zerolinewidth": 1,
-                "fixedrange": True, "tickfont": {"color": look.muted}, "automargin": True, "ticks": "",
-            }
-        }
-    )  # fmt: skip
+    ticks = round_ticks(least, most, 4)
+    span = least - 0.02 * width * (least < 0), most + 0.3 * width
+    value_axis(figure, look, number, domain, title, span, (ticks, [amount(t) for t in ticks]))
 
 
 def _names(shown: pd.DataFrame) -> list[str]:
@@ -104,26 +91,17 @@ def _names(shown: pd.DataFrame) -> list[str]:
     ]
 
 
-def _money(value: float) -> str:
-    """Write an amount short enough for an axis."""
-    size = abs(value)
-    for limit, word in ((1e9, " bn"), (1e6, " M"), (1e4, " k")):
-        if size >= limit:
-            return f"{value / (1e3 if word == ' k' else limit):,.4g}{word}"
-    return f"{value:,.4g}"
-
-
 def _subtitle(result: ValuesResult, table: pd.DataFrame, shown: pd.DataFrame) -> str:
     row = result.cases.iloc[0]
     unit = f" {safe(result.currency)}" if result.currency else ""
     text = (
-        f"{count(table['n'].sum())} amounts of {_money(table['value_total'].sum())}{unit} together, "
+        f"{count(table['n'].sum())} amounts of {amount(table['value_total'].sum())}{unit} together, "
         f"{period(result.window)}. {count(row['n_valued'])} of {count(row['n_cases'])} {followed(result)} have one; "
-        f"over all of them the mean is {_money(row['value_mean'])}{unit}."
+        f"over all of them the mean is {amount(row['value_mean'])}{unit}."
     )
     if len(shown) < len(table):
         left = table["value_total"].sum() - shown["value_total"].sum()
-        text += f" Not shown: {len(table) - len(shown):,} names with {_money(left)}{unit}."
+        text += f" Not shown: {len(table) - len(shown):,} names with {amount(left)}{unit}."
     return text
 
 
