@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import plotly.graph_objects as go
 
 from journeylog.comparison.experiments import MISMATCH, Experiment
@@ -34,6 +35,7 @@ _TITLE = "What differs, and by how much"
 _WORST = "Which segments do worse than the rest"
 _FLOWS = "Where journeys differ"
 _VARIANTS = "What the variants did"
+_LEGEND = "Blue is more, orange is less, grey may be chance."
 
 
 def differences(
@@ -59,10 +61,7 @@ def differences(
     order = ["supported", "unit", "_size", "_p"]
     shown = ranked.sort_values(order, ascending=[False, False, True, True], kind="stable").head(rows)
     sides = label(result.a, 16), label(result.b, 16)
-    subtitle = _subtitle(result, sides)
-    if len(shown) < len(known):
-        subtitle += f" Not shown: {len(known) - len(shown):,} more differences."
-    figure = blank(look, _TITLE, subtitle, ROW * len(shown) + 40, title)
+    figure = _frame(look, _TITLE, _subtitle(result, sides), known, shown, title)
     records = shown.to_dict("records")
     cards = [difference_card(row, sides) for row in records]
     draw_forest(figure, look, shown, [row_label(row) for row in records], cards, sides)
@@ -90,14 +89,11 @@ def segment_ranking(
     names = {"n_rest": "n_a", "value_rest": "value_a", "n": "n_b", "value": "value_b"}
     shown = known.head(rows).rename(columns=names)
     sides = "the rest", "segment"
-    tested = int(result.table["p"].notna().sum())
     subtitle = (
-        f"{int(result.table['supported'].sum()):,} of {tested:,} differences are supported (q below 0.05), "
-        f"{period(result.window)}. Ranked by what is lost for sure: supported and worse first. {_legend()}"
+        f"{_supported(result.table)}, {period(result.window)}. "
+        f"Ranked by what is lost for sure: supported and worse first. {_LEGEND}"
     )
-    if len(shown) < len(known):
-        subtitle += f" Not shown: {len(known) - len(shown):,} more."
-    figure = blank(look, _WORST, subtitle, ROW * len(shown) + 40, title)
+    figure = _frame(look, _WORST, subtitle, known, shown, title)
     records = shown.to_dict("records")
     heads = [f"<b>{label(str(row['segment']), 18)}</b>  {row_label(row, 16)}" for row in records]
     cards = [
@@ -135,34 +131,15 @@ def experiment_forest(
         f"{label(str(name), 24)} {count(n)}"
         for name, n in zip(sizes["variant"], sizes["n_actors"], strict=True)
     )
-    subtitle = (
-        f"Actors assigned: {counts}, {period(result.window)}. {int(result.table['supported'].sum()):,} of "
-        f"{int(result.table['p'].notna().sum()):,} differences are supported (q below 0.05). {_legend()}"
-    )
+    subtitle = f"Actors assigned: {counts}, {period(result.window)}. {_supported(result.table)}. {_LEGEND}"
     if result.mismatch_p < MISMATCH:
         subtitle = "Sample ratio mismatch: no difference is to be trusted. " + subtitle
-    if len(shown) < len(known):
-        subtitle += f" Not shown: {len(known) - len(shown):,} more."
-    figure = blank(look, _VARIANTS, subtitle, ROW * len(shown) + 40, title)
+    figure = _frame(look, _VARIANTS, subtitle, known, shown, title)
     records = shown.to_dict("records")
     several = len(sizes) > 2
     sides = label(result.control, 16), "variant" if several else label(str(sizes["variant"].iloc[-1]), 16)
-    heads, cards = [], []
-    for row in records:
-        what = [
-            label(str(row["metric"]), 30),
-            label(str(row["what"]), 22) if row["what"] else "",
-            measure_word(row),
-        ]
-        variant = f" ({label(str(row['variant']), 14)})" if several else ""
-        heads.append(": ".join(word for word in what if word) + variant)
-        text = difference_card(
-            row, sides, full(str(row["metric"])) + (f": {full(str(row['what']))}" if row["what"] else "")
-        )
-        if row["chance_greater"] == row["chance_greater"]:
-            text += f"<br>chance that the share is greater: {share(row['chance_greater'])}"
-        cards.append(text)
-    draw_forest(figure, look, shown, heads, cards, sides)
+    heads = [_metric_label(row, several) for row in records]
+    draw_forest(figure, look, shown, heads, [_metric_card(row, sides) for row in records], sides)
     return figure
 
 
@@ -193,15 +170,12 @@ def difference_sankey(
     A band is as wide as the number of moves of both groups together. Its colour says whether its share among the moves
     from its node is greater (blue) or smaller (orange) in b; grey may be chance.
     """
-    look = theme_of(theme)
-    flows = _flows(result, nodes, order, beside=False)
-    if not flows.moves:
-        return no_data(look, _FLOWS, result, title)
-    tint = _tint(result, flows, look)
-    words = (_FLOWS, _flow_subtitle(result, flows, tint))
-    paint = dict.fromkeys(flows.names, look.muted)
-    figure = draw_sankey(flows, words, look, paint, tint, title)
-    return _with_legend(figure, result, look)
+
+    def draw(flows: Flows, look: Theme, paint: Mapping[str, str], tint: Tint) -> go.Figure:
+        words = (_FLOWS, _flow_subtitle(result, flows, tint))
+        return draw_sankey(flows, words, look, paint, tint, title)
+
+    return _draw_flows(result, _flows(result, nodes, order, beside=False), theme, title, draw)
 
 
 def difference_graph(
@@ -217,34 +191,64 @@ def difference_graph(
 
     Parameters
     ----------
-    result : Comparison
-        Of :class:`journeylog.Transitions`.
-    nodes, edges : int
-        How many to draw at most. Arrows that are supported are drawn in any case.
-    order : sequence of str, optional
-        Names from left to right.
-    theme : {"light", "dark"}
-    title : str, optional
-        Takes the place of the title.
+    result, nodes, order, theme, title
+        As of :func:`difference_sankey`.
+    edges : int
+        Arrows to draw at most; those that are supported are drawn in any case.
 
     Notes
     -----
     See :func:`difference_sankey`. The bar below a node is grey where what ends there ends alike in both.
     """
+
+    def draw(flows: Flows, look: Theme, paint: Mapping[str, str], tint: Tint) -> go.Figure:
+        def words(drawn: Sequence[Move]) -> tuple[str, str]:
+            text = _flow_subtitle(result, flows, tint)
+            hidden = sum(m.n for m in flows.moves if m.target.kind == "node" and m not in drawn)
+            return _FLOWS, text + (f" Not drawn: weaker links with {count(hidden)} moves." if hidden else "")
+
+        return draw_graph(flows, words, look, paint, tint, edges, title).figure
+
+    return _draw_flows(result, _flows(result, nodes, order, beside=True), theme, title, draw)
+
+
+def _frame(
+    look: Theme, words: str, subtitle: str, known: pd.DataFrame, shown: pd.DataFrame, title: str | None
+) -> go.Figure:
+    """Return the frame of a forest; what is left out is said."""
+    if len(shown) < len(known):
+        subtitle += f" Not shown: {len(known) - len(shown):,} more."
+    return blank(look, words, subtitle, ROW * len(shown) + 40, title)
+
+
+def _metric_label(row: Mapping[Any, Any], several: bool) -> str:
+    """Return the safe short name of a metric, with its variant where there are several."""
+    what = label(str(row["what"]), 22) if row["what"] else ""
+    words = [word for word in (label(str(row["metric"]), 30), what, measure_word(row)) if word]
+    return ": ".join(words) + (f" ({label(str(row['variant']), 14)})" if several else "")
+
+
+def _metric_card(row: Mapping[Any, Any], sides: tuple[str, str]) -> str:
+    name = full(str(row["metric"])) + (f": {full(str(row['what']))}" if row["what"] else "")
+    text = difference_card(row, sides, name)
+    if row["chance_greater"] == row["chance_greater"]:
+        text += f"<br>chance that the share is greater: {share(row['chance_greater'])}"
+    return text
+
+
+def _draw_flows(
+    result: Comparison,
+    flows: Flows,
+    theme: str,
+    title: str | None,
+    draw: Callable[[Flows, Theme, Mapping[str, str], Tint], go.Figure],
+) -> go.Figure:
+    """Draw the moves of both groups: nodes are grey, moves have the colour of their difference."""
     look = theme_of(theme)
-    flows = _flows(result, nodes, order, beside=True)
     if not flows.moves:
         return no_data(look, _FLOWS, result, title)
-    tint = _tint(result, flows, look)
-
-    def words(drawn: Sequence[Move]) -> tuple[str, str]:
-        text = _flow_subtitle(result, flows, tint)
-        hidden = sum(m.n for m in flows.moves if m.target.kind == "node" and m not in drawn)
-        return _FLOWS, text + (f" Not drawn: weaker links with {count(hidden)} moves." if hidden else "")
-
     paint = dict.fromkeys(flows.names, look.muted)
-    canvas = draw_graph(flows, words, look, paint, tint, edges, title)
-    return _with_legend(canvas.figure, result, look)
+    return _with_legend(draw(flows, look, paint, _tint(result, flows, look)), result, look)
 
 
 def _flows(result: Comparison, nodes: int, order: Sequence[str] | None, beside: bool) -> Flows:
@@ -308,15 +312,13 @@ def _flow_subtitle(result: Comparison, flows: Flows, tint: Tint) -> str:
 
 
 def _subtitle(result: Comparison, sides: tuple[str, str]) -> str:
-    tested = int(result.table["p"].notna().sum())
-    return (
-        f"{sides[1]} against {sides[0]}: {len(result.supported):,} of {tested:,} differences are supported (q below 0.05), "
-        f"{period(result.window)}. {_legend()}"
-    )
+    return f"{sides[1]} against {sides[0]}: {_supported(result.table)}, {period(result.window)}. {_LEGEND}"
 
 
-def _legend() -> str:
-    return "Blue is more, orange is less, grey may be chance."
+def _supported(table: pd.DataFrame) -> str:
+    """Return in words how many of the tested differences are supported."""
+    n, tested = int(table["supported"].sum()), int(table["p"].notna().sum())
+    return f"{n:,} of {tested:,} differences are supported (q below 0.05)"
 
 
 def _with_legend(figure: go.Figure, result: Comparison, look: Theme) -> go.Figure:
