@@ -24,11 +24,11 @@ from journeylog.plots.ribbons import Canvas, band, loop
 from journeylog.plots.style import Theme, blank, no_data, node_colors, period, theme_of
 from journeylog.stats.transitions import TransitionsResult
 
-__all__ = ["draw_sankey", "sankey"]
+__all__ = ["END", "HALF", "Layout", "draw_sankey", "lay_out", "sankey"]
 
 _TITLE = "Where journeys go, come back and end"
 #: Half the width of a block, and where the bar of an end begins, in columns.
-_HALF, _END = 0.045, 0.30
+HALF, END = 0.045, 0.30
 _BULGE = 0.13
 _ROOM = 34.0
 _TALLEST, _MOST = 270.0, 660.0
@@ -107,7 +107,7 @@ def draw_sankey(
     user_title : str, optional
         Takes the place of the title.
     """
-    plan = _plan(flows)
+    plan = lay_out(flows)
     heads = _heads(plan, flows)
     top = 16.0 * (max(map(len, heads)) + 1) + 16
     canvas = Canvas(blank(look, *words, round(plan.bottom - plan.ceiling + top), user_title), look)
@@ -119,8 +119,8 @@ def draw_sankey(
 
 
 @dataclass
-class _Plan:
-    """Where everything lies; y is 0 at the top of the blocks."""
+class Layout:
+    """Where everything of a Sankey lies, in pixels down and columns across; y is 0 at the top of the blocks."""
 
     columns: list[Key]
     scale: float
@@ -137,12 +137,12 @@ class _Plan:
         return [move for move in self.slot if move.source == key]
 
 
-def _plan(flows: Flows) -> _Plan:
+def lay_out(flows: Flows) -> Layout:
     """Return the plan at the largest scale that fits."""
     columns = [Key("start"), *flows.nodes]
     scale = _TALLEST / max(max(flows.visits.values()), 1)
     for _ in range(4):
-        plan = _Plan(columns, scale, {key: flows.visits[key] * scale for key in columns})
+        plan = Layout(columns, scale, {key: flows.visits[key] * scale for key in columns})
         _stack(plan, flows)
         _place_ends(plan, flows)
         _place_lanes(plan, flows)
@@ -152,7 +152,7 @@ def _plan(flows: Flows) -> _Plan:
     return plan
 
 
-def _stack(plan: _Plan, flows: Flows) -> None:
+def _stack(plan: Layout, flows: Flows) -> None:
     """Order the bands on both sides of every block so that they do not cross where they meet it."""
     spot = {key: i for i, key in enumerate(plan.columns)}
     for key in plan.columns:
@@ -178,7 +178,7 @@ def _pile(place: dict[Move, float], moves: Sequence[Move], scale: float) -> None
         y += move.n * scale
 
 
-def _swing(plan: _Plan, side: str, moves: Sequence[Move]) -> None:
+def _swing(plan: Layout, side: str, moves: Sequence[Move]) -> None:
     """Let the bands that turn back nest: the last one is the innermost."""
     total = sum(m.n for m in moves) * plan.scale
     room = _BULGE * min(1.0, 0.25 + total / 80)
@@ -189,7 +189,7 @@ def _swing(plan: _Plan, side: str, moves: Sequence[Move]) -> None:
         at += wide
 
 
-def _place_ends(plan: _Plan, flows: Flows) -> None:
+def _place_ends(plan: Layout, flows: Flows) -> None:
     spot = {key: i for i, key in enumerate(plan.columns)}
     for i, key in enumerate(plan.columns):
         clear = [
@@ -212,7 +212,7 @@ def _place_ends(plan: _Plan, flows: Flows) -> None:
             y += tall + 6
 
 
-def _place_lanes(plan: _Plan, flows: Flows) -> None:
+def _place_lanes(plan: Layout, flows: Flows) -> None:
     """Stack skips above and returns below, the short ones nearest to the blocks."""
     spot = {key: i for i, key in enumerate(plan.columns)}
     inner = [m for m in flows.moves if m.target in spot]
@@ -238,15 +238,15 @@ def _place_lanes(plan: _Plan, flows: Flows) -> None:
     plan.bottom = max(*floor, *gaps) + 4
 
 
-def _draw_moves(canvas: Canvas, plan: _Plan, flows: Flows, tint: Tint) -> None:
+def _draw_moves(canvas: Canvas, plan: Layout, flows: Flows, tint: Tint) -> None:
     spot = {key: i for i, key in enumerate(plan.columns)}
     for move in sorted((m for m in flows.moves if m.target in spot), key=lambda m: -m.n):
         a, b, w = spot[move.source], spot[move.target], move.n * plan.scale
         color, text = tint.color(move), tint.card(move)
-        x0, x1, y0, y1 = a + _HALF, b - _HALF, plan.leave[move], plan.enter[move]
+        x0, x1, y0, y1 = a + HALF, b - HALF, plan.leave[move], plan.enter[move]
         if a < b:
             lane = plan.lane.get(move)
-            via = [] if lane is None else [(a + 1 - _HALF, lane), (b - 1 + _HALF, lane)]
+            via = [] if lane is None else [(a + 1 - HALF, lane), (b - 1 + HALF, lane)]
             canvas.fill(band(x0, x1, y0, y1, w, via), color, text, facts_of(move), tint.alpha(move, 0.38))
         else:
             lane = plan.lane[move]
@@ -260,14 +260,14 @@ def _draw_moves(canvas: Canvas, plan: _Plan, flows: Flows, tint: Tint) -> None:
                 )
 
 
-def _draw_ends(canvas: Canvas, plan: _Plan, tint: Tint) -> None:
+def _draw_ends(canvas: Canvas, plan: Layout, tint: Tint) -> None:
     spot = {key: i for i, key in enumerate(plan.columns)}
     for move, y in plan.slot.items():
         kind, w = move.target.kind, move.n * plan.scale
         color, text = tint.color(move), tint.card(move)
-        x = spot[move.source] + _END
+        x = spot[move.source] + END
         canvas.fill(
-            band(spot[move.source] + _HALF, x, plan.leave[move], y, w),
+            band(spot[move.source] + HALF, x, plan.leave[move], y, w),
             color,
             text,
             facts_of(move),
@@ -282,7 +282,7 @@ def _draw_ends(canvas: Canvas, plan: _Plan, tint: Tint) -> None:
 
 
 def _draw_blocks(
-    canvas: Canvas, plan: _Plan, flows: Flows, paint: Mapping[str, str], heads: list[list[str]]
+    canvas: Canvas, plan: Layout, flows: Flows, paint: Mapping[str, str], heads: list[list[str]]
 ) -> None:
     y = plan.ceiling - 8
     for i, (key, head) in enumerate(zip(plan.columns, heads, strict=True)):
@@ -291,13 +291,13 @@ def _draw_blocks(
         text = card(word_of(key, flows.n_other), [(what, count(n))])
         color = _color(key, canvas.theme, paint)
         facts = {"node": key.name, "kind": key.kind, "n": n}
-        canvas.block((i - _HALF, i + _HALF), (0.0, plan.height[key]), color, text, facts)
+        canvas.block((i - HALF, i + HALF), (0.0, plan.height[key]), color, text, facts)
         canvas.block((i - 0.36, i + 0.36), (y, y + 3), color, text, facts)
         lines = [f"<b>{line}</b>" for line in head] + [f"{count(n)} {what.split(' ')[0]}"]
         canvas.words.add(i, y - 2, "<br>".join(lines), "top center", canvas.theme.text, 12.5)
 
 
-def _heads(plan: _Plan, flows: Flows) -> list[list[str]]:
+def _heads(plan: Layout, flows: Flows) -> list[list[str]]:
     """Return the lines above each column, as wide as a page of about 1,100 pixels allows."""
     wide = max(7, int(1060 / (len(plan.columns) + 0.3) * 0.92 / 7.4))
     named = iter(label_blocks([key.name for key in flows.nodes if key.kind == "node"], wide))
