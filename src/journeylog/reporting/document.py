@@ -23,7 +23,9 @@ _FOLDER = Path(__file__).parent / "templates"
 #: first through the style sheet's own interface, which the policy allows; the others belong to maps.
 _PLOTLY_STYLE = "plotly.js-style-global"
 _OWN_STYLE = re.compile(r'getElementById\("([0-9a-f]{64})"\)')
-_UNIT = re.compile(r"(?<=\d) (?=(?:%|d|h|min|s)(?![a-z]))|(?<=\d [dh]) (?=\d)|(?<=\d min) (?=\d)")
+_UNIT = re.compile(
+    r"(?<=\d) (?=(?:%|d|h|min|s|д|ч|мин|с)(?![a-zа-я]))|(?<=\d [dhдч]) (?=\d)|(?<=\d (?:min|мин)) (?=\d)"
+)
 _KEEP = "/* filled by plotly */"
 
 

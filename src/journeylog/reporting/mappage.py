@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,33 +16,38 @@ from journeylog.journeymap.spec import JourneyMapResult
 from journeylog.plots.style import theme_of
 from journeylog.reporting.document import asset, environment, policy
 from journeylog.reporting.language import Language, language
+from journeylog.reporting.mapcurve import emotion_curve
 from journeylog.reporting.names import short
 
 __all__ = ["called", "change_lines", "findings", "map_page", "map_values", "place_of", "written"]
 
-#: How the measures of each row are shown: as the cell's main number, as a list with bars, or as a line of text.
+#: How the measures of each row are shown. On the face of a cell: as its main number (big), as a list with bars, as a
+#: list in one line (inline), as a list of what stands out (item), or as a line of text. Behind it only: more.
 _SHOWN: Final[Mapping[str, Mapping[str, str]]] = {
-    "volume": {"journeys": "big", "share": "line", "customers": "line"},
-    "touchpoints": {"does": "bar", "channel": "bar", "channel_switches": "line"},
+    "volume": {"journeys": "big", "share": "line", "customers": "more"},
+    "touchpoints": {"does": "bar", "channel": "inline", "channel_switches": "more"},
     "ways": {"next": "bar", "goal": "line"},
-    "time": {"stay": "big", "stay_p90": "line", "wait": "line", "wait_p90": "line", "cycle": "big"},
-    "emotion": {"score": "big", "answered": "line"},
+    "time": {"stay": "big", "stay_p90": "more", "wait": "line", "wait_p90": "more", "cycle": "big"},
+    "emotion": {"score": "big", "answered": "more"},
+    "voice": {"worst": "quote", "best": "quote", "word": "inline", "reason": "bar"},
     "needs": {"asks": "bar"},
-    "pains": {"hurts": "bar", "waiting": "line", "rework": "line"},
+    "pains": {"hurts": "bar", "waiting": "line", "rework": "more"},
     "moments": {"helps": "item", "hinders": "item"},
     "loss": {
         "drop": "big",
-        "dropped": "line",
         "beyond": "line",
         "at_risk": "line",
-        "open": "line",
-        "reached": "line",
+        "dropped": "more",
+        "open": "more",
+        "reached": "more",
     },
-    "opportunities": {"gain": "item", "gain_journeys": "line"},
+    "opportunities": {"gain": "item", "gain_journeys": "more"},
 }
+#: Kinds that list several things under one heading, and how many of them stand on the face.
+_LISTS: Final[Mapping[str, int]] = {"bar": 3, "inline": 3, "item": 2, "quote": 2}
 #: Units in which zero and less say something; of the others there is nothing to tell then.
 _RATIOS: Final = ("share", "s", "score", "times")
-_NAME = 40
+_NAME, _QUOTE = 40, 160
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,16 @@ class Fact:
     width: float
     anchor: str
 
+    @property
+    def side(self) -> str:
+        """Whether it speaks against what the list is about."""
+        return "less" if self.value.startswith("×0") else "more"
+
+    @property
+    def whole(self) -> str:
+        """All of it in one line, as a hint."""
+        return " ".join(part for part in (self.item, self.value, f"({self.more})" * bool(self.more)) if part)
+
 
 @dataclass(frozen=True)
 class Place:
@@ -65,6 +79,15 @@ class Place:
 
     stage: str
     groups: tuple[tuple[str, tuple[Fact, ...]], ...]
+
+    @property
+    def face(self) -> tuple[tuple[str, str, tuple[Fact, ...]], ...]:
+        """The groups that are seen at once, each with its kind, and no more of it than fits."""
+        return tuple(
+            (facts[0].kind, heading, facts[: _LISTS.get(facts[0].kind)])
+            for heading, facts in self.groups
+            if facts[0].kind != "more"
+        )
 
 
 def map_page(
@@ -132,7 +155,7 @@ def map_values(
         "stages": [short(stage, _NAME) for stage in result.stages],
         "whole": whole,
         "rows": rows,
-        "curve": _curve(result),
+        "curve": emotion_curve([result.cell(stage, "emotion", "score") for stage in result.stages]),
         "short": findings(result, words),
         "alerts": alerts,
         "changes": None if before is None else change_lines(result, words, before),
@@ -152,17 +175,20 @@ def place_of(result: JourneyMapResult, words: Language, row: str, stage: str | N
             if (cell.row, cell.measure, cell.stage) == (row, measure, stage)
             and (cell.known or cell.masked)
             and not (
-                kind == "line" and cell.unit not in _RATIOS and not cell.masked and round(cell.value) <= 0
+                kind in ("line", "more")
+                and cell.unit not in _RATIOS
+                and not cell.masked
+                and round(cell.value) <= 0
             )
         )
         if facts:
-            heading = words.of("measures", f"{row}.{measure}") if kind in ("bar", "item") else ""
+            heading = words.of("measures", f"{row}.{measure}") if kind in _LISTS else ""
             groups.append((heading, facts))
     return Place("" if stage is None else short(stage, _NAME), tuple(groups))
 
 
 def _fact(cell: Cell, kind: str, words: Language, anchor: str) -> Fact:
-    what = "" if kind in ("bar", "item") else words.of("measures", f"{cell.row}.{cell.measure}")
+    what = "" if kind in _LISTS else words.of("measures", f"{cell.row}.{cell.measure}", _counted(cell))
     if cell.masked:
         return Fact(kind, words.text("few"), what, _item(cell), "", 0.0, anchor)
     more = []
@@ -178,8 +204,14 @@ def _fact(cell: Cell, kind: str, words: Language, anchor: str) -> Fact:
     )
 
 
+def _counted(cell: Cell) -> float | None:
+    """Return the number that a word beside it goes with."""
+    return cell.value if cell.unit == "count" and cell.known else None
+
+
 def _item(cell: Cell) -> str:
-    return "" if cell.item is None or cell.measure == "cycle" else short(cell.item, _NAME)
+    width = _QUOTE if cell.measure in ("best", "worst") else _NAME
+    return "" if cell.item is None or cell.measure == "cycle" else short(cell.item, width)
 
 
 def written(words: Language, value: float, unit: str) -> str:
@@ -192,7 +224,7 @@ def written(words: Language, value: float, unit: str) -> str:
         return words.times(value)
     if unit == "s":
         return words.duration(value)
-    return words.count(value) if unit == "count" else f"{words.count(value)}\u00a0{unit}"
+    return words.count(value) if unit == "count" else words.money(value, unit)
 
 
 def findings(result: JourneyMapResult, words: Language) -> list[tuple[str, str, str]]:
@@ -254,31 +286,6 @@ def change_lines(
         way = words.text("up" if row["difference"] > 0 else "down")
         lines.append(words.text("change", what=called(words, cell), way=way, before=old, now=new))
     return lines
-
-
-def _curve(result: JourneyMapResult) -> dict[str, Any] | None:
-    """Return the points of the emotion curve in percent of the row's width and height; None without any score."""
-    cells = [result.cell(stage, "emotion", "score") for stage in result.stages]
-    if not any(cell is not None and cell.known for cell in cells):
-        return None
-    n = len(cells)
-    points = [
-        {
-            "x": round(100 * (i + 0.5) / n, 2),
-            "y": round(50 - 45 * cell.value, 2),
-            "top": round(50 - 45 * min(_bound(cell.high, cell.value), 1.0), 2),
-            "bottom": round(50 - 45 * max(_bound(cell.low, cell.value), -1.0), 2),
-            "good": cell.value >= 0,
-        }
-        for i, cell in enumerate(cells)
-        if cell is not None and cell.known
-    ]
-    lines = [(a, b) for a, b in itertools.pairwise(points) if b["x"] - a["x"] < 100 / n + 0.1]
-    return {"points": points, "lines": lines}
-
-
-def _bound(bound: float, value: float) -> float:
-    return value if math.isnan(bound) else bound
 
 
 def called(words: Language, cell: Cell) -> str:
