@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
@@ -19,10 +19,9 @@ from journeylog.core.chain_gain import Gain, Gains, Point, Row
 from journeylog.core.chain_segments import SegmentMoves
 from journeylog.core.chunk import Chunk
 from journeylog.core.contracts import Result
-from journeylog.core.counts import Counts, Table
+from journeylog.core.counts import Counts
 from journeylog.core.deviations import gap_interval, p_of
 from journeylog.core.differences import benjamini_hochberg
-from journeylog.core.engine import gather
 from journeylog.core.nodes import TEXT
 from journeylog.core.notes import note
 from journeylog.core.window import Window
@@ -120,16 +119,11 @@ class Opportunities(PathStat):
     def summarize(self, chunk: Chunk, window: Window) -> Counts:
         """Return the counts of the chain by segment."""
         question = Model(self.node, self.case, self.merge, self.value, times=False)
-        found = gather(chunk, [question], window, self.by)[0]
-        tables = {}
-        for name, table in found.tables.items():
-            keys = {"segment" if key == "by" else key: column for key, column in table.keys.items()}
-            tables[name] = replace(table, keys=keys)
-        return Counts(tables)
+        return question.summarize_by(chunk, window, chunk.category(self.by))
 
     def result(self, counts: Counts, window: Window) -> OpportunitiesResult:
         """Return the ranked points."""
-        whole = Counts({name: _without_segment(table) for name, table in counts.tables.items()}).canonical()
+        whole = Counts({**counts.tables, "moves": counts["moves"].without("segment")[0]})
         parts = parts_of(whole, GROUPS)
         segments = SegmentMoves.of(counts["moves"], parts)
         table, n_points = _ranked(self, parts, segments)
@@ -214,12 +208,17 @@ class _Place:
 
     def gains(self, half: int | None, edge: int | None) -> Floats:
         """Return what would be gained as in each of the segments, measured in a half."""
-        old, rates = self.point.gains.chain.rate[self.point.row], self._rates[half]
-        if edge is None:
-            return self.point.values(rates - old)
-        way = -old / (1 - old[edge])  # the others make room
-        way[edge] = 1.0
-        return self.point.values((rates[:, edge] - old[edge])[:, None] * way)
+        return self._whole_gains[half] if edge is None else self._edge_gains[half][:, edge]
+
+    @cached_property
+    def _whole_gains(self) -> dict[int | None, Floats]:
+        old = self.point.gains.chain.rate[self.point.row]
+        return {half: self.point.values(rates - old) for half, rates in self._rates.items()}
+
+    @cached_property
+    def _edge_gains(self) -> dict[int | None, Floats]:
+        old = self.point.gains.chain.rate[self.point.row]
+        return {half: self.point.edge_values(rates - old) for half, rates in self._rates.items()}
 
     def best(self, half: int | None, edge: int | None) -> int:
         """Return the segment with the largest gain, seen in one half."""
@@ -227,8 +226,18 @@ class _Place:
 
     def seen(self, edge: int | None) -> float:
         """Return what would be gained: chosen in one half of the actors, measured in the other, both ways round."""
-        one, other = self.gains(0, edge), self.gains(1, edge)
-        return float(other[np.nanargmax(one)] + one[np.nanargmax(other)]) / 2
+        return float(_seen(self.gains(0, edge)[:, None], self.gains(1, edge)[:, None])[0])
+
+    def edges_seen(self) -> Floats:
+        """Return the same of each edge by itself."""
+        return _seen(self._edge_gains[0], self._edge_gains[1])
+
+
+def _seen(one: Floats, other: Floats) -> Floats:
+    """Return the gains, by column, of each half's best row in the other half: their mean."""
+    first, second = (np.argmax(np.where(np.isnan(half), -np.inf, half), axis=0) for half in (one, other))
+    column = np.arange(one.shape[1])
+    return np.asarray((other[first, column] + one[second, column]) / 2)
 
 
 def _ranked(question: Opportunities, parts: ModelParts, segments: SegmentMoves) -> tuple[pd.DataFrame, int]:
@@ -246,12 +255,15 @@ def _ranked(question: Opportunities, parts: ModelParts, segments: SegmentMoves) 
         points.append((place.seen(None), place, None))
         old = chain.rate[place.point.row]
         edges: Any = np.flatnonzero((old > 0) & (old < 1)) if len(row) > 2 else []
-        points += [(place.seen(int(edge)), place, int(edge)) for edge in edges]
+        seen = place.edges_seen()
+        points += [(float(seen[edge]), place, int(edge)) for edge in edges]
     largest = sorted(range(len(points)), key=lambda i: -points[i][0])
     kept = [i for i in largest if points[i][2] is None][: question.top]
     kept += [i for i in largest if points[i][2] is not None][: question.top]
+    states = {points[i][1].point.state for i in kept} if parts.valued else set()
+    money = {state: value.at(state) for state in states}
     found = [
-        _measure(place, value.at(place.point.state) if parts.valued else None, edge)
+        _measure(place, money.get(place.point.state), edge)
         for _, place, edge in (points[i] for i in sorted(kept))
     ]
     return _frame(question, parts, segments, found, len(points)), len(points)
@@ -367,7 +379,3 @@ def _blanked(values: Any, blank: npt.NDArray[np.bool_]) -> npt.NDArray[np.object
     out = np.asarray(values, dtype=object).copy()
     out[blank] = None
     return out
-
-
-def _without_segment(table: Table) -> Table:
-    return replace(table, keys={name: column for name, column in table.keys.items() if name != "segment"})

@@ -15,6 +15,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from journeylog.core.kernels.groups import add_up
+
 __all__ = ["Backoff", "Fitted", "Level", "Scores"]
 
 Ints = npt.NDArray[np.int64]
@@ -207,7 +209,7 @@ def _numbered(keys: Ints) -> tuple[Ints, Ints, Ints]:
 
 
 def _added(cell: Ints, values: Floats, n_cells: int) -> Floats:
-    return np.asarray(np.bincount(cell, values, n_cells), dtype=np.float64)
+    return np.asarray(add_up(cell, values, n_cells))
 
 
 def _fit(level: Level, k: Floats, above: Fitted) -> Fitted:

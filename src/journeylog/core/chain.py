@@ -106,7 +106,7 @@ class Sample:
 
     def rate_deviation(self, weights: Floats) -> Floats:
         """Return by group and state the deviation of ``sum of rate * weight``, all groups adding up to zero."""
-        per_row = np.where(self.known[self.edge], self.n, 0.0) * weights[self.edge]
+        per_row = self._known_n * weights[self.edge]
         mean = _added(self.source, self.rate * weights, self.n_states)
         return np.asarray((self._by_state(per_row) - self.bases * mean) / np.maximum(self.bases.sum(0), 1.0))
 
@@ -119,9 +119,16 @@ class Sample:
         """Return by group and state the deviation of the mean value of a visit."""
         return np.asarray((self.value - self.visits * self.mean_value) / np.maximum(self.visits.sum(0), 1.0))
 
+    @cached_property
+    def _known_n(self) -> Floats:
+        return np.where(self.known[self.edge], self.n, 0.0)
+
+    @cached_property
+    def _cell(self) -> Ints:
+        return self.group * self.n_states + self.source[self.edge]
+
     def _by_state(self, row_values: Floats) -> Floats:
-        cell = self.group * self.n_states + self.source[self.edge]
-        total = _added(cell, row_values, self.n_groups * self.n_states)
+        total = _added(self._cell, row_values, self.n_groups * self.n_states)
         return total.reshape(self.n_groups, self.n_states)
 
 

@@ -94,7 +94,7 @@ class Gains:
         column = self._solvers[0](unit)
         column_at_target = self.chain.at_target(column)
         row = np.flatnonzero(self.chain.source == state)
-        return Point(self, state, row, column, column_at_target, self.chain.deviation(column_at_target))
+        return Point(self, state, row, column, column_at_target)
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,7 +106,10 @@ class Point:
     row: Ints
     column: Floats
     column_at_target: Floats
-    column_deviation: Floats
+
+    @cached_property
+    def column_deviation(self) -> Floats:
+        return self.gains.chain.deviation(self.column_at_target)
 
     @cached_property
     def _rows_here(self) -> tuple[Ints, Ints]:
@@ -124,6 +127,21 @@ class Point:
         one, rest = shift @ self.gains.at_target[self.row], 1 - shift @ self.column_at_target[self.row]
         some = rest > 1e-12
         return np.where(some, self.column[-1] * one / np.where(some, rest, 1.0), np.nan)
+
+    def edge_values(self, shift: Floats) -> Floats:
+        """Return what is gained if the rate of one edge shifts and the others make room in proportion.
+
+        One row a change, one column an edge; nan for an edge that all take.
+        """
+        old = self.gains.chain.rate[self.row]
+        others = np.where(old < 1, 1 - old, np.nan)
+        one, inner = (
+            at - (old @ at - old * at) / others
+            for at in (self.gains.at_target[self.row], self.column_at_target[self.row])
+        )
+        rest = 1 - shift * inner
+        some = rest > 1e-12
+        return np.where(some, self.column[-1] * shift * one / np.where(some, rest, 1.0), np.nan)
 
     def gain(self, new: Row) -> Gain:
         """Return what is gained, with its deviation."""

@@ -19,7 +19,7 @@ __all__ = ["chain_tables", "value_table", "visit_values"]
 Ints = npt.NDArray[np.int64]
 
 #: Up to this many possible moves in groups a plain grid serves; beyond, moves that occur are numbered.
-_DENSE = 1 << 20
+_DENSE = 1 << 21
 
 
 def chain_tables(visits: Visits, owner: Ints, group: Ints, n_groups: int, times: bool) -> dict[str, Table]:

@@ -82,13 +82,17 @@ class Wording:
 
     def times(self, low: Any, high: Any) -> str:
         """Write the bounds of a time."""
-        return "–" if low != low or high != high else self.words.range(self.duration(low), self.duration(high))
+        return (
+            "–" if low != low or high != high else self.words.range(self.duration(low), self.duration(high))
+        )
 
     def money(self, amount: Any, currency: Any) -> str:
         """Write an amount of money."""
         if amount is None or amount != amount:
             return "–"
-        return self.count(amount) + (f"\u00a0{short(currency, 8)}" if isinstance(currency, str) and currency else "")
+        return self.count(amount) + (
+            f"\u00a0{short(currency, 8)}" if isinstance(currency, str) and currency else ""
+        )
 
     def rate(self, row: Mapping[Any, Any], name: str, of: Any) -> Markup:
         """Return a share with what it is a share of and its interval."""

@@ -15,9 +15,9 @@ from journeylog.core.chain_change import with_rate, with_time
 from journeylog.core.chain_frames import ModelParts, difference_frame, model_frame, move_frame, parts_of
 from journeylog.core.chain_tables import chain_tables, value_table, visit_values
 from journeylog.core.chain_times import STEPS, arrival_curves, time_quantile
-from journeylog.core.chunk import Chunk, Number
+from journeylog.core.chunk import Category, Chunk, Number
 from journeylog.core.contracts import Result
-from journeylog.core.counts import Counts, Table
+from journeylog.core.counts import Coded, Counts, Table
 from journeylog.core.differences import Estimates
 from journeylog.core.nodes import Synthetic
 from journeylog.core.notes import Span, note
@@ -98,6 +98,13 @@ class Model(PathStat):
 
     def summarize(self, chunk: Chunk, window: Window) -> Counts:
         """Return the counts of moves by groups of actors."""
+        return self.summarize_by(chunk, window)
+
+    def summarize_by(self, chunk: Chunk, window: Window, segments: Category | None = None) -> Counts:
+        """Return the counts of moves by groups of actors, and by the segment of each case where these are given.
+
+        With segments the moves have one more key, ``segment``; a case has the value of its first event.
+        """
         case, node = self.case_level(chunk), self.node_of(chunk)
         visits = self.visits(chunk, window)
         level = chunk.cases(case)
@@ -106,7 +113,16 @@ class Model(PathStat):
         column = self._money(chunk)
         merge = self.merge if self.merge is not None else node != "event"
         values = None if column is None else visit_values(chunk, case, node, merge, column)
-        tables = chain_tables(visits, owner, group, GROUPS, self.times)
+        if segments is None:
+            tables = chain_tables(visits, owner, group, GROUPS, self.times)
+        else:
+            code = segments.codes[level.first_event()].astype(np.int64) + 1  # 0: has none
+            n_groups = (len(segments.labels) + 1) * GROUPS
+            tables = chain_tables(visits, owner, code * GROUPS + group, n_groups, self.times)
+            moves = tables["moves"]
+            code, group_of_row = np.divmod(moves.codes("group"), GROUPS)
+            names = Coded(code - 1, segments.names, segments.ordered)
+            tables["moves"] = replace(moves, keys={"segment": names, **moves.keys, "group": group_of_row})
         tables["values"] = value_table(visits, group, GROUPS, values)
         total = {
             "n_cases": len(level),

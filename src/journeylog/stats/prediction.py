@@ -21,6 +21,7 @@ from journeylog.core.contracts import Result
 from journeylog.core.counts import Coded, Counts, Table
 from journeylog.core.deviations import error_of, gap_interval
 from journeylog.core.differences import Estimates
+from journeylog.core.encode import side_by_side
 from journeylog.core.kernels.prefixes import N_ELAPSED, N_POSITIONS, elapsed_band, position_band
 from journeylog.core.nodes import node_columns, ratio
 from journeylog.core.notes import Span, note
@@ -132,7 +133,7 @@ class Prediction(PathStat):
     def result(self, counts: Counts, window: Window) -> PredictionResult:
         """Return scores, calibration and the predictions themselves."""
         following, future, names = _models(counts)
-        both = [_held_out("next", following), _held_out("outcome", future)]
+        both = side_by_side(lambda asked: _held_out(*asked), [("next", following), ("outcome", future)])
         rows = [row for row, _ in both]
         calibration = pd.concat([bins for _, bins in both], ignore_index=True)
         parts = (Points(following, names, following.fit()), Points(future, names, future.fit()))

@@ -1,4 +1,4 @@
-"""Kernel that adds up rows which stand together: the sum of every merge of counts."""
+"""Kernels that add up rows: those which stand together, which is the sum of every merge of counts, and those of a cell."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ import numpy.typing as npt
 from numba import njit
 
 Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
 
-__all__ = ["sum_groups"]
+__all__ = ["add_up", "sum_groups"]
 
 
 @njit(cache=True, nogil=True)
@@ -21,4 +22,13 @@ def sum_groups(values: Ints, order: Ints, begins: npt.NDArray[np.bool_], n_group
             g += 1
             out[g] = 0
         out[g] += values[order[i]]
+    return out
+
+
+@njit(cache=True, nogil=True)
+def add_up(cell: Ints, values: Floats, n_cells: int) -> Floats:
+    """Return the sum of the values of each cell, added in their order; as ``np.bincount``, and beside other threads."""
+    out = np.zeros(n_cells, np.float64)
+    for i in range(cell.size):
+        out[cell[i]] += values[i]
     return out
