@@ -49,7 +49,7 @@ def shop() -> EventLog:
 
 @pytest.fixture(scope="module")
 def shop_map(shop: EventLog) -> JourneyMapResult:
-    return shop.compute(jl.JourneyMap("delivered", need="page"))
+    return shop.compute(jl.JourneyMap("delivered", need="page", voice=True, reason="reason"))
 
 
 def test_every_cell_can_be_computed_anew_from_its_own_three_lines(

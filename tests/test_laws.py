@@ -76,6 +76,8 @@ QUESTIONS: list[Stat] = [
     jl.TimeTo(node="stage", case="channel"),
     jl.Values(),
     jl.Values(node="stage", case="journey"),
+    jl.Voice(node="event", within="30s", text="channel"),
+    jl.Voice(node="stage", case="journey", within="900s", own=True, text="event", top=1),
     jl.Bootstrap(jl.Funnel(["a", "*"], "30s"), 40, columns=["total_rate", "time_mean_s"]),
 ]
 

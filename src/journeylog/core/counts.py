@@ -11,7 +11,7 @@ import itertools
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -133,6 +133,9 @@ class Table:
         Values that are merged by minimum or maximum instead of by sum.
     payload : mapping of str to Paths
         Columns that the key determines.
+    first : tuple of (str, int), optional
+        A key and a number: of the rows that agree in all keys before that one only so many stay, the first in the
+        order of the keys. The first of a whole are among the first of its parts, so these tables add up, too.
     """
 
     keys: Mapping[str, Coded | Ints]
@@ -140,6 +143,7 @@ class Table:
     smallest: tuple[str, ...] = ()
     largest: tuple[str, ...] = ()
     payload: Mapping[str, Paths] = field(default_factory=dict)
+    first: tuple[str, int] | None = None
 
     def __len__(self) -> int:
         """Return the number of rows."""
@@ -154,9 +158,8 @@ class Table:
         """Return the rows at `index`."""
         keys = {k: c.take(index) if isinstance(c, Coded) else c[index] for k, c in self.keys.items()}
         values = {k: v[index] for k, v in self.values.items()}
-        return Table(
-            keys, values, self.smallest, self.largest, {k: p.take(index) for k, p in self.payload.items()}
-        )
+        payload = {k: p.take(index) for k, p in self.payload.items()}
+        return Table(keys, values, self.smallest, self.largest, payload, self.first)
 
     def coded(self, key: str) -> Coded:
         """Return a key column of names."""
@@ -188,7 +191,8 @@ class Table:
 
     def tagged(self, key: str, column: Coded) -> Table:
         """Return the table with one more key column in front."""
-        return Table({key: column, **self.keys}, self.values, self.smallest, self.largest, self.payload)
+        keys = {key: column, **self.keys}
+        return Table(keys, self.values, self.smallest, self.largest, self.payload, self.first)
 
     def without(self, key: str) -> tuple[Table, Ints, Ints]:
         """Return the table added up over a key, this one's rows in the order of that, and the row of each there."""
@@ -208,14 +212,27 @@ class Table:
         if not self.keys or len(self) == 0:
             return named if self.keys else self._total()
         order, new = _grouping([named.codes(k) for k in named.keys])
-        if order is None and new.all():
-            return named
-        return named._grouped(np.arange(len(self)) if order is None else order, new)
+        if order is not None or not new.all():
+            named = named._grouped(np.arange(len(self)) if order is None else order, new)
+        return named._cut()
 
     def _with_sorted_names(self) -> Table:
         keys = {k: c.canonical() if isinstance(c, Coded) else c for k, c in self.keys.items()}
         payload = {k: p.canonical() for k, p in self.payload.items()}
-        return Table(keys, dict(self.values), self.smallest, self.largest, payload)
+        return Table(keys, dict(self.values), self.smallest, self.largest, payload, self.first)
+
+    def _cut(self) -> Table:
+        """Return only the first rows of those that agree in the keys before a certain one; rows are sorted."""
+        if self.first is None:
+            return self
+        key, most = self.first
+        new = np.zeros(len(self), dtype=bool)
+        new[0] = True
+        for name in itertools.takewhile(lambda name: name != key, self.keys):
+            new |= _changes(self.codes(name))
+        row = np.arange(len(self))
+        kept = np.flatnonzero(row - np.maximum.accumulate(np.where(new, row, 0)) < most)
+        return self if len(kept) == len(self) else self.take(kept)._with_sorted_names()
 
     def _grouped(self, order: Ints, new: npt.NDArray[np.bool_]) -> Table:
         """Return one row a group; the groups stand together in `order`, and begin where it is `new`."""
@@ -224,7 +241,7 @@ class Table:
         values = {name: self._reduce(name, v, order, new, starts) for name, v in self.values.items()}
         taken = {k: c.take(first) if isinstance(c, Coded) else c[first] for k, c in self.keys.items()}
         kept = {k: p.take(first) for k, p in self.payload.items()}
-        return Table(taken, values, self.smallest, self.largest, kept)
+        return Table(taken, values, self.smallest, self.largest, kept, self.first)
 
     def _total(self) -> Table:
         if len(self) == 0:
@@ -259,7 +276,7 @@ class Table:
                 keys[name] = np.concatenate([t.codes(name) for t in tables])
         values = {name: np.concatenate([t.values[name] for t in tables]) for name in first.values}
         payload = {name: Paths.concat([t.payload[name] for t in tables]) for name in first.payload}
-        return Table(keys, values, first.smallest, first.largest, payload)
+        return Table(keys, values, first.smallest, first.largest, payload, first.first)
 
     def to_arrow(self) -> pa.Table:
         """Return the table as Arrow, keys first; the form in which counts travel between machines."""
@@ -317,7 +334,7 @@ class Counts:
         for name, table in self.tables.items():
             rows = table.take(np.flatnonzero(table.codes(key) == code))
             keys = {k: c for k, c in rows.keys.items() if k != key}
-            kept[name] = Table(keys, rows.values, rows.smallest, rows.largest, rows.payload)
+            kept[name] = replace(rows, keys=keys)
         return Counts(kept)
 
     def to_bytes(self) -> bytes:

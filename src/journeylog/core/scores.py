@@ -57,6 +57,8 @@ class Scores:
         node it had visited before.
     units, scale : ndarray of int64, shape (n_scores,)
         The score in units of ``1 / UNIT``, and its scale as a code into `scales` (-1: unknown).
+    event : ndarray of int64, shape (n_scores,)
+        The position of the event that carries the score.
     starts : ndarray of int64, shape (n_actors + 1,)
         Where each actor's scores begin.
     answered : ndarray of bool, shape (n_cases,)
@@ -71,6 +73,7 @@ class Scores:
     rework: Ints
     units: Ints
     scale: Ints
+    event: Ints
     starts: Ints
     answered: npt.NDArray[np.bool_]
     grid: Ints
@@ -243,7 +246,7 @@ def find_scores(
     words, names = _scales(chunk, spot, scale)
     return Scores(
         at, found[:, kernel.FROM], found[:, kernel.WAIT], found[:, kernel.REWORK], units_of(score.values[spot]),
-        words, starts, answered, grid, column.names, column.ordered, names, level.n_under_way,
+        words, spot, starts, answered, grid, column.names, column.ordered, names, level.n_under_way,
     )  # fmt: skip
 
 

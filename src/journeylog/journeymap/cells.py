@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from journeylog.core.contracts import Result
@@ -42,7 +43,7 @@ class Cell:
         The question as it is written in Python.
     table : str
         Which of the answer's tables it stands in; empty for the main one.
-    where : tuple of (str, str)
+    where : tuple of (str, str or int)
         Columns and the values that single out the row.
     column : str
         The column of the value.
@@ -61,7 +62,7 @@ class Cell:
     n: int
     question: str
     table: str
-    where: tuple[tuple[str, str], ...]
+    where: tuple[tuple[str, str | int], ...]
     column: str
     masked: bool = False
 
@@ -147,7 +148,7 @@ class Source:
                 int(line[n]),
                 question,
                 self.table,
-                tuple((key, str(line[key])) for key in keys),
+                tuple((key, _key(line[key])) for key in keys),
                 column,
             )
             for line in lines.to_dict("records")
@@ -161,6 +162,10 @@ def cell_table(cells: Sequence[Cell]) -> pd.DataFrame:
     columns: Mapping[str, list[Any]] = {name: [getattr(cell, name) for cell in cells] for name in names}
     types = {**dict.fromkeys(names, "float64"), **dict.fromkeys(texts, TEXT), "n": "int64", "masked": bool}
     return pd.DataFrame({name: pd.Series(columns[name], dtype=types[name]) for name in names})
+
+
+def _key(value: Any) -> str | int:
+    return int(value) if isinstance(value, int | np.integer) else str(value)
 
 
 def _text(value: Any) -> str | None:

@@ -20,6 +20,8 @@ _SAME: _Named = (
     ("volume", ("journeys", "customers", "share")),
     ("loss", ("drop", "dropped", "beyond", "at_risk")),
 )
+#: Cells whose item is what customers wrote.
+_WORDS = ("best", "worst", "word")
 
 
 def mask_small(cells: Sequence[Cell], k: int) -> tuple[Cell, ...]:
@@ -41,11 +43,14 @@ def mask_small(cells: Sequence[Cell], k: int) -> tuple[Cell, ...]:
             rest = [i for i in group if i not in hidden and cells[i].known and cells[i].value > 0]
             if len(mine) == 1 and rest:
                 hidden.add(min(rest, key=lambda i: cells[i].value))
+    return tuple(_masked(cell) if i in hidden else cell for i, cell in enumerate(cells))
+
+
+def _masked(cell: Cell) -> Cell:
+    """Return the cell without its numbers; of what few customers wrote, without the words."""
     nothing = math.nan
-    return tuple(
-        replace(cell, value=nothing, low=nothing, high=nothing, n=0, masked=True) if i in hidden else cell
-        for i, cell in enumerate(cells)
-    )
+    bare = replace(cell, value=nothing, low=nothing, high=nothing, n=0, masked=True)
+    return replace(bare, item=None, where=()) if cell.measure in _WORDS else bare
 
 
 def _small(cell: Cell, k: int) -> bool:

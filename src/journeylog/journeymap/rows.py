@@ -119,6 +119,34 @@ def emotion(answers: Answers, top: int) -> list[Cell]:
     ]
 
 
+def voice(answers: Answers, top: int) -> list[Cell]:
+    """What customers wrote at both ends of the score, the words they use, and why they get in touch."""
+    found: list[Cell] = []
+    if "voice" in answers:
+        said = Source("voice", answers["voice"], "verbatims")
+        for side in ("worst", "best"):
+            lines = said.frame[(said.frame["side"] == side) & (said.frame["rank"] <= top)]
+            keys = ["node", "side", "rank"]
+            found += said.cells(
+                lines, side, "score", "score", stage="node", item="text", keys=keys, n="n_actors"
+            )
+        words = Source("voice", answers["voice"], "words")
+        some = words.frame[words.frame["n_actors"] > 1]
+        lines = some.groupby("node", sort=False, observed=True).head(2 * top)
+        keys = ["node", "word"]
+        found += words.cells(
+            lines, "word", "share", "share", stage="node", item="word", keys=keys, n="n_node_actors"
+        )
+    if "reasons" in answers:
+        source = Source("voice", answers["reasons"])
+        lines = source.frame.groupby("stage", sort=False, observed=True).head(top)
+        keys = ["stage", "touchpoint"]
+        found += source.cells(
+            lines, "reason", "share", "share", stage="stage", item="touchpoint", keys=keys, n="n_stage_cases"
+        )
+    return found
+
+
 def moments(answers: Answers, top: int) -> list[Cell]:
     """What goes with reaching the goal, or with not reaching it, among journeys at risk at that moment."""
     if "moments" not in answers:
@@ -221,6 +249,7 @@ ROWS: Final[Mapping[str, Reading]] = {
     "ways": ways,
     "time": times,
     "emotion": emotion,
+    "voice": voice,
     "needs": needs,
     "pains": pains,
     "moments": moments,

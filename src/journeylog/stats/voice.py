@@ -10,12 +10,13 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from journeylog.core.actor_groups import actor_hashes
+from journeylog.core.arrow_text import buffers
 from journeylog.core.cases import PathStat
 from journeylog.core.chunk import Category, Chunk, Text
 from journeylog.core.contracts import Result
 from journeylog.core.counts import Coded, Counts, Table
 from journeylog.core.intervals import wilson
+from journeylog.core.kernels.actor_hash import hash_texts
 from journeylog.core.masks import removed
 from journeylog.core.nodes import TEXT, ratio
 from journeylog.core.notes import note
@@ -31,6 +32,8 @@ Ints = npt.NDArray[np.int64]
 
 _SIDES = ("best", "worst")
 _WIDTH = 280
+#: So many times the texts that are shown are kept, as some of them may say the same.
+_SPARE = 4
 
 
 @dataclass(frozen=True)
@@ -66,10 +69,10 @@ class Voice(PathStat):
     n_worst_actors``: texts with a word in them, of how many customers, and those with a score above and below the
     middle of the scale.
 
-    ``tables["verbatims"]``, the most extreme first: ``node, side, rank, score, text, n_actors``. ``side`` is ``best``
-    (scores above the middle) or ``worst`` (below). Equal scores are in the order of a hash of the customer's id, so the
-    choice is the same for any partition and is not that of anybody's taste. ``n_actors`` are the customers who wrote at
-    that end.
+    ``tables["verbatims"]``, the most extreme first: ``node, side, rank, score, text, n, n_actors``. ``side`` is ``best``
+    (scores above the middle) or ``worst`` (below). Equal scores are in the order of a hash of the text, so the choice is
+    the same for any partition and is not that of anybody's taste. ``n`` customers wrote exactly that with this score;
+    ``n_actors`` wrote anything at that end.
 
     ``tables["words"]``, most frequent first: ``node, word, n, n_actors, n_node_actors, share, share_low, share_high``:
     of the customers who wrote after the node, the share who used the word (Wilson's interval). Words are taken as they
@@ -164,7 +167,7 @@ class Voice(PathStat):
                 ),
             )
         tables = {
-            "verbatims": _verbatims(counts["verbatims"], nodes),
+            "verbatims": _verbatims(counts["verbatims"], nodes, self.top),
             "words": _words(counts["words"], nodes),
         }
         return VoiceResult(self, window, table, tables, said)
@@ -206,15 +209,11 @@ class _Said:
 
     def verbatims(self, chunk: Chunk, coded: Any, top: int) -> Table:
         """Return the most extreme texts of each node and end, one of an actor."""
-        hashes = actor_hashes(chunk)[self.actor]
-        parts = [self._extreme(side, hashes, top) for side in range(len(_SIDES))]
+        hashes = hash_texts(*buffers(self.texts), 0) if len(self.texts) else self.time
+        parts = [self._extreme(side, hashes, _SPARE * top) for side in range(len(_SIDES))]
         at = np.concatenate(parts)
         side = np.repeat(np.arange(len(parts)), [len(rows) for rows in parts])
-        ids = chunk.actors.take(pa.array(self.actor[at])).to_pylist()
-        texts = [
-            _cut(removed(text, who))
-            for text, who in zip(self.texts.take(pa.array(at)).to_pylist(), ids, strict=True)
-        ]
+        texts = _cleaned(self.texts.take(pa.array(at)), chunk.actors.take(pa.array(self.actor[at])))
         labels = tuple(dict.fromkeys(texts))
         place = {text: i for i, text in enumerate(labels)}
         keys: dict[str, Coded | Ints] = {
@@ -222,21 +221,26 @@ class _Said:
             "side": side,
             "rank": np.where(side == 0, -self.units[at], self.units[at]),
             "hash": hashes[at],
-            "time": self.time[at],
             "text": Coded(np.array([place[text] for text in texts], np.int64), labels),
         }
-        return Table(keys, {"times": np.ones(len(at), np.int64)}, first=("rank", top))
+        return Table(keys, {"times": np.ones(len(at), np.int64)}, first=("rank", _SPARE * top))
 
-    def _extreme(self, side: int, hashes: Ints, top: int) -> Ints:
-        """Return the first texts by node, score, hash of the actor and time."""
+    def _extreme(self, side: int, hashes: Ints, most: int) -> Ints:
+        """Return the first texts by node, score and hash of the text; of an actor one for each node."""
         rank = -self.units if side == 0 else self.units
         mine = np.flatnonzero(rank < 0)
-        order = mine[np.lexsort((self.time[mine], hashes[mine], rank[mine], self.node[mine]))]
+        order = mine[np.lexsort((hashes[mine], rank[mine], self.node[mine]))]
         pair = self.node[order] * (int(self.actor.max(initial=0)) + 1) + self.actor[order]
         order = order[np.sort(np.unique(pair, return_index=True)[1])]
-        node = self.node[order]
-        begin = np.searchsorted(node, node, side="left")
-        return np.asarray(order[np.arange(len(order)) - begin < top], dtype=np.int64)
+        node, score, text = self.node[order], rank[order], hashes[order]
+        new = (
+            (np.diff(node, prepend=-1) != 0)
+            | (np.diff(score, prepend=0) != 0)
+            | (np.diff(text, prepend=-1) != 0)
+        )
+        group = np.cumsum(new)
+        first = group[np.searchsorted(node, node, side="left")]
+        return np.asarray(order[group - first < most], dtype=np.int64)
 
     def words(self, coded: Any) -> Table:
         """Return by node and word how many texts and actors have it."""
@@ -252,23 +256,26 @@ class _Said:
         return Table(keys, {"n": np.ones(len(row), np.int64), "n_actors": actors})
 
 
-def _verbatims(rows: Table, nodes: Table) -> pd.DataFrame:
+def _verbatims(rows: Table, nodes: Table, top: int) -> pd.DataFrame:
     side = rows.codes("side")
     spot = nodes.find(rows, {"node": "node"})
     n = np.where(side == 0, *(np.append(nodes.values[f"n_{s}_actors"], 0)[spot] for s in _SIDES))
-    node = rows.coded("node")
-    group = np.unique(np.column_stack((spot, side)), axis=0, return_inverse=True)[1].reshape(-1)
     frame = pd.DataFrame(
         {
-            "node": _names(node),
+            "node": _names(rows.coded("node")),
             "side": pd.array([_SIDES[code] for code in side.tolist()], dtype=TEXT),
-            "rank": pd.Series(group).groupby(group).cumcount().to_numpy(np.int64) + 1,
+            "rank": np.zeros(len(rows), np.int64),
             "score": np.where(side == 0, -rows.codes("rank"), rows.codes("rank")) / UNIT,
             "text": _names(rows.coded("text")),
+            "n": rows.values["times"],
             "n_actors": n.astype(np.int64),
         }
     )
-    return frame.iloc[np.lexsort((np.arange(len(frame)), side, spot))].reset_index(drop=True)
+    frame = frame.iloc[np.lexsort((np.arange(len(frame)), side, spot))]
+    frame = frame[frame["text"].str.contains(r"[^\W\d_]", regex=True)]
+    frame = frame.drop_duplicates(["node", "side", "text"])
+    frame["rank"] = frame.groupby(["node", "side"]).cumcount().astype(np.int64) + 1
+    return frame[frame["rank"] <= top].reset_index(drop=True)
 
 
 def _words(rows: Table, nodes: Table) -> pd.DataFrame:
@@ -300,6 +307,18 @@ def _texts(column: Text | Category, rows: Ints) -> pa.Array:
 def _plain(texts: Any) -> pa.Array:
     texts = texts.combine_chunks() if isinstance(texts, pa.ChunkedArray) else texts
     return texts.cast(pa.large_string())
+
+
+def _cleaned(texts: pa.Array, ids: pa.Array) -> list[str]:
+    """Return texts without personal data; the id of the customer who wrote counts as that."""
+    known: dict[tuple[str, str], str] = {}
+    out = []
+    for text, who in zip(texts.to_pylist(), ids.to_pylist(), strict=True):
+        key = (text, who if who.casefold() in text.casefold() else "")
+        if key not in known:
+            known[key] = _cut(removed(*key))
+        out.append(known[key])
+    return out
 
 
 def _cut(text: str) -> str:
