@@ -30,7 +30,6 @@ _SHOWN: Final[Mapping[str, Mapping[str, str]]] = {
     "time": {"stay": "big", "stay_p90": "more", "wait": "line", "wait_p90": "more", "cycle": "big"},
     "emotion": {"score": "big", "answered": "more"},
     "voice": {"worst": "quote", "best": "quote", "word": "inline", "reason": "bar"},
-    "voice": {"worst": "quote", "best": "quote", "word": "inline", "reason": "bar"},
     "needs": {"asks": "bar"},
     "pains": {"hurts": "bar", "waiting": "line", "rework": "more"},
     "moments": {"helps": "item", "hinders": "item"},
