@@ -1,9 +1,9 @@
 """``python -m benchmarks.costs``: what each statistic costs on a loaded log, as a multiple of the plain transition count.
 
 The log is the plain one of the other benchmarks, cut into journeys (goal, patience), with four stages, a segment for each
-actor, an amount on every event of the goal and a score on one event in fifty. The plain count (transitions with counts and mean
-times) is taken before and after each statistic, in the same process; the ratio is that of the middle values. The target is
-at most 5, for the bootstrap with 200 replicates at most 60.
+actor, an amount on every event of the goal and a score on one event in fifty. The plain count (transitions with counts
+and mean times) is taken before and after each statistic, in the same process; the ratio is that of the middle values.
+The target is at most 5, for the bootstrap with 200 replicates at most 60.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ import pandas as pd
 
 from journeylog.comparison.groups import Groups
 from journeylog.comparison.table import Sides
-from journeylog.comparison.waits import time_rows, time_tables
+from journeylog.comparison.waits import most_moves, time_rows, time_tables
 from journeylog.core.cases import NO_PATIENCE, PathStat, under_way_note
 from journeylog.core.chunk import Chunk
 from journeylog.core.contracts import Stat
@@ -69,8 +69,7 @@ def _count(chunk: Chunk, question: Stat, window: Window, groups: Groups) -> Coun
         group, bounds = groups.cases(ready, ready.cases(question.case_level(ready))), None
     if isinstance(question, Bottlenecks):
         visits = visits.timed
-        *moves, seen = list_moves(*_walk(visits), bounds, group, True)
-        tables = time_tables(visits, *moves)
+        tables, seen = time_tables(visits, _walk(visits), bounds, group)
     else:
         tables, seen = _moments(visits, bounds, group, isinstance(question, DropOff))
     total = {"patience": np.array([visits.cases.patience], np.int64)}
@@ -91,12 +90,10 @@ def _moments(
     visits: Visits, bounds: Ints | None, group: Groups8 | None, by_end: bool
 ) -> tuple[dict[str, Table], Ints]:
     """Return the moments of moves, or of how visits went on, and the visits."""
-    n_nodes, cases = len(visits.labels), visits.cases
+    n_nodes = len(visits.labels)
     wide = 3 if by_end else n_nodes + 3
     if by_end or (n_nodes + 1) * wide <= DENSE:
-        steps = np.concatenate((np.zeros(1, np.int64), np.cumsum(cases.end - cases.begin + 1)))
-        longest = int(np.diff(steps[cases.actor_offsets]).max(initial=1))
-        rows, bases, seen = count_moves(*_walk(visits), bounds, group, by_end, longest)
+        rows, bases, seen = count_moves(*_walk(visits), bounds, group, by_end, False, most_moves(visits))
         used, left = np.flatnonzero(rows[:, 0] + rows[:, 3]), np.flatnonzero(bases[:, 0] + bases[:, 3])
         keys = _end_keys(used, visits) if by_end else _edge_keys(used, visits)
         return moment_tables(keys, rows[used], _node_key(left, visits), bases[left]), seen
