@@ -23,6 +23,7 @@ from journeylog.core.contracts import Result, Stat
 from journeylog.core.differences import chance_greater
 from journeylog.core.log import EventLog
 from journeylog.core.nodes import TEXT
+from journeylog.core.notes import note
 from journeylog.errors import ConfigError, cut
 from journeylog.stats.funnel import Funnel
 from journeylog.stats.retention import Retention
@@ -166,7 +167,7 @@ def experiment(
             table.insert(1, "variant", pd.array([other] * len(table), dtype=TEXT))
             tables.append(table)
             whose = name if len(found.variants) == 2 else f"{name} ({other})"
-            notes += [f"{whose}: {note}" for note in more]
+            notes += [note("{name}: {said}", name=whose, said=said) for said in more]
     sizes = found.table
     test, p = mismatch(sizes["n_actors"].to_numpy(np.int64), sizes["share_expected"].to_numpy(np.float64))
     if p < MISMATCH:
@@ -238,27 +239,45 @@ def _chance(row: Mapping[Any, Any]) -> float:
 
 
 def _notes(found: Assigned, both: str) -> list[str]:
-    notes = [
-        f"the control is {found.variants[0]!r}; every assigned actor counts, from the first assignment on"
+    notes: list[str] = [
+        note(
+            "the control is {control!r}; every assigned actor counts, from the first assignment on",
+            control=found.variants[0],
+        )
     ]
     if found.n_both:
-        rule = "count for the first" if both == "first" else "are left out"
-        notes.append(f"{found.n_both:,} actors were assigned to several variants: they {rule}")
+        notes.append(
+            note("{n:,} actors were assigned to several variants: they count for the first", n=found.n_both)
+            if both == "first"
+            else note("{n:,} actors were assigned to several variants: they are left out", n=found.n_both)
+        )
     if found.n_without:
-        notes.append(f"{found.n_without:,} assignments have no variant and are none")
+        notes.append(note("{n:,} assignments have no variant and are none", n=found.n_without))
     if found.n_other:
         notes.append(
-            f"{found.n_other:,} actors were first assigned to a variant that was not declared and are left out"
+            note(
+                "{n:,} actors were first assigned to a variant that was not declared and are left out",
+                n=found.n_other,
+            )
         )
     return notes
 
 
 def _mismatched(sizes: pd.DataFrame, test: str, p: float) -> str:
-    shown = ", ".join(
-        f"{row['variant']} {row['n_actors']:,} ({row['share']:.1%}, meant to be {row['share_expected']:.1%})"
+    shown = tuple(
+        note(
+            "{variant} {n:,} ({share:.1%}, meant to be {expected:.1%})",
+            variant=row["variant"],
+            n=row["n_actors"],
+            share=row["share"],
+            expected=row["share_expected"],
+        )
         for row in sizes.to_dict("records")
     )
-    return (
-        f"sample ratio mismatch: {shown}; p = {p:.1g} ({test}). Who is counted depends on the variant: find out why before "
-        "any difference below is believed"
+    return note(
+        "sample ratio mismatch: {sizes}; p = {p:.1g} ({test}). Who is counted depends on the variant: find out why before "
+        "any difference below is believed",
+        sizes=shown,
+        p=p,
+        test=test,
     )

@@ -14,8 +14,9 @@ from journeylog.core.build import build_chunk
 from journeylog.core.card import COUNTS, Card
 from journeylog.core.chunk import Category, Chunk, Column, Text
 from journeylog.core.log import EventLog, observed_window
+from journeylog.core.notes import Note, Span, note
 from journeylog.core.source import Memory
-from journeylog.core.window import Window, format_duration
+from journeylog.core.window import Window
 from journeylog.errors import ConfigError
 from journeylog.ingest.gather import category, join_column, join_text
 from journeylog.ingest.offsets import offset_micros
@@ -118,7 +119,7 @@ def combine(
     )
 
 
-def _on_one_clock(chunks: Sequence[Chunk], offsets: Mapping[str, Any]) -> tuple[list[Ints], list[str]]:
+def _on_one_clock(chunks: Sequence[Chunk], offsets: Mapping[str, Any]) -> tuple[list[Ints], list[Note]]:
     """Return the times of each log with declared offsets taken off, and what was done in words."""
     sources = [source_of(chunk) for chunk in chunks]
     check_sources("offsets", offsets, sources)
@@ -133,8 +134,17 @@ def _on_one_clock(chunks: Sequence[Chunk], offsets: Mapping[str, Any]) -> tuple[
         )
         times.append(own)
     words = [
-        f"the clock of {name!r} is {format_duration(abs(micros))} {'ahead' if micros > 0 else 'behind'}, as declared; "
-        "its times were set right by that"
+        note(
+            "the clock of {name!r} is {by} ahead, as declared; its times were set right by that",
+            name=name,
+            by=Span(micros),
+        )
+        if micros > 0
+        else note(
+            "the clock of {name!r} is {by} behind, as declared; its times were set right by that",
+            name=name,
+            by=Span(-micros),
+        )
         for name, micros in ahead.items()
         if micros
     ]
@@ -143,7 +153,7 @@ def _on_one_clock(chunks: Sequence[Chunk], offsets: Mapping[str, Any]) -> tuple[
 
 def _copies(
     chunks: Sequence[Chunk], times: Sequence[Ints], rules: Sequence[Same], precedence: Sequence[str]
-) -> tuple[Mask, list[str]]:
+) -> tuple[Mask, list[Note]]:
     """Return which events are copies of another source's, and how many by each rule in words."""
     dropped = np.zeros(sum(chunk.n_events for chunk in chunks), dtype=bool)
     words = []
@@ -154,7 +164,14 @@ def _copies(
             )
         found = copies(chunks, times, rule, precedence)
         n = int(np.count_nonzero(found))
-        words.append(f"{n:,} events are told by several of {', '.join(rule.events)} ({rule}) and count once")
+        words.append(
+            note(
+                "{n:,} events are told by several of {sources} ({rule}) and count once",
+                n=n,
+                sources=tuple(rule.events),
+                rule=str(rule),
+            )
+        )
         dropped |= found
     return dropped, words
 

@@ -20,6 +20,7 @@ from journeylog.core.encode import side_by_side
 from journeylog.core.kernels.time import INSTANT
 from journeylog.core.log import EventLog, observed_window
 from journeylog.core.memory import Limits
+from journeylog.core.notes import note
 from journeylog.core.source import Memory
 from journeylog.core.time import settle
 from journeylog.core.time_rule import MIXED, Stamps, TimeRule
@@ -47,6 +48,10 @@ _NUMBERS: Final = ("value", "score", "received")
 _ORDERING: Final = 24
 #: After how many more bytes to come the memory that is left is looked at again.
 _LOOK: Final = 1 << 21
+_UNITS: Final = {
+    str(unit): unit
+    for unit in (note("seconds"), note("milliseconds"), note("microseconds"), note("nanoseconds"))
+}
 
 
 class _Joined(NamedTuple):
@@ -252,33 +257,53 @@ class Intake:
 
     def _observations(self, chunk: Chunk) -> list[str]:
         """Return what a reader of the numbers must know."""
-        notes = []
+        notes: list[str] = []
         currency = chunk.columns.get("currency")
         if self.roles.currency is not None and isinstance(currency, Category) and len(currency.labels) > 1:
             notes.append(
-                f"value is in {len(currency.labels)} currencies, which are never added: {currency.names[:5]}"
+                note(
+                    "value is in {n} currencies, which are never added: [{names!r}]",
+                    n=len(currency.labels),
+                    names=tuple(currency.names[:5]),
+                )
             )
         n_nan = sum(p.n_nan for p in self.pieces)
         if n_nan:
-            notes.append(f"{n_nan:,} values are NaN and count as missing")
+            notes.append(note("{n:,} values are NaN and count as missing", n=n_nan))
         unread = sum((Counter(p.unread) for p in self.pieces), Counter[str]())
-        notes += [f"{n:,} times in {name!r} could not be read and are missing" for name, n in unread.items()]
+        notes += [
+            note("{n:,} times in {name!r} could not be read and are missing", n=n, name=name)
+            for name, n in unread.items()
+        ]
         moved = sum(p.stamps.moved for p in self.pieces)
         if moved:
             notes.append(
-                f"{moved:,} times fell on a change of the clocks and were set by ambiguous={self.rule.ambiguous!r}"
+                note(
+                    "{n:,} times fell on a change of the clocks and were set by ambiguous={rule!r}",
+                    n=moved,
+                    rule=self.rule.ambiguous,
+                )
             )
         looks_like = next((p.stamps.looks_like for p in self.pieces if p.stamps.looks_like), "")
         if looks_like:
             notes.append(
-                f"times out of range look like {looks_like}; time_unit={self.rule.unit!r} was declared"
+                note(
+                    "times out of range look like {unit}; time_unit={declared!r} was declared",
+                    unit=_UNITS.get(looks_like, looks_like),
+                    declared=self.rule.unit,
+                )
             )
         source_rows = sum(p.source_rows for p in self.pieces)
         if self.roles.several:
-            notes.append(f"{source_rows:,} rows of the input hold these events, one for each time given")
+            notes.append(
+                note("{n:,} rows of the input hold these events, one for each time given", n=source_rows)
+            )
         if self.roles.history is not None:
             notes.append(
-                f"{source_rows:,} rows of the input; changes of other fields than the chosen are no events"
+                note(
+                    "{n:,} rows of the input; changes of other fields than the chosen are no events",
+                    n=source_rows,
+                )
             )
         return notes
 

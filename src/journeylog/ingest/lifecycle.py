@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from journeylog.core.chunk import Category, Number
 from journeylog.core.kernels.time import INSTANT, NULL
+from journeylog.core.notes import Note, note
 from journeylog.core.time import read_stamps
 from journeylog.core.time_rule import TimeRule
 from journeylog.errors import ConfigError, MissingColumnError, cut, nearest
@@ -75,7 +76,7 @@ class Lifecycle:
 
 def with_ends(
     pieces: Sequence[Judged], end: str | Lifecycle, rule: TimeRule
-) -> tuple[list[Judged], str, list[str]]:
+) -> tuple[list[Judged], str, list[Note]]:
     """Return the pieces with the attribute ``end``, the name it has, and what is to be noted.
 
     An event that ends before it begins is rejected as ``DURATION_NEGATIVE``; completions that became the end of their
@@ -96,7 +97,7 @@ def with_ends(
 
 def _by_column(
     pieces: Sequence[Judged], name: str, named: str, rule: TimeRule
-) -> tuple[list[Judged], list[str]]:
+) -> tuple[list[Judged], list[Note]]:
     found, n_unread = [], 0
     for piece in pieces:
         column = piece.columns.get(name)
@@ -107,11 +108,15 @@ def _by_column(
             micros, valid = stamps.micros, stamps.verdict == INSTANT
             n_unread += int(np.count_nonzero(~valid & (stamps.verdict != NULL)))
         found.append(_rejected(_ended(piece, micros, valid, named, name), named, name))
-    notes = [f"{n_unread:,} times in {name!r} could not be read and are missing"] if n_unread else []
+    notes = (
+        [note("{n:,} times in {name!r} could not be read and are missing", n=n_unread, name=name)]
+        if n_unread
+        else []
+    )
     return found, notes
 
 
-def _by_pairs(pieces: Sequence[Judged], rule: Lifecycle, named: str) -> tuple[list[Judged], list[str]]:
+def _by_pairs(pieces: Sequence[Judged], rule: Lifecycle, named: str) -> tuple[list[Judged], list[Note]]:
     what = _codes(pieces, rule.column)
     words = np.array([word.casefold() for word in what.names] + [""], dtype=object)[what.codes]
     started, completed = words == rule.start.casefold(), words == rule.complete.casefold()
@@ -131,9 +136,9 @@ def _by_pairs(pieces: Sequence[Judged], rule: Lifecycle, named: str) -> tuple[li
         ).only(~absorbed[mine])
         found.append(_rejected(kept, named, rule.column))
     n, alone = int(absorbed.sum()), int(np.count_nonzero(started & (partner < 0)))
-    notes = [f"{n:,} completions are the end of the start before them, and no rows of their own"]
+    notes = [note("{n:,} completions are the end of the start before them, and no rows of their own", n=n)]
     if alone:
-        notes.append(f"{alone:,} starts are never completed and have no end")
+        notes.append(note("{n:,} starts are never completed and have no end", n=alone))
     return found, notes
 
 

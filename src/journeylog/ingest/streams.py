@@ -7,6 +7,7 @@ from contextlib import closing
 from functools import partial
 from typing import Any, Final
 
+from journeylog.core.notes import note
 from journeylog.errors import SchemaError
 from journeylog.ingest.containers import Opened, open_tables
 from journeylog.ingest.containers.base import Looking, Threaded
@@ -134,4 +135,12 @@ def _check_drift(
     what = f"{table.name} has other columns than {first[0]}: without {missing}, with {more}"
     if drift == "error":
         raise SchemaError(f"{what}. Fix: pass schema_drift='null', or columns=[...] with those that all have")
-    notes.append(f"{what}; what is not there is missing")
+    notes.append(
+        note(
+            "{name} has other columns than {first}: without {missing}, with {more}; what is not there is missing",
+            name=table.name,
+            first=first[0],
+            missing=str(missing),
+            more=str(more),
+        )
+    )

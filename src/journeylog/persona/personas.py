@@ -17,6 +17,7 @@ from journeylog.core.condition import matching_names
 from journeylog.core.contracts import Result, Step
 from journeylog.core.log import EventLog
 from journeylog.core.nodes import TEXT
+from journeylog.core.notes import note
 from journeylog.errors import ConfigError, cut
 from journeylog.journeymap.spec import JourneyMap, JourneyMapResult
 from journeylog.persona.masking import mask_card, masked_rows, too_small
@@ -119,7 +120,7 @@ class Personas(Result):
         if len(table) < len(self.table) or hidden:
             notes = (
                 *notes,
-                f"what tells of fewer than {k} customers is not told, nor what would give it away",
+                note("what tells of fewer than {k} customers is not told, nor what would give it away", k=k),
             )
         made = replace(self, table=table, cards=cards, notes=notes)
         return replace(made, tables=_tables(cards))
@@ -299,9 +300,15 @@ def _largest(groups: pd.DataFrame, step: Step | None, top: int) -> tuple[list[st
     """Return the groups to describe in the order to show them, and a note on those left out."""
     names = [None if name != name else name for name in groups["group"].tolist()]
     kept, left = names[:top], groups["n"].iloc[top:]
-    notes = []
+    notes: list[str] = []
     if len(left):
-        notes.append(f"{len(left):,} smaller groups with {int(left.sum()):,} customers are not described")
+        notes.append(
+            note(
+                "{n:,} smaller groups with {customers:,} customers are not described",
+                n=len(left),
+                customers=int(left.sum()),
+            )
+        )
     order = list(getattr(step, "labels", ()))
     if order:
         kept.sort(key=lambda name: order.index(name) if name in order else len(order))
@@ -324,7 +331,7 @@ def _goal_rows(
     rows = found.table[(found.table["to_kind"] == "node") & found.table["measure"].isin(["share", "median"])]
     part = rows["measure"].map({"share": "outcome", "median": "time"})
     out = rows.assign(group=rows["segment"], part=part, name=None)[list(COLUMNS)]
-    return out, [note for note in found.notes if "tested" not in note]
+    return out, [said for said in found.notes if "tested" not in said]
 
 
 def _tested(table: pd.DataFrame, question: JourneyMap, column: str, step: Step | None) -> pd.DataFrame:

@@ -15,6 +15,7 @@ from typing import Any
 from journeylog.core.window import Window, format_duration
 from journeylog.errors import ConfigError
 from journeylog.plots import labels
+from journeylog.reporting.notewords import plural_form, tell
 
 __all__ = ["Language", "language"]
 
@@ -34,7 +35,7 @@ class Language:
         found = self.words["text"][key]
         if isinstance(found, Mapping):
             assert n is not None
-            found = found.get(_form(self.name, round(n)), found["other"])
+            found = found.get(self.form(n), found["other"])
         if n is not None:
             values["n"] = self.count(n)
         return str(found).format(**values) if values else str(found)
@@ -43,44 +44,61 @@ class Language:
         """Return a text of one of the catalogue's tables, in the form that goes with the number `n`."""
         found = self.words[part][key]
         if isinstance(found, Mapping):
-            found = found["other"] if n is None else found.get(_form(self.name, round(n)), found["other"])
+            found = found["other"] if n is None else found.get(self.form(n), found["other"])
         return str(found)
 
     def form(self, n: float) -> str:
         """Return the plural form that goes with a number: one, few or other."""
-        return _form(self.name, round(n))
+        return plural_form(self.words["plural"], n)
+
+    def note(self, said: str) -> str:
+        """Return a note of a result or of a card in this language; one without an entry stays English.
+
+        Examples
+        --------
+        >>> from journeylog.core.notes import note
+        >>> language("ru").note(note("{n:,} cases visit no node", n=22))
+        '22 пути не заходят ни в один узел'
+        """
+        return tell(self, said)
 
     def count(self, n: float) -> str:
         """Write a whole number."""
-        return self._number(labels.count(n))
+        return self.number(labels.count(n))
 
     def share(self, part: float) -> str:
         """Write a share as a percentage."""
-        return self._number(labels.share(part)).replace(" %", self.words["percent"])
+        return self.number(labels.share(part).replace(" %", "%"))
 
     def money(self, amount: float, currency: str) -> str:
         """Write an amount of money, large ones with three digits."""
         for name, unit in (("billion", 1e9), ("million", 1e6)):
             if abs(amount) >= 0.9995 * unit:
-                part = self._number(f"{amount / unit:#.3g}".rstrip("."))
+                part = self.number(f"{amount / unit:#.3g}".rstrip("."))
                 return f"{part} {self.words['large'][name]} {currency}".replace(" ", "\u00a0")
         return f"{self.count(amount)}\u00a0{currency}"
 
     def signed(self, score: float) -> str:
         """Write a score from -1 to 1 with its sign."""
-        return self._number(f"{score:+.2f}").replace("-", "−")
+        return self.number(f"{score:+.2f}" if abs(score) >= 0.005 else "0.00").replace("-", "−")
 
     def times(self, ratio: float) -> str:
         """Write a ratio: so many times."""
-        return self._number(f"×{ratio:.2f}" if ratio < 9.995 else f"×{ratio:.0f}")
+        return self.number(f"×{ratio:.2f}" if ratio < 9.995 else f"×{ratio:.0f}")
 
     def duration(self, seconds: float) -> str:
         """Write seconds as people do."""
         if not math.isfinite(seconds):
             return "–"
         units = self.words["units"]
-        written = _UNIT.sub(lambda found: f" {units[found[1]]}", format_duration(seconds * 1e6))
-        return written.replace(".", self.words["decimal"])
+        written = self.number(format_duration(seconds * 1e6))
+        return _UNIT.sub(lambda found: f" {units[found[1]]}", written)
+
+    def moment(self, micros: int) -> str:
+        """Write a time in UTC: its day, and its hour and minute."""
+        time = dt.datetime.fromtimestamp(micros // 1_000_000, dt.UTC)
+        clock = time.strftime("%H:%M:%S") if time.second else time.strftime("%H:%M")
+        return f"{self._day(time.date())}, {clock}"
 
     def range(self, low: str, high: str) -> str:
         """Write the bounds of an interval that are written already."""
@@ -89,16 +107,18 @@ class Language:
     def period(self, window: Window) -> str:
         """Write what was observed, as days."""
         days = (dt.datetime.fromtimestamp(t / 1e6, dt.UTC).date() for t in (window.start, window.end))
-        first, last = (
-            str(self.words["date"]).format(day=d.day, month=self.words["months"][d.month - 1], year=d.year)
-            for d in days
-        )
+        first, last = map(self._day, days)
         return self.text("period", first=first, last=last)
 
-    def _number(self, written: str) -> str:
+    def number(self, written: str) -> str:
         """Return a number written in English with this language's signs."""
-        signs = {",": self.words["thousands"], ".": self.words["decimal"]}
+        signs = {",": self.words["thousands"], ".": self.words["decimal"], "%": self.words["percent"]}
         return "".join(signs.get(sign, sign) for sign in written)
+
+    def _day(self, day: dt.date) -> str:
+        return str(self.words["date"]).format(
+            day=day.day, month=self.words["months"][day.month - 1], year=day.year
+        )
 
 
 def language(name: str) -> Language:
@@ -119,13 +139,3 @@ def language(name: str) -> Language:
 def _read(name: str) -> Language:
     with (_FOLDER / f"{name}.toml").open("rb") as file:
         return Language(name, tomllib.load(file))
-
-
-def _form(name: str, n: int) -> str:
-    """Return the plural form: one, few or other."""
-    n = abs(n)
-    if name == "ru":
-        if n % 10 == 1 and n % 100 != 11:
-            return "one"
-        return "few" if 2 <= n % 10 <= 4 and not 12 <= n % 100 <= 14 else "other"
-    return "one" if n == 1 else "other"

@@ -67,7 +67,7 @@ def _text(result: JourneyMapResult, *, lang: str = "en", title: str | None = Non
             cells = [_facts(place.groups) or words.of("none", row) for place in places]
             lines.append(f"| **{words.of('rows', row)}** | {' | '.join(cells)} |")
     lines += ["", *(f"- {line}" for line in words.words["define"].values())]
-    lines += ["", *(f"- {_plain(note)}" for note in result.notes)]
+    lines += ["", *(f"- {_plain(words.note(note))}" for note in result.notes)]
     return ("\n".join(lines) + "\n").encode("utf-8", "backslashreplace")
 
 

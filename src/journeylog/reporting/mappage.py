@@ -160,7 +160,7 @@ def map_values(
         "alerts": alerts,
         "changes": None if before is None else change_lines(result, words, before),
         "definitions": list(words.words["define"].values()),
-        "notes": [short(note, 400) for note in result.notes],
+        "notes": [short(words.note(note), 400) for note in result.notes],
         "codes": [(f"c{i}", called(words, cell), cell.code) for i, cell in enumerate(result.cells)],
     }
 

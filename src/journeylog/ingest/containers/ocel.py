@@ -22,6 +22,7 @@ import numpy as np
 import pyarrow as pa
 
 from journeylog.core.kernels.time import INSTANT, WALL
+from journeylog.core.notes import Note, note
 from journeylog.core.schema import DAY
 from journeylog.core.time import read_stamps
 from journeylog.core.time_rule import TimeRule
@@ -201,16 +202,26 @@ class Journeys:
             found.append(BadRow(first + k, None, Reason.ROW_SHAPE, fault, raw))
         return found
 
-    def _notes(self) -> list[str]:
+    def _notes(self) -> list[Note]:
         n, rows = len(self.content.ids), self.rows
-        notes = [f"{n:,} events of the input, as the journeys of its objects of type {self.type!r}"]
+        notes = [
+            note(
+                "{n:,} events of the input, as the journeys of its objects of type {type!r}",
+                n=n,
+                type=self.type,
+            )
+        ]
         times = Counter(rows.event)
         several = sum(1 for k in times.values() if k > 1)
         if several:
-            notes.append(f"{several:,} events touch several of these objects and count for each of them")
+            notes.append(
+                note("{n:,} events touch several of these objects and count for each of them", n=several)
+            )
         if rows.unknown:
             notes.append(
-                f"{rows.unknown:,} times an event touches an object that the input does not describe"
+                note(
+                    "{n:,} times an event touches an object that the input does not describe", n=rows.unknown
+                )
             )
         return notes
 

@@ -20,6 +20,7 @@ import pyarrow as pa
 
 from journeylog.core.kernels import xes as kernel
 from journeylog.core.kernels.xml import COUNT, FIRST, LINE, NAME
+from journeylog.core.notes import note
 from journeylog.errors import LoadWarning, ParseError, SchemaError, explain, warn
 from journeylog.ingest.containers.base import Dialect, Piece, Work, as_batch
 from journeylog.ingest.containers.files import File
@@ -229,7 +230,15 @@ class XesLog:
                 total=len(hashes),
                 fix="if they are not the same case, name another attribute with actor=",
             )
-            self.notes.append(what.partition(". Fix")[0])
+            self.notes.append(
+                note(
+                    "{name}: traces have the id of a trace before them, and their events are one actor's: "
+                    "{n:,} of {total:,}",
+                    name=self.name,
+                    n=repeated,
+                    total=len(hashes),
+                )
+            )
             warn(what, LoadWarning)
 
 

@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from journeylog.core.kernels.time import INSTANT, NULL, WALL
+from journeylog.core.notes import note
 from journeylog.core.time import read_stamps
 from journeylog.core.time_rule import TimeRule
 from journeylog.errors import ConfigError
@@ -351,23 +352,39 @@ def _faults(rollup: Rollup, lines: Lines) -> dict[int, tuple[Reason, str, str]]:
 def _notes(rollup: Rollup, lines: Lines) -> tuple[str, ...]:
     """Return what a reader of the numbers must know."""
     total = int(lines.count.sum())
-    notes = [f"{total:,} lines of the input are {len(lines.count):,} records, put together by {rollup.by!r}"]
+    notes = [
+        note(
+            "{n:,} lines of the input are {records:,} records, put together by {by!r}",
+            n=total,
+            records=len(lines.count),
+            by=rollup.by,
+        )
+    ]
     alone = lines.key.null_count
     if alone:
-        notes.append(f"{alone:,} lines have no {rollup.by!r}; each is a record of its own")
+        notes.append(note("{n:,} lines have no {by!r}; each is a record of its own", n=alone, by=rollup.by))
     for name, column in lines.columns.items():
         n = int(np.count_nonzero(column.several))
         if n and name not in rollup.one:
-            then = "the earliest counts" if name in rollup.earliest else "there it is missing"
-            notes.append(f"{n:,} records have lines that differ in {name!r}; {then}")
+            notes.append(
+                note("{n:,} records have lines that differ in {name!r}; the earliest counts", n=n, name=name)
+                if name in rollup.earliest
+                else note(
+                    "{n:,} records have lines that differ in {name!r}; there it is missing", n=n, name=name
+                )
+            )
     for name, amounts in lines.sums.items():
         n = int(np.count_nonzero(amounts.missing & (amounts.fault == 0)))
         if n:
-            notes.append(f"{n:,} records have a line without an amount; their {name!r} is missing")
+            notes.append(
+                note("{n:,} records have a line without an amount; their {name!r} is missing", n=n, name=name)
+            )
     hashes = _cat(lines.hashes, np.uint64)
     equal = len(hashes) - len(np.unique(hashes))
     if equal:
-        notes.append(f"{equal:,} lines are equal to another one; lines have no id, so all of them count")
+        notes.append(
+            note("{n:,} lines are equal to another one; lines have no id, so all of them count", n=equal)
+        )
     return tuple(notes)
 
 

@@ -19,6 +19,7 @@ from journeylog.core.chunk import Category, Chunk, read_only
 from journeylog.core.encode import encode
 from journeylog.core.kernels.identity import actors_by_time
 from journeylog.core.log import EventLog
+from journeylog.core.notes import note
 from journeylog.core.source import Memory
 from journeylog.errors import ConfigError
 from journeylog.ingest.identity import store
@@ -159,11 +160,19 @@ class IdentityMap:
             ties.insert(0, places([chunk], precedence))
         joined, tied = build_chunk(who, chunk.time, chunk.columns, ties)
         by = self.about.get("by")
-        notes = [f"stitched{f' by {by}' if by else ''}: {chunk.n_actors:,} actors became {joined.n_actors:,}"]
+        counted = {"n": chunk.n_actors, "left": joined.n_actors}
+        notes = [
+            note("stitched by {by}: {n:,} actors became {left:,}", by=by, **counted)
+            if by
+            else note("stitched: {n:,} actors became {left:,}", **counted)
+        ]
         if self.about.get("n_conflicts"):
             notes.append(
-                f"{self.about['n_conflicts']:,} conflicts between known ids, for which shared={self.about['shared']!r} "
-                "holds; the identity's report lists them"
+                note(
+                    "{n:,} conflicts between known ids, for which shared={shared!r} holds; the identity's report lists them",
+                    n=self.about["n_conflicts"],
+                    shared=self.about["shared"],
+                )
             )
         order = f"{', '.join(precedence)} by source; " if precedence else ""
         card = replace(
