@@ -32,6 +32,25 @@ RULES = {
     "rest": {"note": None},
 }
 
+#: Two clusters as a log would have settled them: by the shares of two names, of one move, and by the pace.
+FOUND_BEFORE = {
+    "nodes": ["home", "pay"],
+    "moves": [["home", "pay"]],
+    "channels": [],
+    "usual": [0.5, 0.2, 0.1],
+    "shift": [0.5] * 6,
+    "scale": [1.0, 1.0, 0.5, 0.5, 0.0, 0.1],
+    "turn": [[1.0, 0.0], [0.0, 1.0], [0.0, 1.0], [0.1, 0.0], [1.0, 0.0], [0.0, 0.1]],
+    "centres": [[0.0, 0.0], [0.1, -0.1]],
+    "marks": [[["more", "node", "home"]], [["more", "node", "pay"], ["less", "pace", "events"]]],
+    "silhouette": 0.4,
+    "by_chance": 0.1,
+    "p": 0.05,
+    "agreement": 0.9,
+    "jaccard": [0.9, 0.8],
+    "why": "",
+}
+
 #: One line a step: every one keeps every law below.
 STEPS: list[Step] = [
     jl.Sessions(gap="10min"),
@@ -64,6 +83,7 @@ STEPS: list[Step] = [
     jl.Where({"channel": "web", "value": {">=": 0}}),
     jl.Journeys("pay", "auto", settled=("45min", 99), sensitivity=("30min", "2h"), run_in="1h"),
     jl.Journeys("cart", "45min", of="stretch", run_in="20min"),
+    jl.Clusters(settled=FOUND_BEFORE),
     jl.RFM("pay", settled=((9_000_000_000, 6_000_000_000, 10**9, 0), (2, 3, 4, 5), (0, 1, 2, 3))),
     jl.RFM(
         {"channel": ["web", None]}, value=None, recency=["1min", "10min", "1h", "2h"], frequency=[1, 2, 3, 4]

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 #: Every public name and the module it comes from; a module is loaded when its name is first used.
 _HOME = {
+    "Clusters": "persona.clusters",
     "Collapse": "steps.collapse",
     "Drop": "steps.filters",
     "EventLog": "core.log",
@@ -144,6 +145,7 @@ if TYPE_CHECKING:
     from journeylog.journeymap.spec import JourneyMap as JourneyMap
     from journeylog.journeymap.suggest import suggest_stages as suggest_stages
     from journeylog.opportunities import Opportunities as Opportunities
+    from journeylog.persona.clusters import Clusters as Clusters
     from journeylog.persona.personas import personas as personas
     from journeylog.reporting.page import report as report
     from journeylog.reporting.sourcelist import read_config as read_config
