@@ -17,13 +17,13 @@ _SIZE, _REACH = 100.0, 42.0
 
 @dataclass(frozen=True)
 class Dot:
-    """The score of one stage."""
+    """The score of one stage; its mood is even where the range holds zero."""
 
     x: float
     y: float
     top: float
     bottom: float
-    good: bool
+    mood: str
     left: float
     width: float
 
@@ -72,7 +72,7 @@ def _dot(cell: Cell, place: int) -> Dot:
         y,
         top,
         bottom,
-        cell.value >= 0,
+        "good" if low > 0 else "bad" if high < 0 else "even",
         round(50 + 50 * low, 1),
         round(50 * (high - low), 1),
     )
