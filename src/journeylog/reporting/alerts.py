@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -10,10 +11,9 @@ from markupsafe import Markup
 
 from journeylog.core.chunk import Category, Chunk
 from journeylog.core.condition import spelled
-from journeylog.plots.labels import count
 from journeylog.reporting.answers import Answers
 from journeylog.reporting.plan import Plan
-from journeylog.reporting.sentences import named, several
+from journeylog.reporting.wording import Wording
 from journeylog.steps.stages import Stages
 
 __all__ = ["alerts_of"]
@@ -23,25 +23,25 @@ _MANY_TIES = 0.2
 _NAMES = 5
 
 
-def alerts_of(answers: Answers) -> list[Markup]:
+def alerts_of(answers: Answers, words: Wording) -> list[Markup]:
     """Return the alerts of a page, the gravest first."""
     plan = answers.plan
-    found = (_goal(answers), _stages(plan), _outside(plan), _ties(answers))
+    found = (_goal(answers, words), _stages(plan, words), _outside(plan, words), _ties(answers, words))
     return [alert for alert in found if alert is not None]
 
 
-def _goal(answers: Answers) -> Markup | None:
+def _goal(answers: Answers, words: Wording) -> Markup | None:
     if answers.goal_occurs:
         return None
     facts = answers.facts.table.sort_values("n", ascending=False, kind="stable")
-    names = Markup(", ").join(named(name) for name in facts["event"].head(_NAMES))
-    more = f" (the {_NAMES} most frequent of {count(len(facts))})" if len(facts) > _NAMES else ""
-    return Markup(
-        "No event matches the goal {}, so nothing can have reached it. Events are called {}{}."
-    ).format(named(spelled(answers.plan.goal)), names, more)
+    goal, names = words.named(spelled(answers.plan.goal)), _names(facts["event"].head(_NAMES), words)
+    if len(facts) <= _NAMES:
+        return words("alert_goal", goal=goal, names=names)
+    shown, total = words.count(_NAMES), words.count(len(facts))
+    return words("alert_goal_more", goal=goal, names=names, shown=shown, total=total)
 
 
-def _stages(plan: Plan) -> Markup | None:
+def _stages(plan: Plan, words: Wording) -> Markup | None:
     """Tell which events have no stage, when a step has made stages."""
     if not any(isinstance(step, Stages) for step in (*plan.given, *plan.added)):
         return None
@@ -52,12 +52,19 @@ def _stages(plan: Plan) -> Markup | None:
     if not n:
         return None
     if not plan.staged:
-        return Markup("No event belongs to any of the stages, so this page follows events instead.")
-    names = Markup(", ").join(named(name) for name, _ in without.most_common(_NAMES))
-    more = f" and {count(len(without) - _NAMES)} more kinds" if len(without) > _NAMES else ""
-    return Markup("{} of {} belong to no stage and are left out of the stage figures: {}{}.").format(
-        count(n), several(total, "event"), names, more
+        return words("alert_no_stage")
+    names = _names((name for name, _ in without.most_common(_NAMES)), words)
+    told = {"n": words.count(n), "events": words.several("events_of", total), "names": names}
+    more = len(without) - _NAMES
+    return (
+        words("alert_stageless", **told)
+        if more <= 0
+        else words("alert_stageless_more", **told, more=words.count(more))
     )
+
+
+def _names(names: Iterable[str], words: Wording) -> Markup:
+    return Markup(", ").join(words.named(name) for name in names)
 
 
 def _stageless(chunk: Chunk) -> dict[str, int]:
@@ -68,7 +75,7 @@ def _stageless(chunk: Chunk) -> dict[str, int]:
     return {chunk.event.names[code]: int(k) for code, k in zip(codes.tolist(), n.tolist(), strict=True)}
 
 
-def _outside(plan: Plan) -> Markup | None:
+def _outside(plan: Plan, words: Wording) -> Markup | None:
     """Tell how many events are in no journey."""
 
     def inside(chunk: Chunk) -> int:
@@ -79,19 +86,14 @@ def _outside(plan: Plan) -> Markup | None:
     outside = total - sum(plan.log.source.map(inside))
     if not outside:
         return None
-    why = "they come after a journey's goal or before its start"
-    way = Markup(' Each customer is followed once; of="stretch" begins anew after each goal.')
-    return Markup("{} of {} belong to no journey: {}.{}").format(
-        count(outside), several(total, "event"), why, way if plan.goal is not None else ""
-    )
+    text = words("alert_outside", n=words.count(outside), events=words.several("events_of", total))
+    return text + " " + words("alert_outside_way") if plan.goal is not None else text
 
 
-def _ties(answers: Answers) -> Markup | None:
+def _ties(answers: Answers, words: Wording) -> Markup | None:
     moves: Any = answers.moves.table
     real = moves[(moves["from_kind"] == "node") & (moves["to_kind"] == "node")]
     n, tied = int(real["n"].sum()), int(real["n_tied"].sum())
     if not n or tied / n < _MANY_TIES:
         return None
-    return Markup(
-        "{} of {} are between events of one time: their direction rests on the order of the rows, not on the clock."
-    ).format(count(tied), several(n, "move"))
+    return words("alert_ties", n=words.count(tied), moves=words.several("moves_of", n))

@@ -6,16 +6,21 @@ from dataclasses import dataclass
 from typing import Any
 
 from journeylog.core.condition import freeze, matches
+from journeylog.core.contracts import Stat
+from journeylog.core.schema import DAY
+from journeylog.core.window import Window
 from journeylog.reporting.plan import FunnelPlan, Plan, plan_funnel
 from journeylog.stats.bottlenecks import Bottlenecks, BottlenecksResult
 from journeylog.stats.describe import Describe, DescribeResult
 from journeylog.stats.dropoff import DropOff, DropOffResult
 from journeylog.stats.funnel import Funnel, FunnelResult
+from journeylog.stats.ledger import Ledger, LedgerResult
 from journeylog.stats.outcomes import Outcomes, OutcomesResult
+from journeylog.stats.retention import Retention, RetentionResult
 from journeylog.stats.transitions import Transitions, TransitionsResult
 from journeylog.stats.variants import Variants, VariantsResult
 
-__all__ = ["Answers", "answer_all"]
+__all__ = ["Answers", "answer_all", "period_of"]
 
 _TOP_PATHS = 50
 
@@ -40,10 +45,16 @@ class Answers:
         Paths through the nodes of the plan, and through events; repeats in a row count once.
     facts : DescribeResult
         How often each event occurs, and at how many customers.
+    losses : LedgerResult
+        What waiting, repeats and drop-off cost at the nodes of the plan.
+    returns : RetentionResult or None
+        Who comes back; None when the data is too short for two periods.
     funnel : FunnelResult or None
         None when no two steps could be found.
     funnel_plan : FunnelPlan or None
         The steps and where they come from.
+    mask : int
+        Numbers of fewer customers are masked (nan).
     """
 
     plan: Plan
@@ -56,13 +67,17 @@ class Answers:
     paths: VariantsResult
     event_paths: VariantsResult
     facts: DescribeResult
+    losses: LedgerResult
+    returns: RetentionResult | None
     funnel: FunnelResult | None
     funnel_plan: FunnelPlan | None
+    mask: int = 0
 
     @property
     def n_journeys(self) -> int:
         """Journeys in all."""
-        return int(self.ends.table["n"].sum())
+        total = self.ends.table["n_total"]
+        return int(total.iloc[0]) if len(total) else 0
 
     @property
     def goal_occurs(self) -> bool:
@@ -71,6 +86,10 @@ class Answers:
             return True
         goal = freeze(self.plan.goal)
         return any(self.plan.log.source.map(lambda chunk: bool(matches(chunk, goal).any())))
+
+    def told(self, n: Any) -> Any:
+        """Return a number made of others, nan when it is of too few customers to be told."""
+        return float("nan") if n != n or 0 < n < self.mask else n
 
     def end(self, outcome: str) -> dict[Any, Any]:
         """Return the row of an outcome: reached, dropped or open."""
@@ -81,7 +100,8 @@ class Answers:
 def answer_all(plan: Plan, funnel: Any, within: Any) -> Answers:
     """Ask everything in one pass over the log, and the funnel in a second one."""
     node = plan.node
-    asked = (
+    period = period_of(plan.log.window)
+    asked: tuple[Stat, ...] = (
         Outcomes(),
         Transitions(node=node),
         Transitions(node="event"),
@@ -91,14 +111,34 @@ def answer_all(plan: Plan, funnel: Any, within: Any) -> Answers:
         Variants(node=node, merge=True, top=_TOP_PATHS),
         Variants(node="event", merge=True, top=_TOP_PATHS),
         Describe(),
+        Ledger(node=node),
+        *([] if period is None else [Retention(*period)]),
     )
     once = tuple(dict.fromkeys(asked))
     found = dict(zip(once, plan.log.compute(*once), strict=True))
-    ends, flow, moves, leaves, event_leaves, waits, paths, event_paths, facts = (
+    ends, flow, moves, leaves, event_leaves, waits, paths, event_paths, facts, losses, *returns = (
         found[question] for question in asked
     )
     steps = plan_funnel(plan, funnel, flow, event_paths, paths if plan.staged else None)
     far = plan.log.compute(Funnel(steps.steps, within=within)) if steps is not None else None
     return Answers(
-        plan, ends, flow, moves, leaves, event_leaves, waits, paths, event_paths, facts, far, steps
-    )
+        plan, ends, flow, moves, leaves, event_leaves, waits, paths, event_paths, facts, losses,
+        returns[0] if returns else None, far, steps,
+    )  # fmt: skip
+
+
+def period_of(window: Window) -> tuple[str, int] | None:
+    """Return the period in which customers may come back, and how many there are of it; None for less than two.
+
+    Examples
+    --------
+    >>> from journeylog.core.window import Window
+    >>> period_of(Window(0, 100 * 86_400_000_000))
+    ('7d', 8)
+    """
+    days = (window.end - window.start) / DAY
+    for length, most in ((30, 12), (7, 8), (1, 14)):
+        n = int(days // length) - 1
+        if n >= min(most, 6) or (length == 1 and n >= 2):
+            return f"{length}d", min(n, most)
+    return None

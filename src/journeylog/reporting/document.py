@@ -9,40 +9,26 @@ import re
 from pathlib import Path
 from typing import Any
 
-import plotly.offline
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
-
-from journeylog.plots.style import CONFIG
-from journeylog.reporting.figures import embedded
 
 __all__ = ["asset", "environment", "policy", "render"]
 
 _FOLDER = Path(__file__).parent / "templates"
-#: Plotly looks for style elements of these ids before it would make some, which the policy forbids. It fills the
-#: first through the style sheet's own interface, which the policy allows; the others belong to maps.
-_PLOTLY_STYLE = "plotly.js-style-global"
-_OWN_STYLE = re.compile(r'getElementById\("([0-9a-f]{64})"\)')
 _UNIT = re.compile(
     r"(?<=\d) (?=(?:%|d|h|min|s|д|ч|мин|с)(?![a-zа-я]))|(?<=\d [dhдч]) (?=\d)|(?<=\d (?:min|мин)) (?=\d)"
 )
-_KEEP = "/* filled by plotly */"
 
 
-def render(theme: str, **values: Any) -> bytes:
+def render(theme: str, *, interactive: bool, **values: Any) -> bytes:
     """Return the page as bytes; equal values give equal bytes."""
-    plotly_js, ids = _plotly()
-    script, css = asset("report.js"), asset("report.css") + asset("map.css")
+    css, script = asset("report.css") + asset("map.css"), asset("report.js") if interactive else ""
     page = environment().get_template("report.html.j2")
     return page.render(
         theme=theme,
-        policy=policy(scripts=(plotly_js, script), styles=(css, _KEEP)),
+        policy=policy(scripts=(script,) if script else (), styles=(css,)),
         css=Markup(css),
-        keep=Markup(_KEEP),
-        style_ids=(_PLOTLY_STYLE, *ids),
-        plotly_js=Markup(plotly_js),
         script=Markup(script),
-        config=Markup(embedded(CONFIG)),
         **values,
     ).encode("utf-8", "backslashreplace")
 
@@ -50,15 +36,15 @@ def render(theme: str, **values: Any) -> bytes:
 def policy(scripts: tuple[str, ...], styles: tuple[str, ...]) -> str:
     """Return the Content-Security-Policy: these scripts, these styles, pictures made here, and no connection at all.
 
-    Style attributes have to be allowed because plotly sets them on the text it draws; they cannot load anything,
-    since no address but ``data:`` and ``blob:`` is open.
+    Style attributes are allowed because the length of a bar is one; they cannot load anything, since no address but
+    ``data:`` is open.
     """
     rules = (
         "default-src 'none'",
         "script-src " + (" ".join(map(_hash, scripts)) or "'none'"),
         "style-src " + " ".join(map(_hash, styles)),
         "style-src-attr 'unsafe-inline'",
-        "img-src data: blob:",
+        "img-src data:",
         "base-uri 'none'",
         "form-action 'none'",
     )
@@ -67,19 +53,6 @@ def policy(scripts: tuple[str, ...], styles: tuple[str, ...]) -> str:
 
 def _hash(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
-
-
-@functools.cache
-def _plotly() -> tuple[str, tuple[str, ...]]:
-    """Return plotly.js as it can stand inside a script element, and the ids of styles it would make."""
-    code: str = plotly.offline.get_plotlyjs()
-    code = (
-        code.replace("\r\n", "\n")
-        .replace("\r", "\n")
-        .replace("</script", "<\\/script")
-        .replace("<!--", "<\\!--")
-    )
-    return code, tuple(dict.fromkeys(_OWN_STYLE.findall(code)))
 
 
 @functools.cache
@@ -99,7 +72,7 @@ def environment() -> Environment:
 
 def _tight(text: str) -> str:
     """Return text in which no line breaks inside a quantity."""
-    return type(text)(_UNIT.sub("\u00a0", text))
+    return type(text)(_UNIT.sub("\u00a0", text).replace("n = ", "n\u00a0=\u00a0"))
 
 
 def asset(name: str) -> str:

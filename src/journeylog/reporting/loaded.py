@@ -12,15 +12,14 @@ from markupsafe import Markup
 
 from journeylog.core.card import Card
 from journeylog.core.log import EventLog
-from journeylog.ingest.rejects import WORDS, Reason
-from journeylog.plots.labels import count, share
 from journeylog.reporting.names import redacted, short, visible
-from journeylog.reporting.sentences import several
-from journeylog.reporting.tables import Cell, Column, Table
+from journeylog.reporting.tables import Cell, Column, Table, heads_of
+from journeylog.reporting.wording import ENGLISH, Wording
 
 __all__ = ["Rejected", "data_lead", "reject_table", "rejected", "source_table"]
 
 _EXAMPLES: Final = 3
+_COUNTS: Final = ("rows_in", "kept", "rejected", "duplicates")
 
 
 @dataclass(frozen=True)
@@ -46,71 +45,62 @@ class Rejected:
         return {"reason": self.code, "meaning": self.words, "n": self.n, "examples": list(self.examples)}
 
 
-def rejected(log: EventLog) -> list[Rejected]:
+def rejected(log: EventLog, words: Wording = ENGLISH) -> list[Rejected]:
     """Return the rejected rows by reason, most first."""
     reasons = sorted(log.card.reasons.items(), key=lambda item: (-item[1], item[0]))
-    return [Rejected(code, _words(code), n, _examples(log.rejects, code)) for code, n in reasons]
+    known = words.words.words["reasons"]
+    return [
+        Rejected(code, known.get(code, words.plain("reject_unknown")), n, _examples(log.rejects, code, words))
+        for code, n in reasons
+    ]
 
 
-def data_lead(log: EventLog) -> Markup:
+def data_lead(log: EventLog, words: Wording = ENGLISH) -> Markup:
     """Say in one sentence where every row went."""
     card = log.card
-    text = Markup(
-        "<b>{}</b> came in: <b>{}</b> kept, <b>{}</b> rejected and <b>{}</b> dropped as duplicates."
-    ).format(several(card.rows_in, "row"), count(card.kept), _with_share(card), count(card.deduplicated))
+    text = words(
+        "data_lead", rows=words.several("rows", card.rows_in), kept=words.count(card.kept),
+        rejected=_with_share(card, words), duplicates=words.count(card.deduplicated),
+    )  # fmt: skip
     if card.ties:
-        text += Markup(" {} at the same time as the one before; such events stand in this order: {}.").format(
-            f"{several(card.ties, 'event')} happened", card.order
-        )
+        events, order = words.several("events", card.ties), words.order(card.order)
+        text += " " + words("data_ties", events=events, order=order)
     return text
 
 
-def source_table(card: Card) -> Table | None:
+def source_table(card: Card, words: Wording = ENGLISH) -> Table | None:
     """Return where the rows of each source went; None when there was only one."""
     if not card.sources:
         return None
-    heads = (
-        Column("Source", (), "name"),
-        Column("Rows in", (), "count"),
-        Column("Kept", (), "count"),
-        Column("Rejected", (), "count"),
-        Column("Duplicates", (), "count"),
-    )
+    heads = heads_of([Column("source", (), "name"), *(Column(key, (), "count") for key in _COUNTS)], words)
     keys = ("rows_in", "kept", "rejected", "deduplicated")
     rows = [
-        [_text(redacted(visible(name))), *(Cell(count(counts.get(key, 0)), numeric=True) for key in keys)]
+        [_text(redacted(visible(name))), *(_number(counts.get(key, 0), words) for key in keys)]
         for name, counts in card.sources.items()
     ]
-    total = {
-        "rows_in": card.rows_in,
-        "kept": card.kept,
-        "rejected": card.rejected,
-        "deduplicated": card.deduplicated,
-    }
-    rows.append([Cell("All sources"), *(Cell(count(total[key]), numeric=True) for key in keys)])
-    return Table("Rows by source", heads, rows)
+    rows.append([Cell(words.plain("all_sources")), *(_number(getattr(card, key), words) for key in keys)])
+    return Table(words.table("sources"), heads, rows)
 
 
-def reject_table(log: EventLog) -> Table | None:
+def reject_table(log: EventLog, words: Wording = ENGLISH) -> Table | None:
     """Return the reasons with examples; None when nothing was rejected."""
-    groups = rejected(log)
+    groups = rejected(log, words)
     if not groups:
         return None
-    heads = (
-        Column("Reason", (), "code"),
-        Column("What it means", (), "text"),
-        Column("Rows", (), "count"),
-        Column("For example", (), "text"),
-    )
-    rows = [
-        [Cell(g.code), Cell(g.words), Cell(count(g.n), numeric=True), Cell("; ".join(g.examples))]
-        for g in groups
-    ]
-    return Table("Rejected rows by reason", heads, rows)
+    kinds = (("reason", "code"), ("meaning", "text"), ("rows", "count"), ("example", "text"))
+    heads = heads_of([Column(head, (), kind) for head, kind in kinds], words)
+    rows = [[Cell(g.code), Cell(g.words), _number(g.n, words), Cell("; ".join(g.examples))] for g in groups]
+    return Table(words.table("rejects"), heads, rows)
 
 
-def _with_share(card: Card) -> str:
-    return f"{count(card.rejected)} ({share(card.rejected_share)})" if card.rejected else "0"
+def _number(n: int, words: Wording) -> Cell:
+    return Cell(words.count(n), numeric=True, value=str(n))
+
+
+def _with_share(card: Card, words: Wording) -> str:
+    if not card.rejected:
+        return "0"
+    return words.plain("data_rejected", n=words.count(card.rejected), share=words.share(card.rejected_share))
 
 
 def _text(whole: str) -> Cell:
@@ -118,11 +108,7 @@ def _text(whole: str) -> Cell:
     return Cell(cut, whole if cut != whole else "")
 
 
-def _words(code: str) -> str:
-    return WORDS[Reason(code)] if code in Reason.__members__ else "see the rejected rows"
-
-
-def _examples(rejects: pa.Table | None, code: str) -> tuple[str, ...]:
+def _examples(rejects: pa.Table | None, code: str, words: Wording) -> tuple[str, ...]:
     if rejects is None or "reason" not in rejects.column_names:
         return ()
     found = rejects.filter(pc.equal(rejects.column("reason"), code))
@@ -130,17 +116,20 @@ def _examples(rejects: pa.Table | None, code: str) -> tuple[str, ...]:
     first = [pc.index(files, name).as_py() for name in pc.unique(files).drop_null().slice(0, _EXAMPLES)]
     more = [i for i in range(min(_EXAMPLES, len(found))) if i not in first]
     chosen = sorted([*first, *more][:_EXAMPLES])
-    return tuple(_example(row) for row in found.take(pa.array(chosen, pa.int64())).to_pylist())
+    return tuple(_example(row, words) for row in found.take(pa.array(chosen, pa.int64())).to_pylist())
 
 
-def _example(row: dict[str, Any]) -> str:
-    where = f"line {row['line']:,}" if row.get("line") is not None else f"row {row['row']:,}"
-    file = redacted(visible(str(row.get("file") or "").rsplit("/", 1)[-1])) if row.get("file") else ""
-    value = _value(row)
-    return (f"{value} in " if value is not None else "") + where + (f" of {short(file, 40)}" if file else "")
+def _example(row: dict[str, Any], words: Wording) -> str:
+    key, n = ("at_line", row["line"]) if row.get("line") is not None else ("at_row", row["row"])
+    place = words.plain(key, n=words.count(n))
+    if row.get("file"):
+        file = redacted(visible(str(row["file"]).rsplit("/", 1)[-1]))
+        place = words.plain("of_file", place=place, file=short(file, 40))
+    value = _value(row, words)
+    return place if value is None else words.plain("in_place", value=value, place=place)
 
 
-def _value(row: dict[str, Any]) -> str | None:
+def _value(row: dict[str, Any], words: Wording) -> str | None:
     """Return the value at fault; None when the row never became columns or nothing was there."""
     if row.get("raw_kind") != "json" or not row.get("column"):
         return None
@@ -149,4 +138,5 @@ def _value(row: dict[str, Any]) -> str | None:
     except (json.JSONDecodeError, RecursionError):
         return None
     value = values.get(row["column"]) if isinstance(values, dict) else None
-    return None if value is None or not str(value).strip() else f"“{redacted(short(value, 40))}”"
+    left, right = words.words.words["quotes"]
+    return None if value is None or not str(value).strip() else f"{left}{redacted(short(value, 40))}{right}"

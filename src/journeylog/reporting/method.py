@@ -7,51 +7,47 @@ from typing import Any
 import journeylog
 from journeylog.core.condition import spelled
 from journeylog.core.contracts import Step
-from journeylog.core.durations import BIN_NOTE
-from journeylog.core.window import format_duration, parse_duration
+from journeylog.core.window import parse_duration
 from journeylog.reporting.answers import Answers
 from journeylog.reporting.names import short
-from journeylog.reporting.sentences import several
+from journeylog.reporting.wording import Wording
 
 __all__ = ["method"]
 
 _LONG = 600
 
 
-def method(answers: Answers, within: Any) -> list[tuple[str, str]]:
+def method(answers: Answers, within: Any, words: Wording) -> list[tuple[str, str]]:
     """Return what was done, line by line."""
-    plan = answers.plan
+    plan, known = answers.plan, words.words.words["report_method"]
     window = plan.log.window
-    return [
-        (
-            "Period observed",
-            f"{window}, " + ("as declared" if window.declared else "first to last event of the data"),
-        ),
-        ("Steps of the log", _steps(plan.given) or "none"),
-        ("Steps added by the report", _steps(plan.added) or "none"),
-        ("Looked at", "stages and events" if plan.staged else "events (the log has no stages)"),
-        ("Goal", short(spelled(plan.goal), _LONG) if plan.goal is not None else "none was named"),
-        (
-            "Patience",
-            "none was declared" if plan.patience_micros is None else format_duration(plan.patience_micros),
-        ),
-        ("Events outside journeys", _outside(answers)),
-        ("Funnel", _funnel(answers, within)),
-        ("Order of equal times", f"{several(plan.log.card.ties, 'tie')}; {plan.log.card.order}"),
-        ("Durations", BIN_NOTE[:1].upper() + BIN_NOTE[1:] + "; means are exact to the millisecond"),
-        (
-            "Intervals",
-            "95 %: Wilson's score interval; where one customer counts often, with the spread between customers",
-        ),
-        ("Made with", f"journeylog {journeylog.__version__}"),
-    ]
+    mask = known["mask_text"].format(k=words.count(answers.mask)) if answers.mask else known["mask_none"]
+    ties = str(words.several("ties", plan.log.card.ties))
+    lines = {
+        "period": known["declared" if window.declared else "observed"].format(period=window),
+        "given": _steps(plan.given) or known["none"],
+        "added": _steps(plan.added) or known["none"],
+        "nodes": known[f"nodes_{plan.node}"],
+        "goal": short(spelled(plan.goal), _LONG) if plan.goal is not None else known["no_goal"],
+        "patience": known["no_patience"]
+        if plan.patience_micros is None
+        else words.duration(plan.patience_micros / 1e6),
+        "outside": _outside(answers, words),
+        "funnel": _funnel(answers, within, words),
+        "ties": known["ties_text"].format(ties=ties, order=words.order(plan.log.card.order)),
+        "durations": known["durations_text"],
+        "intervals": known["intervals_text"],
+        "mask": mask,
+        "made": f"journeylog {journeylog.__version__}",
+    }
+    return [(known[key], text) for key, text in lines.items()]
 
 
 def _steps(steps: tuple[Step, ...]) -> str:
     return " · ".join(short(repr(step), _LONG) for step in steps)
 
 
-def _outside(answers: Answers) -> str:
+def _outside(answers: Answers, words: Wording) -> str:
     log = answers.plan.log
 
     def inside(chunk: Any) -> int:
@@ -59,16 +55,19 @@ def _outside(answers: Answers) -> str:
         return int((level.end - level.begin).sum())
 
     n = log.n_events - sum(log.source.map(inside))
-    why = " (before the start or after the goal of a journey)" if n else ""
-    return f"{several(n, 'event')} of {log.n_events:,}{why}"
+    text: str = words.words.words["report_method"]["outside_some" if n else "outside_none"]
+    return text.format(n=words.count(n), events=words.several("events_of", log.n_events))
 
 
-def _funnel(answers: Answers, within: Any) -> str:
-    steps = answers.funnel_plan
+def _funnel(answers: Answers, within: Any, words: Wording) -> str:
+    known, steps = words.words.words["report_method"], answers.funnel_plan
     if steps is None or answers.funnel is None:
-        return "none: no two steps were found. Name them with funnel="
-    limit = (
-        "without a limit of time" if within is None else f"within {format_duration(parse_duration(within))}"
-    )
+        return str(known["funnel_none"])
+    origin = words.plain(steps.origin)
+    if steps.cut:
+        origin = words.plain("origin_cut", origin=origin, n=words.count(steps.cut))
     names = ", ".join(short(name, 60) for name in answers.funnel.table["name"])
-    return f"{steps.origin}: {names}; in this order, other events may lie between, {limit}"
+    if within is None:
+        return str(known["funnel_free"]).format(origin=origin, names=names)
+    time = words.duration(parse_duration(within) / 1e6)
+    return str(known["funnel_within"]).format(origin=origin, names=names, time=time)

@@ -2,31 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from markupsafe import Markup
+
 import journeylog
-from journeylog.core.contracts import Step
 from journeylog.core.log import EventLog
 from journeylog.core.progress import progress
-from journeylog.core.window import format_duration, parse_duration
+from journeylog.core.window import parse_duration
 from journeylog.errors import ConfigError
 from journeylog.journeymap.spec import JourneyMap, JourneyMapResult
-from journeylog.plots.labels import count, interval, share
-from journeylog.plots.style import period, theme_of
+from journeylog.plots.style import theme_of
 from journeylog.reporting import loaded, sentences
 from journeylog.reporting.alerts import alerts_of
 from journeylog.reporting.answers import Answers, answer_all
+from journeylog.reporting.changed import changed_of
 from journeylog.reporting.definitions import definitions
 from journeylog.reporting.document import render
-from journeylog.reporting.language import language
 from journeylog.reporting.mappage import map_values
+from journeylog.reporting.masking import mask_answers
 from journeylog.reporting.method import method
 from journeylog.reporting.names import short
 from journeylog.reporting.plan import Plan, prepare
 from journeylog.reporting.sections import Section, event_table, sections_of
+from journeylog.reporting.wording import Wording, wording
 from journeylog.reporting.write import reserved
 from journeylog.steps.stages import Stages
 
@@ -45,13 +47,16 @@ def report(
     within: Any = None,
     top: int = 10,
     theme: str = "light",
+    lang: str = "en",
+    interactive: bool = True,
     before: JourneyMapResult | Mapping[str, Any] | None = None,
     mask: int = 5,
 ) -> Path:
     """Write one page that says where customers go, where they wait and where they leave.
 
-    The file is complete: it opens without a network, loads nothing and sends nothing. It is written aside and moved
-    into place, so a run that fails leaves the page of the run before. Equal logs and arguments give equal bytes.
+    With stages the page begins with the journey map. The file is complete: it opens without a network, loads nothing
+    and sends nothing. It is written aside and moved into place, so a run that fails leaves the page of the run before.
+    Equal logs and arguments give equal bytes.
 
     Parameters
     ----------
@@ -74,10 +79,15 @@ def report(
     top : int
         Bars and paths to draw at most. The tables below hold up to 50 rows.
     theme : {"light", "dark"}
+    lang : str
+        The language of all words but the names of the data: ``"en"`` or ``"ru"``.
+    interactive : bool
+        Whether figures answer when they are pointed at and tables can be sorted. Without it the page has no script at
+        all and survives e-mail; figures and tables are the same.
     before : JourneyMapResult or mapping, optional
-        The journey map of an earlier period or its data; the page then says what changed.
+        The journey map of an earlier period, or its data (``map.json``); the page then says what changed since.
     mask : int
-        Cells of fewer customers are not told on the map, nor what would give them away; 0 tells everything.
+        Numbers of fewer customers are not told, nor what would give them away; 0 tells everything.
 
     Returns
     -------
@@ -96,7 +106,7 @@ def report(
     >>> import tempfile
     >>> import journeylog as jl
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     written = jl.report(jl.datasets.tiny(), folder + "/report.html", goal="pay", patience="1h")
+    ...     written = jl.report(jl.datasets.tiny(), folder + "/report.html", goal="pay", patience="1h", mask=0)
     ...     written.name
     'report.html'
     """
@@ -106,18 +116,9 @@ def report(
         )
     with reserved(path) as target:
         page = build_page(
-            log,
-            title=title,
-            goal=goal,
-            patience=patience,
-            stages=stages,
-            funnel=funnel,
-            within=within,
-            top=top,
-            theme=theme,
-            before=before,
-            mask=mask,
-        )
+            log, title=title, goal=goal, patience=patience, stages=stages, funnel=funnel, within=within, top=top,
+            theme=theme, lang=lang, interactive=interactive, before=before, mask=mask,
+        )  # fmt: skip
         return target.put(page.html)
 
 
@@ -142,108 +143,168 @@ def build_page(
     within: Any = None,
     top: int = 10,
     theme: str = "light",
+    lang: str = "en",
+    interactive: bool = True,
     before: JourneyMapResult | Mapping[str, Any] | None = None,
     mask: int = 5,
     filled: JourneyMapResult | None = None,
+    alerts: Sequence[str] = (),
 ) -> Page:
-    """Return the page of a log; see :func:`report` for the arguments."""
-    if not isinstance(log, EventLog):
-        raise ConfigError(f"{type(log).__name__} is no log. Fix: make one with jl.read(...)")
-    if isinstance(top, bool) or not isinstance(top, int) or not 1 <= top <= 50:
-        raise ConfigError(f"top={top!r} is not possible. Fix: a number from 1 to 50")
-    theme_of(theme)
-    if within is not None:
-        parse_duration(within, name="within")
+    """Return the page of a log; see :func:`report` for the arguments.
+
+    Parameters
+    ----------
+    filled : JourneyMapResult, optional
+        The map of the log, when it is there already.
+    alerts : sequence of str
+        Texts that stand above all else.
+    """
+    words = _checked(log, top, theme, lang, within, mask)
     with progress("making the report"):
         plan = prepare(log, goal, patience, stages)
-        answers = answer_all(plan, funnel, within)
-        if filled is None and plan.staged:
-            filled = JourneyMap(goal, patience=patience).fill(log.then(*_stages(plan)))
+        answers = mask_answers(answer_all(plan, funnel, within), mask)
+        filled = _map_of(log, plan, goal, patience, before, filled)
     some = log.n_events > 0
-    findings = _findings(answers) if some else []
-    alerts = alerts_of(answers) if some else []
+    findings = _findings(answers, words) if some else []
+    first = [*(Markup.escape(alert) for alert in alerts), *(alerts_of(answers, words) if some else [])]
+    masked = filled.masked(mask) if filled is not None and some else None
     html = render(
         theme,
-        map=map_values(filled.masked(mask), language("en"), before=before)
-        if filled is not None and some
-        else None,
+        interactive=interactive,
         version=journeylog.__version__,
-        title=short(title, 200) if title is not None else "Customer journeys",
-        subtitle=_subtitle(log) if some else "No events",
-        **_data(log),
-        alerts=alerts,
+        words=words,
+        lang=lang,
+        map=None if masked is None else map_values(masked, words.words),
+        changed=None if masked is None or before is None else changed_of(masked, before, words),
+        title=short(title, 200) if title is not None else words.plain("title"),
+        subtitle=_subtitle(log, words) if some else words.plain("no_events_title"),
+        **_data(log, words),
+        alerts=first,
         findings=findings,
-        facts=_facts(answers) if some else [],
-        event_table=event_table(answers) if some else None,
-        sections=sections_of(answers, top, theme) if some else list[Section](),
-        words=definitions(answers),
-        method=method(answers, within),
+        facts=_facts(answers, words) if some else [],
+        event_table=event_table(answers, words) if some else None,
+        sections=sections_of(answers, top, theme, words) if some else list[Section](),
+        mask=words.count(mask) if mask > 1 else "",
+        definitions=definitions(answers, words),
+        method=method(answers, within, words),
     )
     said = [
         f"{found['title']}: "
         + " ".join(sentences.plain(found[key]) for key in ("first", "more") if found[key])
         for found in findings
     ]
-    first = tuple(sentences.plain(alert) for alert in alerts)
-    return Page(html, answers, first, tuple(said) or ("No events: there is nothing to show.",))
+    told = tuple(sentences.plain(alert) for alert in first)
+    return Page(html, answers, told, tuple(said) or (words.plain("no_events_short"),))
 
 
-def _stages(plan: Plan) -> list[Step]:
-    return [step for step in plan.added if isinstance(step, Stages)]
+def _checked(log: Any, top: Any, theme: str, lang: str, within: Any, mask: Any) -> Wording:
+    if not isinstance(log, EventLog):
+        raise ConfigError(f"{type(log).__name__} is no log. Fix: make one with jl.read(...)")
+    if isinstance(top, bool) or not isinstance(top, int) or not 1 <= top <= 50:
+        raise ConfigError(f"top={top!r} is not possible. Fix: a number from 1 to 50")
+    if isinstance(mask, bool) or not isinstance(mask, int) or mask < 0:
+        raise ConfigError(
+            f"mask={mask!r} is not possible. Fix: a number of customers such as 5, 0 for no mask"
+        )
+    theme_of(theme)
+    if within is not None:
+        parse_duration(within, name="within")
+    return wording(lang)
 
 
-def _findings(answers: Answers) -> list[dict[str, Any]]:
+def _map_of(
+    log: EventLog, plan: Plan, goal: Any, patience: Any, before: Any, filled: JourneyMapResult | None
+) -> JourneyMapResult | None:
+    """Return the map of the log; none when there are no stages."""
+    if not plan.staged or not log.n_events:
+        if before is not None and log.n_events:
+            raise ConfigError(
+                "before= is a journey map, and this log has no stages. Fix: stages=, as that map had"
+            )
+        return None
+    if filled is not None:
+        return filled
+    stages = [step for step in plan.added if isinstance(step, Stages)]
+    made: JourneyMapResult = JourneyMap(goal, patience=patience).fill(log.then(*stages) if stages else log)
+    return made
+
+
+def _findings(answers: Answers, words: Wording) -> list[dict[str, Any]]:
     told = (
-        ("go", "Where they go", "flow", sentences.go(answers)),
-        ("wait", "Where they wait", "waits", sentences.wait(answers)),
-        ("leave", "Where they leave", "leaves", sentences.leave(answers)),
+        ("go", "flow", sentences.go(answers, words)),
+        ("wait", "losses", sentences.wait(answers, words)),
+        ("leave", "leaves", sentences.leave(answers, words)),
     )
+    shown = len(answers.losses.table) > 0
     return [
-        {"kind": kind, "title": title, "link": link, "first": first, "more": more}
-        for kind, title, link, (first, more) in told
-    ]
+        {
+            "kind": kind, "title": words.plain(f"card_{kind}"), "link": link if shown or kind != "wait" else "",
+            "first": first, "more": more,
+        }
+        for kind, link, (first, more) in told
+    ]  # fmt: skip
 
 
-def _subtitle(log: EventLog) -> str:
-    actors, events = sentences.several(log.n_actors, "customer"), sentences.several(log.n_events, "event")
-    return f"{period(log.window)} · {actors} · {events} of {sentences.several(len(log.events), 'kind')}"
+def _subtitle(log: EventLog, words: Wording) -> Markup:
+    return words(
+        "subtitle", period=words.words.period(log.window), customers=words.several("customers", log.n_actors),
+        events=words.several("events", log.n_events), kinds=words.several("kinds_of", len(log.events)),
+    )  # fmt: skip
 
 
-def _data(log: EventLog) -> dict[str, Any]:
+def _data(log: EventLog, words: Wording) -> dict[str, Any]:
     """Return what the page says about the load."""
     card = log.card
     state = "none" if card.rows_in and not card.kept else "some" if card.rejected else "all"
-    line = f"{count(card.kept)} of {sentences.several(card.rows_in, 'row')} kept"
+    told = {"n": words.count(card.kept), "rows": str(words.several("rows_of", card.rows_in))}
+    line = words.plain("kept_line", **told)
     if card.rejected or card.deduplicated:
-        line += f", {count(card.rejected)} rejected, {count(card.deduplicated)} duplicates"
-    tables = [table for table in (loaded.source_table(card), loaded.reject_table(log)) if table is not None]
-    notes = list(card.notes)
+        rejected, duplicates = words.count(card.rejected), words.count(card.deduplicated)
+        line = words.plain("kept_line_more", **told, rejected=rejected, duplicates=duplicates)
+    tables = [loaded.source_table(card, words), loaded.reject_table(log, words)]
+    notes = [
+        words.note(short(note, 400) if isinstance(note, str) and type(note) is str else note)
+        for note in card.notes
+    ]
     if log.rejects is not None and log.rejects.num_rows:
-        notes.append("examples show the value at fault, never a whole row; log.rejects has the rows")
+        notes.append(words("examples_note"))
     return {
         "data_state": state,
         "data_line": line + ".",
-        "data_lead": loaded.data_lead(log),
-        "card": {key: count(getattr(card, key)) for key in ("rows_in", "kept", "rejected", "deduplicated")},
-        "data_tables": tables,
-        "data_notes": [short(note[:1].upper() + note[1:], 400) + "." for note in notes],
+        "data_lead": loaded.data_lead(log, words),
+        "card": {
+            key: words.count(getattr(card, key)) for key in ("rows_in", "kept", "rejected", "deduplicated")
+        },
+        "data_tables": [table for table in tables if table is not None],
+        "data_notes": notes,
     }
 
 
-def _facts(answers: Answers) -> list[dict[str, str]]:
+def _facts(answers: Answers, words: Wording) -> list[dict[str, str]]:
     """Return the few numbers that stand below the answer."""
     plan = answers.plan
-    n_customers = sentences.several(answers.end("open")["n_actors_total"], "customer")
-    facts = [{"name": "Journeys", "value": count(answers.n_journeys), "more": f"of {n_customers}"}]
-    words = (("reached", "Reached the goal"), ("dropped", "Dropped off"), ("open", "Still open"))
-    for end, name in words if plan.goal is not None else words[1:]:
+    customers = words.several("customers_of", answers.end("open")["n_actors_total"])
+    facts = [
+        {
+            "name": words.plain("fact_journeys"), "value": words.count(answers.n_journeys),
+            "more": words.plain("fact_of", customers=str(customers)),
+        }
+    ]  # fmt: skip
+    for end in ("reached", "dropped", "open") if plan.goal is not None else ("dropped", "open"):
         row = answers.end(end)
-        more = f"{share(row['share'])} of all (95 % interval {interval(row['share_low'], row['share_high'])})"
-        if end == "open" and plan.patience_micros is not None:
-            more += f"; silent for {format_duration(plan.patience_micros)} at most when the data ends"
+        bounds = words.interval(row["share_low"], row["share_high"])
+        more = (
+            ""
+            if row["n"] != row["n"]
+            else words.plain("fact_share", share=words.share(row["share"]), range=bounds)
+        )
+        if end == "open" and plan.patience_micros is not None and more:
+            more = words.plain(
+                "fact_open_more", share=more, patience=words.duration(plan.patience_micros / 1e6)
+            )
         if end == "reached" and not answers.goal_occurs:
-            more = "the goal does not occur in the data"
+            more = words.plain("fact_no_goal")
         if end == "dropped" and plan.patience_micros is None:
-            more = "no patience was declared"
-        facts.append({"name": name, "value": count(row["n"]), "more": more})
+            more = words.plain("fact_no_patience")
+        facts.append({"name": words.plain(f"fact_{end}"), "value": words.count(row["n"]), "more": more})
     return facts

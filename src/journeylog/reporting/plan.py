@@ -59,10 +59,11 @@ class Plan:
 
 @dataclass(frozen=True)
 class FunnelPlan:
-    """Steps of the funnel, and a sentence that says where they come from."""
+    """Steps of the funnel, the key of what says where they come from, and how many there are when that was cut."""
 
     steps: Any
     origin: str
+    cut: int = 0
 
 
 def prepare(log: EventLog, goal: Any, patience: Any, stages: Any) -> Plan:
@@ -107,7 +108,7 @@ def plan_funnel(
 ) -> FunnelPlan | None:
     """Return the steps of the funnel: as asked, else the stages in order, else the most frequent path; None if none fits."""
     if asked is not None:
-        return FunnelPlan(asked, "the steps that were asked for")
+        return FunnelPlan(asked, "origin_asked")
     if stages is not None and not plan.ordered:
         return _from_paths(plan, stages, "stage")
     if stages is not None:
@@ -116,7 +117,7 @@ def plan_funnel(
         steps: dict[str, Any] = {name: {"stage": {"is": name}} for name in before}
         if plan.goal is not None:
             steps[_free(spelled(plan.goal), steps)] = plan.goal
-        origin = "the stages in their order" + (", then the goal" if plan.goal is not None else "")
+        origin = "origin_stages_goal" if plan.goal is not None else "origin_stages"
         return FunnelPlan(steps, origin) if len(steps) > 1 else None
     return _from_paths(plan, events, "event")
 
@@ -167,11 +168,9 @@ def _from_paths(plan: Plan, paths: VariantsResult, column: str) -> FunnelPlan | 
     for path in table["path"]:
         steps = list(dict.fromkeys(path))
         if len(steps) > 1:
-            where = (
-                "the most frequent path to the goal" if plan.goal is not None else "the most frequent path"
-            )
-            cut = f", its first {_MOST_STEPS} names" if len(steps) > _MOST_STEPS else ""
-            return FunnelPlan({name: {column: {"is": name}} for name in steps[:_MOST_STEPS]}, where + cut)
+            origin = "origin_path_goal" if plan.goal is not None else "origin_path"
+            wanted = {name: {column: {"is": name}} for name in steps[:_MOST_STEPS]}
+            return FunnelPlan(wanted, origin, _MOST_STEPS if len(steps) > _MOST_STEPS else 0)
     return None
 
 

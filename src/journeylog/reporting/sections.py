@@ -1,8 +1,9 @@
-"""The parts of the page: a heading, a sentence, a figure, and the numbers behind it."""
+"""The parts of the page: a heading, a sentence, figures with what they say, and the numbers behind them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,14 +11,21 @@ from markupsafe import Markup
 
 from journeylog.core.contracts import Result
 from journeylog.core.durations import BIN_NOTE
-from journeylog.plots.labels import share
-from journeylog.reporting import sentences
+from journeylog.core.window import parse_duration
+from journeylog.reporting import columns, sentences
 from journeylog.reporting.answers import Answers
-from journeylog.reporting.figures import Picture, picture
+from journeylog.reporting.figures import Bar, Picture, Point, bars_of, curve, marks_up_to
+from journeylog.reporting.flowchart import draw_flow
 from journeylog.reporting.names import short, visible
-from journeylog.reporting.tables import Column, Table, make_table
+from journeylog.reporting.tables import Table, make_table
+from journeylog.reporting.wording import Wording
+from journeylog.stats.dropoff import DropOffResult
+from journeylog.stats.transitions import TransitionsResult
 
 __all__ = ["PathBar", "Section", "event_table", "sections_of"]
+
+_NAME = 60
+_NAN = float("nan")
 
 
 @dataclass(frozen=True)
@@ -25,7 +33,7 @@ class PathBar:
     """One path as a line with a bar: its names, the share of journeys as text and as a number from 0 to 1."""
 
     names: tuple[tuple[str, str], ...]
-    more: int
+    more: str
     share: str
     width: float
     n: str
@@ -44,7 +52,7 @@ class Section:
         What it shows, with numbers.
     pictures : tuple of Picture
     tables : tuple of Table
-    notes : tuple of str
+    notes : tuple of Markup
         What a reader of the numbers must know.
     bars : tuple of PathBar
         For the section of paths.
@@ -56,227 +64,265 @@ class Section:
     lead: Markup
     pictures: tuple[Picture, ...] = ()
     tables: tuple[Table, ...] = ()
-    notes: tuple[str, ...] = ()
+    notes: tuple[Markup, ...] = ()
     bars: tuple[PathBar, ...] = ()
 
 
-def sections_of(answers: Answers, top: int, theme: str) -> list[Section]:
+def sections_of(answers: Answers, top: int, theme: str, words: Wording) -> list[Section]:
     """Return the parts of the page that have something to show."""
-    parts = [_flow(answers, theme)]
+    parts = [_flow(answers, theme, words)]
     if answers.funnel is not None:
-        parts.append(_funnel(answers, theme))
-    if len(answers.paths.table):
-        parts.append(_paths(answers, top))
-    if len(answers.waits.edges):
-        parts.append(_waits(answers, top, theme))
-    parts.append(_leaves(answers, top, theme))
+        parts.append(_funnel(answers, words))
+    parts.append(_leaves(answers, top, words))
+    if len(answers.losses.table):
+        parts.append(_losses(answers, top, words))
+    parts.append(_paths(answers, top, words))
+    if answers.returns is not None:
+        parts.append(_returns(answers, words))
     return parts
 
 
-def event_table(answers: Answers) -> Table:
+def event_table(answers: Answers, words: Wording) -> Table:
     """Return how often each event occurs."""
-    return make_table(answers.facts.table, "Kinds of events", _EVENTS)
+    return make_table(answers.facts.table, words.table("events"), columns.EVENTS, words)
 
 
-def _flow(answers: Answers, theme: str) -> Section:
-    lead, staged = sentences.flow_lead(answers), answers.plan.staged
-    alt = "Ways. " + sentences.plain(lead)
-    shown = [_drawn(answers.flow, "figure-flow", alt, "Between stages" if staged else "", theme=theme)]
-    tables = [make_table(answers.flow.table, f"Moves between {answers.plan.node}s", _FLOW)]
-    if staged:
-        alt = "Ways between events. The table of moves between events has the numbers."
-        shown.append(_drawn(answers.moves, "figure-moves", alt, "Between events", theme=theme))
-        tables.append(make_table(answers.moves.table, "Moves between events", _FLOW))
-    notes = _notes(answers.flow)
-    return Section("flow", "Where customers go", "Ways", lead, tuple(shown), tuple(tables), notes)
-
-
-def _funnel(answers: Answers, theme: str) -> Section:
-    assert answers.funnel is not None
-    lead = sentences.funnel_lead(answers)
-    drawn = _drawn(answers.funnel, "figure-funnel", "Funnel. " + sentences.plain(lead), theme=theme)
-    tables = (
-        make_table(answers.funnel.table, "Steps of the funnel", _STEPS),
-        make_table(answers.funnel.lost_next, "What came next for those who stopped at a step", _NEXT),
-    )
-    return Section("funnel", "How far they get", "Funnel", lead, (drawn,), tables, _notes(answers.funnel))
-
-
-def _paths(answers: Answers, top: int) -> Section:
-    lead, table = sentences.paths_lead(answers), answers.paths.table
-    most = float(table["share"].max())
-    bars = tuple(_path_bar(row, most) for row in table.head(top).to_dict("records"))
-    tables = [make_table(table, f"Paths through {answers.plan.node}s", _PATHS)]
+def _flow(answers: Answers, theme: str, words: Wording) -> Section:
+    lead, node = sentences.flow_lead(answers, words), answers.plan.node
+    shown = _ways(answers.flow, "figure-flow", words, theme, node, "between_stages")
+    tables = [make_table(answers.flow.table, words.table(f"moves_{node}"), columns.FLOW, words)]
     if answers.plan.staged:
-        tables.append(make_table(answers.event_paths.table, "Paths through events", _PATHS))
-    notes = _notes(answers.paths)
-    return Section("paths", "Which paths they take", "Paths", lead, (), tuple(tables), notes, bars)
+        shown += _ways(answers.moves, "figure-moves", words, theme, "event", "between_events")
+        tables.append(make_table(answers.moves.table, words.table("moves_event"), columns.FLOW, words))
+    notes = _notes(answers.flow, words)
+    title, nav = words.plain("flow_title"), words.plain("flow_nav")
+    return Section("flow", title, nav, lead, shown, tuple(tables), notes)
 
 
-def _waits(answers: Answers, top: int, theme: str) -> Section:
-    lead = sentences.waits_lead(answers)
-    alt = "Bars of waits. " + sentences.plain(lead)
-    drawn = _drawn(answers.waits, "figure-waits", alt, part="edge", rows=top, theme=theme)
+def _ways(
+    flow: TransitionsResult, name: str, words: Wording, theme: str, node: str, heading: str
+) -> tuple[Picture, ...]:
+    finding = sentences.busiest(flow, words, node)
+    drawn = draw_flow(flow, words, theme, sentences.plain(finding))
+    if drawn is None:
+        return ()
+    drawing, flows = drawn
+    read = words.plain("flow_read")
+    if flows.inside is not None:
+        moves, names = words.several("moves", flows.inside.n), words.several("names_of", flows.n_other)
+        read += " " + words.plain("flow_others", moves=str(moves), names=str(names))
+    if flow.table["n"].isna().any():
+        read += " " + words.plain("flow_hidden")
+    choices = tuple((str(i), short(key.name, 40)) for i, key in enumerate(flows.nodes) if key.kind == "node")
+    return (Picture(name, words.plain(heading), finding, read, drawing, choices=choices),)
+
+
+def _funnel(answers: Answers, words: Wording) -> Section:
+    assert answers.funnel is not None
+    lead, finding = sentences.funnel_lead(answers, words), sentences.funnel_finding(answers, words)
+    table, after = answers.funnel.table, answers.funnel.lost_next
+    bars = []
+    for i, row in enumerate(table.to_dict("records")):
+        next_rows = after[(after["step"] == row["step"]) & (after["rate"] > 0)]
+        bars.append(_step(row, i, next_rows.sort_values("rate", ascending=False, kind="stable"), words))
+    drawn = Picture(
+        "figure-funnel", "", finding, words.plain("funnel_read"), bars=tuple(bars), axis=words.head("first_share")
+    )  # fmt: skip
     tables = (
-        make_table(answers.waits.edges, "Waits between two events", _WAITS),
-        make_table(answers.waits.nodes, "Stays at an event until the next", (_STAY, *_WAITS[2:])),
+        make_table(table, words.table("steps"), columns.STEPS, words),
+        make_table(after, words.table("next"), columns.NEXT, words),
     )
-    return Section("waits", "Where they wait", "Waits", lead, (drawn,), tables, _notes(answers.waits))
+    notes = _notes(answers.funnel, words)
+    title, nav = words.plain("funnel_title"), words.plain("funnel_nav")
+    return Section("funnel", title, nav, lead, (drawn,) if table["n_cases"].iloc[0] else (), tables, notes)
 
 
-def _leaves(answers: Answers, top: int, theme: str) -> Section:
-    lead, staged = sentences.leave_lead(answers), answers.plan.staged
-    alt = "Bars of drop-off. " + sentences.plain(lead)
-    heading = "By stage" if staged else ""
-    shown = [_drawn(answers.leaves, "figure-leaves", alt, heading, rows=top, theme=theme)]
-    caption = f"What became of the visits to each {answers.plan.node}"
-    tables = [make_table(answers.leaves.table, caption, _LEAVES)]
-    if staged:
-        alt = "Bars of drop-off by event. The table has the numbers."
+def _step(row: Mapping[Any, Any], i: int, after: Any, words: Wording) -> Bar:
+    """Return the bar of a step: its share of all that began, and what became of those who stopped."""
+    more = [words.share(row["total_rate"])] if row["total_rate"] == row["total_rate"] else []
+    if i and row["step_rate"] == row["step_rate"]:
+        more.append(words.plain("step_on", share=words.share(row["step_rate"])))
+    below = [words.plain("step_lost", n=words.count(row["n_lost"]))] if row["n_lost"] != 0 else []
+    below += [words.plain("step_open", n=words.count(row["n_open"]))] if row["n_open"] != 0 else []
+    names = [
+        f"{words.plain(r['next_kind']) if r['next_kind'] in ('reached', 'dropped', 'open') else short(r['next'], 24)} "
+        f"{words.share(r['rate'])}"
+        for r in after.head(3).to_dict("records")
+    ]
+    if names:
+        below.append(words.plain("step_next", names=", ".join(names)))
+    width, low, high = (100 * row[f"total_rate{bound}"] for bound in ("", "_low", "_high"))
+    return Bar(
+        *_called(row["name"]), "go", 0.0 if math.isnan(width) else round(width, 2), round(low, 2), round(high, 2),
+        words.count(row["n_cases"]), ", ".join(more), " · ".join(below),
+    )  # fmt: skip
+
+
+def _paths(answers: Answers, top: int, words: Wording) -> Section:
+    lead, table, node = sentences.paths_lead(answers, words), answers.paths.table, answers.plan.node
+    most = float(table["share"].max()) if len(table) else 0.0
+    bars = tuple(_path_bar(row, most, words) for row in table.head(top).to_dict("records"))
+    tables = [make_table(table, words.table(f"paths_{node}"), columns.PATHS, words)]
+    if answers.plan.staged:
+        tables.append(make_table(answers.event_paths.table, words.table("paths_event"), columns.PATHS, words))
+    notes = _notes(answers.paths, words)
+    if answers.mask:
+        notes += (words("paths_masked", k=words.count(answers.mask)),)
+    shown = tuple(table for table in tables if table.rows)
+    return Section(
+        "paths", words.plain("paths_title"), words.plain("paths_nav"), lead, (), shown, notes, bars
+    )
+
+
+def _losses(answers: Answers, top: int, words: Wording) -> Section:
+    table = answers.losses.table
+    lost = table[(table["amount"] > 0) & table["share"].notna()].head(top)
+    priced = bool(len(lost)) and bool(lost["cost"].notna().all())
+    bars = bars_of([_loss(row, priced, words) for row in lost.to_dict("records")])
+    legend = tuple(
+        (colour, words.plain(f"kind_{kind}"))
+        for kind, colour in _COLOURS.items()
+        if (lost["kind"] == kind).any()
+    )
+    finding = sentences.loss_findings(answers, words)
+    read = words.plain("ledger_read_cost" if priced else "ledger_read")
+    axis = words.head("cost" if priced else "kind_share")
+    drawn = Picture("figure-losses", "", finding, read, bars=bars, axis=axis, legend=legend)
+    shown = [*columns.LOSSES, *([columns.MONEY] if table["money_at_risk"].notna().any() else [])]
+    tables = [make_table(table, words.table("ledger"), shown, words)]
+    if len(answers.waits.edges):
+        tables.append(make_table(answers.waits.edges, words.table("waits"), columns.WAITS, words))
+        tables.append(make_table(answers.waits.nodes, words.table("stays"), columns.STAYS, words))
+    notes = tuple(dict.fromkeys((*_notes(answers.losses, words), *_notes(answers.waits, words))))
+    lead, title = words("ledger_lead"), words.plain("ledger_title")
+    return Section(
+        "losses", title, words.plain("ledger_nav"), lead, (drawn,) if bars else (), tuple(tables), notes
+    )
+
+
+_COLOURS: Mapping[str, str] = {"wait": "wait", "rework": "rework", "drop": "leave"}
+
+
+def _loss(row: Mapping[Any, Any], priced: bool, words: Wording) -> Bar:
+    kind = str(row["kind"])
+    name = short(row["node"], 28) + (f" → {short(row['to'], 28)}" if kind == "wait" else "")
+    whole = visible(row["node"]) + (f" → {visible(row['to'])}" if kind == "wait" else "")
+    said = {
+        "wait": lambda: words.plain("amount_wait", time=words.duration(row["amount"])),
+        "rework": lambda: words.plain("amount_rework", amount=words.count(row["amount"]), n=words.count(row["n"])),
+        "drop": lambda: words.plain("amount_drop", amount=words.count(row["amount"]), usual=words.share(row["baseline"])),
+    }[kind]()  # fmt: skip
+    more = [said]
+    if row["money_at_risk"] == row["money_at_risk"]:
+        more.append(words.plain("amount_money", money=words.money(row["money_at_risk"], row["currency"])))
+    if priced:
+        return Bar(
+            name,
+            whole[:400],
+            _COLOURS[kind],
+            row["cost"],
+            row["cost_low"],
+            row["cost_high"],
+            words.money(row["cost"], row["currency"]),
+            ", ".join(more),
+        )
+    low, high = (row["share"] * row[f"amount_{bound}"] / row["amount"] for bound in ("low", "high"))
+    return Bar(
+        name, whole[:400], _COLOURS[kind], row["share"], low, high, words.share(row["share"]), ", ".join(more)
+    )
+
+
+def _leaves(answers: Answers, top: int, words: Wording) -> Section:
+    lead, node = sentences.leave_lead(answers, words), answers.plan.node
+    shown = _left(
+        answers.leaves, "figure-leaves", top, "leaves_by_stage" if answers.plan.staged else "", words
+    )
+    tables = [make_table(answers.leaves.table, words.table(f"leaves_{node}"), columns.LEAVES, words)]
+    if answers.plan.staged:
         by_event = answers.event_leaves
-        shown.append(_drawn(by_event, "figure-event-leaves", alt, "By event", rows=top, theme=theme))
-        tables.append(make_table(by_event.table, "What became of each event", _LEAVES))
-    notes = _notes(answers.leaves)
-    return Section("leaves", "Where they leave", "Drop-off", lead, tuple(shown), tuple(tables), notes)
+        shown += _left(by_event, "figure-event-leaves", top, "leaves_by_event", words)
+        tables.append(make_table(by_event.table, words.table("leaves_event"), columns.LEAVES, words))
+    notes = _notes(answers.leaves, words)
+    title, nav = words.plain("leaves_title"), words.plain("leaves_nav")
+    return Section("leaves", title, nav, lead, shown, tuple(tables), notes)
 
 
-def _drawn(result: Result, name: str, alt: str, heading: str = "", **options: Any) -> Picture:
-    return picture(result.plot(**options), name, alt, heading)
+def _left(result: DropOffResult, name: str, top: int, heading: str, words: Wording) -> tuple[Picture, ...]:
+    table = result.table[result.table["drop_rate"].notna() & (result.table["n_dropped"] > 0)]
+    most = table.sort_values(["n_dropped", "n_entered"], ascending=False, kind="stable").index[:top]
+    bars = bars_of(
+        [
+            Bar(
+                *_called(row["node"]), "leave", row["drop_rate"], row["drop_rate_low"], row["drop_rate_high"],
+                words.share(row["drop_rate"]),
+                words.plain(
+                    "bar_of", n=words.count(row["n_dropped"]), visits=str(words.several("visits_of", row["n_followed"]))
+                ),
+            )
+            for row in table.loc[most.sort_values()].to_dict("records")
+        ]
+    )  # fmt: skip
+    if not bars:
+        return ()
+    finding, read = sentences.leaves_finding(result, words), words.plain("leaves_read")
+    title = words.plain(heading) if heading else ""
+    return (Picture(name, title, finding, read, bars=bars, axis=words.head("dropped_off")),)
 
 
-def _path_bar(row: dict[Any, Any], most: float) -> PathBar:
+def _returns(answers: Answers, words: Wording) -> Section:
+    assert answers.returns is not None
+    result, finding = answers.returns, sentences.returns_finding(answers, words)
+    length = words.duration(parse_duration(result.question.interval) / 1e6)  # type: ignore[attr-defined]
+    points = [_point(row, words) for row in result.table.to_dict("records")]
+    most = max((p.high for p in points if p.high == p.high), default=0.0)
+    shown: tuple[Picture, ...] = ()
+    if most > 0:
+        marks = [(mark, words.share(mark)) for mark in marks_up_to(most)]
+        x, y = words.plain("retention_x", period=length), words.plain("retention_y")
+        drawing = curve(points, marks, x, y, sentences.plain(finding))
+        shown = (Picture("figure-returns", "", finding, words.plain("retention_read"), drawing),)
+    tables = (make_table(result.table, words.table("retention"), columns.RETURNS, words),)
+    title, nav = words.plain("retention_title"), words.plain("retention_nav")
+    lead = words("retention_lead", period=length)
+    return Section("returns", title, nav, lead, shown, tables, _notes(result, words))
+
+
+def _point(row: Mapping[Any, Any], words: Wording) -> Point:
+    tick = words.count(row["period"])
+    bounds = words.interval(row["rate_low"], row["rate_high"])
+    card = "\n".join(
+        (
+            words.plain("retention_point", n=tick),
+            words.plain("card_share", share=words.share(row["rate"]), range=bounds),
+            words.plain("of_n", n=words.count(row["n_eligible"])),
+        )
+    )
+    return Point(row["rate"], row["rate_low"], row["rate_high"], tick, card)
+
+
+def _path_bar(row: dict[Any, Any], most: float, words: Wording) -> PathBar:
     names = tuple((short(name, 28), visible(name)[:200]) for name in row["path"][:12])
-    words = (("n_reached", "reached the goal"), ("n_dropped", "dropped off"), ("n_open", "open"))
-    outcome = ", ".join(f"{row[key]:,} {word}" for key, word in words if row[key])
+    ends = ("reached", "dropped", "open")
+    outcome = ", ".join(
+        words.plain(f"end_{end}", n=words.count(row[f"n_{end}"])) for end in ends if row[f"n_{end}"] != 0
+    )
+    more = len(row["path"]) - len(names) + int(row["truncated"])
     return PathBar(
         names,
-        len(row["path"]) - len(names) + int(row["truncated"]),
-        share(row["share"]),
+        words.plain("path_more", n=words.count(more)) if more else "",
+        words.share(row["share"]),
         round(float(row["share"]) / most, 4) if most > 0 else 0.0,
-        sentences.several(row["n_cases"], "journey"),
+        str(words.several("journeys", row["n_cases"])),
         outcome,
     )
 
 
-def _notes(result: Result) -> tuple[str, ...]:
+def _called(name: object) -> tuple[str, str]:
+    """Return a name as it is shown, and the whole of it when that was cut."""
+    whole, cut = visible(name), short(name, _NAME)
+    return cut, whole[:400] if cut != whole else ""
+
+
+def _notes(result: Result, words: Wording) -> tuple[Markup, ...]:
     """Return the notes of a result; how quantiles are made is said once, at the end of the page."""
-    return tuple(note[:1].upper() + note[1:] + "." for note in result.notes if note != BIN_NOTE)
-
-
-def _between(name: str) -> Sequence[Column]:
-    """Return the columns of a share and its interval."""
-    words = {
-        "rate": ("Share", "visits that went this way within the patience, of those watched for all of it"),
-        "step_rate": ("Share of step before", "cases that came here, of those at the step before"),
-        "total_rate": ("Share of first step", "cases that came here, of those at the first step"),
-        "share": ("Share", "journeys that took this path, of all journeys"),
-        "drop_rate": ("Dropped off", "visits nothing followed, of those watched long enough to tell"),
-        "continue_rate": ("Went on", "visits another one followed, of those watched long enough to tell"),
-        "reach_rate": (
-            "Reached",
-            "visits at which the goal was reached, of those watched long enough to tell",
-        ),
-    }
-    head, meaning = words[name]
-    return (
-        Column(head, (name,), "share", meaning),
-        Column("95 % interval", (f"{name}_low", f"{name}_high"), "interval"),
-    )
-
-
-def _times(prefix: str) -> Sequence[Column]:
-    return (
-        Column("Mean time", ("time_mean_s",), "time", prefix),
-        Column("Half within", ("time_median_s",), "time"),
-        Column("90 % within", ("time_p90_s",), "time"),
-    )
-
-
-_TIMED = Column(
-    "Timed",
-    ("n_timed",),
-    "count",
-    "moves the times are of: from visits watched long enough, made within the patience",
-)
-_WAIT = "from the end of one to the start of the next"
-_FLOW = (
-    Column("From", ("from", "from_kind"), "node"),
-    Column("To", ("to", "to_kind"), "node"),
-    Column("Moves", ("n",), "count"),
-    Column("Journeys", ("n_cases",), "count", "journeys with at least one such move"),
-    Column(
-        "Watched",
-        ("n_from_followed",),
-        "count",
-        "visits to “from” watched long enough to tell: what the share is of",
-    ),
-    *_between("rate"),
-    _TIMED,
-    *_times(_WAIT),
-)
-_STEPS = (
-    Column("Step", ("step",), "count"),
-    Column("Name", ("name",), "name"),
-    Column("Came", ("n_cases",), "count", "journeys that came to this step"),
-    Column("Lost", ("n_lost",), "count", "came here, never to the next step, and are over"),
-    Column("Open", ("n_open",), "count", "came here and may still go on"),
-    Column("Count", ("n_followed",), "count", "journeys the shares count"),
-    *_between("step_rate"),
-    *_between("total_rate"),
-    *_times("from the step before"),
-)
-_NEXT = (
-    Column("Stopped at", ("name",), "name"),
-    Column("What came next", ("next", "next_kind"), "node"),
-    Column("Journeys", ("n_cases",), "count"),
-    Column("Of", ("n_from_followed",), "count", "stopped journeys the share counts"),
-    *_between("rate"),
-)
-_PATHS = (
-    Column("Path", ("path", "truncated"), "path"),
-    Column("Journeys", ("n_cases",), "count"),
-    Column("Of", ("n_total",), "count", "all journeys"),
-    *_between("share"),
-    Column("Together", ("cum_share",), "share", "share of all journeys that took this path or one above"),
-    Column("Reached", ("n_reached",), "count"),
-    Column("Dropped", ("n_dropped",), "count"),
-    Column("Open", ("n_open",), "count"),
-    Column("Half took", ("time_median_s",), "time", "median time from first to last event"),
-)
-_STAY = Column("At", ("from",), "name")
-_WAITS = (
-    Column("From", ("from",), "name"),
-    Column("To", ("to",), "name"),
-    Column("Moves", ("n",), "count"),
-    Column("Journeys", ("n_cases",), "count"),
-    _TIMED,
-    *_times("for one move"),
-    Column("Interval of the median", ("time_median_low_s", "time_median_high_s"), "times", "95 % interval"),
-    Column("All of it", ("time_total_s",), "time", "added up over all moves"),
-    Column("Above baseline", ("excess_s",), "time", "what each move took above the baseline, added up"),
-    Column("Share of that", ("excess_share",), "share", "of all time above the baseline"),
-    Column("Returns", ("n_returns",), "count", "moves to something the journey had seen before"),
-)
-_LEAVES = (
-    Column("Name", ("node",), "name"),
-    Column("Visits", ("n_entered",), "count"),
-    Column("Went on", ("n_continued",), "count"),
-    Column("Reached", ("n_reached",), "count", "the goal was reached there"),
-    Column("Dropped", ("n_dropped",), "count", "nothing followed for the whole patience"),
-    Column("Open", ("n_open",), "count", "the data ends too early to tell"),
-    Column(
-        "Watched", ("n_followed",), "count", "visits watched for the whole patience: what the shares are of"
-    ),
-    *_between("drop_rate"),
-    *_between("continue_rate"),
-)
-_EVENTS = (
-    Column("Event", ("event",), "name"),
-    Column("Times", ("n",), "count"),
-    Column("Share of events", ("share",), "share"),
-    Column("95 % interval", ("share_low", "share_high"), "interval"),
-    Column("Customers", ("n_actors",), "count", "customers with this event at least once"),
-    Column("Of", ("n_actors_total",), "count", "all customers"),
-    Column("Share of customers", ("actor_share",), "share"),
-    Column("95 % interval", ("actor_share_low", "actor_share_high"), "interval"),
-)
+    return tuple(words.note(note) for note in result.notes if note != BIN_NOTE)

@@ -9,29 +9,34 @@ import pandas as pd
 from markupsafe import Markup
 
 from journeylog.core.condition import spelled
-from journeylog.core.window import format_duration
-from journeylog.plots.labels import count, duration, interval, share
+from journeylog.plots.labels import count
 from journeylog.reporting.answers import Answers
-from journeylog.reporting.names import short, visible
 from journeylog.reporting.tables import ARROW
+from journeylog.reporting.wording import Wording
+from journeylog.stats.dropoff import DropOffResult
+from journeylog.stats.transitions import TransitionsResult
 
 __all__ = [
     "Statement",
+    "busiest",
     "flow_lead",
+    "funnel_finding",
     "funnel_lead",
+    "funnel_origin",
     "go",
     "leave",
     "leave_lead",
-    "named",
+    "leaves_finding",
+    "loss_findings",
+    "most_left",
     "paths_lead",
     "plain",
+    "returns_finding",
     "several",
     "wait",
-    "waits_lead",
 ]
 
 Row = Mapping[Any, Any]
-_NAME = 48
 
 
 class Statement(tuple[Markup, Markup]):
@@ -40,230 +45,256 @@ class Statement(tuple[Markup, Markup]):
     __slots__ = ()
 
 
-def go(answers: Answers) -> Statement:
+def go(answers: Answers, words: Wording) -> Statement:
     """Tell where customers go."""
     goal, n = answers.plan.goal, answers.n_journeys
-    moves = answers.flow.table
-    moves = moves[(moves["from_kind"] == "node") & (moves["to_kind"] == "node")]
-    moves_again, moves = moves[moves["from"] == moves["to"]], moves[moves["from"] != moves["to"]]
-    way = Markup("No customer goes from one {} to another.").format(_kind(answers))
-    if len(moves):
-        row = _first(moves.sort_values("n", ascending=False, kind="stable"))
-        way = Markup("The busiest way is from {} to {}: {}").format(
-            named(row["from"]), named(row["to"]), several(row["n"], "move")
-        )
-        if row["rate"] == row["rate"]:
-            way += Markup("; of {} watched long enough {} went this way, {}").format(
-                several(row["n_from_followed"], "visit"), count(row["n_followed"]), _rate(row, "rate", "")
-            )
-        way += "."
-        same = moves_again.sort_values("n", ascending=False, kind="stable")
-        if len(same) and same["n"].iloc[0] > row["n"]:
-            way += Markup(" Repeats are more: {} again after {}, {}.").format(
-                named(same["from"].iloc[0]), named(same["from"].iloc[0]), several(same["n"].iloc[0], "move")
-            )
+    way = busiest(answers.flow, words, answers.plan.node)
     if goal is None:
-        said = Markup("<b>{}</b> {} followed; no goal was named, so none counts as reached.")
-        return Statement((said.format(several(n, "journey"), "was" if n == 1 else "were"), way))
-    row = answers.end("reached")
+        return Statement((words.several("were_followed", n), way))
+    named = words.named(spelled(goal))
     if not answers.goal_occurs:
-        never = Markup("The goal {} does not occur in the data, so no share of {} can be told.")
-        return Statement((never.format(named(spelled(goal)), several(n, "journey")), way))
-    reached = Markup("<b>{}</b> of {} reached the goal {} so far: {}.").format(
-        count(row["n"]), several(n, "journey"), named(spelled(goal)), _rate(row, "share", "of all")
+        return Statement((words("goal_never", goal=named, journeys=words.several("journeys_of", n)), way))
+    row = answers.end("reached")
+    rate = words.rate(row, "share", words("of_all"))
+    journeys = words.several("journeys_of", n)
+    return Statement(
+        (words("goal_reached", n=words.count(row["n"]), journeys=journeys, goal=named, rate=rate), way)
     )
-    return Statement((reached, way))
 
 
-def wait(answers: Answers) -> Statement:
+def busiest(flow: TransitionsResult, words: Wording, node: str) -> Markup:
+    """Tell the move that is made most often, and where the same follows itself more often still."""
+    moves = flow.table
+    moves = moves[(moves["from_kind"] == "node") & (moves["to_kind"] == "node") & moves["n"].notna()]
+    moves = moves.sort_values("n", ascending=False, kind="stable")
+    again, moves = moves[moves["from"] == moves["to"]], moves[moves["from"] != moves["to"]]
+    if moves.empty:
+        return words(f"no_way_{node}")
+    row = _first(moves)
+    told = {
+        "a": words.named(row["from"]),
+        "b": words.named(row["to"]),
+        "moves": words.several("moves", row["n"]),
+    }
+    way = words("busiest", **told)
+    if row["rate"] == row["rate"]:
+        visits = words.several("visits_of", row["n_from_followed"])
+        rate = words.rate(row, "rate", "")
+        way = words("busiest_rate", **told, visits=visits, n=words.count(row["n_followed"]), rate=rate)
+    if len(again) and again["n"].iloc[0] > row["n"]:
+        name, n = words.named(again["from"].iloc[0]), again["n"].iloc[0]
+        way += " " + words("repeats", a=name, moves=words.several("moves", n))
+    return way
+
+
+def wait(answers: Answers, words: Wording) -> Statement:
     """Tell where customers wait."""
     edges = answers.waits.edges
+    edges = edges[edges["n"].notna()]
     if edges.empty:
-        return Statement((Markup("Nobody waits: no customer has two events."), Markup("")))
+        return Statement((words("nobody_waits"), Markup("")))
     row = _first(edges)
     n = int(row["n_timed"])
     if not n:
-        none = Markup("No wait can be told yet: the data ends too soon after the first events of a wait.")
-        return Statement((none, Markup("")))
-    where = Markup("from {} to {}{}").format(
-        named(row["from"]), "the next " if row["from"] == row["to"] else "", named(row["to"])
-    )
-    long = Markup("half of {} moves took longer than <b>{}</b>{}").format(
-        count(n), duration(row["time_median_s"]), _median_interval(row)
-    )
+        return Statement((words("wait_untold"), Markup("")))
+    long = words.several(
+        "half_took", n, time=words.duration(row["time_median_s"]),
+        range=_range(words, words.times(row["time_median_low_s"], row["time_median_high_s"])),
+    )  # fmt: skip
     if n == 1:
-        long = Markup("the one move took <b>{}</b>").format(duration(row["time_mean_s"]))
-    first = Markup("The wait that costs most time is {}: {}.").format(where, long)
+        long = words("wait_one", time=words.duration(row["time_mean_s"]))
+    key = "wait_again" if row["from"] == row["to"] else "wait_first"
+    first = words(key, a=words.named(row["from"]), b=words.named(row["to"]), long=long)
+    base = words.duration(row["baseline_s"])
     if not row["excess_s"] > 0:
-        most = Markup("No move takes longer than the baseline of {}.").format(duration(row["baseline_s"]))
-        return Statement((first, most))
-    tenth = Markup("One in ten took longer than {}. ").format(duration(row["time_p90_s"]))
-    more = Markup("This one wait holds <b>{}</b> of all waiting above {}, {}.").format(
-        share(row["excess_share"]), duration(row["baseline_s"]), _baseline(answers)
-    )
-    return Statement((first, tenth + more if n >= 10 else more))
-
-
-def leave(answers: Answers) -> Statement:
-    """Tell where customers leave."""
-    if answers.plan.patience_micros is None:
-        return Statement(
-            (Markup("No patience was declared, so no journey can be said to have dropped off."), Markup(""))
-        )
-    patience = format_duration(answers.plan.patience_micros)
-    lost = int(answers.end("dropped")["n"])
-    if not lost:
-        none = Markup(
-            "No journey dropped off: none fell silent for more than {} before the data ends."
-        ).format(patience)
-        return Statement((none, Markup("")))
-    event = _most(answers.event_leaves.table)
-    place = Markup("after {}").format(named(event["node"]))
-    first = Markup("Most journeys that drop off do so {}: <b>{}</b> of {}.").format(
-        place, count(event["n_dropped"]), count(lost)
-    )
-    share_lost = _rate(event, "drop_rate", f"of {several(event['n_followed'], 'visit')} watched that long")
-    more = Markup("Nothing followed for {} after {}.").format(patience, share_lost)
-    if answers.plan.staged and len(answers.leaves.table):
-        stage = _most(answers.leaves.table)
-        more += Markup(" By stage, most are lost in {}: {}.").format(
-            named(stage["node"]), count(stage["n_dropped"])
-        )
+        return Statement((first, words("no_excess", time=base)))
+    baseline = words(_baseline(answers))
+    more = words("wait_holds", share=words.share(row["excess_share"]), time=base, baseline=baseline)
+    if n >= 10:
+        more = words("tenth", time=words.duration(row["time_p90_s"])) + " " + more
     return Statement((first, more))
 
 
-def flow_lead(answers: Answers) -> Markup:
+def leave(answers: Answers, words: Wording) -> Statement:
+    """Tell where customers leave."""
+    if answers.plan.patience_micros is None:
+        return Statement((words("no_patience"), Markup("")))
+    patience = words.duration(answers.plan.patience_micros / 1e6)
+    lost = answers.end("dropped")["n"]
+    event = most_left(answers.event_leaves)
+    if lost == 0:
+        return Statement((words("none_dropped", patience=patience), Markup("")))
+    if event is None:
+        return Statement((words("leaves_none") if lost == lost else words("rate_none"), Markup("")))
+    n, total = words.count(event["n_dropped"]), words.count(lost)
+    first = words("most_after", a=words.named(event["node"]), n=n, total=total)
+    more = Markup("")
+    if event["drop_rate"] == event["drop_rate"]:
+        of = words.several("of_visits_long", event["n_followed"])
+        more = words("nothing_followed", patience=patience, rate=words.rate(event, "drop_rate", of))
+    stage = most_left(answers.leaves) if answers.plan.staged else None
+    if stage is not None:
+        said = words("by_stage", a=words.named(stage["node"]), n=words.count(stage["n_dropped"]))
+        more = more + " " + said if more else said
+    return Statement((first, more))
+
+
+def flow_lead(answers: Answers, words: Wording) -> Markup:
     """Say what the flow figure shows."""
-    n = {end: count(answers.end(end)["n"]) for end in ("reached", "dropped", "open")}
-    reached = Markup("<b>{}</b> reached the goal, ").format(n["reached"])
-    ends = answers.flow.table["to_kind"].isin(("reached", "dropped", "open"))
-    apart = answers.n_journeys - int(answers.flow.table.loc[ends, "n"].sum())
-    rest = f" Not drawn: {several(apart, 'journey')} without any {_kind(answers)}." if apart else ""
-    return Markup("How {} between {}s, and how they end: {}<b>{}</b> dropped off and <b>{}</b> {}.").format(
-        several(answers.n_journeys, "journey") + (" moves" if answers.n_journeys == 1 else " move"),
-        _kind(answers),
-        reached if answers.plan.goal is not None else "",
-        n["dropped"],
-        n["open"],
-        "was still open when the data ends" if n["open"] == "1" else "were still open when the data ends",
-    ) + Markup(rest)
-
-
-def funnel_lead(answers: Answers) -> Markup:
-    """Say how far journeys get, and where the funnel's steps come from."""
-    assert answers.funnel is not None and answers.funnel_plan is not None
-    table = answers.funnel.table
-    first, last = dict(table.iloc[0]), dict(table.iloc[-1])
-    if not first["n_cases"]:
-        return Markup("No journey enters at {}. Steps: {}.").format(
-            named(first["name"]), answers.funnel_plan.origin
-        )
-    text = Markup("Of <b>{}</b> that came to {}, <b>{}</b> came to {}").format(
-        several(first["n_cases"], "journey"),
-        named(first["name"]),
-        count(last["n_cases"]),
-        named(last["name"]),
-    )
-    if last["total_rate"] == last["total_rate"]:
-        text += Markup(": {}").format(_rate(last, "total_rate", f"of {count(first['n_followed'])}"))
-    watched = table["n_followed"]
-    lost = watched.shift(1) - watched
-    if len(table) > 2 and lost.max() > 0:
-        step = int(lost.to_numpy(na_value=0).argmax())
-        before, after = dict(table.iloc[step - 1]), dict(table.iloc[step])
-        text += Markup(". Most are lost between {} and {}: {} went on").format(
-            named(before["name"]),
-            named(after["name"]),
-            _rate(after, "step_rate", f"of {count(before['n_followed'])}"),
-        )
-    reached = int(answers.end("reached")["n"])
-    if (
-        answers.plan.goal is not None
-        and last["name"] == spelled(answers.plan.goal)
-        and reached > last["n_cases"]
-    ):
-        text += Markup(". {} more reached the goal without passing all these steps in this order").format(
-            count(reached - last["n_cases"])
-        )
-    waiting = int(table["n_open"].sum())
-    if waiting and answers.funnel.question.within is None:  # type: ignore[attr-defined]
-        text += Markup(". Still open are {}; here they count as not arrived").format(
-            several(waiting, "journey")
-        )
-    return text + Markup(". The steps are {}.").format(answers.funnel_plan.origin)
-
-
-def paths_lead(answers: Answers) -> Markup:
-    """Say how much of everything the most frequent paths cover."""
-    table = answers.paths.table
-    shown = min(len(table), 10)
-    row = _first(table)
-    path = Markup(ARROW).join(named(name) for name in row["path"][:8])
-    text = Markup("The most frequent path is {}: <b>{}</b>, {}. ").format(
-        path, several(row["n_cases"], "journey"), _rate(row, "share", f"of {count(row['n_total'])}")
-    )
-    if shown > 1:
-        text += Markup("The first {} paths cover <b>{}</b> of all journeys. ").format(
-            shown, share(table["cum_share"].iloc[shown - 1])
-        )
-    return text + Markup("The same {} several times in a row counts once.").format(_kind(answers))
-
-
-def waits_lead(answers: Answers) -> Markup:
-    """Say what the waits figure shows."""
-    edges = answers.waits.edges
-    row, n, timed = _first(edges), int(edges["n"].sum()), int(edges["n_timed"].sum())
-    if not timed:
-        return Markup("None of {} between two events was watched long enough to time it.").format(
-            several(n, "move")
-        )
-    text = Markup("{} of {} between two events can be timed; they took {} together. ").format(
-        count(timed), several(n, "move"), duration(edges["time_total_s"].sum())
-    )
-    text += Markup("Waits are ranked by the time they take above the baseline of {}, {}.").format(
-        duration(row["baseline_s"]), _baseline(answers)
-    )
-    if row["excess_s"] > 0:
-        text += Markup(" First is {} → {} with <b>{}</b> of that time.").format(
-            named(row["from"]), named(row["to"]), share(row["excess_share"])
-        )
+    node, n = answers.plan.node, answers.n_journeys
+    told = {end: words.count(answers.end(end)["n"]) for end in ("reached", "dropped", "open")}
+    text = words(
+        "flow_goal" if answers.plan.goal is not None else "flow_plain",
+        journeys=words.several("journeys", n), move=words.form("move_verb", n), nodes=words(f"nodes_{node}"),
+        were=words.form("were", answers.end("open")["n"]), **told,
+    )  # fmt: skip
+    ends = answers.flow.table[answers.flow.table["to_kind"].isin(("reached", "dropped", "open"))]
+    apart = n - ends["n"].sum(skipna=False) if len(ends) else n
+    apart = answers.told(apart)
+    if apart == apart and apart > 0:
+        text += " " + words(f"not_drawn_{node}", journeys=words.several("journeys", apart))
     return text
 
 
-def leave_lead(answers: Answers) -> Markup:
+def funnel_origin(answers: Answers, words: Wording) -> Markup:
+    """Say where the steps of the funnel come from."""
+    plan = answers.funnel_plan
+    assert plan is not None
+    origin = words(plan.origin)
+    return words("origin_cut", origin=origin, n=words.count(plan.cut)) if plan.cut else origin
+
+
+def funnel_lead(answers: Answers, words: Wording) -> Markup:
+    """Say how far journeys get, and where the funnel's steps come from."""
+    assert answers.funnel is not None
+    table = answers.funnel.table
+    first, last = dict(table.iloc[0]), dict(table.iloc[-1])
+    origin = funnel_origin(answers, words)
+    if not first["n_cases"]:
+        return words("funnel_none", a=words.named(first["name"]), origin=origin)
+    told = {
+        "journeys": words.several("journeys", first["n_cases"]), "a": words.named(first["name"]),
+        "n": words.count(last["n_cases"]), "b": words.named(last["name"]),
+    }  # fmt: skip
+    text = words("funnel_lead", **told)
+    if last["total_rate"] == last["total_rate"]:
+        of = words("of_n", n=words.count(first["n_followed"]))
+        text = words("funnel_lead_rate", **told, rate=words.rate(last, "total_rate", of))
+    reached = answers.end("reached")["n"]
+    goal = answers.plan.goal
+    if goal is not None and last["name"] == spelled(goal) and reached > last["n_cases"]:
+        more = answers.told(reached - last["n_cases"])
+        text += " " + words.several("funnel_more", more)
+    waiting = answers.told(table["n_open"].sum(skipna=False))
+    if waiting and answers.funnel.question.within is None:  # type: ignore[attr-defined]
+        text += " " + words.several("funnel_open", waiting)
+    return text + " " + words("funnel_steps", origin=origin)
+
+
+def funnel_finding(answers: Answers, words: Wording) -> Markup:
+    """Tell between which steps most are lost."""
+    assert answers.funnel is not None
+    table = answers.funnel.table
+    watched = table["n_followed"].astype(float)
+    lost = (watched.shift(1) - watched).where(table["step_rate"].notna())
+    if len(table) < 2 or not lost.max() > 0:
+        return Markup("")
+    step = int(lost.fillna(-1).to_numpy().argmax())
+    before, after = dict(table.iloc[step - 1]), dict(table.iloc[step])
+    rate = words.rate(after, "step_rate", words("of_n", n=words.count(before["n_followed"])))
+    return words("funnel_worst", a=words.named(before["name"]), b=words.named(after["name"]), rate=rate)
+
+
+def paths_lead(answers: Answers, words: Wording) -> Markup:
+    """Say how much of everything the most frequent paths cover."""
+    table = answers.paths.table
+    once = words(f"paths_once_{answers.plan.node}")
+    if table.empty:
+        return words("paths_few") + " " + once
+    shown, row = min(len(table), 10), _first(table)
+    path = Markup(ARROW).join(words.named(name) for name in row["path"][:8])
+    rate = words.rate(row, "share", words("of_n", n=words.count(row["n_total"])))
+    journeys = words.several("journeys", row["n_cases"])
+    text = words("paths_first", path=path, journeys=journeys, rate=rate) + " "
+    if shown > 1:
+        part = words.share(table["n_cases"].head(shown).sum() / row["n_total"])
+        text += words.several("paths_cover", shown, share=part) + " "
+    return text + once
+
+
+def loss_findings(answers: Answers, words: Wording) -> Markup:
+    """Tell the largest loss of each kind."""
+    table = answers.losses.table
+    table = table[table["amount"] > 0]
+    told = []
+    for kind in ("wait", "rework", "drop"):
+        mine = table[table["kind"] == kind].sort_values("share", ascending=False, kind="stable")
+        if mine.empty:
+            continue
+        row = _first(mine)
+        write = words.duration if kind == "wait" else words.count
+        bounds = (row["amount_low"], row["amount_high"])
+        spread = "–" if bounds[0] != bounds[0] else words.words.range(*map(write, bounds))
+        told.append(
+            words(
+                f"ledger_{kind}", a=words.named(row["node"]), b=words.named(row["to"]), n=words.count(row["n"]),
+                share=words.share(row["share"]), amount=write(row["amount"]), range=_range(words, spread),
+                usual=words.share(row["baseline"]),
+            )
+        )  # fmt: skip
+    return Markup(" ").join(told) if told else words("ledger_none")
+
+
+def leave_lead(answers: Answers, words: Wording) -> Markup:
     """Say what the drop-off figure shows."""
     patience = answers.plan.patience_micros
     if patience is None:
-        return Markup("No patience was declared, so nothing can be said to have dropped off.")
+        return words("no_patience")
     table = answers.leaves.table
-    told = table[table["drop_rate"].notna()]
-    text = Markup("A journey drops off at its last {} before a silence of more than {}. ").format(
-        _kind(answers), format_duration(patience)
-    )
-    young = int(table["n_entered"].sum() - table["n_followed"].sum())
-    if young:
-        text += Markup("{} of {} visits are too young to tell and stay out of the shares. ").format(
-            count(young), count(table["n_entered"].sum())
-        )
-    if len(told):
-        row = _most(told)
-        text += Markup("Most are lost at {}: <b>{}</b>; {}.").format(
-            named(row["node"]),
-            count(row["n_dropped"]),
-            _rate(row, "drop_rate", f"of {several(row['n_followed'], 'visit')}"),
-        )
+    text = words(f"leaves_lead_{answers.plan.node}", patience=words.duration(patience / 1e6))
+    entered = table["n_entered"].sum(skipna=False)
+    young = answers.told(entered - table["n_followed"].sum(skipna=False))
+    if young > 0:
+        visits = words.several("visits_of", entered)
+        text += " " + words("leaves_young", n=words.count(young), visits=visits)
     return text
 
 
-def named(name: object) -> Markup:
-    """Return a name of the data in quotation marks, cut when it is long."""
-    whole, cut = visible(name), short(name, _NAME)
-    title = Markup(' title="{}"').format(whole[:400]) if cut != whole else ""
-    return Markup('<span class="name"{}>“{}”</span>').format(title, cut)
+def most_left(result: DropOffResult) -> dict[Any, Any] | None:
+    """Return the row with most journeys left, the table's order deciding between equals; None without any."""
+    table = result.table[result.table["n_dropped"] > 0]
+    return None if table.empty else _first(table.sort_values("n_dropped", ascending=False, kind="stable"))
+
+
+def leaves_finding(result: DropOffResult, words: Wording) -> Markup:
+    """Tell where most journeys are lost."""
+    row = most_left(result)
+    if row is None:
+        return words("leaves_none")
+    rate = words.rate(row, "drop_rate", words.several("of_visits", row["n_followed"]))
+    return words("leaves_most", a=words.named(row["node"]), n=words.count(row["n_dropped"]), rate=rate)
+
+
+def returns_finding(answers: Answers, words: Wording) -> Markup:
+    """Tell how many come back, in the first period and in the last one."""
+    assert answers.returns is not None
+    table = answers.returns.table[answers.returns.table["rate"].notna()]
+    if table.empty:
+        return words("retention_few")
+    rates = [
+        words.rate(dict(row), "rate", words.several("of_customers_seen", row["n_eligible"]))
+        for _, row in table.iloc[[0, -1]].iterrows()
+    ]
+    if len(table) == 1 or table["period"].iloc[0] != 1:
+        return (
+            words("retention_one", rate=rates[0]) if table["period"].iloc[0] == 1 else words("retention_few")
+        )
+    last = words.count(table["period"].iloc[-1])
+    return words("retention_finding", rate=rates[0], last=last, rate_last=rates[1])
 
 
 def several(n: Any, word: str) -> str:
-    """Return a number with its word.
+    """Return a number with its word, in English.
 
     Examples
     --------
@@ -273,41 +304,20 @@ def several(n: Any, word: str) -> str:
     return f"{count(n)} {word}" + ("" if n == 1 else "s")
 
 
-def plain(text: Markup) -> str:
+def plain(text: str) -> str:
     """Return a sentence without its markup, for terminals and labels."""
-    return " ".join(text.striptags().split())
+    return " ".join(Markup(text).striptags().split())
 
 
-def _rate(row: Row, name: str, of: str) -> Markup:
-    """Return a share with what it is a share of and its interval."""
-    if row[name] != row[name]:
-        return Markup("no share can be told")
-    text = Markup("<b>{}</b> {}").format(share(row[name]), of)
-    if row[f"{name}_low"] == row[f"{name}_low"]:
-        text += Markup(" (95 % interval {})").format(interval(row[f"{name}_low"], row[f"{name}_high"]))
-    return text
-
-
-def _median_interval(row: Row) -> Markup:
-    low, high = row["time_median_low_s"], row["time_median_high_s"]
-    if not (low == low and high == high):
-        return Markup("")
-    return Markup(" (95 % interval {} to {})").format(duration(low), duration(high))
+def _range(words: Wording, written: str) -> Markup:
+    """Return an interval in brackets; nothing when there is none."""
+    return Markup("") if written == "–" else words("median_range", range=written)
 
 
 def _baseline(answers: Answers) -> str:
     asked = answers.waits.question.baseline  # type: ignore[attr-defined]
-    return "the median of all moves" if asked == "median" else "the baseline that was declared"
-
-
-def _kind(answers: Answers) -> str:
-    return answers.plan.node
+    return "baseline_median" if asked == "median" else "baseline_declared"
 
 
 def _first(table: pd.DataFrame) -> dict[Any, Any]:
     return dict(table.iloc[0])
-
-
-def _most(table: pd.DataFrame) -> dict[Any, Any]:
-    """Return the row with most journeys left, the table's order deciding between equals."""
-    return _first(table.sort_values("n_dropped", ascending=False, kind="stable"))

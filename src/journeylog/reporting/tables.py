@@ -8,15 +8,16 @@ from typing import Any, Final
 
 import pandas as pd
 
-from journeylog.plots.labels import count, duration, interval, share
 from journeylog.reporting.names import short, visible
+from journeylog.reporting.wording import ENGLISH, Wording
 
-__all__ = ["ARROW", "Cell", "Column", "Table", "ends_word", "make_table"]
+__all__ = ["ARROW", "Cell", "Column", "Head", "Table", "heads_of", "make_table"]
 
 #: Rows a table of the page has at most; it says how many there are.
 MOST_ROWS: Final = 50
 ARROW: Final = " → "
 _WIDTH, _TITLE = 44, 400
+_NAN: Final = float("nan")
 
 
 @dataclass(frozen=True)
@@ -26,13 +27,14 @@ class Column:
     Parameters
     ----------
     head : str
-        What people read above it.
+        Key of what people read above it.
     keys : tuple of str
         Columns of the frame it is made of.
     kind : str
-        ``name``, ``node``, ``path``, ``count``, ``share``, ``interval``, ``time``, ``times``, ``code``, ``text``.
+        ``name``, ``node``, ``path``, ``count``, ``share``, ``interval``, ``time``, ``times``, ``code``, ``text``,
+        ``most`` (a count, or what it is at most), ``kind``, ``amount``, ``amounts``, ``money``.
     help : str
-        What the column means, shown on hover and in the definitions.
+        Key of what the column means.
     """
 
     head: str
@@ -40,19 +42,31 @@ class Column:
     kind: str
     help: str = ""
 
+
+@dataclass(frozen=True)
+class Head:
+    """The head of a column in a language."""
+
+    head: str
+    kind: str
+    help: str = ""
+
     @property
     def numeric(self) -> bool:
         """Whether the column is set to the right."""
-        return self.kind in ("count", "share", "interval", "time", "times")
+        return self.kind in (
+            "count", "share", "interval", "time", "times", "most", "amount", "amounts", "money"
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell: what is read, the whole of it when that was cut, and its value in the result (none for text)."""
+    """One cell: what is read, the whole of it when that was cut, and what it is sorted by (empty for its text)."""
 
     text: str
     title: str = ""
     numeric: bool = False
+    value: str = ""
 
 
 @dataclass(frozen=True)
@@ -62,68 +76,89 @@ class Table:
     Parameters
     ----------
     caption : str
-    columns : tuple of Column
+    columns : tuple of Head
     rows : list of list of Cell
     note : str
         What is not shown.
     """
 
     caption: str
-    columns: tuple[Column, ...]
+    columns: tuple[Head, ...]
     rows: list[list[Cell]]
     note: str = ""
 
     @property
-    def helps(self) -> list[Column]:
+    def helps(self) -> list[Head]:
         """Columns that need a word of explanation, each head once."""
         return list({column.head: column for column in reversed(self.columns) if column.help}.values())[::-1]
 
 
-def make_table(frame: pd.DataFrame, caption: str, columns: Sequence[Column], most: int = MOST_ROWS) -> Table:
+def heads_of(columns: Sequence[Column], words: Wording = ENGLISH) -> tuple[Head, ...]:
+    """Return the heads of columns in a language."""
+    return tuple(Head(words.head(c.head), c.kind, words.help(c.help)) for c in columns)
+
+
+def make_table(
+    frame: pd.DataFrame,
+    caption: str,
+    columns: Sequence[Column],
+    words: Wording = ENGLISH,
+    most: int = MOST_ROWS,
+) -> Table:
     """Return the first rows of a result's table as people read them."""
     records = frame.head(most).to_dict("records")
-    rows = [[_cell(column, record) for column in columns] for record in records]
+    rows = [[_cell(column, record, words) for column in columns] for record in records]
     more = len(frame) - len(records)
-    note = f"The first {len(records):,} of {len(frame):,} rows." if more > 0 else ""
-    return Table(caption, tuple(columns), rows, note)
+    note = words.plain("first_rows", shown=words.count(len(records)), total=words.count(len(frame)))
+    return Table(caption, heads_of(columns, words), rows, note if more > 0 else "")
 
 
-def ends_word(name: Any, kind: Any) -> str:
-    """Return the name of a node, typed ones in round brackets as no event is marked."""
-    words = {
-        "start": "(start)",
-        "reached": "(goal reached)",
-        "dropped": "(dropped off)",
-        "open": "(still open)",
-    }
-    return words.get(str(kind), visible(name))
-
-
-def _cell(column: Column, record: Mapping[Any, Any]) -> Cell:
-    values = [record[key] for key in column.keys]
-    whole = _WRITE[column.kind](*values)
-    if column.numeric:
-        return Cell(whole, numeric=True)
+def _cell(column: Column, record: Mapping[Any, Any], words: Wording) -> Cell:
+    values = [record.get(key, _NAN) for key in column.keys]
+    whole = _WRITE[column.kind](words, *values)
+    if Head("", column.kind).numeric:
+        first = values[1] if column.kind in ("amount", "amounts", "money") else values[0]
+        return Cell(
+            whole, numeric=True, value="" if first is None or first != first else f"{float(first):.9g}"
+        )
     cut = short(whole, _WIDTH if column.kind != "path" else 3 * _WIDTH)
     return Cell(cut, whole[:_TITLE] if cut != whole else "")
 
 
-def _path(names: Sequence[str], truncated: bool) -> str:
+def _node(words: Wording, name: Any, kind: Any) -> str:
+    """Return the name of a node, typed ones in round brackets as no event is marked."""
+    return words.plain(str(kind)) if kind in ("start", "reached", "dropped", "open") else visible(name)
+
+
+def _path(words: Wording, names: Sequence[str], truncated: bool) -> str:
     return ARROW.join(map(visible, names)) + (f"{ARROW}…" if truncated else "")
 
 
-def _times(low: Any, high: Any) -> str:
-    return "–" if low != low or high != high else f"{duration(low)} to {duration(high)}"
+def _amount(words: Wording, kind: Any, amount: Any) -> str:
+    return words.duration(amount) if kind == "wait" and amount == amount else words.count(amount)
+
+
+def _amounts(words: Wording, kind: Any, low: Any, high: Any) -> str:
+    if low != low or high != high:
+        return "–"
+    return words.words.range(_amount(words, kind, low), _amount(words, kind, high))
 
 
 _WRITE: Final[Mapping[str, Callable[..., str]]] = {
-    "name": visible,
-    "node": ends_word,
+    "name": lambda words, name: visible(name) if name == name else "",
+    "node": _node,
     "path": _path,
-    "count": count,
-    "share": share,
-    "interval": interval,
-    "time": duration,
-    "times": _times,
-    "text": str,
+    "kind": lambda words, kind: words.plain(f"kind_{kind}"),
+    "count": lambda words, n: words.count(n),
+    "most": lambda words, n, most: (
+        words.count(n) if n == n or most != most else f"≤\u00a0{words.count(most)}"
+    ),
+    "share": lambda words, part: words.share(part),
+    "interval": lambda words, low, high: words.interval(low, high),
+    "time": lambda words, seconds: words.duration(seconds),
+    "times": lambda words, low, high: words.times(low, high),
+    "amount": _amount,
+    "amounts": _amounts,
+    "money": lambda words, currency, amount: words.money(amount, currency),
+    "text": lambda words, text: str(text),
 }

@@ -68,6 +68,11 @@ class Wording:
         """Write a whole number; a masked one is few."""
         return self.words.text("few") if n is None or n != n else self.words.count(n)
 
+    def number(self, written: str) -> str:
+        """Write a number that is written in English with this language's signs."""
+        signs = {",": self.words.words["thousands"], ".": self.words.words["decimal"]}
+        return "".join(signs.get(sign, sign) for sign in written)
+
     def share(self, part: Any) -> str:
         """Write a share; what cannot be told is a dash."""
         return "–" if part is None or part != part else self.words.share(part)
@@ -90,9 +95,8 @@ class Wording:
         """Write an amount of money."""
         if amount is None or amount != amount:
             return "–"
-        return self.count(amount) + (
-            f"\u00a0{short(currency, 8)}" if isinstance(currency, str) and currency else ""
-        )
+        name = short(currency, 8) if isinstance(currency, str) and currency else ""
+        return self.words.money(amount, name).rstrip("\u00a0")
 
     def rate(self, row: Mapping[Any, Any], name: str, of: Any) -> Markup:
         """Return a share with what it is a share of and its interval."""

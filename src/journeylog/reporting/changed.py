@@ -1,0 +1,83 @@
+"""What changed since an earlier map, in sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from markupsafe import Markup
+
+from journeylog.core.time import moment
+from journeylog.core.window import Window
+from journeylog.journeymap.spec import JourneyMapResult
+from journeylog.reporting.mappage import called, written
+from journeylog.reporting.wording import Wording
+
+__all__ = ["Changed", "changed_of"]
+
+
+@dataclass(frozen=True)
+class Changed:
+    """What is compared, and the changes one by one, the surest first."""
+
+    lead: Markup
+    lines: tuple[Markup, ...]
+
+
+def changed_of(
+    now: JourneyMapResult, before: JourneyMapResult | Mapping[str, Any], words: Wording
+) -> Changed:
+    """Return the supported changes; see :func:`journeylog.journeymap.changes.changes_since`."""
+    window = _window(before)
+    lead = (
+        words("changed_lead_bare")
+        if window is None
+        else words("changed_lead", period=words.words.period(window))
+    )
+    table = now.changes(before)
+    lines = (_line(now, row, words) for row in table[table["supported"]].to_dict("records"))
+    return Changed(lead, tuple(line for line in lines if line is not None))
+
+
+def _line(now: JourneyMapResult, row: Mapping[Any, Any], words: Wording) -> Markup | None:
+    stage, item = (
+        None if value is None or value != value else value for value in (row["stage"], row["item"])
+    )
+    cell = now.cell(stage, row["row"], row["measure"], item)
+    if cell is None or cell.masked:
+        return None
+    values = {
+        "what": called(words.words, cell),
+        "way": words.words.text("up" if row["difference"] > 0 else "down"),
+        "before": written(words.words, row["before"], row["unit"]),
+        "now": written(words.words, row["now"], row["unit"]),
+        "difference": _apart(words, abs(row["difference"]), row["unit"]),
+    }
+    low, high = sorted((abs(row["difference_low"]), abs(row["difference_high"])))
+    if low != low or high != high:
+        return words("changed_goal", **values)
+    spread = words.words.range(_apart(words, low, row["unit"]), _apart(words, high, row["unit"]))
+    q = f"= {words.number(format(row['q'], '.2g'))}" if row["q"] >= 0.001 else f"< {words.number('0.001')}"
+    return words("changed_line", **values, range=spread, q=q)
+
+
+def _apart(words: Wording, difference: float, unit: str) -> str:
+    """Write a difference; that of shares in points."""
+    if unit == "share":
+        return words.plain("points", n=words.number(f"{100 * difference:.1f}"))
+    if unit == "times":
+        return words.number(f"{difference:.2f}")
+    if unit == "score":
+        return words.number(f"{difference:.2f}")
+    return written(words.words, difference, unit)
+
+
+def _window(before: JourneyMapResult | Mapping[str, Any]) -> Window | None:
+    """Return the window of the earlier map, where it is told."""
+    if not isinstance(before, Mapping):
+        return before.window
+    told = before.get("window")
+    if not isinstance(told, Mapping) or "start" not in told or "end" not in told:
+        return None
+    return Window(moment(str(told["start"]), "before"), moment(str(told["end"]), "before"))

@@ -1,0 +1,253 @@
+"""Numbers of few customers are not told on a page that is shared, nor what would give them away."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Hashable, Iterable, Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from journeylog.reporting.answers import Answers
+
+__all__ = ["mask_answers", "protect"]
+
+_MOVE: Final = ["from", "from_kind", "to", "to_kind"]
+_ENDS: Final = ("reached", "dropped", "open")
+
+
+def mask_answers(answers: Answers, k: int) -> Answers:
+    """Return the answers without the numbers of fewer than `k` customers; masked numbers are nan.
+
+    Numbers that add up to something told elsewhere are masked in company: one alone, or several that are fewer than
+    `k` together, would be given away by subtraction.
+    """
+    if k < 2:
+        return answers
+    plan = answers.plan
+    rare = _rare_nodes(answers.facts.table, "event", "n", k) | _rare_nodes(
+        answers.event_leaves.table, "node", "n_entered", k
+    )
+    rare_nodes = rare if not plan.staged else _rare_nodes(answers.leaves.table, "node", "n_entered", k)
+    gone = _hidden_moves(answers.moves.table, rare, k)
+    gone_flow = gone if not plan.staged else _hidden_moves(answers.flow.table, rare_nodes, k)
+    event_leaves = _masked_leaves(answers.event_leaves.table, gone, rare, k)
+    leaves = _masked_leaves(answers.leaves.table, gone_flow, rare_nodes, k) if plan.staged else event_leaves
+    events = answers.facts.table["event"].isin(rare)
+    return replace(
+        answers,
+        mask=k,
+        ends=_with(answers.ends, _masked_ends(answers.ends.table, k)),
+        flow=_masked_flow(answers.flow, gone_flow, rare_nodes, k),
+        moves=_masked_flow(answers.moves, gone, rare, k),
+        leaves=_with(answers.leaves, leaves),
+        event_leaves=_with(answers.event_leaves, event_leaves),
+        waits=_with(answers.waits, _masked_waits(answers.waits.table, gone, event_leaves)),
+        paths=_with(answers.paths, _masked_paths(answers.paths.table, k)),
+        event_paths=_with(answers.event_paths, _masked_paths(answers.event_paths.table, k)),
+        facts=_with(answers.facts, _without(answers.facts.table, events, ("event", "n_events_total", "n_actors_total"))),
+        losses=_with(answers.losses, _masked_losses(answers.losses.table, gone_flow, leaves, rare_nodes, k)),
+        returns=None if answers.returns is None else _with(answers.returns, _masked_returns(answers.returns.table, k)),
+        funnel=None if answers.funnel is None else _masked_funnel(answers.funnel, k),
+    )  # fmt: skip
+
+
+def protect(
+    values: Sequence[float], groups: Iterable[Sequence[int]], hidden: Collection[int], k: int
+) -> set[int]:
+    """Return the places to mask so that no group gives a masked value away.
+
+    In each group, whose sum is told, what is masked is at least two values above zero that are at least `k` together;
+    where it is not, the smallest of the others are masked too.
+
+    Examples
+    --------
+    >>> sorted(protect([2, 40, 7, 0], [[0, 1, 2, 3]], {0}, 5))
+    [0, 2]
+    """
+    gone, known = set(hidden), [list(group) for group in groups]
+    changed = True
+    while changed:
+        changed = False
+        for group in known:
+            mine = [i for i in group if i in gone and values[i] > 0]
+            rest = [i for i in group if i not in gone and values[i] > 0]
+            if mine and rest and (len(mine) < 2 or sum(values[i] for i in mine) < k):
+                gone.add(min(rest, key=lambda i: (values[i], i)))
+                changed = True
+    return gone
+
+
+def _small(values: Any, k: int) -> Any:
+    found = np.asarray(values, dtype=float)
+    return (found > 0) & (found < k)
+
+
+def _without(table: pd.DataFrame, rows: Any, keep: Collection[str]) -> pd.DataFrame:
+    """Return the table with the numbers of some rows masked."""
+    rows = np.asarray(rows, dtype=bool)
+    made = table.copy()
+    for name in table.columns:
+        if name not in keep and pd.api.types.is_numeric_dtype(table[name]) and rows.any():
+            made[name] = table[name].astype("float64").mask(rows)
+    return made
+
+
+def _with(result: Any, table: pd.DataFrame) -> Any:
+    table.attrs.update(result.table.attrs)
+    return replace(result, table=table)
+
+
+def _places(keys: Iterable[Hashable]) -> list[list[int]]:
+    found: dict[Hashable, list[int]] = {}
+    for i, key in enumerate(keys):
+        found.setdefault(key, []).append(i)
+    return list(found.values())
+
+
+def _rare_nodes(table: pd.DataFrame, name: str, n: str, k: int) -> set[str]:
+    """Return the names of too few customers, and those masked in their company."""
+    small = set(np.flatnonzero(_small(table["n_actors"], k)).tolist())
+    gone = protect(table[n].tolist(), [range(len(table))], small, k)
+    return set(table[name].iloc[sorted(gone)])
+
+
+def _hidden_moves(table: pd.DataFrame, rare: set[str], k: int) -> set[tuple[Any, ...]]:
+    keys = [tuple(key) for key in table[_MOVE].fillna("").itertuples(index=False)]
+    small = {
+        i
+        for i, key in enumerate(keys)
+        if (key[1] == "node" and key[0] in rare) or (key[3] == "node" and key[2] in rare)
+    }
+    small |= set(np.flatnonzero(_small(table["n_actors"], k)).tolist())
+    groups = [*_places(key[:2] for key in keys), *_places(key[2:] for key in keys)]
+    return {keys[i] for i in protect(table["n"].tolist(), groups, small, k)}
+
+
+def _masked_flow(result: Any, gone: set[tuple[Any, ...]], rare: set[str], k: int) -> Any:
+    """Mask moves; of those masked in company, what anybody can work out is told: how many there are at most."""
+    keys = [tuple(key) for key in result.table[_MOVE].fillna("").itertuples(index=False)]
+    rows = [key in gone for key in keys]
+    table = _without(result.table, rows, ())
+    few = _small(result.table["n_actors"], k)
+    table["n_most"] = _at_most(result.table["n"].tolist(), keys, rows, few.tolist())
+    nodes = result.tables["nodes"]
+    masked = _without(nodes, nodes["node"].isin(rare) & (nodes["kind"] == "node"), ())
+    masked.attrs.update(nodes.attrs)
+    return replace(_with(result, table), tables={**result.tables, "nodes": masked})
+
+
+def _at_most(values: list[float], keys: list[Any], rows: list[bool], few: list[bool]) -> list[float]:
+    """Return how many a masked move stands for at most, where it is the only large one masked at one of its ends."""
+    most = [np.nan] * len(values)
+    for group in (*_places(key[:2] for key in keys), *_places(key[2:] for key in keys)):
+        hidden = [i for i in group if rows[i]]
+        large = [i for i in hidden if not few[i]]
+        if len(large) == 1 and len(hidden) > 1:
+            bound = float(sum(values[i] for i in hidden) - (len(hidden) - 1))
+            most[large[0]] = np.nanmin([most[large[0]], bound])
+    return most
+
+
+def _masked_leaves(table: pd.DataFrame, gone: set[tuple[Any, ...]], rare: set[str], k: int) -> pd.DataFrame:
+    made = _without(table, table["node"].isin(rare), ())
+    ends = {
+        end: np.array([(node, "node", "", end) in gone for node in table["node"]], dtype=bool)
+        for end in _ENDS
+    }
+    partly = np.logical_or.reduce(list(ends.values())) | _small(table["n_continued"], k)
+    told = partly & ~table["node"].isin(rare).to_numpy()
+    if not partly.any():
+        return made
+    for end, rows in ends.items():
+        made[f"n_{end}"] = made[f"n_{end}"].astype("float64").mask(rows)
+    for name in made.columns:
+        if name in ("n_continued", "n_followed", "n_late") or name.endswith(("_rate", "_low", "_high")):
+            made[name] = made[name].astype("float64").mask(told)
+    return made
+
+
+def _masked_waits(table: pd.DataFrame, gone: set[tuple[Any, ...]], leaves: pd.DataFrame) -> pd.DataFrame:
+    stayed = set(leaves.loc[leaves["n_continued"].isna(), "node"])
+    rows = [
+        (a, "node", b, "node") in gone if part == "edge" else a in stayed
+        for part, a, b in zip(table["part"], table["from"], table["to"], strict=True)
+    ]
+    return _without(table, rows, ("rank", "baseline_s"))
+
+
+def _masked_losses(
+    table: pd.DataFrame, gone: set[tuple[Any, ...]], leaves: pd.DataFrame, rare: set[str], k: int
+) -> pd.DataFrame:
+    silent = set(leaves.loc[leaves["n_dropped"].isna() | leaves["n_followed"].isna(), "node"])
+    rows = set()
+    for i, row in enumerate(table[["kind", "node", "to", "amount"]].to_dict("records")):
+        kind, node = row["kind"], row["node"]
+        few = kind != "wait" and 0 < abs(row["amount"]) < k
+        hidden = (node, "node", row["to"], "node") in gone if kind == "wait" else node in rare
+        if few or hidden or (kind == "drop" and node in silent):
+            rows.add(i)
+    values = np.where(table["kind"] == "wait", table["n"], table["amount"].clip(lower=0)).tolist()
+    gone_rows = protect(values, _places(table["kind"]), rows, k)
+    return _without(
+        table, np.isin(np.arange(len(table)), sorted(gone_rows)), ("rank", "rank_of_kind", "baseline")
+    )
+
+
+def _masked_paths(table: pd.DataFrame, k: int) -> pd.DataFrame:
+    """Return the paths of enough customers; what is left over is enough of them too, or nobody."""
+    kept = table[~_small(table["n_actors"], k)]
+    while len(kept) and 0 < kept["n_total"].iloc[0] - kept["n_cases"].sum() < k:
+        kept = kept.drop(index=kept["n_cases"].idxmin())
+    made: pd.DataFrame = kept.reset_index(drop=True)
+    names = [f"n_{end}" for end in _ENDS]
+    for i, values in enumerate(kept[names].to_numpy(float).tolist()):
+        gone = protect(values, [range(3)], set(np.flatnonzero(_small(values, k)).tolist()), k)
+        for j in gone:
+            made[names[j]] = made[names[j]].astype("float64")
+            made.loc[i, names[j]] = np.nan
+    return made
+
+
+def _masked_ends(table: pd.DataFrame, k: int) -> pd.DataFrame:
+    small = set(np.flatnonzero(_small(table["n_actors"], k)).tolist())
+    gone = protect(table["n"].tolist(), [range(len(table))], small, k)
+    return _without(table, np.isin(np.arange(len(table)), sorted(gone)), ("n_total", "n_actors_total"))
+
+
+def _masked_returns(table: pd.DataFrame, k: int) -> pd.DataFrame:
+    left = table["n_eligible"] - table["n_returned"]
+    few = _small(table["n_returned"], k) | _small(left, k) | _small(table["n_eligible"], k)
+    made = _without(table, few, ("period", "n_actors", "n_eligible"))
+    return _without(made, _small(table["n_eligible"], k), ("period", "n_actors"))
+
+
+def _masked_funnel(result: Any, k: int) -> Any:
+    """Mask steps: those at one are those lost, those open, and those at the next."""
+    table, n = result.table, len(result.table)
+    parts = ("n_cases", "n_lost", "n_open")
+    values = [float(v) for name in parts for v in table[name]]
+    small = set(np.flatnonzero(_small(values, k)).tolist()) | set(
+        np.flatnonzero(_small(table["n_actors"], k)).tolist()
+    )
+    groups = [[i + 1, n + i, 2 * n + i] if i + 1 < n else [n + i, 2 * n + i] for i in range(n)]
+    gone = protect(values, groups, small, k)
+    here = np.array([i in gone for i in range(n)], dtype=bool)
+    made = _without(table, here, ("step",))
+    for j, name in enumerate(parts[1:], 1):
+        rows = np.array([j * n + i in gone for i in range(n)], dtype=bool) | here
+        made[name] = made[name].astype("float64").mask(rows)
+    after = np.append(False, here[:-1])
+    for name in [name for name in made.columns if name.startswith("step_rate")]:
+        made[name] = made[name].mask(after)
+    return replace(_with(result, made), tables={**result.tables, "lost_next": _masked_next(result, made, k)})
+
+
+def _masked_next(result: Any, steps: pd.DataFrame, k: int) -> pd.DataFrame:
+    table = result.tables["lost_next"]
+    few = set(np.flatnonzero(_small(table["n_cases"], k)).tolist())
+    silent = set(steps.loc[steps["n_lost"].isna() | steps["n_open"].isna(), "step"])
+    few |= set(np.flatnonzero(table["step"].isin(silent)).tolist())
+    gone = protect(table["n_cases"].tolist(), _places(table["step"]), few, k)
+    return _without(table, np.isin(np.arange(len(table)), sorted(gone)), ("step",))
