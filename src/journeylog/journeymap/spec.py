@@ -18,8 +18,10 @@ from journeylog.core.log import EventLog
 from journeylog.core.notes import note
 from journeylog.core.window import Window
 from journeylog.errors import ConfigError, MissingColumnError
+from journeylog.journeymap.analysts import AnalystNote, read_notes
 from journeylog.journeymap.cells import Cell, cell_table
 from journeylog.journeymap.changes import SCHEMA, changes_since
+from journeylog.journeymap.empathy import empathy_table
 from journeylog.journeymap.masking import mask_small
 from journeylog.journeymap.rows import ROWS
 from journeylog.opportunities import Opportunities
@@ -243,6 +245,7 @@ class JourneyMapResult(Result):
 
     cells: tuple[Cell, ...] = ()
     answers: Mapping[str, Result] = field(default_factory=dict)
+    analyst_notes: tuple[AnalystNote, ...] = ()
 
     @property
     def stages(self) -> tuple[str, ...]:
@@ -253,6 +256,39 @@ class JourneyMapResult(Result):
         """Return one cell, None when the map has no such."""
         wanted = (stage, row, measure, item)
         return next((c for c in self.cells if (c.stage, c.row, c.measure, c.item) == wanted), None)
+
+    @property
+    def empathy(self) -> pd.DataFrame:
+        """What customers say, do and feel, from the data; what they think and need, from analysts' notes alone."""
+        return empathy_table(self.stages, self.cells, self.analyst_notes)
+
+    def with_notes(self, notes: str | Path | Mapping[str, Any]) -> JourneyMapResult:
+        """Return the map with the notes of analysts, which are shown apart and touch no number.
+
+        Parameters
+        ----------
+        notes : str, Path or mapping
+            A file in YAML or TOML, or its content: for each stage what customers may think and need, what pains them,
+            and ideas; see :func:`journeylog.journeymap.analysts.read_notes`.
+
+        Raises
+        ------
+        ParseError
+            If the file cannot be read.
+        ConfigError
+            If the map has no such stage, or a key is not known.
+
+        Examples
+        --------
+        >>> import journeylog as jl
+        >>> question = jl.JourneyMap("pay", stages={"look": ["home", "search"], "buy": ["cart", "pay"]}, patience="1h")
+        >>> notes = {"stages": {"buy": {"thinks": "Is my card safe here?", "author": "Ann", "date": "2025-04-02"}}}
+        >>> filled = question.fill(jl.datasets.tiny()).with_notes(notes)
+        >>> filled.empathy.query("origin == 'analyst'")[["stage", "part", "text", "author"]]
+          stage    part                   text author
+        4   buy  thinks  Is my card safe here?    Ann
+        """
+        return replace(self, analyst_notes=read_notes(notes, self.stages))
 
     def masked(self, k: int = 5) -> JourneyMapResult:
         """Return the map without the cells of fewer than `k` customers, and without what would give them away."""
@@ -267,7 +303,8 @@ class JourneyMapResult(Result):
 
     def to_dict(self) -> dict[str, Any]:
         """Return the map as JSON-able values, with the version of its schema."""
-        return {"schema": SCHEMA, "stages": list(self.stages), **super().to_dict()}
+        noted = [note.to_dict() for note in self.analyst_notes]
+        return {"schema": SCHEMA, "stages": list(self.stages), **super().to_dict(), "analyst_notes": noted}
 
     def show(self, **options: Any) -> Shown:
         """Return the page for a notebook; the options are those of :meth:`save` for a page."""

@@ -15,8 +15,9 @@ from journeylog.errors import ConfigError
 from journeylog.journeymap.cells import Cell
 from journeylog.journeymap.rows import ROWS
 from journeylog.journeymap.spec import JourneyMapResult
+from journeylog.reporting.empathypage import empathy_lines, empathy_values
 from journeylog.reporting.language import Language, language
-from journeylog.reporting.mappage import called, map_page, place_of
+from journeylog.reporting.mappage import called, map_page, place_of, written
 from journeylog.reporting.names import short
 from journeylog.reporting.write import reserved
 
@@ -66,6 +67,9 @@ def _text(result: JourneyMapResult, *, lang: str = "en", title: str | None = Non
         if any(place.groups for place in places):
             cells = [_facts(place.groups) or words.of("none", row) for place in places]
             lines.append(f"| **{words.of('rows', row)}** | {' | '.join(cells)} |")
+    empathy = empathy_values(result, words, written)
+    if empathy is not None:
+        lines += empathy_lines(empathy, result.stages, words, _plain)
     lines += ["", *(f"- {line}" for line in words.words["define"].values())]
     lines += ["", *(f"- {_plain(words.note(note))}" for note in result.notes)]
     return ("\n".join(lines) + "\n").encode("utf-8", "backslashreplace")
@@ -120,9 +124,11 @@ def _workbook(result: JourneyMapResult, *, lang: str = "en", title: str | None =
         "share": book.add_format({"num_format": "0.0%"}),
         "count": book.add_format({"num_format": "#,##0"}),
         "other": book.add_format({"num_format": "#,##0.0##"}),
+        "day": book.add_format({"num_format": "yyyy-mm-dd"}),
     }
     _map_sheet(book, style, result, words)
     _cell_sheet(book, style, result, words)
+    _note_sheet(book, style, result, words)
     book.close()
     return out.getvalue()
 
@@ -172,6 +178,27 @@ def _cell_sheet(book: Any, style: Mapping[str, Any], result: JourneyMapResult, w
                 sheet.write_string(line, column, _fits(value))
             elif value is not None and not math.isnan(value):
                 sheet.write_number(line, column, value, style[_format(cell, name)])
+
+
+def _note_sheet(book: Any, style: Mapping[str, Any], result: JourneyMapResult, words: Language) -> None:
+    """Write the notes of analysts on a sheet of their own, where there are any."""
+    if not result.analyst_notes:
+        return
+    sheet = book.add_worksheet(words.text("noted")[:31])
+    names = ("stage", "kind", "text", "author", "date", "link")
+    for column, (name, width) in enumerate(zip(names, (18, 14, 80, 18, 12, 40), strict=True)):
+        sheet.set_column(column, column, width)
+        sheet.write_string(0, column, words.of("columns", name), style["head"])
+    sheet.freeze_panes(1, 0)
+    for line, note in enumerate(result.analyst_notes, 1):
+        for column, name in enumerate(names):
+            value = getattr(note, name)
+            if name == "kind":
+                value = words.of("empathy", value)
+            if name == "date" and value is not None:
+                sheet.write_datetime(line, column, dt.datetime.fromisoformat(value), style["day"])
+            elif value is not None:
+                sheet.write_string(line, column, _fits(value))
 
 
 def _format(cell: Cell, name: str) -> str:

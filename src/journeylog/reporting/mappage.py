@@ -15,6 +15,7 @@ from journeylog.journeymap.rows import ROWS
 from journeylog.journeymap.spec import JourneyMapResult
 from journeylog.plots.style import theme_of
 from journeylog.reporting.document import asset, environment, policy
+from journeylog.reporting.empathypage import empathy_values
 from journeylog.reporting.language import Language, language
 from journeylog.reporting.mapcurve import emotion_curve
 from journeylog.reporting.names import short
@@ -116,7 +117,7 @@ def map_page(
     """
     theme_of(theme)
     words = language(lang)
-    css = asset("map.css")
+    css = asset("map.css") + asset("map_empathy.css")
     page = environment().get_template("map.html.j2")
     return page.render(
         lang=lang,
@@ -126,6 +127,7 @@ def map_page(
         version=journeylog.__version__,
         title=short(title, 200) if title is not None else words.text("map"),
         map=map_values(result, words, before=before, alerts=alerts),
+        empathy=empathy_values(result, words, written),
     ).encode("utf-8", "backslashreplace")
 
 

@@ -45,7 +45,7 @@ _MAP: Final = frozenset(
     field.name
     for field in dataclasses.fields(JourneyMap)
     if field.name not in ("_", "goal", "stages", "patience")
-)
+) | {"notes"}
 _FILES: Final = (
     "map.html",
     "map.json",
@@ -88,6 +88,7 @@ def run_config(config: Path, *, start: str | None, end: str | None, out: Path | 
     loaded = Load((config,), {})()
     asked = dict(loaded.asked)
     mapped = _table(asked.pop("map", {}), _MAP, "map")
+    noted = mapped.pop("notes", None)
     output = _typed(asked.pop("output", {}), _OUTPUT, "output")
     alerts = [_typed(alert, _ALERT, f"alert {i + 1}") for i, alert in enumerate(asked.pop("alert", []))]
     folder = out or config.parent / str(output.get("folder", "out"))
@@ -99,6 +100,8 @@ def run_config(config: Path, *, start: str | None, end: str | None, out: Path | 
     )
     ready, rest = prepared(log, asked)
     result: JourneyMapResult = question.fill(ready).masked(output.get("mask", 5))
+    if noted is not None:
+        result = result.with_notes(config.parent / str(noted))
     with told(folder):
         folder.mkdir(parents=True, exist_ok=True)
     with reserved(folder / MANIFEST) as target:
