@@ -77,7 +77,7 @@ def _count(chunk: Chunk, question: Stat, window: Window, groups: Groups) -> Coun
     for g, side in enumerate("ab"):
         total |= {f"n_{side}": seen[g, :1].copy(), f"young_{side}": seen[g, 1:].copy()}
     tables["cases"] = Table({}, total, largest=("patience",))
-    return Counts(tables).canonical()
+    return Counts(tables)
 
 
 def _walk(visits: Visits) -> tuple[Any, ...]:
@@ -93,7 +93,7 @@ def _moments(
     n_nodes = len(visits.labels)
     wide = 3 if by_end else n_nodes + 3
     if by_end or (n_nodes + 1) * wide <= DENSE:
-        rows, bases, seen = count_moves(*_walk(visits), bounds, group, by_end, False, most_moves(visits))
+        rows, bases, seen = count_moves(*_walk(visits), bounds, group, by_end, most_moves(visits), None, None)
         used, left = np.flatnonzero(rows[:, 0] + rows[:, 3]), np.flatnonzero(bases[:, 0] + bases[:, 3])
         keys = _end_keys(used, visits) if by_end else _edge_keys(used, visits)
         return moment_tables(keys, rows[used], _node_key(left, visits), bases[left]), seen

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
 
@@ -13,7 +12,7 @@ import pandas as pd
 from journeylog.core.counts import Coded, Counts, Table
 from journeylog.core.durations import DurationBins
 from journeylog.core.kernels.bins import BIN_BITS, count_stretches, without_to
-from journeylog.core.kernels.pairs import count_moves, list_moves, move_durations, put_durations
+from journeylog.core.kernels.pairs import count_moves, list_moves, put_durations
 from journeylog.core.nodes import TEXT, node_columns, ratio
 from journeylog.core.pairs import DENSE, Keys, Trials
 from journeylog.core.visits import Visits
@@ -43,26 +42,19 @@ def time_tables(
     if (n_nodes + 1) * (n_nodes + 3) > DENSE:
         *moves, seen = list_moves(*walk, bounds, group, True)
         return _tables_of_list(visits, *moves), seen
-    longest = most_moves(visits)
-    rows, bases, seen = count_moves(*walk, bounds, group, False, True, longest)
+    instant = visits.enter is visits.leave  # a visit is one moment, and staying is waiting
+    n_parts = 1 if instant else 2
+    first, last, out = _room(np.bincount(visits.node, minlength=n_nodes), n_parts)
+    rows, bases, seen = count_moves(*walk, bounds, group, False, most_moves(visits), last, out)
     used, left = np.flatnonzero(rows[:, 0] + rows[:, 3]), np.flatnonzero(bases[:, 0] + bases[:, 3])
     start, to = np.divmod(used, n_nodes + 3)
-    tables = {
+    found = [count_stretches(out[k], first, last[k], 2 * n_nodes) for k in range(n_parts)]
+    return {
         "edge_rows": Table({"from": _name(start, visits), "to": _name(to, visits)}, _worth(rows[used].T)),
         "node_rows": Table({"from": _name(left, visits)}, _worth(bases[left].T)),
-    }
-    n = bases[:n_nodes, 0] + bases[:n_nodes, 3]
-
-    def put(stays: bool, last: Ints, out: Any) -> None:
-        move_durations(*walk, bounds, group, stays, longest, last, out)
-
-    cells, counts = _counted(n, partial(put, False), n_nodes)
-    tables["edge_bins"] = _bin_table(cells, counts, False, visits)
-    if visits.enter is visits.leave:  # a visit is one moment, and staying is waiting
-        tables["node_bins"] = _stays_of_waits(cells, counts, visits)
-    else:
-        tables["node_bins"] = _bin_table(*_counted(n, partial(put, True), n_nodes), True, visits)
-    return tables, seen
+        "edge_bins": _bin_table(found[0], False, visits),
+        "node_bins": _stays_of_waits(found[0], visits) if instant else _bin_table(found[1], True, visits),
+    }, seen
 
 
 def most_moves(visits: Visits) -> int:
@@ -84,23 +76,24 @@ def _tables_of_list(
         read, stays = partial(keys, visits=visits), part == "node"
         rows = Trials(offsets, row, row, side).tables(read, read)["rows"]
         tables[f"{part}_rows"] = Table(rows.keys, {name: rows.values[name] for name in _WORTH})
-        put = partial(put_durations, start, to, side, spent[int(stays)], stays)
-        tables[f"{part}_bins"] = _bin_table(*_counted(n, put, n_nodes), stays, visits)
+        first, last, out = _room(n, 1)
+        put_durations(start, to, side, spent[int(stays)], stays, last[0], out[0])
+        tables[f"{part}_bins"] = _bin_table(
+            count_stretches(out[0], first, last[0], 2 * n_nodes), stays, visits
+        )
     return tables
 
 
-def _counted(n: Ints, put: Callable[[Ints, Any], None], n_nodes: int) -> tuple[Ints, Ints]:
-    """Return how many durations of each move, or node, and group are in each bin; `n` moves leave each node."""
-    n = np.concatenate((n, np.zeros(n_nodes, np.int64)))  # both groups of a to-node stand side by side
+def _room(n: Ints, n_parts: int) -> tuple[Ints, Ints, Any]:
+    """Return where the durations of each node begin, once for each part where they go on, and room for them."""
+    n = np.concatenate((n, np.zeros(len(n), np.int64)))  # both groups of a to-node stand side by side
     first = np.concatenate((np.zeros(1, np.int64), np.cumsum(n)))[:-1]
-    last = first.copy()
-    out = np.empty(int(n.sum()), np.int32 if (2 * n_nodes + 3) << BIN_BITS < 2**31 else np.int64)
-    put(last, out)
-    cells, counts = count_stretches(out, first, last, 2 * n_nodes)
-    return cells, counts
+    kind = np.int32 if (len(n) + 3) << BIN_BITS < 2**31 else np.int64
+    return first, np.tile(first, (n_parts, 1)), np.empty((n_parts, int(n.sum())), kind)
 
 
-def _bin_table(cells: Ints, counts: Ints, alone: bool, visits: Visits) -> Table:
+def _bin_table(counted: tuple[Ints, Ints], alone: bool, visits: Visits) -> Table:
+    cells, counts = counted
     left, came = np.divmod(cells >> BIN_BITS, 2 * len(visits.labels) + 3)
     keys: Keys = {"from": _name(left, visits)}
     if not alone:
@@ -108,8 +101,9 @@ def _bin_table(cells: Ints, counts: Ints, alone: bool, visits: Visits) -> Table:
     return Table({**keys, "group": came % 2, "bin": cells & ((1 << BIN_BITS) - 1)}, {"n": counts})
 
 
-def _stays_of_waits(cells: Ints, counts: Ints, visits: Visits) -> Table:
+def _stays_of_waits(counted: tuple[Ints, Ints], visits: Visits) -> Table:
     """Return the durations of the moves from each node, whichever node they go to."""
+    cells, counts = counted
     n_nodes = 2 * len(visits.labels)
     side = (cells >> BIN_BITS) % (n_nodes + 3) % 2
     both = [without_to(cells[side == g], counts[side == g], n_nodes) for g in range(2)]

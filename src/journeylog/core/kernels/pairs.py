@@ -18,7 +18,7 @@ Groups = npt.NDArray[np.int8]
 #: Columns of the sums of a row and of a base, see :func:`pair_moments`.
 ROW_COLUMNS, BASE_COLUMNS = 9, 7
 
-__all__ = ["count_moves", "list_moves", "move_durations", "pair_moments", "put_durations"]
+__all__ = ["count_moves", "list_moves", "pair_moments", "put_durations"]
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -127,15 +127,19 @@ def count_moves(
     bounds: Ints | None,
     group_of_case: Groups | None,
     by_end: bool,
-    between: bool,
     longest: int,
+    last: Any,
+    out: Any,
 ) -> Any:
     """Return the moments of moves, without a list of them: rows of moves, or of how a visit went on; bases; visits.
 
     The row of a move is ``from * (V + 3) + to``; `by_end` it is ``from * 3`` plus 0 for going on, 1 for reached and 2
-    for dropped. A base is the node that is left, the start the last one. With `between` only moves from one visit to
-    another count.
+    for dropped. A base is the node that is left, the start the last one.
+
+    With `out` only moves from one visit to another count, and their durations go there as by :func:`put_durations`: the
+    waits to its first row, the stays to a second, if it has one; `last` has as many rows.
     """
+    between = out is not None
     wide = 3 if by_end else n_nodes + 3
     rows = np.zeros(((n_nodes + 1) * wide, ROW_COLUMNS), np.int64)
     bases = np.zeros((n_nodes + 1, BASE_COLUMNS), np.int64)
@@ -153,38 +157,11 @@ def count_moves(
             if by_end:
                 t = np.int64(0) if t < n_nodes else t - n_nodes + 1
             row[i] = np.int64(start[i]) * wide + t
+        if out is not None:
+            for k in range(len(out)):
+                put_durations(start[:n], to[:n], group[:n], spent[k, :n], k == 1, last[k], out[k])
         _add_moments(start, row, group, 0, n, rows, bases, mine, all_mine)
     return rows, bases, seen
-
-
-@njit(cache=True, nogil=True)
-def move_durations(
-    node: Codes,
-    enter: Ints,
-    leave: Ints,
-    actor_offsets: Ints,
-    begin: Ints,
-    end: Ints,
-    outcome: Codes,
-    n_nodes: int,
-    watched: tuple[int, int] | None,
-    bounds: Ints | None,
-    group_of_case: Groups | None,
-    stays: bool,
-    longest: int,
-    last: Ints,
-    out: Any,
-) -> None:
-    """Write ``(2 * to + group) << BIN_BITS | bin`` of each move between visits, as :func:`put_durations` of a list."""
-    start, to = np.empty(longest, np.int32), np.empty(longest, np.int32)
-    group, spent = np.empty(longest, np.int8), np.empty((2, longest), np.int64)
-    seen = np.zeros((2, 2), np.int64)
-    for a in range(actor_offsets.size - 1):
-        n = _moves_of_actor(
-            node, enter, leave, begin, end, outcome, actor_offsets[a], actor_offsets[a + 1], n_nodes, watched, bounds,
-            group_of_case, True, start, to, group, spent, seen, 0,
-        )  # fmt: skip
-        put_durations(start[:n], to[:n], group[:n], spent[int(stays), :n], stays, last, out)
 
 
 @njit(cache=True, nogil=True)
