@@ -14,6 +14,7 @@ import pyarrow as pa
 from journeylog.core.chunk import Category, Chunk
 from journeylog.core.contracts import Step
 from journeylog.core.counts import Counts
+from journeylog.core.notes import note
 from journeylog.core.window import Window
 from journeylog.errors import ConfigError
 from journeylog.persona.chance import chain_of
@@ -185,12 +186,21 @@ class Clusters(Step):
         """What was found, in words."""
         found = self.found
         if found["why"]:
-            note = f"no clusters are supported by the data: {found['why']}"
-            return (note,) if len(self.labels) == 1 else (f"{note}; k={self.k} were asked for",)
+            if len(self.labels) == 1:
+                return (note("no clusters are supported by the data: {why}", why=found["why"]),)
+            k = len(self.labels)
+            return (
+                note(
+                    "no clusters are supported by the data: {why}; {k} were asked for", why=found["why"], k=k
+                ),
+            )
         return (
-            f"{len(self.labels)} clusters: mean silhouette {found['silhouette']:.2f}, and {found['by_chance']:.2f} for "
-            f"customers who all move by the same probabilities (p = {found['p']:.2f}); resamples agree by an adjusted Rand "
-            f"index of {found['agreement']:.2f}",
+            note(
+                "{k} clusters: mean silhouette {silhouette:.2f}, and {by_chance:.2f} for customers who all move by the same "
+                "probabilities (p = {p:.2f}); resamples agree by an adjusted Rand index of {agreement:.2f}",
+                k=len(self.labels),
+                **{name: found[name] for name in ("silhouette", "by_chance", "p", "agreement")},
+            ),
         )
 
     def settle(self, count: Callable[[Callable[[Chunk], Counts]], Counts], window: Window) -> Clusters:

@@ -9,6 +9,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from journeylog.core.notes import note
 from journeylog.errors import MissingPackageError
 from journeylog.persona.chance import Chain, walked
 from journeylog.persona.features import Rows, features, usual_shares
@@ -126,7 +127,7 @@ def fit(rows: Rows, chain: Chain, k: int | None, most: int, resamples: int, seed
     cluster, metrics, threads = tools()
     space = _space(rows)
     if len(rows.pace) < _FEWEST or not space.turn.shape[1]:
-        return _one(space, rows, f"fewer than {_FEWEST} customers, or all of them alike")
+        return _one(space, rows, note("fewer than {n} customers, or all of them alike", n=_FEWEST))
     with threads.threadpool_limits(limits=1):  # sums of several threads differ in their last digit
         points = space(rows)
         several = [k] if k is not None else list(range(2, most + 1))
@@ -162,9 +163,12 @@ def nearest_centre(points: Floats, centres: Floats) -> Ints:
 def _verdict(found: Fit) -> str:
     """Return why clusters are not supported, nothing where they are."""
     if not found.p <= 1 / (1 + _DRAWS) + 1e-12:
-        return "customers who all move by the same probabilities would look as much like clusters"
+        return note("customers who all move by the same probabilities would look as much like clusters")
     if found.agreement < LEAST_AGREEMENT:
-        return f"other samples give other clusters (adjusted Rand index {found.agreement:.2f})"
+        return note(
+            "other samples give other clusters (adjusted Rand index {agreement:.2f})",
+            agreement=found.agreement,
+        )
     return ""
 
 

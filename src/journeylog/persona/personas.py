@@ -194,7 +194,8 @@ def personas(
         Table, one row a group and what is held against all other customers: ``group, part, name, unit, n, n_rest, value,
         value_rest, difference, difference_low, difference_high, p, q, supported, defining``. ``part`` is ``touchpoint``,
         ``channel`` or ``stage`` (share of customers with such an event), ``events`` (mean number of events), ``score``,
-        ``money`` (mean of customers' mean scores and sums of amounts), ``outcome`` (share of journeys that reach
+        ``money`` (mean of customers' mean scores and sums of amounts), for RFM ``recency`` and ``orders`` (mean days since
+        the last order and number of orders), ``outcome`` (share of journeys that reach
         the goal) or ``time`` (median time to the goal).
 
         ``tables["groups"]``: ``group, n, n_total, share, share_low, share_high, stability, distance``;
@@ -247,9 +248,9 @@ def personas(
     asked = JourneyMap() if map is None else map
     laid = _with_map(laid, map)
     apart = NO_ORDERS if isinstance(step, RFM) else None
-    profile = Profile(
-        column, asked.touchpoint, asked.channel, asked.stage, "value", asked.currency, min_n, apart
-    )
+    numbers = (("recency", f"{column}_recency_days"), ("orders", f"{column}_frequency")) if apart else ()
+    places = (asked.touchpoint, asked.channel, asked.stage)
+    profile = Profile(column, *places, "value", asked.currency, min_n, apart, numbers)
     found = laid.compute(profile)
     names, notes = _largest(found.tables["groups"], step, top)
     if len(names) < len(found.tables["groups"]):
@@ -344,7 +345,7 @@ def _tested(table: pd.DataFrame, question: JourneyMap, column: str, step: Step |
         names = table["name"].fillna("").tolist()
         hits = matching_names(names, step.order) if question.touchpoint == "event" else None
         orders = np.zeros(len(table), bool) if hits is None else hits
-        defining |= (table["part"] == "money").to_numpy(bool)
+        defining |= table["part"].isin(["money", "recency", "orders"]).to_numpy(bool)
         defining |= orders & (table["part"] == "touchpoint").to_numpy(bool)
     else:
         defining |= table["part"].isin(getattr(step, "made_from", ())).to_numpy(bool)

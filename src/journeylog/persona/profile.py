@@ -54,6 +54,8 @@ class Profile(Stat):
         Groups, or rests, of fewer actors are shown, and not tested.
     apart : str or None
         A group that is held against all others, and of which the others are not told apart: it is in no rest.
+    numbers : tuple of (str, str)
+        Further parts and the columns of their numbers, which are the same at all events of an actor.
 
     Notes
     -----
@@ -74,6 +76,7 @@ class Profile(Stat):
     currency: str | None = None
     min_n: int = 20
     apart: str | None = None
+    numbers: tuple[tuple[str, str], ...] = ()
 
     def summarize(self, chunk: Chunk, window: Window) -> Counts:
         """Return how many actors of each group have what, and sums with second moments over actors."""
@@ -85,6 +88,8 @@ class Profile(Stat):
         score = chunk.columns.get("score")
         if isinstance(score, Number):
             means.append(_sums("score", *_mean_scores(chunk, score), group, names))
+        for part, name in self.numbers:
+            means.append(_sums(part, *_of_actors(chunk, name), group, names))
         tables = {}
         if isinstance(chunk.columns.get(self.value), Number):
             amounts = find_amounts(chunk, self.value, self.currency)
@@ -196,6 +201,7 @@ class Profile(Stat):
         numbers = ["n", "x", "nn", "xx", "xn"]
         for part, unit, scale in (
             ("events", "number", 1),
+            *((part, "number", 1) for part, _ in self.numbers),
             ("score", "score", _SCALE),
             ("money", currency or "money", MICRO),
         ):
@@ -266,6 +272,18 @@ def _mean_scores(chunk: Chunk, score: Number) -> tuple[Ints, npt.NDArray[np.bool
     total = np.zeros(chunk.n_actors, np.int64)
     np.add.at(total, owner, millionths)
     return total // np.maximum(n, 1), n > 0
+
+
+def _of_actors(chunk: Chunk, name: str) -> tuple[Ints, npt.NDArray[np.bool_]]:
+    """Return each actor's number, and who has one."""
+    column = chunk.column(name)
+    assert isinstance(column, Number)
+    first = np.minimum(chunk.offsets[:-1], max(chunk.n_events - 1, 0))
+    some = np.diff(chunk.offsets) > 0
+    if not chunk.n_events:
+        return np.zeros(chunk.n_actors, np.int64), some
+    known = some if column.valid is None else some & column.valid[first]
+    return np.where(known, column.values[first], 0).astype(np.int64), known
 
 
 def _sums(part: str, value: Ints, known: npt.NDArray[np.bool_], group: Ints, names: tuple[str, ...]) -> Table:

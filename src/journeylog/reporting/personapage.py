@@ -237,7 +237,7 @@ def _written(words: Language, value: float, unit: str) -> str:
         return words.duration(value)
     if unit == "number":
         return words.number(f"{value:,.1f}")
-    return words.money(value, "" if unit == "money" else unit).strip("\u00a0")
+    return words.money(value, "" if unit == "money" else unit).strip("\u00a0").replace(" ", "\u00a0")
 
 
 def _gap(words: Language, value: float, unit: str) -> str:
