@@ -93,6 +93,21 @@ def report(
     ] = None,
     top: Annotated[int | None, typer.Option(help="Bars and paths to draw. By default 10.")] = None,
     theme: Annotated[str | None, typer.Option(help="light or dark. By default light.")] = None,
+    lang: Annotated[str | None, typer.Option(help="Language of the page: en or ru. By default en.")] = None,
+    interactive: Annotated[
+        bool | None,
+        typer.Option(
+            "--interactive/--static",
+            help="With a script that answers the pointer, or without any.",
+            show_default=False,
+        ),
+    ] = None,
+    before: Annotated[
+        Path | None, typer.Option(help="map.json of an earlier period; the page tells what changed.")
+    ] = None,
+    mask: Annotated[
+        int | None, typer.Option(help="Do not tell numbers of fewer customers; 0 tells all. By default 5.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Write one page that answers where customers go, where they wait and where they leave.
@@ -102,7 +117,8 @@ def report(
     """
     named = {
         "title": title, "goal": goal, "patience": patience, "stages": stages, "funnel": funnel or None,
-        "within": within, "top": top, "theme": theme,
+        "within": within, "top": top, "theme": theme, "lang": lang, "interactive": interactive,
+        "before": before, "mask": mask,
     }  # fmt: skip
     wanted = {name: value for name, value in named.items() if value is not None}
     raise typer.Exit(report_log(load, out, wanted, Voice(as_json)))

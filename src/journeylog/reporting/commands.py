@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
@@ -44,7 +45,9 @@ def report_log(load: Load, out: Path, wanted: Mapping[str, Any], voice: Voice) -
     """Write the page of what is loaded; options of the command line go before the source list's."""
     with reserved(out) as target:
         loaded = load()
-        asked = {**loaded.asked, **wanted}
+        asked = {**_of_file(loaded.asked), **wanted}
+        if isinstance(asked.get("before"), Path):
+            asked["before"] = _earlier_map(asked["before"])
         if isinstance(asked.get("stages"), str):
             asked["stages"] = stages_of(asked["stages"], Path())
         log, arguments = prepared(loaded.log, asked)
@@ -63,6 +66,26 @@ def report_log(load: Load, out: Path, wanted: Mapping[str, Any], voice: Voice) -
     lines = [*card_lines(log), "", *alerts, *page.findings, "", f"{out} ({size / 1e6:.1f} MB)"]
     voice.tell(lines, facts)
     return gate(loaded)
+
+
+def _of_file(asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a source list asks of a report; what it asks of a run in its tables is taken as the report has it."""
+    rest = {name: value for name, value in asked.items() if name not in ("map", "output", "alert")}
+    output = asked.get("output", {})
+    rest |= {name: output[name] for name in ("theme", "mask") if name in output}
+    if output.get("languages"):
+        rest["lang"] = output["languages"][0]
+    return rest | ({"journey_map": asked["map"]} if asked.get("map") else {})
+
+
+def _earlier_map(path: Path) -> Any:
+    """Return the data of a map that was saved as ``.json``."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ConfigError(
+            f"--before {path} is no map: {error}. Fix: a file of map.save('map.json')"
+        ) from error
 
 
 def describe_log(load: Load, voice: Voice) -> Exit:

@@ -49,6 +49,7 @@ def report(
     theme: str = "light",
     lang: str = "en",
     interactive: bool = True,
+    journey_map: Mapping[str, Any] | None = None,
     before: JourneyMapResult | Mapping[str, Any] | None = None,
     mask: int = 5,
 ) -> Path:
@@ -84,6 +85,8 @@ def report(
     interactive : bool
         Whether figures answer when they are pointed at and tables can be sorted. Without it the page has no script at
         all and survives e-mail; figures and tables are the same.
+    journey_map : mapping, optional
+        Further arguments of :class:`journeylog.JourneyMap`, such as ``{"need": "search_term"}``.
     before : JourneyMapResult or mapping, optional
         The journey map of an earlier period, or its data (``map.json``); the page then says what changed since.
     mask : int
@@ -117,7 +120,7 @@ def report(
     with reserved(path) as target:
         page = build_page(
             log, title=title, goal=goal, patience=patience, stages=stages, funnel=funnel, within=within, top=top,
-            theme=theme, lang=lang, interactive=interactive, before=before, mask=mask,
+            theme=theme, lang=lang, interactive=interactive, journey_map=journey_map, before=before, mask=mask,
         )  # fmt: skip
         return target.put(page.html)
 
@@ -145,6 +148,7 @@ def build_page(
     theme: str = "light",
     lang: str = "en",
     interactive: bool = True,
+    journey_map: Mapping[str, Any] | None = None,
     before: JourneyMapResult | Mapping[str, Any] | None = None,
     mask: int = 5,
     filled: JourneyMapResult | None = None,
@@ -163,7 +167,8 @@ def build_page(
     with progress("making the report"):
         plan = prepare(log, goal, patience, stages)
         answers = mask_answers(answer_all(plan, funnel, within), mask)
-        filled = _map_of(log, plan, goal, patience, before, filled)
+        asks = {"patience": patience, **(journey_map or {})}
+        filled = _map_of(log, plan, JourneyMap(goal, **asks), before, filled)
     some = log.n_events > 0
     findings = _findings(answers, words) if some else []
     first = [*(Markup.escape(alert) for alert in alerts), *(alerts_of(answers, words) if some else [])]
@@ -213,11 +218,11 @@ def _checked(log: Any, top: Any, theme: str, lang: str, within: Any, mask: Any) 
 
 
 def _map_of(
-    log: EventLog, plan: Plan, goal: Any, patience: Any, before: Any, filled: JourneyMapResult | None
+    log: EventLog, plan: Plan, question: JourneyMap, before: Any, filled: JourneyMapResult | None
 ) -> JourneyMapResult | None:
     """Return the map of the log; none when there are no stages."""
     if not plan.staged or not log.n_events:
-        if before is not None and log.n_events:
+        if before is not None and filled is None and log.n_events:
             raise ConfigError(
                 "before= is a journey map, and this log has no stages. Fix: stages=, as that map had"
             )
@@ -225,7 +230,7 @@ def _map_of(
     if filled is not None:
         return filled
     stages = [step for step in plan.added if isinstance(step, Stages)]
-    made: JourneyMapResult = JourneyMap(goal, patience=patience).fill(log.then(*stages) if stages else log)
+    made: JourneyMapResult = question.fill(log.then(*stages) if stages else log)
     return made
 
 
@@ -262,10 +267,7 @@ def _data(log: EventLog, words: Wording) -> dict[str, Any]:
         rejected, duplicates = words.count(card.rejected), words.count(card.deduplicated)
         line = words.plain("kept_line_more", **told, rejected=rejected, duplicates=duplicates)
     tables = [loaded.source_table(card, words), loaded.reject_table(log, words)]
-    notes = [
-        words.note(short(note, 400) if isinstance(note, str) and type(note) is str else note)
-        for note in card.notes
-    ]
+    notes = [words.note(note) for note in card.notes]
     if log.rejects is not None and log.rejects.num_rows:
         notes.append(words("examples_note"))
     return {

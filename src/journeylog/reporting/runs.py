@@ -99,7 +99,8 @@ def run_config(config: Path, *, start: str | None, end: str | None, out: Path | 
         asked.get("goal"), stages=asked.get("stages"), patience=asked.get("patience", "30d"), **mapped
     )
     ready, rest = prepared(log, asked)
-    result: JourneyMapResult = question.fill(ready).masked(output.get("mask", 5))
+    mask = output.get("mask", 5)
+    result: JourneyMapResult = question.fill(ready).masked(mask)
     if noted is not None:
         result = result.with_notes(config.parent / str(noted))
     with told(folder):
@@ -111,7 +112,7 @@ def run_config(config: Path, *, start: str | None, end: str | None, out: Path | 
             name: data
             for file in files
             for name, data in _make(
-                file, result, log, rest, tongues, output.get("theme", "light"), before, said
+                file, result, ready, rest, tongues, output.get("theme", "light"), before, said, mask
             )
         }
         place = _commit(folder, result, made)
@@ -171,7 +172,7 @@ def _window(log: EventLog, start: str | None, end: str | None) -> tuple[Any, Any
 
 def _make(
     file: str, result: JourneyMapResult, log: EventLog, rest: Mapping[str, Any], tongues: Sequence[str], theme: str,
-    before: Mapping[str, Any] | None, alerts: Sequence[str],
+    before: Mapping[str, Any] | None, alerts: Sequence[str], mask: int,
 ) -> Iterator[tuple[str, bytes]]:  # fmt: skip
     """Yield the names and bytes of one kind of file: one for each language where it has words."""
     stem, ending = file.split(".")
@@ -192,7 +193,11 @@ def _make(
         yield file, _CELLS[ending](result)
     elif file == "report.html":
         known = ("title", "goal", "patience", "stages", "funnel", "within", "top")
-        yield file, build_page(log, theme=theme, **{k: rest[k] for k in known if k in rest}).html
+        options = {k: rest[k] for k in known if k in rest}
+        options |= {"theme": theme, "before": before, "mask": mask, "filled": result, "alerts": alerts}
+        for number, tongue in enumerate(tongues):
+            page = build_page(log, lang=tongue, **options)
+            yield (file if not number else f"{stem}.{tongue}.{ending}"), page.html
     elif log.rejects is not None:
         lines = Rejects(log.rejects).table.to_json(orient="records", lines=True, force_ascii=False)
         yield file, (lines if log.rejects.num_rows else "").encode("utf-8", "backslashreplace")

@@ -122,12 +122,10 @@ class Wording:
 
     def note(self, note: str) -> Markup:
         """Return a note of a result as a sentence; one that cannot be translated is marked as English."""
-        translated = getattr(self.words, "note", None)
-        said = str(translated(note)) if translated is not None else str(note)
-        said = said[:1].upper() + said[1:] + "."
-        if self.lang != "en" and (said.isascii() or translated is None):
-            return Markup('<span lang="en">{}</span>').format(said)
-        return Markup("{}").format(said)
+        told = self.words.note(note)
+        said = short(told[:1].upper() + told[1:], 600) + "."
+        english = self.lang != "en" and told == str(note)
+        return Markup('<span lang="en">{}</span>' if english else "{}").format(said)
 
 
 def wording(lang: str) -> Wording:
