@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 
 import journeylog as jl
 from journeylog.core.build import build_chunk
-from journeylog.core.chunk import Category, Number
+from journeylog.core.chunk import Category, Level, Number
+from journeylog.core.counts import Counts
 from journeylog.core.log import EventLog
-from journeylog.core.schema import SECOND, UNDECLARED
+from journeylog.core.schema import REACHED, SECOND, UNDECLARED
 from journeylog.core.source import Memory
 from journeylog.core.window import Window
 from journeylog.errors import ConfigError
@@ -381,3 +382,27 @@ def test_what_dropped_visits_had_brought_is_not_lost() -> None:
     assert np.isnan(
         drops.loc["home", "value"]
     )  # nobody went on from there, so nobody says what that is worth
+
+
+def test_currencies_outside_of_all_cases_are_in_no_answer_however_the_actors_are_divided() -> None:
+    """Eve paid in euros after her journey was over; nobody else did, and that is so for her part alone too."""
+    events = [
+        Event(actor, name, i * SECOND, None, None, value=value)
+        for actor, values in (("ada", (3, 4)), ("eve", (0, 5)))
+        for i, (name, value) in enumerate(zip("ab", values, strict=True))
+    ]
+    chunk = make_log(events).chunk
+    amount = np.array([3, 4, 0, 5], np.int64) * SECOND
+    chunk = chunk.with_columns(
+        value=Number(amount, amount > 0, "micros"),
+        currency=Category(np.array([0, 0, -1, 1], np.int32), pa.array(["RUB", "EUR"])),
+    )
+    begin, end = np.array([0, 2]), np.array([2, 3])
+    chunk = chunk.with_level(
+        "journey", Level(np.arange(3), begin, end, np.array([REACHED] * 2), None, SECOND)
+    )
+    question, window = jl.Ledger(node="event"), Window(0, 60 * SECOND)
+    whole = question.summarize(chunk, window)
+    parts = Counts.merge([question.summarize(chunk.slice(a, a + 1), window) for a in (0, 1)])
+    for counts in (whole, parts):
+        assert counts["currencies"].coded("currency").names({}) == ["RUB"]

@@ -8,15 +8,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from journeylog.core.chunk import Category, Chunk, Number
+from journeylog.core.chunk import Chunk
 from journeylog.core.counts import Coded, Table
 from journeylog.core.kernels import ledger as kernel
 from journeylog.core.kernels.hashing import number_keys
 from journeylog.core.means import word_columns
+from journeylog.core.money import amounts_of_events
 from journeylog.core.schema import UNDECLARED
 from journeylog.core.visits import Visits
 
-__all__ = ["Limits", "currency_table", "ledger_tables", "values_of_visits"]
+__all__ = ["Limits", "ledger_tables", "values_of_visits"]
 
 Ints = npt.NDArray[np.int64]
 
@@ -90,7 +91,7 @@ def values_of_visits(
     chunk: Chunk, visits: Visits, case: str, node: str, merge: bool, currency: str | None
 ) -> Ints | None:
     """Return what each visit's case brought from its enter on, in millionths; None without amounts."""
-    money = _amounts(chunk, currency)
+    money = amounts_of_events(chunk, "value", currency)
     if money is None:
         return None
     level, codes = chunk.cases(case), chunk.category(node).codes
@@ -102,41 +103,6 @@ def values_of_visits(
         ),
         dtype=np.int64,
     )
-
-
-def currency_table(chunk: Chunk, case: str) -> Table:
-    """Return the currencies of the cases' amounts (a code below zero: none is named); no row without amounts."""
-    column, money = chunk.columns.get("currency"), chunk.columns.get("value")
-    if not isinstance(money, Number) or money.unit != "micros" or len(chunk.cases(case)) == 0:
-        return _seen(np.zeros(0, np.int64), ())
-    given = np.ones(chunk.n_events, bool) if money.valid is None else money.valid
-    if not isinstance(column, Category):
-        return _seen(np.full(int(given.any()), -1), ())
-    found = _distinct(column, given)
-    if len(found) > 1:  # cases of one group may still be in one currency
-        found = _distinct(column, given & (chunk.cases(case).case_of_event(chunk.n_events) >= 0))
-    return _seen(found, column.names)
-
-
-def _distinct(column: Category, here: npt.NDArray[np.bool_]) -> Ints:
-    return np.flatnonzero(np.bincount(column.codes[here] + 1)).astype(np.int64) - 1
-
-
-def _seen(codes: Ints, names: tuple[str, ...]) -> Table:
-    found = {"seen": np.ones(len(codes), np.int64)}
-    return Table({"currency": Coded(codes, names)}, found, largest=("seen",))
-
-
-def _amounts(chunk: Chunk, currency: str | None) -> Ints | None:
-    money = chunk.columns.get("value")
-    if not isinstance(money, Number) or money.unit != "micros":
-        return None
-    kept = np.ones(chunk.n_events, bool) if money.valid is None else money.valid
-    column = chunk.columns.get("currency")
-    if currency is not None and isinstance(column, Category):
-        wanted = column.names.index(currency) if currency in column.names else -9
-        kept = kept & (column.codes == wanted)
-    return np.where(kept, money.values, 0).astype(np.int64)
 
 
 def _rows(visits: Visits) -> tuple[Any, Ints]:

@@ -1,4 +1,4 @@
-"""Amounts of a chunk: integer millionths, of one currency, each counted once."""
+"""Amounts of a chunk: integer millionths, each counted once, never of two currencies together."""
 
 from __future__ import annotations
 
@@ -7,18 +7,29 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from journeylog.core.chunk import Category, Chunk, Number
+from journeylog.core.chunk import Category, Chunk, Level, Number
 from journeylog.core.counts import Coded, Table
+from journeylog.core.notes import Note, note
 from journeylog.core.schema import NONE
-from journeylog.errors import ConfigError, MissingColumnError, ValueOverflowError, explain
+from journeylog.errors import ConfigError, MissingColumnError, ValueOverflowError, cut, explain
 
-__all__ = ["MICRO", "Amounts", "check_currencies", "find_amounts"]
+__all__ = [
+    "MICRO",
+    "Amounts",
+    "amounts_of_events",
+    "check_currencies",
+    "currencies_seen",
+    "currency_of",
+    "find_amounts",
+]
 
 Ints = npt.NDArray[np.int64]
 
 #: Millionths in a unit of money.
 MICRO = 1_000_000
 _LARGEST = 2.0**62
+#: A code of no currency at all.
+_NOBODY = -9
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,8 +107,10 @@ def check_currencies(table: Table, currency: str | None) -> str | None:
     counts = dict(zip(column.names({}), table.values["n"].tolist(), strict=True))
     if len(counts) > 1:
         most = max((name for name in counts if name is not None), key=lambda name: counts[name])
+        told = "n" not in table.largest  # else only that there are some
         shown = [
-            f"{name or 'no currency'} ({n:,})" for name, n in sorted(counts.items(), key=lambda c: -c[1])
+            (name or "no currency") + (f" ({n:,})" if told else "")
+            for name, n in sorted(counts.items(), key=lambda c: -c[1])
         ]
         raise ConfigError(
             explain(
@@ -107,6 +120,72 @@ def check_currencies(table: Table, currency: str | None) -> str | None:
             )
         )
     return next(iter(counts), None)
+
+
+def amounts_of_events(chunk: Chunk, value: str, currency: str | None) -> Ints | None:
+    """Return by event the millionths of a money column, 0 where there are none; None without such a column.
+
+    Parameters
+    ----------
+    currency : str or None
+        Amounts of others count as 0. A log that names no currencies has but one.
+    """
+    money = chunk.columns.get(value)
+    if not isinstance(money, Number) or money.unit != "micros":
+        return None
+    kept = np.ones(chunk.n_events, bool) if money.valid is None else money.valid
+    column = chunk.columns.get("currency")
+    if currency is not None and isinstance(column, Category):
+        wanted = column.names.index(currency) if currency in column.names else _NOBODY
+        kept = kept & (column.codes == wanted)
+    return np.where(kept, money.values, 0).astype(np.int64)
+
+
+def currencies_seen(chunk: Chunk, case: str, value: str = "value") -> Table:
+    """Return the currencies of the cases' amounts (a code below zero: none is named); no row without amounts."""
+    column, money = chunk.columns.get("currency"), chunk.columns.get(value)
+    if not isinstance(money, Number) or money.unit != "micros":
+        return _seen(np.zeros(0, np.int64), ())
+    given = np.ones(chunk.n_events, bool) if money.valid is None else money.valid
+    level = chunk.cases(case)
+    if int((level.end - level.begin).sum()) < chunk.n_events:  # what is outside of all cases is in no answer
+        given = given & _inside(level, chunk.n_events)
+    if not isinstance(column, Category):
+        return _seen(np.full(int(given.any()), -1), ())
+    found = np.flatnonzero(np.bincount(column.codes[given] + 1)).astype(np.int64) - 1
+    return _seen(found, column.names)
+
+
+def currency_of(seen: Table, declared: str | None) -> tuple[str | None, Note | None]:
+    """Return the one currency of all amounts (None: there is none, "" unnamed), and a note on why money is missing."""
+    names = seen.coded("currency").names({})
+    if declared is not None:
+        there = declared in names
+        return (declared, None) if there else (None, note("no amount is in {currency}", currency=declared))
+    if not names:
+        return None, note(
+            "the log has no amounts, so no money is at risk in it: jl.read(..., value='amount')"
+        )
+    if len(names) > 1:
+        return None, note(
+            "amounts are in several currencies ({names}): declare one with currency=",
+            names=cut([name or "none" for name in names]),
+        )
+    return names[0] or "", None
+
+
+def _inside(level: Level, n_events: int) -> npt.NDArray[np.bool_]:
+    """Return whether each event belongs to a case."""
+    step = np.bincount(level.begin, minlength=n_events + 1) - np.bincount(level.end, minlength=n_events + 1)
+    inside = np.cumsum(step)[:n_events] > 0
+    if level.order is not None:
+        inside[level.order] = inside.copy()
+    return np.asarray(inside, dtype=np.bool_)
+
+
+def _seen(codes: Ints, names: tuple[str, ...]) -> Table:
+    found = {"n": np.ones(len(codes), np.int64)}
+    return Table({"currency": Coded(codes, names)}, found, largest=("n",))
 
 
 def _micros(chunk: Chunk, value: str) -> tuple[Ints, npt.NDArray[np.bool_]]:

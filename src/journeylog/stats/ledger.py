@@ -14,8 +14,9 @@ from journeylog.core.cases import NO_PATIENCE, PathStat, under_way_note
 from journeylog.core.chunk import Chunk
 from journeylog.core.contracts import Result
 from journeylog.core.counts import Counts
-from journeylog.core.ledger import currency_table, ledger_tables, values_of_visits
+from journeylog.core.ledger import ledger_tables, values_of_visits
 from journeylog.core.ledger_lines import drop_lines, rework_lines, wait_lines, with_money
+from journeylog.core.money import currencies_seen, currency_of
 from journeylog.core.nodes import TEXT, ratio
 from journeylog.core.notes import note
 from journeylog.core.schema import UNDECLARED
@@ -132,12 +133,12 @@ class Ledger(PathStat):
         )
         limits = {(a, b): micros // 1000 for a, b, micros in by_move}
         tables = ledger_tables(visits, (limits, others // 1000), value)
-        return Counts({**tables, "currencies": currency_table(chunk, case)}).canonical()
+        return Counts({**tables, "currencies": currencies_seen(chunk, case)}).canonical()
 
     def result(self, counts: Counts, window: Window) -> LedgerResult:
         """Return the ranked lines."""
         told = int(counts["cases"].values["patience"].max(initial=UNDECLARED)) != UNDECLARED
-        money = _money_words(counts, self.currency)
+        money = currency_of(counts["currencies"], self.currency)
         waits = wait_lines(counts["edges"], self.baseline)
         rework = rework_lines(counts["nodes"])
         drops, left_out = drop_lines(counts["nodes"], self.expected, told)
@@ -274,27 +275,6 @@ def _nodes(table: pd.DataFrame, counts: Counts) -> pd.DataFrame:
     if not keys.ordered:
         frame = frame.sort_values(["n_visits", "node"], ascending=[False, True], kind="stable")
     return frame.reset_index(drop=True)
-
-
-def _money_words(counts: Counts, declared: str | None) -> tuple[str | None, str | None]:
-    """Return the one currency of all amounts (None: there is none, "" unnamed), and a note on why money is missing."""
-    found = counts["currencies"]
-    names = [name for name in found.coded("currency").names({}) if name is not None]
-    if declared is not None:
-        return (
-            (declared, None)
-            if declared in names
-            else (None, note("no amount is in {currency}", currency=declared))
-        )
-    if not len(found):
-        return None, note(
-            "the log has no amounts, so no money is at risk in it: jl.read(..., value='amount')"
-        )
-    if len(found) > 1:
-        return None, note(
-            "amounts are in several currencies ({names}): declare one with currency=", names=cut(names)
-        )
-    return (names or [""])[0], None
 
 
 def _notes(
