@@ -9,12 +9,13 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import journeylog as jl
-from journeylog.core.chunk import Number
+from journeylog.core.chunk import Category, Number
 from journeylog.core.deviations import error_of, gap_interval, mean_interval, share_interval
 from journeylog.core.log import EventLog
 from journeylog.core.schema import UNDECLARED
@@ -391,6 +392,35 @@ def test_values_are_summed_over_the_events_of_a_visit() -> None:
     assert table.loc[["start", "see", "do"], "value_mean"].tolist() == [4.0, 4.0, 3.0]
     with pytest.raises(MissingColumnError, match="holds no money"):
         log.compute(jl.Model(value="channel"))
+
+
+def test_amounts_of_several_currencies_are_never_added() -> None:
+    events = [
+        Event(f"a{i}", name, i * SECOND + at, None, None) for i in range(8) for at, name in enumerate("xy")
+    ]
+    chunk = make_log(events).chunk
+    euro = (chunk.actor_of_event() % 2 == 1).astype(np.int32)
+    chunk = chunk.with_columns(
+        value=Number(np.where(euro, 1000, 10) * SECOND, None, "micros"),
+        currency=Category(euro, pa.array(["RUB", "EUR"])),
+    )
+    log = EventLog.from_chunk(with_cases(chunk, [], [0], UNDECLARED))
+    said = "amounts are in several currencies"
+    for question in (jl.Model(node="event"), jl.Opportunities(node="event", by="event", min_n=1)):
+        mixed = log.compute(question)
+        assert any(note.startswith(said) and "currency=" in note for note in mixed.notes)
+        name = "value_mean" if "value_mean" in mixed.table else "gain_value"
+        assert mixed.table[name].isna().all()
+        with pytest.raises(ConfigError, match=r"2 currencies.*currency="):
+            log.compute(replace(question, value="value"))
+    for currency, each in (("RUB", 10.0), ("EUR", 1000.0)):
+        found = log.compute(jl.Model(node="event", value="value", currency=currency))
+        assert (
+            found.table.set_index("node").loc["start", "value_mean"] == 2 * each / 2
+        )  # half of the actors pay in it
+        assert not any(said in note for note in found.notes)
+    none = log.compute(jl.Model(node="event", currency="USD"))
+    assert none.table["value_mean"].isna().all() and "no amount is in USD" in none.notes
 
 
 def test_thousands_of_nodes_are_solved_sparsely_and_right() -> None:

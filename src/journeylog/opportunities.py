@@ -12,9 +12,9 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import special
 
-from journeylog.core.cases import PathStat
+from journeylog.core.cases import PathStat, under_way_note
 from journeylog.core.chain import Chain
-from journeylog.core.chain_frames import ModelParts, parts_of
+from journeylog.core.chain_frames import ModelParts, priced_parts
 from journeylog.core.chain_gain import Gain, Gains, Point, Row
 from journeylog.core.chain_segments import SegmentMoves
 from journeylog.core.chunk import Chunk
@@ -58,7 +58,7 @@ class Opportunities(PathStat):
     experiment : bool
         Whether `by` was assigned at random. Otherwise a gain is an association: the segment may go better because
         other people are in it.
-    value, node, case, merge
+    value, currency, node, case, merge
         See :class:`Model`.
 
     Raises
@@ -106,6 +106,7 @@ class Opportunities(PathStat):
     top: int = 50
     experiment: bool = False
     value: str | None = None
+    currency: str | None = None
 
     def __post_init__(self) -> None:
         """Check what was asked."""
@@ -118,16 +119,16 @@ class Opportunities(PathStat):
 
     def summarize(self, chunk: Chunk, window: Window) -> Counts:
         """Return the counts of the chain by segment."""
-        question = Model(self.node, self.case, self.merge, self.value, times=False)
+        question = Model(self.node, self.case, self.merge, self.value, times=False, currency=self.currency)
         return question.summarize_by(chunk, window, chunk.category(self.by))
 
     def result(self, counts: Counts, window: Window) -> OpportunitiesResult:
         """Return the ranked points."""
         whole = Counts({**counts.tables, "moves": counts["moves"].without("segment")[0]})
-        parts = parts_of(whole, GROUPS)
+        parts, untold = priced_parts(whole, GROUPS, self.value, self.currency)
         segments = SegmentMoves.of(counts["moves"], parts)
         table, n_points = _ranked(self, parts, segments)
-        notes = [_ADDS]
+        notes = [_ADDS, *untold, *under_way_note(int(counts["cases"].values["n_under_way"].sum()))]
         if not self.experiment:
             notes.append(
                 note("association, not cause: the segment may go better because other people are in it")

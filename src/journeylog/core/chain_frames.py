@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -15,10 +15,20 @@ from journeylog.core.chain_times import Durations
 from journeylog.core.counts import Coded, Counts
 from journeylog.core.deviations import gap_interval, mean_interval, share_interval
 from journeylog.core.differences import Estimates
+from journeylog.core.money import check_currencies, currency_of
 from journeylog.core.nodes import TEXT, node_columns, ratio
+from journeylog.core.notes import Note
 from journeylog.core.schema import OPEN, REACHED, START
 
-__all__ = ["MEASURES", "ModelParts", "difference_frame", "model_frame", "move_frame", "parts_of"]
+__all__ = [
+    "MEASURES",
+    "ModelParts",
+    "difference_frame",
+    "model_frame",
+    "move_frame",
+    "parts_of",
+    "priced_parts",
+]
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -113,6 +123,23 @@ def parts_of(counts: Counts, n_groups: int) -> ModelParts:
     durations = _durations(counts, column, n_states, edges)
     valued = bool(counts["cases"].values["valued"].max(initial=0))
     return ModelParts(shape, n, n_followed, n_actors, sample, edge_n, durations, valued)
+
+
+def priced_parts(
+    counts: Counts, n_groups: int, value: str | None, currency: str | None
+) -> tuple[ModelParts, tuple[Note, ...]]:
+    """Read the counts of a chain, without values where their currency cannot be told, and a note that says why.
+
+    Raises
+    ------
+    ConfigError
+        If values were asked for by the name of their column, and are in several currencies: they are never added.
+    """
+    parts, seen = parts_of(counts, n_groups), counts["currencies"]
+    if value is not None:
+        check_currencies(seen, currency)
+    why = currency_of(seen, currency)[1] if parts.valued and len(seen) else None
+    return (parts, ()) if why is None else (replace(parts, valued=False), (why,))
 
 
 def _durations(counts: Counts, column: Coded, n_states: int, edges: Ints) -> Durations | None:

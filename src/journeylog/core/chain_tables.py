@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from journeylog.core.chunk import Chunk, Number, read_only
+from journeylog.core.chunk import Chunk, read_only
 from journeylog.core.counts import Coded, Table
 from journeylog.core.kernels import model as kernel
 from journeylog.core.kernels.bins import BIN_BITS, count_stretches
@@ -55,12 +55,11 @@ def chain_tables(visits: Visits, owner: Ints, group: Ints, n_groups: int, times:
     return tables
 
 
-def visit_values(chunk: Chunk, case: str, node: str, merge: bool, column: Number) -> Ints:
-    """Return the sum of a column over the events of each visit, the visits as :func:`make_visits` makes them."""
+def visit_values(chunk: Chunk, case: str, node: str, merge: bool, amounts: Ints) -> Ints:
+    """Return the sum of the events' amounts over each visit, the visits as :func:`make_visits` makes them."""
     level = chunk.cases(case)
-    codes, values = chunk.category(node).codes, column.values
-    counted = codes >= 0 if column.valid is None else (codes >= 0) & column.valid
-    values = np.where(counted, values, 0)
+    codes = chunk.category(node).codes
+    values = np.where(codes >= 0, amounts, 0)
     if level.order is not None:
         codes, values = codes[level.order], values[level.order]
     if not merge and node == "event":

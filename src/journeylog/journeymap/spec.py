@@ -173,7 +173,7 @@ class JourneyMap(Stat):
             "drop_off": DropOff(node=self.stage),
             "flow": Transitions(node=self.stage, quantiles=False),
             "waits": Bottlenecks(node=self.stage),
-            "model": Model(node=self.stage, times=False),
+            "model": Model(node=self.stage, times=False, currency=self.currency),
             "ledger": Ledger(node=self.stage, currency=self.currency),
             "touchpoints": Touchpoints(self.touchpoint, self.stage),
             "channels": Touchpoints(self.channel, self.stage),
@@ -189,7 +189,7 @@ class JourneyMap(Stat):
         if self.pains is not None:
             found["pains"] = PainPoints(self.pains, self.stage)
         if self.segment is not None:
-            found["opportunities"] = Opportunities(node=self.stage, by=self.segment)
+            found["opportunities"] = Opportunities(node=self.stage, by=self.segment, currency=self.currency)
         if self.goal is not None:
             found["cycle"] = TimeTo({"goal": self.goal})
             found["moments"] = Moments(

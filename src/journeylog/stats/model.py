@@ -6,19 +6,21 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from journeylog.core.actor_groups import actor_groups, actor_of_cases
-from journeylog.core.cases import NO_PATIENCE, PathStat
+from journeylog.core.cases import NO_PATIENCE, PathStat, under_way_note
 from journeylog.core.chain import Chain
 from journeylog.core.chain_change import with_rate, with_time
-from journeylog.core.chain_frames import ModelParts, difference_frame, model_frame, move_frame, parts_of
+from journeylog.core.chain_frames import ModelParts, difference_frame, model_frame, move_frame, priced_parts
 from journeylog.core.chain_tables import chain_tables, value_table, visit_values
 from journeylog.core.chain_times import STEPS, arrival_curves, time_quantile
 from journeylog.core.chunk import Category, Chunk, Number
 from journeylog.core.contracts import Result
 from journeylog.core.counts import Coded, Counts, Table
 from journeylog.core.differences import Estimates
+from journeylog.core.money import amounts_of_events, currencies_seen
 from journeylog.core.nodes import Synthetic
 from journeylog.core.notes import Span, note
 from journeylog.core.schema import DROPPED, REACHED, SECOND, UNDECLARED
@@ -26,6 +28,8 @@ from journeylog.core.window import Window, parse_duration
 from journeylog.errors import ConfigError, MissingColumnError, cut, nearest
 
 __all__ = ["GROUPS", "Model", "ModelResult", "State"]
+
+Ints = npt.NDArray[np.int64]
 
 #: Groups of actors from whose spread the intervals are made.
 GROUPS = 64
@@ -50,6 +54,13 @@ class Model(PathStat):
         The money column whose sum is still to come. None: the log's ``value``, where there is one.
     times : bool
         Whether to keep the times of moves in bins, for :meth:`ModelResult.within` and the quantiles.
+    currency : str, optional
+        Count amounts of this currency only. Needed where there are several.
+
+    Raises
+    ------
+    ConfigError
+        If `value` names amounts in several currencies: they are never added.
 
     Notes
     -----
@@ -69,7 +80,8 @@ class Model(PathStat):
     carried through the chain (delta method), and the spread of these shifts is the error. So it knows that one actor
     counts many times, at all nodes. With other ids the groups and the intervals are slightly others.
 
-    A node of which no visit was followed is left out of the ways on. Money of several currencies is added up as it is.
+    A node of which no visit was followed is left out of the ways on. Amounts of the log's ``value`` that nobody asked
+    for and that are in several currencies are left out, and a note says so.
 
     Counts merge by addition, keyed by the group of actors and the names of both nodes.
 
@@ -95,6 +107,7 @@ class Model(PathStat):
 
     value: str | None = None
     times: bool = True
+    currency: str | None = None
 
     def summarize(self, chunk: Chunk, window: Window) -> Counts:
         """Return the counts of moves by groups of actors."""
@@ -110,9 +123,9 @@ class Model(PathStat):
         level = chunk.cases(case)
         owner = actor_of_cases(chunk, level)
         group = actor_groups(chunk, GROUPS)[owner]
-        column = self._money(chunk)
         merge = self.merge if self.merge is not None else node != "event"
-        values = None if column is None else visit_values(chunk, case, node, merge, column)
+        name, amounts = self._amounts(chunk)
+        values = None if amounts is None else visit_values(chunk, case, node, merge, amounts)
         if segments is None:
             tables = chain_tables(visits, owner, group, GROUPS, self.times)
         else:
@@ -124,33 +137,36 @@ class Model(PathStat):
             names = Coded(code - 1, segments.names, segments.ordered)
             tables["moves"] = replace(moves, keys={"segment": names, **moves.keys, "group": group_of_row})
         tables["values"] = value_table(visits, group, GROUPS, values)
+        tables["currencies"] = currencies_seen(chunk, case, name)
         total = {
             "n_cases": len(level),
             "n_without": int(np.count_nonzero(visits.cases.end == visits.cases.begin)),
+            "n_under_way": visits.cases.n_under_way,
             "patience": visits.cases.patience,
-            "valued": int(column is not None and len(level) > 0),
+            "valued": int(amounts is not None and len(level) > 0),
         }
         columns = {name: np.array([n], np.int64) for name, n in total.items()}
         return Counts({**tables, "cases": Table({}, columns, largest=("patience", "valued"))})
 
     def result(self, counts: Counts, window: Window) -> ModelResult:
         """Return the chain and what it says."""
-        parts = parts_of(counts, GROUPS)
+        parts, untold = priced_parts(counts, GROUPS, self.value, self.currency)
         chain = Chain.of(parts.sample)
-        return _answer(ModelResult(self, window, pd.DataFrame(), {}, _notes(parts, counts), parts, chain))
+        notes = (*_notes(parts, counts), *untold)
+        return _answer(ModelResult(self, window, pd.DataFrame(), {}, notes, parts, chain))
 
-    def _money(self, chunk: Chunk) -> Number | None:
-        """Return the column of values, None where there is none and none was asked for."""
+    def _amounts(self, chunk: Chunk) -> tuple[str, Ints | None]:
+        """Return the name and the amounts of the money column, None where there is none and none was asked for."""
         if self.value is None:
-            found = chunk.columns.get("value")
-            return found if isinstance(found, Number) and found.unit == "micros" else None
-        column = chunk.column(self.value)
-        if not isinstance(column, Number) or column.unit != "micros":
+            return "value", amounts_of_events(chunk, "value", self.currency)
+        chunk.column(self.value)
+        found = amounts_of_events(chunk, self.value, self.currency)
+        if found is None:
             money = sorted(
                 k for k, v in chunk.columns.items() if isinstance(v, Number) and v.unit == "micros"
             )
             raise MissingColumnError(f"column {self.value!r} holds no money. Fix: one of {money}")
-        return column
+        return self.value, found
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -369,5 +385,6 @@ def _notes(parts: ModelParts, counts: Counts) -> tuple[str, ...]:
         )
     if len(sample.n) and not (sample.target == REACHED).any():
         notes.append(note("no journey reached a goal; declare one with jl.Journeys(goal=...)"))
+    notes += under_way_note(int(total["n_under_way"].sum()))
     without = int(total["n_without"].sum())
     return (*notes, note("{n:,} cases visit no node", n=without)) if without else tuple(notes)
