@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import importlib
-import io
 import json
 import math
 from collections.abc import Callable, Mapping
@@ -19,11 +17,10 @@ from journeylog.reporting.empathypage import empathy_lines, empathy_values
 from journeylog.reporting.language import Language, language
 from journeylog.reporting.mappage import called, map_page, place_of, written
 from journeylog.reporting.names import short
+from journeylog.reporting.sheets import Book, map_sheet, new_book, when
 from journeylog.reporting.write import reserved
 
 __all__ = ["map_bytes", "save_map"]
-
-_WIDE = 36
 
 
 def save_map(result: JourneyMapResult, path: str | Path, **options: Any) -> Path:
@@ -100,115 +97,57 @@ def _plain(text: str) -> str:
 
 
 def _workbook(result: JourneyMapResult, *, lang: str = "en", title: str | None = None) -> bytes:
-    """Return a workbook: the map as a grid, and its cells as numbers; equal maps give equal bytes.
-
-    No text is ever taken for a formula or a link.
-    """
-    try:
-        xlsxwriter = importlib.import_module("xlsxwriter")
-    except ImportError as error:
-        raise ConfigError("a workbook needs XlsxWriter. Fix: pip install 'journeylog[excel]'") from error
+    """Return a workbook: the map as a grid, and its cells as numbers; equal maps give equal bytes."""
     words = language(lang)
-    made = dt.datetime.fromtimestamp(result.window.end // 1_000_000, dt.UTC).replace(tzinfo=None)
-    out = io.BytesIO()
-    book = xlsxwriter.Workbook(
-        out, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
-    )
-    book.set_properties({"title": title or words.text("map"), "created": made})
-    style = {
-        "head": book.add_format(
-            {"bold": True, "bg_color": "#17456b", "font_color": "#ffffff", "text_wrap": True}
-        ),
-        "row": book.add_format({"bold": True, "valign": "top", "text_wrap": True}),
-        "cell": book.add_format({"valign": "top", "text_wrap": True}),
-        "share": book.add_format({"num_format": "0.0%"}),
-        "count": book.add_format({"num_format": "#,##0"}),
-        "other": book.add_format({"num_format": "#,##0.0##"}),
-        "day": book.add_format({"num_format": "yyyy-mm-dd"}),
-    }
-    _map_sheet(book, style, result, words)
-    _cell_sheet(book, style, result, words)
-    _note_sheet(book, style, result, words)
-    book.close()
-    return out.getvalue()
+    book = new_book(title or words.text("map"), when(result.window.end))
+    map_sheet(book, result, words)
+    _cell_sheet(book, result, words)
+    _note_sheet(book, result, words)
+    return book.data()
 
 
-def _map_sheet(book: Any, style: Mapping[str, Any], result: JourneyMapResult, words: Language) -> None:
-    sheet = book.add_worksheet(words.text("map")[:31])
-    sheet.freeze_panes(1, 1)
-    sheet.set_column(0, 0, 24)
-    sheet.set_column(1, max(len(result.stages), 1), _WIDE)
-    sheet.set_landscape()
-    sheet.set_paper(8)
-    sheet.fit_to_pages(1, 0)
-    sheet.write_string(0, 0, words.period(result.window), style["head"])
-    for column, stage in enumerate(result.stages, 1):
-        sheet.write_string(0, column, short(stage, 200), style["head"])
-    line = 1
-    for row in ROWS:
-        places = [place_of(result, words, row, stage) for stage in result.stages]
-        if not any(place.groups for place in places):
-            continue
-        sheet.write_string(line, 0, words.of("rows", row), style["row"])
-        for column, place in enumerate(places, 1):
-            facts = [
-                f"{fact.value} {fact.words} {fact.item} {_more(fact.more)}".replace("  ", " ").strip()
-                for _, group in place.groups
-                for fact in group
-            ]
-            sheet.write_string(line, column, "\n".join(facts) or words.of("none", row), style["cell"])
-        line += 1
-
-
-def _cell_sheet(book: Any, style: Mapping[str, Any], result: JourneyMapResult, words: Language) -> None:
+def _cell_sheet(book: Book, result: JourneyMapResult, words: Language) -> None:
     """Write one line a cell with its numbers as numbers."""
-    sheet = book.add_worksheet("Cells")
+    sheet = book.made.add_worksheet("Cells")
     names = ("stage", "row", "measure", "item", "value", "low", "high", "unit", "n", "what", "code")
     for column, (name, width) in enumerate(
         zip(names, (18, 14, 16, 24, 12, 12, 12, 8, 10, 48, 80), strict=True)
     ):
         sheet.set_column(column, column, width)
-        sheet.write_string(0, column, name, style["head"])
+        book.text(sheet, 0, column, name, "head")
     sheet.freeze_panes(1, 0)
     sheet.autofilter(0, 0, max(len(result.cells), 1), len(names) - 1)
     for line, cell in enumerate(result.cells, 1):
         for column, name in enumerate(names):
             value = called(words, cell) if name == "what" else getattr(cell, name)
             if isinstance(value, str):
-                sheet.write_string(line, column, _fits(value))
+                book.text(sheet, line, column, value)
             elif value is not None and not math.isnan(value):
-                sheet.write_number(line, column, value, style[_format(cell, name)])
+                book.number(sheet, line, column, value, _format(cell, name))
 
 
-def _note_sheet(book: Any, style: Mapping[str, Any], result: JourneyMapResult, words: Language) -> None:
+def _format(cell: Cell, name: str) -> str:
+    counted = name == "n" or cell.unit == "count"
+    return "integer" if counted else "share" if cell.unit == "share" else "number"
+
+
+def _note_sheet(book: Book, result: JourneyMapResult, words: Language) -> None:
     """Write the notes of analysts on a sheet of their own, where there are any."""
     if not result.analyst_notes:
         return
-    sheet = book.add_worksheet(words.text("noted")[:31])
+    sheet = book.made.add_worksheet(words.text("noted")[:31])
     names = ("stage", "kind", "text", "author", "date", "link")
     for column, (name, width) in enumerate(zip(names, (18, 14, 80, 18, 12, 40), strict=True)):
         sheet.set_column(column, column, width)
-        sheet.write_string(0, column, words.of("columns", name), style["head"])
+        book.text(sheet, 0, column, words.of("columns", name), "head")
     sheet.freeze_panes(1, 0)
     for line, note in enumerate(result.analyst_notes, 1):
         for column, name in enumerate(names):
             value = getattr(note, name)
-            if name == "kind":
-                value = words.of("empathy", value)
             if name == "date" and value is not None:
-                sheet.write_datetime(line, column, dt.datetime.fromisoformat(value), style["day"])
+                book.time(sheet, line, column, dt.datetime.fromisoformat(value), "day")
             elif value is not None:
-                sheet.write_string(line, column, _fits(value))
-
-
-def _format(cell: Cell, name: str) -> str:
-    return "count" if name == "n" else cell.unit if cell.unit in ("share", "count") else "other"
-
-
-def _fits(text: str) -> str:
-    """Return a text of a length a spreadsheet takes, marked where it was cut, with hidden signs written out."""
-    whole = "\n".join(short(part, 8000) for part in text.splitlines())
-    return whole if len(whole) <= 32_000 else whole[:31_999] + "…"
+                book.text(sheet, line, column, words.of("empathy", value) if name == "kind" else value)
 
 
 _Writer = Callable[..., bytes]
