@@ -91,7 +91,7 @@ MONEY: Final = Column("money", ("currency", "money_at_risk"), "money")
 WAITS: Final = (
     Column("from", ("from",), "name"),
     Column("to", ("to",), "name"),
-    Column("moves", ("n",), "count"),
+    Column("moves", ("n", "n_most"), "most"),
     Column("journeys", ("n_cases",), "count"),
     _TIMED,
     *_times("one_move"),
@@ -107,7 +107,7 @@ LEAVES: Final = (
     Column("visits", ("n_entered",), "count"),
     Column("went_on", ("n_continued",), "count"),
     Column("reached", ("n_reached",), "count", "reached_there"),
-    Column("dropped", ("n_dropped",), "count", "dropped_there"),
+    Column("dropped", ("n_dropped", "n_most"), "most", "dropped_there"),
     Column("open", ("n_open",), "count", "open_there"),
     Column("watched", ("n_followed",), "count", "visits_watched"),
     *_rate("drop_rate", "dropped_off", "drop_share"),

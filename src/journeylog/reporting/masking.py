@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -15,6 +15,15 @@ __all__ = ["mask_answers", "protect"]
 
 _MOVE: Final = ["from", "from_kind", "to", "to_kind"]
 _ENDS: Final = ("reached", "dropped", "open")
+
+
+@dataclass(frozen=True)
+class _Moves:
+    """Which moves are masked: all of them, those of few customers, and how many others are at most."""
+
+    gone: frozenset[tuple[Any, ...]]
+    few: frozenset[tuple[Any, ...]]
+    most: Mapping[tuple[Any, ...], float]
 
 
 def mask_answers(answers: Answers, k: int) -> Answers:
@@ -39,8 +48,8 @@ def mask_answers(answers: Answers, k: int) -> Answers:
         answers,
         mask=k,
         ends=_with(answers.ends, _masked_ends(answers.ends.table, k)),
-        flow=_masked_flow(answers.flow, gone_flow, rare_nodes, k),
-        moves=_masked_flow(answers.moves, gone, rare, k),
+        flow=_masked_flow(answers.flow, gone_flow, rare_nodes),
+        moves=_masked_flow(answers.moves, gone, rare),
         leaves=_with(answers.leaves, leaves),
         event_leaves=_with(answers.event_leaves, event_leaves),
         waits=_with(answers.waits, _masked_waits(answers.waits.table, gone, event_leaves)),
@@ -113,7 +122,7 @@ def _rare_nodes(table: pd.DataFrame, name: str, n: str, k: int) -> set[str]:
     return set(table[name].iloc[sorted(gone)])
 
 
-def _hidden_moves(table: pd.DataFrame, rare: set[str], k: int) -> set[tuple[Any, ...]]:
+def _hidden_moves(table: pd.DataFrame, rare: set[str], k: int) -> _Moves:
     keys = [tuple(key) for key in table[_MOVE].fillna("").itertuples(index=False)]
     small = {
         i
@@ -121,43 +130,39 @@ def _hidden_moves(table: pd.DataFrame, rare: set[str], k: int) -> set[tuple[Any,
         if (key[1] == "node" and key[0] in rare) or (key[3] == "node" and key[2] in rare)
     }
     small |= set(np.flatnonzero(_small(table["n_actors"], k)).tolist())
+    values = table["n"].tolist()
     groups = [*_places(key[:2] for key in keys), *_places(key[2:] for key in keys)]
-    return {keys[i] for i in protect(table["n"].tolist(), groups, small, k)}
+    hidden = protect(values, groups, small, k)
+    most: dict[tuple[Any, ...], float] = {}
+    for group in groups:
+        mine = [i for i in group if i in hidden]
+        large = [i for i in mine if i not in small]
+        if len(large) == 1 and len(mine) > 1:
+            key, bound = keys[large[0]], float(sum(values[i] for i in mine) - (len(mine) - 1))
+            most[key] = min(most.get(key, bound), bound)
+    return _Moves(frozenset(keys[i] for i in hidden), frozenset(keys[i] for i in small), most)
 
 
-def _masked_flow(result: Any, gone: set[tuple[Any, ...]], rare: set[str], k: int) -> Any:
+def _masked_flow(result: Any, hidden: _Moves, rare: set[str]) -> Any:
     """Mask moves; of those masked in company, what anybody can work out is told: how many there are at most."""
     keys = [tuple(key) for key in result.table[_MOVE].fillna("").itertuples(index=False)]
-    rows = [key in gone for key in keys]
-    table = _without(result.table, rows, ())
-    few = _small(result.table["n_actors"], k)
-    table["n_most"] = _at_most(result.table["n"].tolist(), keys, rows, few.tolist())
+    table = _without(result.table, [key in hidden.gone for key in keys], ())
+    table["n_most"] = [hidden.most.get(key, np.nan) for key in keys]
     nodes = result.tables["nodes"]
     masked = _without(nodes, nodes["node"].isin(rare) & (nodes["kind"] == "node"), ())
     masked.attrs.update(nodes.attrs)
     return replace(_with(result, table), tables={**result.tables, "nodes": masked})
 
 
-def _at_most(values: list[float], keys: list[Any], rows: list[bool], few: list[bool]) -> list[float]:
-    """Return how many a masked move stands for at most, where it is the only large one masked at one of its ends."""
-    most = [np.nan] * len(values)
-    for group in (*_places(key[:2] for key in keys), *_places(key[2:] for key in keys)):
-        hidden = [i for i in group if rows[i]]
-        large = [i for i in hidden if not few[i]]
-        if len(large) == 1 and len(hidden) > 1:
-            bound = float(sum(values[i] for i in hidden) - (len(hidden) - 1))
-            most[large[0]] = np.nanmin([most[large[0]], bound])
-    return most
-
-
-def _masked_leaves(table: pd.DataFrame, gone: set[tuple[Any, ...]], rare: set[str], k: int) -> pd.DataFrame:
+def _masked_leaves(table: pd.DataFrame, hidden: _Moves, rare: set[str], k: int) -> pd.DataFrame:
     made = _without(table, table["node"].isin(rare), ())
     ends = {
-        end: np.array([(node, "node", "", end) in gone for node in table["node"]], dtype=bool)
+        end: np.array([(node, "node", "", end) in hidden.gone for node in table["node"]], dtype=bool)
         for end in _ENDS
     }
     partly = np.logical_or.reduce(list(ends.values())) | _small(table["n_continued"], k)
     told = partly & ~table["node"].isin(rare).to_numpy()
+    made["n_most"] = [hidden.most.get((node, "node", "", "dropped"), np.nan) for node in table["node"]]
     if not partly.any():
         return made
     for end, rows in ends.items():
@@ -168,31 +173,45 @@ def _masked_leaves(table: pd.DataFrame, gone: set[tuple[Any, ...]], rare: set[st
     return made
 
 
-def _masked_waits(table: pd.DataFrame, gone: set[tuple[Any, ...]], leaves: pd.DataFrame) -> pd.DataFrame:
+def _masked_waits(table: pd.DataFrame, hidden: _Moves, leaves: pd.DataFrame) -> pd.DataFrame:
+    """Mask waits; where only the number of moves must not be told, their times and their part of all are."""
     stayed = set(leaves.loc[leaves["n_continued"].isna(), "node"])
-    rows = [
-        (a, "node", b, "node") in gone if part == "edge" else a in stayed
-        for part, a, b in zip(table["part"], table["from"], table["to"], strict=True)
+    rows = list(zip(table["part"], table["from"], table["to"], strict=True))
+    few = [part == "edge" and (a, "node", b, "node") in hidden.few for part, a, b in rows]
+    counted = [
+        (a, "node", b, "node") in hidden.gone if part == "edge" else a in stayed for part, a, b in rows
     ]
-    return _without(table, rows, ("rank", "baseline_s"))
+    made = _without(table, few, ("rank", "baseline_s"))
+    made["n_most"] = [hidden.most.get((a, "node", b, "node"), np.nan) for _, a, b in rows]
+    return _without(
+        made,
+        counted,
+        ("rank", "baseline_s", "n_most", "time_median_s", "time_p90_s", "excess_share", *_BOUNDS),
+    )
+
+
+_BOUNDS: Final = ("time_median_low_s", "time_median_high_s")
 
 
 def _masked_losses(
-    table: pd.DataFrame, gone: set[tuple[Any, ...]], leaves: pd.DataFrame, rare: set[str], k: int
+    table: pd.DataFrame, hidden: _Moves, leaves: pd.DataFrame, rare: set[str], k: int
 ) -> pd.DataFrame:
     silent = set(leaves.loc[leaves["n_dropped"].isna() | leaves["n_followed"].isna(), "node"])
-    rows = set()
+    rows, counted = set(), set()
     for i, row in enumerate(table[["kind", "node", "to", "amount"]].to_dict("records")):
-        kind, node = row["kind"], row["node"]
-        few = kind != "wait" and 0 < abs(row["amount"]) < k
-        hidden = (node, "node", row["to"], "node") in gone if kind == "wait" else node in rare
-        if few or hidden or (kind == "drop" and node in silent):
+        kind, node, way = row["kind"], row["node"], (row["node"], "node", row["to"], "node")
+        if (kind != "wait" and 0 < abs(row["amount"]) < k) or (
+            way in hidden.few if kind == "wait" else node in rare
+        ):
             rows.add(i)
+        elif way in hidden.gone if kind == "wait" else kind == "drop" and node in silent:
+            counted.add(i)
     values = np.where(table["kind"] == "wait", table["n"], table["amount"].clip(lower=0)).tolist()
-    gone_rows = protect(values, _places(table["kind"]), rows, k)
-    return _without(
-        table, np.isin(np.arange(len(table)), sorted(gone_rows)), ("rank", "rank_of_kind", "baseline")
-    )
+    rows = protect(values, _places(table["kind"]), rows, k)
+    keep = ("rank", "rank_of_kind", "baseline")
+    made = _without(table, np.isin(np.arange(len(table)), sorted(rows)), keep)
+    told = [name for name in table.columns if name not in ("n", "total", "rate", "rate_low", "rate_high")]
+    return _without(made, np.isin(np.arange(len(table)), sorted(counted)), told)
 
 
 def _masked_paths(table: pd.DataFrame, k: int) -> pd.DataFrame:

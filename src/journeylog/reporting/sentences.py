@@ -65,8 +65,8 @@ def go(answers: Answers, words: Wording) -> Statement:
 def busiest(flow: TransitionsResult, words: Wording, node: str) -> Markup:
     """Tell the move that is made most often, and where the same follows itself more often still."""
     moves = flow.table
-    moves = moves[(moves["from_kind"] == "node") & (moves["to_kind"] == "node") & moves["n"].notna()]
-    moves = moves.sort_values("n", ascending=False, kind="stable")
+    moves = moves[(moves["from_kind"] == "node") & (moves["to_kind"] == "node")]
+    moves = _by_number(moves, "n")
     again, moves = moves[moves["from"] == moves["to"]], moves[moves["from"] != moves["to"]]
     if moves.empty:
         return words(f"no_way_{node}")
@@ -81,7 +81,7 @@ def busiest(flow: TransitionsResult, words: Wording, node: str) -> Markup:
         visits = words.several("visits_of", row["n_from_followed"])
         rate = words.rate(row, "rate", "")
         way = words("busiest_rate", **told, visits=visits, n=words.count(row["n_followed"]), rate=rate)
-    if len(again) and again["n"].iloc[0] > row["n"]:
+    if len(again) and again["n"].iloc[0] > _most(row, "n"):
         name, n = words.named(again["from"].iloc[0]), again["n"].iloc[0]
         way += " " + words("repeats", a=name, moves=words.several("moves", n))
     return way
@@ -90,15 +90,15 @@ def busiest(flow: TransitionsResult, words: Wording, node: str) -> Markup:
 def wait(answers: Answers, words: Wording) -> Statement:
     """Tell where customers wait."""
     edges = answers.waits.edges
-    edges = edges[edges["n"].notna()]
+    edges = edges[edges["time_median_s"].notna() | (edges["n_timed"] == 0)]
     if edges.empty:
         return Statement((words("nobody_waits"), Markup("")))
     row = _first(edges)
-    n = int(row["n_timed"])
-    if not n:
+    n = row["n_timed"]
+    if n == 0:
         return Statement((words("wait_untold"), Markup("")))
     long = words.several(
-        "half_took", n, time=words.duration(row["time_median_s"]),
+        "half_took" if n == n else "half_took_some", n, time=words.duration(row["time_median_s"]),
         range=_range(words, words.times(row["time_median_low_s"], row["time_median_high_s"])),
     )  # fmt: skip
     if n == 1:
@@ -106,11 +106,11 @@ def wait(answers: Answers, words: Wording) -> Statement:
     key = "wait_again" if row["from"] == row["to"] else "wait_first"
     first = words(key, a=words.named(row["from"]), b=words.named(row["to"]), long=long)
     base = words.duration(row["baseline_s"])
-    if not row["excess_s"] > 0:
+    if not row["excess_share"] > 0:
         return Statement((first, words("no_excess", time=base)))
     baseline = words(_baseline(answers))
     more = words("wait_holds", share=words.share(row["excess_share"]), time=base, baseline=baseline)
-    if n >= 10:
+    if not n < 10:
         more = words("tenth", time=words.duration(row["time_p90_s"])) + " " + more
     return Statement((first, more))
 
@@ -126,7 +126,7 @@ def leave(answers: Answers, words: Wording) -> Statement:
         return Statement((words("none_dropped", patience=patience), Markup("")))
     if event is None:
         return Statement((words("leaves_none") if lost == lost else words("rate_none"), Markup("")))
-    n, total = words.count(event["n_dropped"]), words.count(lost)
+    n, total = _told(words, event, "n_dropped"), words.count(lost)
     first = words("most_after", a=words.named(event["node"]), n=n, total=total)
     more = Markup("")
     if event["drop_rate"] == event["drop_rate"]:
@@ -134,7 +134,7 @@ def leave(answers: Answers, words: Wording) -> Statement:
         more = words("nothing_followed", patience=patience, rate=words.rate(event, "drop_rate", of))
     stage = most_left(answers.leaves) if answers.plan.staged else None
     if stage is not None:
-        said = words("by_stage", a=words.named(stage["node"]), n=words.count(stage["n_dropped"]))
+        said = words("by_stage", a=words.named(stage["node"]), n=_told(words, stage, "n_dropped"))
         more = more + " " + said if more else said
     return Statement((first, more))
 
@@ -262,8 +262,8 @@ def leave_lead(answers: Answers, words: Wording) -> Markup:
 
 def most_left(result: DropOffResult) -> dict[Any, Any] | None:
     """Return the row with most journeys left, the table's order deciding between equals; None without any."""
-    table = result.table[result.table["n_dropped"] > 0]
-    return None if table.empty else _first(table.sort_values("n_dropped", ascending=False, kind="stable"))
+    table = _by_number(result.table, "n_dropped")
+    return None if table.empty else _first(table)
 
 
 def leaves_finding(result: DropOffResult, words: Wording) -> Markup:
@@ -271,8 +271,10 @@ def leaves_finding(result: DropOffResult, words: Wording) -> Markup:
     row = most_left(result)
     if row is None:
         return words("leaves_none")
+    if row["drop_rate"] != row["drop_rate"]:
+        return words("leaves_most_bare", a=words.named(row["node"]), n=_told(words, row, "n_dropped"))
     rate = words.rate(row, "drop_rate", words.several("of_visits", row["n_followed"]))
-    return words("leaves_most", a=words.named(row["node"]), n=words.count(row["n_dropped"]), rate=rate)
+    return words("leaves_most", a=words.named(row["node"]), n=_told(words, row, "n_dropped"), rate=rate)
 
 
 def returns_finding(answers: Answers, words: Wording) -> Markup:
@@ -307,6 +309,30 @@ def several(n: Any, word: str) -> str:
 def plain(text: str) -> str:
     """Return a sentence without its markup, for terminals and labels."""
     return " ".join(Markup(text).striptags().split())
+
+
+def _most(row: Row, name: str) -> Any:
+    """Return a number, or what it is at most when it is masked."""
+    return row[name] if row[name] == row[name] else row.get("n_most", float("nan"))
+
+
+def _by_number(table: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Return the rows with a number above zero, told or known at most, the largest first."""
+    n = table[name].astype("float64")
+    n = n.fillna(table["n_most"]) if "n_most" in table else n
+    order = n[n > 0].sort_values(ascending=False, kind="stable").index
+    return table.loc[order]
+
+
+def _told(words: Wording, row: Row, name: str) -> str:
+    most = _most(row, name)
+    return words.count(most) if row[name] == row[name] or most != most else f"≤\u00a0{words.count(most)}"
+
+
+def _number(words: Wording, key: str, row: Row, name: str) -> Markup:
+    """Return a number with its word, or what it is at most."""
+    said = words.several(key, _most(row, name))
+    return said if row[name] == row[name] else Markup("≤\u00a0") + said
 
 
 def _range(words: Wording, written: str) -> Markup:
