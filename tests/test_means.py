@@ -141,6 +141,11 @@ def test_the_error_of_a_clustered_mean_is_that_of_statsmodels() -> None:
 def test_nothing_is_told_about_nothing_or_about_one() -> None:
     assert np.isnan(cluster_mean(0, 0, 0, 0, 0)).all()
     assert np.isnan(cluster_mean(30.0, 3, 900.0, 90, 9)).all()  # one actor, three times
+    n = np.array([3000] + [1] * 12)  # a giant and a dozen others: bounds of 1e80 seconds would tell nothing
+    x = np.r_[90_000.0, np.linspace(20, 60, 12)]
+    sums = x.sum(), n.sum(), (x * x).sum(), (x * n).sum(), (n * n).sum()
+    for positive in (True, False):
+        assert np.isnan(cluster_mean(*sums, positive=positive)).all()
     low, high = cluster_mean([4.0, 4.0], [2, 2], [10.0, 10.0], [4.0, 4.0], [2, 2], positive=[True, False])
     assert low[0] > 0 > low[1] and high[0] > high[1]
 

@@ -20,6 +20,9 @@ Floats = npt.NDArray[np.float64]
 #: Names of the columns that hold the words of both second moments, see :mod:`journeylog.core.kernels.squares`.
 WORDS = ("xx_low", "xx_mid", "xx_high", "xn_low", "xn_high")
 
+#: A t quantile from which on nothing is known of the spread: bounds would be 1e80 seconds.
+_MOST = 1000.0
+
 
 def cluster_mean(
     x: npt.ArrayLike,
@@ -51,7 +54,8 @@ def cluster_mean(
     Returns
     -------
     low, high : ndarray of float64
-        nan where nothing, or nothing but one actor, was observed.
+        nan where nothing, or hardly anything but one actor, was observed: where the t quantile is above 1,000, as when
+        one of two actors has 85 of 100 values.
 
     Notes
     -----
@@ -76,13 +80,14 @@ def cluster_mean(
     error, alike = cluster_error(x, n, xx, xn, nn), _alike(n, nn)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         mean = x / n
-        half = special.stdtrit(np.maximum(alike - 1, 1e-9), 0.5 + level / 2) * error
+        t = special.stdtrit(np.maximum(alike - 1, 1e-9), 0.5 + level / 2)
+        half = t * error
         turned = np.asarray(positive, dtype=np.bool_) & (mean > 0)
         size = half / np.where(turned, mean, 1.0)
         factor = np.where(size <= 1, np.exp(np.minimum(size, 1.0)), np.e * size)
         low = np.where(turned, mean / factor, mean - half)
         high = np.where(turned, mean * factor, mean + half)
-    known = (n > 0) & (alike > 1) & np.isfinite(half)
+    known = (n > 0) & (alike > 1) & (t <= _MOST) & np.isfinite(half)
     return np.where(known, low, np.nan), np.where(known, high, np.nan)
 
 
