@@ -56,6 +56,7 @@ QUESTIONS: list[Stat] = [
     jl.Prediction(within="60s", node="stage"),
     jl.Prediction(within="600s", node="event", case="journey"),
     jl.Opportunities(by="channel", min_n=1),
+    jl.SegmentLoss(by="channel", min_n=1),
     jl.Opportunities(by="stage", node="channel", case="journey", min_n=2),
     jl.Retention("20s", 3),
     jl.Retention("90s", 4, start="a", event={"channel": "web"}, bounded=False),

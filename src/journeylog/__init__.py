@@ -37,6 +37,7 @@ _HOME = {
     "Ledger": "stats.ledger",
     "Moments": "stats.moments",
     "Opportunities": "opportunities",
+    "SegmentLoss": "segmentloss",
     "Outcomes": "stats.outcomes",
     "Retention": "stats.retention",
     "Satisfaction": "stats.satisfaction",
@@ -145,6 +146,7 @@ if TYPE_CHECKING:
     from journeylog.journeymap.spec import JourneyMap as JourneyMap
     from journeylog.journeymap.suggest import suggest_stages as suggest_stages
     from journeylog.opportunities import Opportunities as Opportunities
+    from journeylog.segmentloss import SegmentLoss as SegmentLoss
     from journeylog.persona.clusters import Clusters as Clusters
     from journeylog.persona.personas import personas as personas
     from journeylog.reporting.page import report as report

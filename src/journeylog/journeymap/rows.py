@@ -215,6 +215,18 @@ def loss(answers: Answers, top: int) -> list[Cell]:
     priced = lost[lost["money_at_risk"].notna()]
     for currency, lines in priced.groupby("currency", sort=True):
         found += ledger.cells(lines, "at_risk", "money_at_risk", str(currency), **by)
+    if "segments" in answers:
+        source = Source("loss", answers["segments"])
+        lines = source.frame[source.frame["supported"] & (source.frame["difference"] > 0)]
+        lines = lines.drop_duplicates("node")
+        keyed: dict[str, Any] = {
+            "stage": "node",
+            "item": "segment",
+            "keys": ["node", "segment"],
+            "n": "n_followed",
+        }
+        found += source.cells(lines, "hit", "drop_rate", "share", **keyed)
+        found += source.cells(lines, "excess", "excess", "count", **keyed)
     for end in ("reached", "dropped", "open"):
         line = whole.frame[whole.frame["outcome"] == end]
         found += whole.cells(line, end, "share", "share", keys=["outcome"], n="n_total")

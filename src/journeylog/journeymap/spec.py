@@ -25,6 +25,7 @@ from journeylog.journeymap.empathy import empathy_table
 from journeylog.journeymap.masking import mask_small
 from journeylog.journeymap.rows import ROWS
 from journeylog.opportunities import Opportunities
+from journeylog.segmentloss import SegmentLoss
 from journeylog.stats.bottlenecks import Bottlenecks
 from journeylog.stats.dropoff import DropOff
 from journeylog.stats.ledger import Ledger
@@ -190,6 +191,7 @@ class JourneyMap(Stat):
             found["pains"] = PainPoints(self.pains, self.stage)
         if self.segment is not None:
             found["opportunities"] = Opportunities(node=self.stage, by=self.segment, currency=self.currency)
+            found["segments"] = SegmentLoss(node=self.stage, by=self.segment)
         if self.goal is not None:
             found["cycle"] = TimeTo({"goal": self.goal})
             found["moments"] = Moments(
@@ -204,6 +206,7 @@ class JourneyMap(Stat):
             needed = {
                 "channels": (self.channel, Category),
                 "opportunities": (self.segment or "", Category),
+                "segments": (self.segment or "", Category),
                 "scores": ("score", Number),
             }.get(name)
             if needed is not None and not isinstance(chunk.columns.get(needed[0]), needed[1]):
