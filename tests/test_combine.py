@@ -14,7 +14,13 @@ from hypothesis import strategies as st
 import journeylog as jl
 from journeylog.core.card import Card
 from journeylog.core.window import format_duration
-from journeylog.errors import ConfigError, EmptyResultWarning, MissingColumnError, UnseenNameWarning
+from journeylog.errors import (
+    ConfigError,
+    EmptyResultWarning,
+    LoadWarning,
+    MissingColumnError,
+    UnseenNameWarning,
+)
 from tests.oracles import combine as oracle
 
 START = pd.Timestamp("2025-01-06 10:00", tz="UTC")
@@ -59,6 +65,16 @@ def test_the_same_purchase_counts_once_and_the_card_says_so() -> None:
         }
         assert "1 events are told by several of web, shop (same order within 10min)" in both.card.notes[0]
         assert both.n_actors == len(set(frame["actor"])) == (6 if gone == "web" else 5)
+
+
+def test_a_log_given_twice_is_told() -> None:
+    web = log_of("web", CLICKS)
+    for twin in (web, log_of("web", CLICKS)):
+        with pytest.warns(
+            LoadWarning, match="logs 1 and 2 hold the same 4 events, which count twice. Fix: leave"
+        ):
+            assert jl.combine(web, twin, precedence=["web"]).n_events == 8
+    jl.combine(web, log_of("app", CLICKS), precedence=["web", "app"])  # another source may have seen the same
 
 
 def test_an_actor_without_events_is_gone_and_copies_of_copies_too() -> None:
@@ -134,7 +150,8 @@ def test_a_combined_log_keeps_the_counts_of_its_sources() -> None:
     assert whole.card.deduplicated == 2
     mixed = jl.combine(log_of(None, CLICKS), crm)
     assert list(mixed.card.sources) == ["log 1", "crm"]
-    twice = jl.combine(web, web)
+    with pytest.warns(LoadWarning, match="count twice"):
+        twice = jl.combine(web, web)
     assert list(twice.card.sources) == ["web", "web (2)"]
     with pytest.raises(AssertionError, match="'web' were lost"):
         Card(1, 1, sources={"web": {"rows_in": 2, "kept": 1}})

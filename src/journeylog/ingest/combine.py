@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -17,7 +18,7 @@ from journeylog.core.log import EventLog, observed_window
 from journeylog.core.notes import Note, Span, note
 from journeylog.core.source import Memory
 from journeylog.core.window import Window
-from journeylog.errors import ConfigError
+from journeylog.errors import ConfigError, LoadWarning, warn
 from journeylog.ingest.gather import category, join_column, join_text
 from journeylog.ingest.offsets import offset_micros
 from journeylog.ingest.precedence import check_sources, places, source_of
@@ -64,6 +65,11 @@ def combine(
         If there is nothing to combine, a log has levels, a name is no source, an offset has no unit, or `precedence`
         does not say whose copy is kept.
 
+    Warns
+    -----
+    LoadWarning
+        If two logs hold the same events.
+
     Notes
     -----
     Offsets are applied first, so tolerances of `same` are of corrected times; when something was received is told by
@@ -98,6 +104,7 @@ def combine(
                 f"log {i} has levels {list(log.chunk.levels)}, which would be cut. Fix: combine first, then log.then(...)"
             )
     chunks = [log.chunk for log in logs]
+    _tell_twins(chunks)
     times, notes = _on_one_clock(chunks, offsets or {})
     place = places(chunks, precedence)
     rules = [same] if isinstance(same, Same) else list(same)
@@ -116,6 +123,26 @@ def combine(
         _window(logs, chunk, shifted=bool(offsets)),
         _card(logs, n_tied, precedence, dropped, [*notes, *told]),
         pa.concat_tables(rejects) if rejects else None,
+    )
+
+
+def _tell_twins(chunks: Sequence[Chunk]) -> None:
+    """Warn of a log that holds the same events as one before it."""
+    for (i, one), (k, other) in itertools.combinations(enumerate(chunks, 1), 2):
+        if one is other or (one.n_events == other.n_events > 0 and _alike(one, other)):
+            warn(
+                f"logs {i} and {k} hold the same {one.n_events:,} events, which count twice. Fix: leave one of them out",
+                LoadWarning,
+            )
+
+
+def _alike(one: Chunk, other: Chunk) -> bool:
+    return (
+        np.array_equal(one.time, other.time)
+        and np.array_equal(one.offsets, other.offsets)
+        and one.actors.equals(other.actors)
+        and one.columns.keys() == other.columns.keys()
+        and all(one.columns[name].to_arrow().equals(other.columns[name].to_arrow()) for name in one.columns)
     )
 
 
