@@ -21,7 +21,7 @@ from journeylog.core.differences import chance_greater
 from journeylog.core.schema import DAY
 from journeylog.core.source import Memory
 from journeylog.core.window import Window
-from journeylog.errors import ConfigError
+from journeylog.errors import ConfigError, ValueOverflowError
 
 NAMES = ["visit", "assign", "pay", "quit"]
 
@@ -269,3 +269,25 @@ def test_what_is_no_experiment_is_refused() -> None:
         jl.experiment(log_of([("x", "assign", 1.0, "a", 0)]), **ASK, metrics=metric)
     with pytest.raises(ConfigError, match="no shares"):
         chance_greater(3, 2, 1, 1)
+
+
+def test_amounts_for_each_actor_are_of_one_currency_and_fit_their_sum() -> None:
+    rows = [
+        (f"u{i}", what, day, "ab"[i % 2] if what == "assign" else None, 0 if what == "assign" else 10)
+        for i in range(60)
+        for what, day in (("assign", 1.0), ("pay", 2.0), ("pay", 50.0))
+    ]
+    log = log_of(rows)
+    chunk = log.chunk
+    codes = np.where(chunk.event.codes == NAMES.index("assign"), -1, chunk.actor_of_event() % 3 == 0)
+    late = chunk.time > 10 * DAY
+    huge = Number(np.where(late, 0.0, 1e13))
+    two = Category(np.where(late, 2, codes).astype(np.int32), pa.array(["RUB", "EUR", "USD"]))
+    log = replace(log, source=Memory((chunk.with_columns(currency=two, huge=huge),)))
+    with pytest.raises(ConfigError, match=r"2 currencies.*currency='RUB'"):  # dollars came after the ten days
+        jl.experiment(log, **ASK, metrics=[jl.PerActor("value", "10d", "pay")])
+    found = jl.experiment(log, **ASK, metrics=[jl.PerActor("value", "10d", "pay", currency="EUR")]).table
+    in_euro = [sum(10 for i in range(60) if i % 2 == side and i % 3 == 0) / 30 for side in (0, 1)]
+    assert found[["value_a", "value_b"]].iloc[0].tolist() == in_euro
+    with pytest.raises(ValueOverflowError, match="64-bit"):
+        jl.experiment(log, **ASK, metrics=[jl.PerActor("huge", "10d")])

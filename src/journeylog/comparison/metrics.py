@@ -14,10 +14,11 @@ from journeylog.comparison.table import Sides
 from journeylog.core.chunk import Chunk, Number
 from journeylog.core.condition import Condition, freeze, matches
 from journeylog.core.contracts import Stat
-from journeylog.core.counts import Counts, Table
+from journeylog.core.counts import Coded, Counts, Table
 from journeylog.core.kernels.squares import group_squares
 from journeylog.core.log import EventLog
 from journeylog.core.means import cluster_mean, joined_words, word_columns
+from journeylog.core.money import MICRO, check_currencies, find_amounts
 from journeylog.core.nodes import TEXT, ratio
 from journeylog.core.window import Window, format_duration, parse_duration
 from journeylog.errors import ConfigError
@@ -28,7 +29,6 @@ __all__ = ["Conversion", "PerActor", "per_actor_sides"]
 
 Ints = npt.NDArray[np.int64]
 
-_MICROS = 1_000_000
 _SUMS = ("n", "x", "n_actors", "nn")
 
 
@@ -83,6 +83,8 @@ class PerActor:
         so long are not in the mean; all others are, also those with nothing.
     event : condition or None
         Which events count; None is all of them. The assignment itself is none of them.
+    currency : str, optional
+        Count amounts of money in this currency only. Needed where there are several: they are never added.
 
     Examples
     --------
@@ -93,6 +95,7 @@ class PerActor:
     column: str | None = None
     within: str = "30d"
     event: Condition = None
+    currency: str | None = None
 
     def __post_init__(self) -> None:
         """Check what was asked."""
@@ -111,11 +114,11 @@ class PerActor:
 
 def per_actor_sides(log: EventLog, metric: PerActor, groups: Groups) -> Sides:
     """Return the means of both groups; the log begins with each actor's assignment."""
-    counts = Counts.merge(log.source.map(lambda chunk: _count(chunk, metric, log.window, groups)))[
-        "sums"
-    ].values
+    found = Counts.merge(log.source.map(lambda chunk: _count(chunk, metric, log.window, groups)))
+    check_currencies(found["currencies"], metric.currency)
+    counts = found["sums"].values
     xx, xn = joined_words(counts)
-    scale = 1.0 if metric.column is None else float(_MICROS)
+    scale = 1.0 if metric.column is None else float(MICRO)
     n, nn, x = (counts[name].astype(np.float64) for name in ("n", "nn", "x"))
     low, high = cluster_mean(x, n, xx, xn, nn)
     frames = [
@@ -140,34 +143,39 @@ def _count(chunk: Chunk, metric: PerActor, window: Window, groups: Groups) -> Co
     within = parse_duration(metric.within)
     begin = ready.time[level.begin]
     place = np.repeat(begin, level.end - level.begin)  # cases of actors are whole and side by side
-    amount = _amounts(ready, metric)
-    counts = (ready.time - place) <= within
+    row = np.where(window.end - begin >= within, group, np.int8(-1))
+    counts = ((ready.time - place) <= within) & (np.repeat(row, level.end - level.begin) >= 0)
     counts[level.begin] = False
     if metric.event is not None:
         counts &= matches(ready, metric.event)
-    running = np.concatenate((np.zeros(1, np.int64), np.cumsum(np.where(counts, amount, 0))))
+    amount, currencies = _amounts(ready, metric, counts)
+    running = np.concatenate((np.zeros(1, np.int64), np.cumsum(amount)))
     total = running[level.end] - running[level.begin]
-    row = np.where(window.end - begin >= within, group, np.int8(-1))
     sums, words = group_squares(
         row, np.arange(len(level), dtype=np.int64), total, np.ones(len(level), np.int64), 2
     )
     columns = {**dict(zip(_SUMS, sums.T.copy(), strict=True)), **word_columns(words)}
-    return Counts({"sums": Table({"group": np.arange(2, dtype=np.int64)}, columns)})
+    return Counts({"sums": Table({"group": np.arange(2, dtype=np.int64)}, columns), "currencies": currencies})
 
 
-def _amounts(chunk: Chunk, metric: PerActor) -> Ints:
-    """Return what each event adds: 1, or its amount in millionths."""
+def _amounts(chunk: Chunk, metric: PerActor, counts: npt.NDArray[np.bool_]) -> tuple[Ints, Table]:
+    """Return what each counted event adds, 1 or its amount in millionths, and the currencies if it is money."""
+    none = Table({"currency": Coded(np.zeros(0, np.int64), ())}, {"n": np.zeros(0, np.int64)})
     if metric.column is None:
-        return np.ones(chunk.n_events, np.int64)
+        return counts.astype(np.int64), none
     column = chunk.column(metric.column)
     if not isinstance(column, Number) or column.unit not in ("", "micros", "bool"):
         raise ConfigError(
             f"column {metric.column!r} is no number that can be added up. Fix: a numeric column, for example 'value'"
         )
-    values = column.values
-    if column.unit != "micros":
-        values = np.rint(np.nan_to_num(values.astype(np.float64)) * _MICROS)
-    return np.where(True if column.valid is None else column.valid, values, 0).astype(np.int64)
+    if column.unit == "bool":
+        given = counts if column.valid is None else counts & column.valid
+        return np.where(given, column.values, 0).astype(np.int64) * MICRO, none
+    money = column.unit == "micros"
+    found = find_amounts(chunk, metric.column, metric.currency if money else None, counts)
+    amount = np.zeros(chunk.n_events, np.int64)
+    amount[found.event] = found.micros
+    return amount, found.currencies if money else none
 
 
 def actors_alone(question: Stat) -> bool:
