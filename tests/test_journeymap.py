@@ -49,7 +49,16 @@ def shop() -> EventLog:
 
 @pytest.fixture(scope="module")
 def shop_map(shop: EventLog) -> JourneyMapResult:
-    return shop.compute(jl.JourneyMap("delivered", need="page", voice=True, reason="reason"))
+    return shop.compute(
+        jl.JourneyMap(
+            "delivered",
+            need="page",
+            voice=True,
+            reason="reason",
+            spend={"web": 9e4, "app": 5e4, "tv": 1e3},
+            currency="RUB",
+        )
+    )
 
 
 def test_every_cell_can_be_computed_anew_from_its_own_three_lines(

@@ -77,13 +77,16 @@ QUESTIONS: list[Stat] = [
     jl.TimeTo(node="stage", case="channel"),
     jl.Values(),
     jl.Values(node="stage", case="journey"),
+    jl.Acquisition(120.0),
+    jl.Acquisition({"web": 10, "tv": 5}, case="journey"),
+    jl.Again("a", within="30s"),
     jl.Voice(node="event", within="30s", text="channel"),
     jl.Voice(node="stage", case="journey", within="900s", own=True, text="event", top=1),
     jl.Bootstrap(jl.Funnel(["a", "*"], "30s"), 40, columns=["total_rate", "time_mean_s"]),
 ]
 
 #: Questions whose intervals (and held-out actors) come from groups of actors by a hash of their ids.
-BY_HASH: tuple[type[Stat], ...] = (jl.JourneyMap, jl.Bootstrap, jl.Model, jl.TimeTo)
+BY_HASH: tuple[type[Stat], ...] = (jl.JourneyMap, jl.Again, jl.Bootstrap, jl.Model, jl.TimeTo)
 #: Questions whose every loss comes from them.
 HELD_OUT: tuple[type[Stat], ...] = (jl.MemoryTest, jl.Prediction, jl.Opportunities)
 

@@ -25,6 +25,8 @@ _HOME = {
     "Sessions": "steps.sessions",
     "Stages": "steps.stages",
     "Where": "steps.filters",
+    "Acquisition": "stats.acquisition",
+    "Again": "journeymap.again",
     "Bootstrap": "bootstrap",
     "Bottlenecks": "stats.bottlenecks",
     "Conformance": "stats.conformance",
@@ -143,6 +145,7 @@ if TYPE_CHECKING:
     from journeylog.ingest.same import Same as Same
     from journeylog.ingest.sql import read_sql as read_sql
     from journeylog.ingest.stitch import stitch as stitch
+    from journeylog.journeymap.again import Again as Again
     from journeylog.journeymap.spec import JourneyMap as JourneyMap
     from journeylog.journeymap.suggest import suggest_stages as suggest_stages
     from journeylog.opportunities import Opportunities as Opportunities
@@ -151,6 +154,7 @@ if TYPE_CHECKING:
     from journeylog.persona.personas import personas as personas
     from journeylog.reporting.page import report as report
     from journeylog.reporting.sourcelist import read_config as read_config
+    from journeylog.stats.acquisition import Acquisition as Acquisition
     from journeylog.stats.bottlenecks import Bottlenecks as Bottlenecks
     from journeylog.stats.conformance import Conformance as Conformance
     from journeylog.stats.describe import Describe as Describe

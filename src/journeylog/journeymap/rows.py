@@ -14,6 +14,10 @@ __all__ = ["ROWS", "Answers"]
 Answers = Mapping[str, Result]
 
 
+#: What stands for a currency that nobody names.
+_MONEY: Final = "¤"
+
+
 def volume(answers: Answers, top: int) -> list[Cell]:
     """How many journeys and customers come to each stage."""
     source = Source("volume", answers["touchpoints"], "stages")
@@ -230,6 +234,31 @@ def loss(answers: Answers, top: int) -> list[Cell]:
     for end in ("reached", "dropped", "open"):
         line = whole.frame[whole.frame["outcome"] == end]
         found += whole.cells(line, end, "share", "share", keys=["outcome"], n="n_total")
+    return found + value(answers)
+
+
+def value(answers: Answers) -> list[Cell]:
+    """What journeys that reached the goal brought, what customers have cost, and who comes again."""
+    found: list[Cell] = []
+    if "values" in answers:
+        money = Source("loss", answers["values"], "cases")
+        reached = money.frame[(money.frame["outcome"] == "reached") & (money.frame["n_valued"] > 0)]
+        unit = getattr(answers["values"], "currency", None) or _MONEY
+        found += money.cells(reached, "brought", "value_total", unit, keys=["outcome"], n="n_cases")
+    if "acquisition" in answers:
+        spent = Source("loss", answers["acquisition"])
+        unit = getattr(answers["acquisition"].question, "currency", None) or _MONEY
+        for part, keys in (("all", ["part"]), ("channel", ["part", "channel"])):
+            lines = spent.frame[spent.frame["part"] == part]
+            by: dict[str, Any] = {"keys": keys, "item": "channel"}
+            for cost, n in (("cost_actor", "n_actors"), ("cost_reached", "n_reached")):
+                found += spent.cells(lines[lines[n] > 0], cost, cost, unit, n=n, **by)
+    if "again" in answers:
+        again, back = Source("loss", answers["again"]), Source("loss", answers["back"])
+        lines = again.frame[again.frame["n_actors"] > 0]
+        found += again.cells(lines, "again", "share", "share", keys=[], n="n_actors")
+        lines = back.frame[back.frame["n_eligible"] > 0]
+        found += back.cells(lines, "back", "rate", "share", keys=["period"], n="n_eligible")
     return found
 
 

@@ -18,6 +18,7 @@ from journeylog.core.log import EventLog
 from journeylog.core.notes import note
 from journeylog.core.window import Window
 from journeylog.errors import ConfigError, MissingColumnError
+from journeylog.journeymap.again import Again
 from journeylog.journeymap.analysts import AnalystNote, read_notes
 from journeylog.journeymap.cells import Cell, cell_table
 from journeylog.journeymap.changes import SCHEMA, changes_since
@@ -26,16 +27,19 @@ from journeylog.journeymap.masking import mask_small
 from journeylog.journeymap.rows import ROWS
 from journeylog.opportunities import Opportunities
 from journeylog.segmentloss import SegmentLoss
+from journeylog.stats.acquisition import Acquisition
 from journeylog.stats.bottlenecks import Bottlenecks
 from journeylog.stats.dropoff import DropOff
 from journeylog.stats.ledger import Ledger
 from journeylog.stats.model import Model
 from journeylog.stats.moments import Moments
 from journeylog.stats.outcomes import Outcomes
+from journeylog.stats.retention import Retention
 from journeylog.stats.satisfaction import Satisfaction
 from journeylog.stats.timeto import TimeTo
 from journeylog.stats.touchpoints import PainPoints, Touchpoints
 from journeylog.stats.transitions import Transitions
+from journeylog.stats.values import Values
 from journeylog.stats.voice import Voice
 from journeylog.steps.journeys import Journeys
 from journeylog.steps.stages import Stages
@@ -81,6 +85,10 @@ class JourneyMap(Stat):
         of errors, delays, contacts with support, cancellations, and returns and refunds.
     currency : str, optional
         The currency in which money is told; needed where the log has several.
+    spend : float or mapping of str to float, optional
+        What was spent over the window to win customers: in all, or by channel; see :class:`journeylog.Acquisition`.
+    again : str
+        The time after the goal in which it may be reached a second time, for repeat purchases.
     top : int
         How many touchpoints, channels, ways on and needs of a stage are listed.
 
@@ -124,6 +132,8 @@ class JourneyMap(Stat):
     heard_within: Any = "7d"
     pains: Any = "usual"
     currency: str | None = None
+    spend: Any = None
+    again: str = "90d"
     top: int = 3
 
     def __post_init__(self) -> None:
@@ -176,6 +186,7 @@ class JourneyMap(Stat):
             "waits": Bottlenecks(node=self.stage),
             "model": Model(node=self.stage, times=False, currency=self.currency),
             "ledger": Ledger(node=self.stage, currency=self.currency),
+            "values": Values(node=self.stage, currency=self.currency),
             "touchpoints": Touchpoints(self.touchpoint, self.stage),
             "channels": Touchpoints(self.channel, self.stage),
             "scores": Satisfaction(node=self.stage, within=self.heard_within),
@@ -192,8 +203,12 @@ class JourneyMap(Stat):
         if self.segment is not None:
             found["opportunities"] = Opportunities(node=self.stage, by=self.segment, currency=self.currency)
             found["segments"] = SegmentLoss(node=self.stage, by=self.segment)
+        if self.spend is not None:
+            found["acquisition"] = Acquisition(self.spend, self.channel, self.currency)
         if self.goal is not None:
             found["cycle"] = TimeTo({"goal": self.goal})
+            found["again"] = Again(self.goal, self.again)
+            found["back"] = Retention("30d", 1, start=self.goal)
             found["moments"] = Moments(
                 self.goal, self.within, node=self.touchpoint, at=self.stage, transitions=False
             )
@@ -208,6 +223,7 @@ class JourneyMap(Stat):
                 "opportunities": (self.segment or "", Category),
                 "segments": (self.segment or "", Category),
                 "scores": ("score", Number),
+                "values": ("value", Number),
             }.get(name)
             if needed is not None and not isinstance(chunk.columns.get(needed[0]), needed[1]):
                 continue
@@ -221,6 +237,8 @@ class JourneyMap(Stat):
         for name, rows in counts.tables.items():
             part, table = name.split(_BETWEEN, 1)
             found.setdefault(part, {})[table] = rows
+        if self.currency is None and len(found.get("values", {"currencies": ()})["currencies"]) > 1:
+            del found["values"]  # several currencies are never added; the ledger says so
         answers = {
             name: part.result(Counts(found[name]), window)
             for name, part in self.parts().items()

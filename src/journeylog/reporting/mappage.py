@@ -43,6 +43,11 @@ _SHOWN: Final[Mapping[str, Mapping[str, str]]] = {
         "dropped": "more",
         "open": "more",
         "reached": "more",
+        "brought": "big",
+        "cost_actor": "line",
+        "cost_reached": "line",
+        "again": "line",
+        "back": "line",
     },
     "opportunities": {"gain": "item", "gain_journeys": "more"},
 }
