@@ -92,6 +92,8 @@ _HOME = {
     "read_sql": "ingest.sql",
     "read_rejects": "ingest.rejects",
     "report": "reporting.page",
+    "tables": "reporting.tidy",
+    "workbook": "reporting.workbook",
     "stitch": "ingest.stitch",
     "suggest_stages": "journeymap.suggest",
     "write": "exports.write",
@@ -149,11 +151,13 @@ if TYPE_CHECKING:
     from journeylog.journeymap.spec import JourneyMap as JourneyMap
     from journeylog.journeymap.suggest import suggest_stages as suggest_stages
     from journeylog.opportunities import Opportunities as Opportunities
-    from journeylog.segmentloss import SegmentLoss as SegmentLoss
     from journeylog.persona.clusters import Clusters as Clusters
     from journeylog.persona.personas import personas as personas
     from journeylog.reporting.page import report as report
     from journeylog.reporting.sourcelist import read_config as read_config
+    from journeylog.reporting.tidy import tables as tables
+    from journeylog.reporting.workbook import workbook as workbook
+    from journeylog.segmentloss import SegmentLoss as SegmentLoss
     from journeylog.stats.acquisition import Acquisition as Acquisition
     from journeylog.stats.bottlenecks import Bottlenecks as Bottlenecks
     from journeylog.stats.conformance import Conformance as Conformance

@@ -1,4 +1,4 @@
-"""The journey map as files: a page, data, a text page, a workbook."""
+"""The journey map as files: a page, data, a text page, a picture, a workbook, its cells as a table."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from journeylog.journeymap.spec import JourneyMapResult
 from journeylog.reporting.empathypage import empathy_lines, empathy_values
 from journeylog.reporting.language import Language, language
 from journeylog.reporting.mappage import called, map_page, place_of, written
+from journeylog.reporting.mapsvg import map_svg
 from journeylog.reporting.names import short
 from journeylog.reporting.sheets import Book, map_sheet, new_book, when
 from journeylog.reporting.write import reserved
@@ -155,5 +156,6 @@ _WRITERS: Final[Mapping[str, tuple[_Writer, tuple[str, ...]]]] = {
     ".html": (map_page, ("lang", "theme", "title", "before", "alerts")),
     ".json": (_data, ()),
     ".md": (_text, ("lang", "title")),
+    ".svg": (map_svg, ("lang", "theme", "title")),
     ".xlsx": (_workbook, ("lang", "title")),
 }

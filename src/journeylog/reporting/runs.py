@@ -4,32 +4,27 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import io
 import json
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
-
-import pyarrow.parquet as pq
 
 import journeylog as jl
 from journeylog.core.log import EventLog
 from journeylog.core.window import utc_text
 from journeylog.errors import ConfigError, nearest
-from journeylog.ingest.rejects import Rejects
 from journeylog.journeymap.cells import Cell
 from journeylog.journeymap.spec import JourneyMap, JourneyMapResult
 from journeylog.reporting.commands import card_facts, gate, prepared
 from journeylog.reporting.exits import Exit
 from journeylog.reporting.language import language
 from journeylog.reporting.loading import Load
-from journeylog.reporting.mapfiles import map_bytes
 from journeylog.reporting.mappage import called, written
-from journeylog.reporting.page import build_page
+from journeylog.reporting.runfiles import FILES, RunFiles, checked_files
 from journeylog.reporting.terminal import Voice, card_lines, remark
 from journeylog.reporting.write import reserved, told
 
@@ -46,16 +41,6 @@ _MAP: Final = frozenset(
     for field in dataclasses.fields(JourneyMap)
     if field.name not in ("_", "goal", "stages", "patience")
 ) | {"notes"}
-_FILES: Final = (
-    "map.html",
-    "map.json",
-    "map.md",
-    "map.xlsx",
-    "cells.parquet",
-    "cells.csv",
-    "report.html",
-    "rejects.jsonl",
-)
 _OUTPUT: Final = {"folder": str, "languages": list, "files": list, "theme": str, "mask": int}
 _ALERT: Final = {
     "stage": str,
@@ -92,7 +77,7 @@ def run_config(config: Path, *, start: str | None, end: str | None, out: Path | 
     output = _typed(asked.pop("output", {}), _OUTPUT, "output")
     alerts = [_typed(alert, _ALERT, f"alert {i + 1}") for i, alert in enumerate(asked.pop("alert", []))]
     folder = out or config.parent / str(output.get("folder", "out"))
-    files = _files(output.get("files", list(_FILES)))
+    files = checked_files(output.get("files", FILES))
     tongues = [language(name).name for name in output.get("languages", ["en"])] or ["en"]
     log = loaded.log.between(*_window(loaded.log, start, end)) if start or end else loaded.log
     question = JourneyMap(
@@ -108,13 +93,9 @@ def run_config(config: Path, *, start: str | None, end: str | None, out: Path | 
     with reserved(folder / MANIFEST) as target:
         before = _earlier(folder, result)
         said = _alerts(result, alerts, tongues[0])
-        made = {
-            name: data
-            for file in files
-            for name, data in _make(
-                file, result, ready, rest, tongues, output.get("theme", "light"), before, said, mask
-            )
-        }
+        made = RunFiles(ready, result, rest, tongues, output.get("theme", "light"), mask, before, said).make(
+            files
+        )
         place = _commit(folder, result, made)
         target.put(_json({"latest": place.name, "version": jl.__version__, **_described(result, made)}))
         _point(folder, place)
@@ -155,65 +136,8 @@ def _named(kind: Any) -> str:
     return words[kind]
 
 
-def _files(given: Sequence[Any]) -> tuple[str, ...]:
-    for name in given:
-        if name not in _FILES:
-            near = nearest(str(name), _FILES)
-            raise ConfigError(
-                f"output: files: {name!r} is not made. Fix: "
-                + (f"did you mean {near[0]!r}?" if near else f"some of {_FILES}")
-            )
-    return tuple(given)
-
-
 def _window(log: EventLog, start: str | None, end: str | None) -> tuple[Any, Any]:
     return start or utc_text(log.window.start) + "Z", end or utc_text(log.window.end) + "Z"
-
-
-def _make(
-    file: str, result: JourneyMapResult, log: EventLog, rest: Mapping[str, Any], tongues: Sequence[str], theme: str,
-    before: Mapping[str, Any] | None, alerts: Sequence[str], mask: int,
-) -> Iterator[tuple[str, bytes]]:  # fmt: skip
-    """Yield the names and bytes of one kind of file: one for each language where it has words."""
-    stem, ending = file.split(".")
-    if stem == "map":
-        words = {"lang": tongues, "theme": (theme,)} if ending == "html" else {"lang": tongues}
-        more = {"before": before, "alerts": alerts} if ending == "html" else {}
-        for number, tongue in enumerate(tongues if ending != "json" else tongues[:1]):
-            options: dict[str, Any] = {} if ending == "json" else {"lang": tongue, **more}
-            if "theme" in words:
-                options["theme"] = theme
-            if "title" in rest and ending != "json":
-                options["title"] = rest["title"]
-            yield (
-                (file if not number else f"{stem}.{tongue}.{ending}"),
-                map_bytes(result, f".{ending}", mask=0, **options),
-            )
-    elif stem == "cells":
-        yield file, _CELLS[ending](result)
-    elif file == "report.html":
-        known = ("title", "goal", "patience", "stages", "funnel", "within", "top")
-        options = {k: rest[k] for k in known if k in rest}
-        options |= {"theme": theme, "before": before, "mask": mask, "filled": result, "alerts": alerts}
-        for number, tongue in enumerate(tongues):
-            page = build_page(log, lang=tongue, **options)
-            yield (file if not number else f"{stem}.{tongue}.{ending}"), page.html
-    elif log.rejects is not None:
-        lines = Rejects(log.rejects).table.to_json(orient="records", lines=True, force_ascii=False)
-        yield file, (lines if log.rejects.num_rows else "").encode("utf-8", "backslashreplace")
-
-
-def _parquet(result: JourneyMapResult) -> bytes:
-    out = io.BytesIO()
-    pq.write_table(result.to_arrow().replace_schema_metadata(None), out, compression="zstd")
-    return out.getvalue()
-
-
-def _csv(result: JourneyMapResult) -> bytes:
-    return result.table.to_csv(index=False, lineterminator="\n").encode("utf-8", "backslashreplace")
-
-
-_CELLS: Final[Mapping[str, Callable[[JourneyMapResult], bytes]]] = {"parquet": _parquet, "csv": _csv}
 
 
 def _commit(folder: Path, result: JourneyMapResult, made: Mapping[str, bytes]) -> Path:

@@ -29,7 +29,7 @@ from journeylog.reporting.wording import wording
 from journeylog.reporting.write import reserved, told
 from journeylog.steps.stages import Stages
 
-__all__ = ["KINDS", "Shared", "share", "table_bytes", "tables", "tidy_tables"]
+__all__ = ["KINDS", "Shared", "map_table", "share", "table_bytes", "tables", "tidy_tables"]
 
 
 def tables(
@@ -73,7 +73,7 @@ def tables(
 
     Notes
     -----
-    Tables: ``map, outcomes, transitions, event_transitions, funnel, funnel_next, drop_off, event_drop_off, bottlenecks,
+    Tables: ``cells, outcomes, transitions, event_transitions, funnel, funnel_next, drop_off, event_drop_off, bottlenecks,
     paths, event_paths, losses, retention, events, rejects`` and ``dictionary`` (``table, column, type, unit,
     definition``). Columns, their order and their types are the same in every run, also where a table has no row.
 
@@ -124,9 +124,16 @@ class Shared:
 
 
 def share(
-    log: EventLog, goal: Any, patience: Any, stages: Any, funnel: Any, within: Any, mask: int
+    log: EventLog,
+    goal: Any,
+    patience: Any,
+    stages: Any,
+    funnel: Any,
+    within: Any,
+    mask: int,
+    filled: JourneyMapResult | None = None,
 ) -> Shared:
-    """Return what is handed on of a log; the arguments are those of a report."""
+    """Return what is handed on of a log; the arguments are those of a report, and the map if it is there already."""
     if not isinstance(log, EventLog):
         raise ConfigError(f"{type(log).__name__} is no log. Fix: make one with jl.read(...)")
     if isinstance(mask, bool) or not isinstance(mask, int) or mask < 0:
@@ -135,7 +142,7 @@ def share(
         )
     plan = prepare(log, goal, patience, stages)
     answers = mask_answers(answer_all(plan, funnel, within), mask)
-    filled = _map_of(log, plan, goal, patience)
+    filled = filled if filled is not None else _map_of(log, plan, goal, patience)
     return Shared(log, answers, None if filled is None else filled.masked(mask))
 
 
@@ -143,7 +150,7 @@ def tidy_tables(shared: Shared, words: Language) -> dict[str, pa.Table]:
     """Return all tables of the dictionary, each with its declared columns and types."""
     answers = shared.answers
     frames: dict[str, pd.DataFrame | None] = {
-        "map": None if shared.filled is None else shared.filled.table,
+        "cells": None if shared.filled is None else shared.filled.table,
         "outcomes": answers.ends.table,
         "transitions": answers.flow.table,
         "event_transitions": answers.moves.table,
@@ -161,6 +168,11 @@ def tidy_tables(shared: Shared, words: Language) -> dict[str, pa.Table]:
         DICTIONARY: _dictionary(words),
     }
     return {name: _arrow(name, frame) for name, frame in frames.items()}
+
+
+def map_table(result: JourneyMapResult) -> pa.Table:
+    """Return the cells of a map with their declared columns and types."""
+    return _arrow("cells", result.table)
 
 
 def table_bytes(table: pa.Table, kind: str) -> bytes:

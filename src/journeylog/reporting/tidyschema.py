@@ -62,7 +62,7 @@ _UNITS: Final[Mapping[str, str]] = {
     "rate": "share",
 }  # fmt: skip
 _OWN_UNITS: Final[Mapping[str, str]] = {
-    "map.n": "", "map.value": "unit", "outcomes.n": "journeys", "outcomes.n_total": "journeys", "transitions.n": "moves",
+    "cells.n": "", "cells.value": "unit", "outcomes.n": "journeys", "outcomes.n_total": "journeys", "transitions.n": "moves",
     "funnel.n_open": "journeys", "funnel.n_followed": "journeys", "funnel_next.n_followed": "journeys",
     "funnel_next.n_from_followed": "journeys", "bottlenecks.n": "moves", "paths.n_reached": "journeys",
     "paths.n_dropped": "journeys", "paths.n_open": "journeys", "paths.n_total": "journeys", "events.n": "events",
@@ -96,7 +96,7 @@ _PATHS: Final = (
     *_bounds("share"), "cum_share", "time_mean_s", "time_median_s",
 )  # fmt: skip
 _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
-    "map": ("stage", "row", "measure", "item", "value", "unit", "low", "high", "n", "masked", "code"),
+    "cells": ("stage", "row", "measure", "item", "value", "unit", "low", "high", "n", "masked", "code"),
     "outcomes": ("outcome", "n", "n_actors", "n_total", "n_actors_total", *_bounds("share")),
     "transitions": _TRANSITIONS,
     "event_transitions": _TRANSITIONS,

@@ -1,0 +1,147 @@
+"""The files of a run: what each one asked for is made of, one for each language where it has words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from journeylog.core.log import EventLog
+from journeylog.errors import ConfigError, nearest
+from journeylog.ingest.rejects import Rejects
+from journeylog.journeymap.spec import JourneyMapResult
+from journeylog.reporting.language import language
+from journeylog.reporting.mapfiles import map_bytes
+from journeylog.reporting.page import build_page
+from journeylog.reporting.tidy import Shared, map_table, share, table_bytes, tidy_tables
+from journeylog.reporting.tidyschema import DICTIONARY
+from journeylog.reporting.workbook import workbook_bytes
+
+__all__ = ["FILES", "RunFiles", "checked_files"]
+
+#: What a run can make. ``tables.*`` stands for one file a statistic and the dictionary of their columns.
+FILES: Final = (
+    "map.html",
+    "map.json",
+    "map.md",
+    "map.svg",
+    "map.xlsx",
+    "cells.parquet",
+    "cells.csv",
+    "report.html",
+    "report.xlsx",
+    "tables.parquet",
+    "tables.csv",
+    "rejects.jsonl",
+)
+_REPORT: Final = ("goal", "patience", "stages", "funnel", "within")
+
+
+def checked_files(given: Sequence[Any]) -> tuple[str, ...]:
+    """Return the files a configuration asks for.
+
+    Raises
+    ------
+    ConfigError
+        If one of them is not made.
+    """
+    for name in given:
+        if name not in FILES:
+            near = nearest(str(name), FILES)
+            hint = f"did you mean {near[0]!r}?" if near else f"some of {FILES}"
+            raise ConfigError(f"output: files: {name!r} is not made. Fix: {hint}")
+    return tuple(given)
+
+
+@dataclass
+class RunFiles:
+    """What the files of a run are made of.
+
+    Parameters
+    ----------
+    log : EventLog
+        With the steps a configuration asks for beyond those of the report.
+    result : JourneyMapResult
+        The map, masked.
+    asked : mapping
+        What the configuration asks of the report.
+    languages : sequence of str
+    theme : str
+    mask : int
+    before : mapping or None
+        The map of an earlier run.
+    alerts : sequence of str
+    """
+
+    log: EventLog
+    result: JourneyMapResult
+    asked: Mapping[str, Any]
+    languages: Sequence[str]
+    theme: str
+    mask: int
+    before: Mapping[str, Any] | None
+    alerts: Sequence[str]
+    _shared: Shared | None = field(default=None, repr=False)
+
+    def make(self, files: Sequence[str]) -> dict[str, bytes]:
+        """Return all files by name; the page comes first, as others are made of its answers."""
+        order = sorted(files, key=lambda name: name != "report.html")
+        return {name: data for file in order for name, data in self._make(file)}
+
+    def _make(self, file: str) -> Iterator[tuple[str, bytes]]:
+        stem, ending = file.split(".")
+        if stem == "map":
+            yield from self._map(ending)
+        elif stem == "cells":
+            yield file, table_bytes(map_table(self.result), ending)
+        elif file == "report.html":
+            yield from self._pages()
+        elif file == "report.xlsx":
+            for name, tongue in self._named(stem, ending):
+                yield name, workbook_bytes(self._answers(), language(tongue), self.asked.get("title"))
+        elif stem == "tables":
+            yield from self._tables(ending)
+        elif self.log.rejects is not None:
+            lines = Rejects(self.log.rejects).table.to_json(orient="records", lines=True, force_ascii=False)
+            yield file, (lines if self.log.rejects.num_rows else "").encode("utf-8", "backslashreplace")
+
+    def _named(self, stem: str, ending: str) -> Iterator[tuple[str, str]]:
+        """Yield the name of a file for each language; the first one has the plain name."""
+        for number, tongue in enumerate(self.languages):
+            yield (f"{stem}.{tongue}.{ending}" if number else f"{stem}.{ending}"), tongue
+
+    def _map(self, ending: str) -> Iterator[tuple[str, bytes]]:
+        if ending == "json":
+            yield "map.json", map_bytes(self.result, ".json", mask=0)
+            return
+        options: dict[str, Any] = {"title": self.asked["title"]} if "title" in self.asked else {}
+        if ending in ("html", "svg"):
+            options["theme"] = self.theme
+        if ending == "html":
+            options |= {"before": self.before, "alerts": self.alerts}
+        for name, tongue in self._named("map", ending):
+            yield name, map_bytes(self.result, f".{ending}", mask=0, lang=tongue, **options)
+
+    def _pages(self) -> Iterator[tuple[str, bytes]]:
+        options = {key: self.asked[key] for key in ("title", "top", *_REPORT) if key in self.asked}
+        options |= {"theme": self.theme, "before": self.before, "mask": self.mask}
+        for name, tongue in self._named("report", "html"):
+            page = build_page(self.log, lang=tongue, filled=self.result, alerts=self.alerts, **options)
+            self._shared = self._shared or Shared(self.log, page.answers, self.result)
+            yield name, page.html
+
+    def _tables(self, ending: str) -> Iterator[tuple[str, bytes]]:
+        for number, tongue in enumerate(self.languages):
+            for name, table in tidy_tables(self._answers(), language(tongue)).items():
+                if not number:
+                    yield f"{name}.{ending}", table_bytes(table, ending)
+                elif name == DICTIONARY:
+                    yield f"{name}.{tongue}.{ending}", table_bytes(table, ending)
+
+    def _answers(self) -> Shared:
+        """Return the answers of the page, made anew only where no page was asked for."""
+        if self._shared is None:
+            options = {"goal": None, "patience": "30d", "stages": None, "funnel": None, "within": None}
+            options |= {key: self.asked[key] for key in _REPORT if key in self.asked}
+            self._shared = share(self.log, **options, mask=self.mask, filled=self.result)
+        return self._shared
