@@ -81,16 +81,18 @@ class Clusters(Step):
 
     Notes
     -----
-    Features are square roots of shares and logarithms of one more than events, seconds and visits (parted by 30 minutes of
-    silence), each scaled to one spread and each kind of feature weighing as much as the others; what fewer than 2 in
-    100 sampled actors have (moves: 5) is left out. Distances are taken along the directions that hold four fifths of the
-    spread, eight at most.
+    Features are square roots of shares (each actor's lean on the usual ones as if it had done five more usual things, as
+    one event tells little) and logarithms of one more than events, seconds and visits (parted by 30 minutes of silence).
+    Each is scaled to one spread, and each kind of feature weighs as its main direction does, moves half of that. What
+    fewer than 2 in 100 sampled actors have (moves: 5) is left out. Distances are taken along the directions that hold four
+    fifths of the spread, eight at most, each by the root of its spread.
 
     **Are there any?** The mean silhouette for each number of clusters is held against 19 logs of the same
-    customers who all move by the same probabilities (one Markov chain), each as many steps as it really made and in the
-    time it took. Clusters are supported when the best excess is above that of all 19 (p = 0.05), the mean silhouette
-    is at least 0.25, and the mean adjusted Rand index over resamples is at least 0.6. Customers who differ
-    only in how much they do are not kinds of customers by this measure.
+    customers who all move by the same probabilities (one Markov chain, its ways drawn such that each makes as many steps
+    as it really did) and take their own time. The number whose silhouette is furthest above the mean of theirs is taken.
+    Clusters are supported when that excess is above the best of each of the 19 (p = 0.05), and the mean adjusted Rand index
+    over resamples is at least 0.6. Customers who differ only in how much they do are no kinds of customers by
+    this measure.
 
     **How stable?** ``stability`` of a cluster is the mean over resamples of the best Jaccard index with a cluster of the
     resample: the share of both together that is in both. From 0.75 on a cluster is found again, from 0.6 it is a

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -22,6 +22,8 @@ Floats = npt.NDArray[np.float64]
 #: Logs drawn from one chain; the best silhouette of a log without kinds is above all of theirs once in twenty times.
 _DRAWS: Final = 19
 _EXPLAINED, _DIMENSIONS = 0.8, 8
+#: Moves weigh half: much of what they say the events have said.
+_RESTATED: Final = 0.5
 _FEWEST: Final = 50
 _SMALLEST: Final = 0.02
 #: Below this index of agreement over resamples clusters are those of the sample.
@@ -145,7 +147,7 @@ def fit(rows: Rows, chain: Chain, k: int | None, most: int, resamples: int, seed
         agreement, jaccard = _stability(cluster, metrics, points, labels, several[best], resamples, chance)
     whole = Fit(space, centres, labels, seen[best][0], float(usual.mean(axis=0)[best]), p, agreement, jaccard)
     why = _verdict(whole)
-    return whole if not why or k is not None else _one(space, rows, why, whole)
+    return replace(whole, why=why) if not why or k is not None else _one(space, rows, why, whole)
 
 
 def nearest_centre(points: Floats, centres: Floats) -> Ints:
@@ -186,7 +188,8 @@ def _space(rows: Rows) -> Space:
     """Return the space: features of one spread, blocks of one weight, and the directions of most spread.
 
     A block weighs by the spread along its own main direction, so that neither many features nor features that say the
-    same outweigh the others (multiple factor analysis).
+    same outweigh the others (multiple factor analysis). The spread of each direction is replaced by its root, or one
+    in which many features vary a little would hide one that parts customers in two.
     """
     usual = usual_shares(rows)
     found = features(rows, usual)
@@ -200,7 +203,8 @@ def _space(rows: Rows) -> Space:
         block = slice(first, first + part.shape[1])
         first += part.shape[1]
         main = np.linalg.eigvalsh(common[block, block])[-1] if part.shape[1] else 0.0
-        scale[block] *= 1 / np.sqrt(main) if main > _NOTHING else 0.0
+        weight = _RESTATED if part is rows.moves else 1.0
+        scale[block] *= weight / np.sqrt(main) if main > _NOTHING else 0.0
     even = (found - shift) * scale
     values, vectors = np.linalg.eigh(even.T @ even / max(len(found), 1))
     values, vectors = np.maximum(values[::-1], 0), vectors[:, ::-1]
@@ -209,6 +213,7 @@ def _space(rows: Rows) -> Space:
         return Space(usual, shift, scale, np.zeros((found.shape[1], 0)))
     need = int(np.searchsorted(np.cumsum(values) / total, _EXPLAINED)) + 1
     turn = vectors[:, : min(max(need, 2), _DIMENSIONS, int((values > _NOTHING * total).sum()))]
+    turn = turn / values[: turn.shape[1]] ** 0.25
     largest = np.abs(turn).argmax(axis=0)
     turn = turn * np.sign(turn[largest, np.arange(turn.shape[1])])
     return Space(*(np.round(part, _DIGITS) for part in (usual, shift, scale, turn)))

@@ -129,6 +129,8 @@ class Personas(Result):
         """Return the personas as JSON-able values, with the version of their schema; the maps with theirs."""
         maps = [{"value": name, **found.to_dict()} for name, found in self.maps.items()]
         step = None if self.step is None else self.step.to_dict()
+        if step is not None:
+            step.pop("settled", None)  # borders of quintiles are the amounts of single customers
         return {"schema": SCHEMA, "by": self.by, "step": step, **super().to_dict(), "maps": maps}
 
     def save(self, path: str | Path, **options: Any) -> Path:
@@ -255,7 +257,8 @@ def personas(
     names, notes = _largest(found.tables["groups"], step, top)
     if len(names) < len(found.tables["groups"]):
         known = [name for name in names if name is not None]
-        laid = laid.then(Where({column: [{"is": known}, None] if None in names else {"is": known}}))
+        values = [*([{"is": known}] if known else []), *([None] if None in names else [])]
+        laid = laid.then(Where({column: values}))
     rows = found.table[
         found.table["group"].isin([n for n in names if n is not None]) | _missing(found, names)
     ]
