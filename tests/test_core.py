@@ -266,6 +266,7 @@ def test_the_sample_does_not_depend_on_the_order_of_the_input() -> None:
             jl.errors.MissingColumnError,
             "not categorical",
         ),
+        (lambda log: log.compute(jl.Touchpoints()), jl.errors.MissingColumnError, "log.then(jl.Stages("),
         (lambda log: log.compute(jl.Transitions(case="session")), jl.errors.MissingLevelError, "jl.Sessions"),
         (lambda log: log.compute(jl.Transitions(case="sesion")), jl.errors.MissingLevelError, "session"),
         (

@@ -356,11 +356,17 @@ class Chunk:
         return int(self.actors.nbytes + self.offsets.nbytes + self.time.nbytes + self.event.codes.nbytes)
 
 
+#: Columns that a step adds, with how.
+_ADDS = {"stage": "log.then(jl.Stages({'a stage': ['its events']})) adds it"}
+
+
 def missing_column(name: str, known: Iterable[str]) -> MissingColumnError:
     """Return the error for a column that is not there."""
     found = sorted(known)
     near = nearest(name, found)
-    hint = f"did you mean {near[0]!r}?" if near else "use one of the columns above"
+    hints = [_ADDS[name]] if name in _ADDS else []
+    hints += [f"did you mean {near[0]!r}?"] if near else []
+    hint = ", or ".join(hints) or "use one of the columns above"
     return MissingColumnError(f"no column {name!r}; the log has {found}. Fix: {hint}")
 
 
