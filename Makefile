@@ -16,7 +16,7 @@ unexport PYTHONPATH PYTHONWARNINGS NUMBA_DISABLE_JIT
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help report test lint types layers laws tests docs-test format bench coverage-slow method-figures fuzz search clean distclean
+.PHONY: help report test lint types layers laws tests docs-test format bench coverage-slow method-figures gallery fuzz search clean distclean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -62,6 +62,9 @@ coverage-slow: $(VENV)/.installed-test ## long seeded runs: do the intervals cov
 
 method-figures: $(VENV)/.installed-test ## the pictures of docs/methods, drawn anew (needs Chromium)
 	$(BIN)/python -m scripts.method_figures $(ARGS)
+
+gallery: $(VENV)/.installed-test ## the maps of docs/gallery, drawn anew (pictures need Chromium)
+	$(BIN)/python -m scripts.gallery
 
 fuzz: $(VENV)/.installed-test ## ten minutes of bytes nobody would write for each reader; ARGS="--seconds 60"
 	for reader in xes jsonl lines; do $(BIN)/python -m tests.fuzz $$reader $(ARGS) || exit 1; done
