@@ -123,7 +123,7 @@ def _rare_nodes(table: pd.DataFrame, name: str, n: str, k: int) -> set[str]:
 
 
 def _hidden_moves(table: pd.DataFrame, rare: set[str], k: int) -> _Moves:
-    keys = [tuple(key) for key in table[_MOVE].fillna("").itertuples(index=False)]
+    keys = _keys(table)
     small = {
         i
         for i, key in enumerate(keys)
@@ -143,9 +143,15 @@ def _hidden_moves(table: pd.DataFrame, rare: set[str], k: int) -> _Moves:
     return _Moves(frozenset(keys[i] for i in hidden), frozenset(keys[i] for i in small), most)
 
 
+def _keys(table: pd.DataFrame) -> list[tuple[str, str, str, str]]:
+    """Return the ends of moves; typed nodes have no name of their own."""
+    rows = table[_MOVE].itertuples(index=False)
+    return [(a if x == "node" else "", x, b if y == "node" else "", y) for a, x, b, y in rows]
+
+
 def _masked_flow(result: Any, hidden: _Moves, rare: set[str]) -> Any:
     """Mask moves; of those masked in company, what anybody can work out is told: how many there are at most."""
-    keys = [tuple(key) for key in result.table[_MOVE].fillna("").itertuples(index=False)]
+    keys = _keys(result.table)
     table = _without(result.table, [key in hidden.gone for key in keys], ())
     table["n_most"] = [hidden.most.get(key, np.nan) for key in keys]
     nodes = result.tables["nodes"]

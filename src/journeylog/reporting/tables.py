@@ -121,6 +121,8 @@ def _cell(column: Column, record: Mapping[Any, Any], words: Wording) -> Cell:
         return Cell(
             whole, numeric=True, value="" if first is None or first != first else f"{float(first):.9g}"
         )
+    if not whole:
+        return Cell("")
     cut = short(whole, _WIDTH if column.kind != "path" else 3 * _WIDTH)
     return Cell(cut, whole[:_TITLE] if cut != whole else "")
 
@@ -145,7 +147,7 @@ def _amounts(words: Wording, kind: Any, low: Any, high: Any) -> str:
 
 
 _WRITE: Final[Mapping[str, Callable[..., str]]] = {
-    "name": lambda words, name: visible(name) if name == name else "",
+    "name": lambda words, name: "" if name is None or name != name else visible(name),
     "node": _node,
     "path": _path,
     "kind": lambda words, kind: words.plain(f"kind_{kind}"),
