@@ -278,7 +278,10 @@ def opportunities(answers: Answers, top: int) -> list[Cell]:
         "n": "n_followed",
     }
     found = source.cells(points, "gain", "gain", "share", **by)
-    return found + source.cells(points, "gain_journeys", "gain_journeys", "count", **by)
+    found += source.cells(points, "gain_journeys", "gain_journeys", "count", **by)
+    found += source.cells(points, "goal_now", "goal_rate", "share", **by)
+    found += source.cells(points, "goal_then", "goal_rate_then", "share", **by)
+    return found + source.cells(points, "sample", "n_needed", "count", **by)
 
 
 Reading = Callable[[Answers, int], Sequence[Cell]]

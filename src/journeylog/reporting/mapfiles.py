@@ -18,6 +18,7 @@ from journeylog.reporting.language import Language, language
 from journeylog.reporting.mappage import called, map_page, place_of, written
 from journeylog.reporting.mapsvg import map_svg
 from journeylog.reporting.names import short
+from journeylog.reporting.trials import trial_lines
 from journeylog.reporting.sheets import Book, map_sheet, new_book, when
 from journeylog.reporting.write import reserved
 
@@ -68,6 +69,9 @@ def _text(result: JourneyMapResult, *, lang: str = "en", title: str | None = Non
     empathy = empathy_values(result, words, written)
     if empathy is not None:
         lines += empathy_lines(empathy, result.stages, words, _plain)
+    trials = trial_lines(result, words)
+    if trials:
+        lines += ["", f"## {words.text('trials')}", "", *(f"- {_plain(line, 600)}" for line, _ in trials)]
     lines += ["", *(f"- {line}" for line in words.words["define"].values())]
     lines += ["", *(f"- {_plain(words.note(note))}" for note in result.notes)]
     return ("\n".join(lines) + "\n").encode("utf-8", "backslashreplace")
@@ -88,12 +92,12 @@ def _more(text: str) -> str:
     return f"({text})" if text else ""
 
 
-def _plain(text: str) -> str:
+def _plain(text: str, width: int = 200) -> str:
     """Return a name as Markdown shows it, whatever signs it holds."""
     entities = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
     return "".join(
         entities.get(sign, f"\\{sign}" if sign in "\\`*_{}[]()#+-.!|~$@:" else sign)
-        for sign in short(text, 200)
+        for sign in short(text, width)
     )
 
 

@@ -19,6 +19,7 @@ from journeylog.reporting.empathypage import empathy_values
 from journeylog.reporting.language import Language, language
 from journeylog.reporting.mapcurve import emotion_curve
 from journeylog.reporting.names import short
+from journeylog.reporting.trials import trial_lines
 
 __all__ = ["called", "change_lines", "findings", "map_page", "map_values", "place_of", "written"]
 
@@ -49,7 +50,7 @@ _SHOWN: Final[Mapping[str, Mapping[str, str]]] = {
         "again": "line",
         "back": "line",
     },
-    "opportunities": {"gain": "item", "gain_journeys": "more"},
+    "opportunities": {"gain": "item", "gain_journeys": "more", "sample": "more"},
 }
 #: Kinds that list several things under one heading, and how many of them stand on the face.
 _LISTS: Final[Mapping[str, int]] = {"bar": 3, "inline": 3, "item": 2, "quote": 2}
@@ -135,6 +136,7 @@ def map_page(
         title=short(title, 200) if title is not None else words.text("map"),
         map=map_values(result, words, before=before, alerts=alerts),
         empathy=empathy_values(result, words, written),
+        trials=trial_lines(result, words),
     ).encode("utf-8", "backslashreplace")
 
 
