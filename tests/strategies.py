@@ -126,6 +126,15 @@ def with_cases(chunk: Chunk, cuts: list[int], outcomes: list[int], patience: int
     return chunk.with_level("journey", level)
 
 
+def case_shapes(*patiences: int) -> st.SearchStrategy[tuple[list[int], list[int], int]]:
+    """Draw what :func:`with_cases` takes: where cases are cut, how they end, and one of these patiences."""
+    return st.tuples(
+        st.lists(st.integers(0, 1000), max_size=4),
+        st.lists(st.integers(0, 2), min_size=1, max_size=5),
+        st.sampled_from([UNDECLARED, 20 * SECOND, 900 * SECOND, *patiences]),
+    )
+
+
 def plain(chunk: Chunk) -> list[Event]:
     """Return the events of a chunk actor by actor, in order."""
     actors = [

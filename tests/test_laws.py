@@ -22,9 +22,8 @@ from journeylog.core.counts import Counts
 from journeylog.core.encode import encode
 from journeylog.core.engine import gather
 from journeylog.core.log import EventLog
-from journeylog.core.schema import UNDECLARED
 from journeylog.core.source import Memory
-from tests.strategies import SECOND, Event, make_log, rows, with_cases
+from tests.strategies import SECOND, Event, case_shapes, make_log, rows, with_cases
 
 #: One line a statistic: every question here keeps every law below.
 QUESTIONS: list[Stat] = [
@@ -90,11 +89,7 @@ BY_HASH: tuple[type[Stat], ...] = (jl.JourneyMap, jl.Again, jl.Bootstrap, jl.Mod
 #: Questions whose every loss comes from them.
 HELD_OUT: tuple[type[Stat], ...] = (jl.MemoryTest, jl.Prediction, jl.Opportunities)
 
-cases = st.tuples(
-    st.lists(st.integers(0, 1000), max_size=4),
-    st.lists(st.integers(0, 2), min_size=1, max_size=5),
-    st.sampled_from([UNDECLARED, 20 * SECOND, 900 * SECOND]),
-)
+cases = case_shapes()
 quick = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 each = pytest.mark.parametrize("question", QUESTIONS, ids=repr)
 pytestmark = pytest.mark.filterwarnings("ignore::journeylog.errors.UnseenNameWarning")

@@ -19,16 +19,11 @@ from journeylog.core.kernels.clustered import group_ranks
 from journeylog.core.kernels.squares import N_WORDS, add_square, group_squares
 from journeylog.core.log import EventLog
 from journeylog.core.means import WORDS, cluster_error, cluster_mean
-from journeylog.core.schema import UNDECLARED
 from journeylog.core.source import Memory
 from tests.oracles.paths import moves
-from tests.strategies import SECOND, Event, make_log, patience_of, plain_cases, rows, with_cases
+from tests.strategies import SECOND, Event, case_shapes, make_log, patience_of, plain_cases, rows, with_cases
 
-cases = st.tuples(
-    st.lists(st.integers(0, 1000), max_size=4),
-    st.lists(st.integers(0, 2), min_size=1, max_size=5),
-    st.sampled_from([UNDECLARED, 20 * SECOND, 900 * SECOND, 70 * 61 * SECOND]),
-)
+cases = case_shapes(70 * 61 * SECOND)
 quick = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 

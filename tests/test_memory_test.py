@@ -17,20 +17,15 @@ from journeylog.core.actor_groups import actor_groups
 from journeylog.core.build import build_chunk
 from journeylog.core.chunk import Category
 from journeylog.core.log import EventLog
-from journeylog.core.schema import UNDECLARED
 from journeylog.core.source import Memory
 from journeylog.datasets import Wait, simulate_chain
 from journeylog.stats.memory import FOLDS
 from tests.oracles import backoff as oracle
 from tests.oracles.paths import NODE, START, moves
-from tests.strategies import SECOND, Event, make_log, patience_of, plain_cases, rows, with_cases
+from tests.strategies import SECOND, Event, case_shapes, make_log, patience_of, plain_cases, rows, with_cases
 from tests.test_truth import CYCLES, GOAL, NODES, SLOW, STRAIGHT, chain_log
 
-cases = st.tuples(
-    st.lists(st.integers(0, 1000), max_size=4),
-    st.lists(st.integers(0, 2), min_size=1, max_size=5),
-    st.sampled_from([UNDECLARED, 20 * SECOND, 900 * SECOND]),
-)
+cases = case_shapes()
 
 
 def folds_of(log: EventLog, n: int = FOLDS) -> dict[str, int]:

@@ -24,14 +24,10 @@ from journeylog.datasets import Wait, simulate_chain
 from journeylog.errors import ConfigError, MissingColumnError
 from journeylog.stats.model import ModelResult
 from tests.oracles import model as oracle
-from tests.strategies import SECOND, Event, make_log, patience_of, plain_cases, rows, with_cases
+from tests.strategies import SECOND, Event, case_shapes, make_log, patience_of, plain_cases, rows, with_cases
 from tests.test_truth import CYCLES, GOAL, NODES, SLOW, STRAIGHT, chain_log
 
-cases = st.tuples(
-    st.lists(st.integers(0, 1000), max_size=4),
-    st.lists(st.integers(0, 2), min_size=1, max_size=5),
-    st.sampled_from([UNDECLARED, 20 * SECOND, 900 * SECOND, 70 * 61 * SECOND]),
-)
+cases = case_shapes(70 * 61 * SECOND)
 DROPPED, REACHED, START = jl.Synthetic.DROPPED, jl.Synthetic.REACHED, jl.Synthetic.START
 
 

@@ -12,16 +12,21 @@ from hypothesis import strategies as st
 import journeylog as jl
 from journeylog.core.intervals import cluster_share, wilson
 from journeylog.core.log import EventLog
-from journeylog.core.schema import UNDECLARED
 from journeylog.core.source import Memory
 from tests.oracles import paths
-from tests.strategies import SECOND, Event, make_log, patience_of, plain_cases, rows, to_records, with_cases
-
-cases = st.tuples(
-    st.lists(st.integers(0, 1000), max_size=4),
-    st.lists(st.integers(0, 2), min_size=1, max_size=5),
-    st.sampled_from([UNDECLARED, 20 * SECOND, 900 * SECOND, 70 * 61 * SECOND]),
+from tests.strategies import (
+    SECOND,
+    Event,
+    case_shapes,
+    make_log,
+    patience_of,
+    plain_cases,
+    rows,
+    to_records,
+    with_cases,
 )
+
+cases = case_shapes(70 * 61 * SECOND)
 quick = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 nodes = st.sampled_from(
     [("event", False), ("event", True), ("stage", True), ("stage", False), ("channel", True)]

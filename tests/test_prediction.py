@@ -15,22 +15,17 @@ from hypothesis import strategies as st
 
 import journeylog as jl
 from journeylog.core.log import EventLog
-from journeylog.core.schema import UNDECLARED
 from journeylog.core.source import Memory
 from journeylog.datasets import Wait, simulate_chain
 from journeylog.errors import ConfigError
 from journeylog.stats.prediction import FOLDS
 from tests.oracles import backoff as oracle
 from tests.oracles.paths import NODE, START, moves, visits_of
-from tests.strategies import SECOND, Event, make_log, patience_of, plain_cases, rows, with_cases
+from tests.strategies import SECOND, Event, case_shapes, make_log, patience_of, plain_cases, rows, with_cases
 from tests.test_memory_test import folds_of
 from tests.test_truth import CYCLES, GOAL, NODES, chain_log
 
-cases = st.tuples(
-    st.lists(st.integers(0, 1000), max_size=4),
-    st.lists(st.integers(0, 2), min_size=1, max_size=5),
-    st.sampled_from([UNDECLARED, 20 * SECOND, 900 * SECOND]),
-)
+cases = case_shapes()
 BOUNDS = (60, 3600, 86400, 604800)
 DAY = 86_400 * SECOND
 
