@@ -341,20 +341,6 @@ def test_the_bars_are_the_lines_in_their_order(shop: jl.EventLog) -> None:
     assert any("RUB at risk" in text for text in texts)
 
 
-def test_cases_under_way_at_the_start_are_set_apart_and_told() -> None:
-    events = [
-        e
-        for i in range(6)
-        for e in (
-            Event(f"u{i}", "a", i * 100 * SECOND, None, None),
-            Event(f"u{i}", "b", (i * 100 + 5) * SECOND, None, None, 1.0),
-        )
-    ]
-    log = make_log(events, Window(0, 1000 * SECOND)).then(jl.Journeys(run_in="250s", patience="60s"))
-    result = log.compute(jl.Ledger(node="event"))
-    assert any("3 cases began in the run-in" in note for note in result.notes)
-
-
 def test_a_window_shorter_than_the_patience_says_what_it_cannot_tell() -> None:
     events = [Event("ada", "a", 0, None, None), Event("ada", "b", 5 * SECOND, None, None)]
     log = make_log(events, Window(0, 60 * SECOND)).then(jl.Journeys(patience="1h"))

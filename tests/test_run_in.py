@@ -82,6 +82,10 @@ QUESTIONS: list[Any] = [
     jl.Bottlenecks(node="event"),
     jl.Variants(node="event"),
     jl.StepMatrix(node="event"),
+    jl.Ledger(node="event"),
+    jl.Model(node="event"),
+    jl.Touchpoints("event", stage="channel"),
+    jl.Conformance([{"before": ["look", "buy"]}]),
 ]
 
 
