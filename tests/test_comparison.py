@@ -19,6 +19,7 @@ from journeylog.core.intervals import cluster_share, wilson
 from journeylog.core.schema import SECOND
 from journeylog.core.window import Window
 from journeylog.errors import ConfigError
+from tests.test_follow_up import paying_log
 
 #: Newcombe (1998), table II, method 10: successes and trials of both, and the interval of the difference.
 NEWCOMBE = [
@@ -262,19 +263,12 @@ def test_many_moves_of_one_group_only_are_compared_in_one_go() -> None:
 def test_a_group_that_was_watched_less_is_told() -> None:
     """Two groups go alike, but one began ten days before the window's end."""
     rng = np.random.default_rng(2)
-    n, day = 400, 86_400 * SECOND
+    n = 400
     late = np.arange(n) % 2
     begin = np.where(late == 1, 20 + 10 * rng.random(n), 20 * rng.random(n))
     paid = begin + rng.exponential(6, n)
-    came = (rng.random(n) < 0.7) & (paid <= 30)
-    who = np.concatenate((np.arange(n), np.flatnonzero(came)))
-    columns = {
-        "event": Category((np.arange(len(who)) >= n).astype(np.int32), pa.array(["in", "pay"])),
-        "kind": Category(late[who].astype(np.int32), pa.array(["early", "late"])),
-    }
-    at = (np.concatenate((begin, paid[came])) * day).astype(np.int64)
-    chunk, _ = build_chunk(pa.array([f"u{i}" for i in who]), at, columns)
-    log = jl.EventLog.from_chunk(chunk, Window(0, 30 * day)).then(jl.Journeys("pay", "14d"))
+    paid = np.where((rng.random(n) < 0.7) & (paid <= 30), paid, np.inf)
+    log = paying_log(begin, paid, late, 30).then(jl.Journeys("pay", "14d"))
     found = jl.compare(log, jl.Outcomes(), by="kind")
     assert any("still open" in note and "differ for that alone" in note for note in found.notes)
     fair = jl.compare(log, jl.Funnel(["in", "pay"], within="5d"), by="kind")

@@ -27,6 +27,13 @@ def early_and_late(
     begin = np.where(late == 1, rng.uniform(30, 45, n), rng.uniform(0, 30, n))
     paid = begin + rng.exponential(6, n)
     came = (rng.random(n) < np.where(late == 1, chance[1], chance[0])) & (paid <= 45)
+    paid = np.where(came, paid, np.inf)
+    return paying_log(begin, paid, late, 45).then(jl.Journeys("pay", "30d")), (begin, paid, late)
+
+
+def paying_log(begin: Any, paid: Any, late: Any, days: int) -> jl.EventLog:
+    """Each actor comes in and, where that is not at infinity, pays; times are in days."""
+    n, came = len(begin), np.isfinite(paid)
     who = np.concatenate((np.arange(n), np.flatnonzero(came)))
     columns = {
         "event": Category((np.arange(len(who)) >= n).astype(np.int32), pa.array(["in", "pay"])),
@@ -34,8 +41,7 @@ def early_and_late(
     }
     at = (np.concatenate((begin, paid[came])) * DAY).astype(np.int64)
     chunk, _ = build_chunk(pa.array([f"u{i}" for i in who]), at, columns)
-    log = jl.EventLog.from_chunk(chunk, Window(0, 45 * DAY)).then(jl.Journeys("pay", "30d"))
-    return log, (begin, np.where(came, paid, np.inf), late)
+    return jl.EventLog.from_chunk(chunk, Window(0, days * DAY))
 
 
 def rows_of(found: Any, measure: str) -> Any:
