@@ -108,6 +108,20 @@ def test_every_answer_leaves_them_out_and_says_how_many(question: Any, tmp_path:
     assert f"{n:,} more began in the run-in of 10 d" in repr(ready)
 
 
+def test_retention_says_how_many_may_have_been_there_before() -> None:
+    log = make_log(shop(np.random.default_rng(2), 200, 60, 30), Window(0, 60 * DAY))
+    ready = log.then(jl.Journeys("buy", "5d", run_in="10d"))
+    n = ready.chunk.cases("journey").n_under_way  # journeys of whole actors: as many actors
+    plain, told = (one.compute(jl.Retention("7d", 3)) for one in (log, ready))
+    assert told.table.equals(plain.table)
+    said = f"{n:,} of {plain.table['n_actors'].iloc[0]:,} actors began in the run-in"
+    assert any(note.startswith(said) for note in told.notes)
+    assert not any("run-in" in note for note in plain.notes)
+    groups = ready.compute(jl.Retention("7d", 3), by="channel")
+    each = [note for group in groups.values() for note in group.notes if "run-in" in note]
+    assert sum(int(note.split(" ")[0].replace(",", "")) for note in each) == n
+
+
 def log_events(log: jl.EventLog) -> list[Event]:
     frame = log.to_pandas()
     time = (frame["time"].astype("int64") // {"ns": 1000, "us": 1}[frame["time"].dt.unit]).tolist()

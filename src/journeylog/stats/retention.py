@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from journeylog.core.chunk import Chunk
+from journeylog.core.chunk import Chunk, Level
 from journeylog.core.condition import Condition, freeze, matches
 from journeylog.core.contracts import Result, Stat
 from journeylog.core.counts import Counts, Table
@@ -73,8 +73,9 @@ class Retention(Stat):
     ``cohort, cohort_size, period, n_eligible, n_returned, rate, rate_low, rate_high``; a row for each period that some
     of the cohort could be seen in.
 
-    Actors who were there before the window began count from the first event seen: where that matters, `start` names
-    what only newcomers do. Counts merge by addition, keyed by cohort and period.
+    Actors who were there before the window began count from the first event seen; with a declared run-in
+    (``jl.Journeys(run_in=...)``) a note says how many they may be. Where that matters, `start` names what only newcomers
+    do. Counts merge by addition, keyed by cohort and period.
 
     References
     ----------
@@ -143,6 +144,7 @@ class Retention(Stat):
                     {"n_eligible": eligible[rows, period], "n_returned": returned[rows, period]},
                 ),
                 "cohorts": Table({"cohort": found}, {"n_actors": np.bincount(row, minlength=len(found))}),
+                "cases": Table({}, {"n_under_way": np.array([_under_way(chunk, level, began)], np.int64)}),
                 "names": name_table(chunk),
             }
         ).canonical()
@@ -182,7 +184,8 @@ class Retention(Stat):
                 **_rates(rows.values["n_eligible"], rows.values["n_returned"]),
             }
         )
-        return RetentionResult(self, window, table, {"cohorts": by_cohort}, self._notes(table))
+        notes = self._notes(table, int(counts["cases"].values["n_under_way"].sum()))
+        return RetentionResult(self, window, table, {"cohorts": by_cohort}, notes)
 
     def _begins(self, cohort: Ints, window: Window) -> Any:
         """Return when each cohort begins, in UTC."""
@@ -191,7 +194,7 @@ class Retention(Stat):
         wall = _wall_of_number(cohort, self.interval)
         return pd.to_datetime(utc_of_wall(wall, self.tz).micros, unit="us", utc=True)
 
-    def _notes(self, table: pd.DataFrame) -> tuple[str, ...]:
+    def _notes(self, table: pd.DataFrame, n_under_way: int) -> tuple[str, ...]:
         n, last = int(table["n_actors"].iloc[0]), int(table["n_eligible"].iloc[-1])
         notes = [
             _CALENDAR_NOTES[self.interval]
@@ -208,6 +211,15 @@ class Retention(Stat):
                     periods=self.periods,
                 )
             )
+        if n_under_way:
+            notes.append(
+                note(
+                    "{n:,} of {total:,} actors began in the run-in and may have been there before the window: they count "
+                    "from the first event seen; start= can name what only newcomers do",
+                    n=n_under_way,
+                    total=n,
+                )
+            )
         return tuple(notes)
 
 
@@ -219,6 +231,16 @@ class RetentionResult(Result):
     def cohorts(self) -> pd.DataFrame:
         """The same by when actors began."""
         return self.tables["cohorts"]
+
+
+def _under_way(chunk: Chunk, level: Level, began: npt.NDArray[np.bool_]) -> int:
+    """Return how many actors who began have a journey that was set apart as being under way before the window."""
+    journeys = chunk.levels.get("journey")
+    if journeys is None or journeys.under_way is None:
+        return 0
+    apart = np.sort(journeys.under_way.first_event())
+    there = np.searchsorted(apart, level.end) > np.searchsorted(apart, level.begin)
+    return int(np.count_nonzero(there & began))
 
 
 def _rates(n: Ints, k: Ints) -> dict[str, Any]:
