@@ -22,7 +22,7 @@ from journeylog.journeymap.cells import Cell
 from journeylog.journeymap.rows import ROWS
 from journeylog.journeymap.spec import JourneyMapResult
 from journeylog.reporting.language import language
-from journeylog.reporting.mappage import _SHOWN, findings, map_page
+from journeylog.reporting.mappage import _SHOWN, change_lines, findings, map_page
 from journeylog.reporting.sourcelist import read_source_list
 from tests.plot_logs import UGLY, log_of
 
@@ -57,6 +57,7 @@ def shop_map(shop: EventLog) -> JourneyMapResult:
             reason="reason",
             spend={"web": 9e4, "app": 5e4, "tv": 1e3},
             currency="RUB",
+            prices={"returns and refunds": 900.0, "contacts with support": 300.0, "waiting": 2.0, "rework": 15.0},
         )
     )
 
@@ -304,6 +305,33 @@ def test_what_changed_is_told_and_only_where_it_is_supported(
     page = map_page(web, before=shop_map).decode()
     assert page.count("<li>") >= len(told)
     assert "Nothing changed" in map_page(web, before=web).decode()
+
+
+def test_touchpoints_and_channels_that_changed_are_among_them(
+    shop: EventLog, shop_map: JourneyMapResult
+) -> None:
+    web = shop.where({"channel": "web"}).compute(shop_map.question)
+    told = web.changes(shop_map)
+    told = told[told["supported"] & (told["row"] == "touchpoints")]
+    assert {"does", "channel"} == set(told["measure"])
+    lines = change_lines(web, language("en"), shop_map)
+    assert any(line.startswith("Touchpoints and channels") for line in lines)
+
+
+def test_pain_points_are_ranked_by_what_they_cost(shop_map: JourneyMapResult) -> None:
+    cells = [c for c in shop_map.cells if (c.row, c.stage, c.measure) == ("pains", "after purchase", "cost")]
+    assert len(cells) == 2 and {c.unit for c in cells} == {"RUB"}
+    assert cells[0].value > cells[1].value
+    hurts = [c.item for c in shop_map.cells if (c.stage, c.measure) == ("after purchase", "hurts")]
+    assert hurts == [c.item for c in cells], "the same order as where they are counted"
+    waiting = shop_map.cell("purchase", "pains", "waiting_cost", "after purchase")
+    assert waiting is not None and waiting.value > 0
+    with pytest.raises(ConfigError, match="no pain 'error'. Fix: did you mean 'errors'"):
+        jl.JourneyMap(prices={"error": 3})
+    with pytest.raises(ConfigError, match="is no price"):
+        jl.JourneyMap(prices={"errors": -3})
+    with pytest.raises(ConfigError, match="is no amount"):
+        jl.JourneyMap(spend="much")
 
 
 def test_a_target_without_bounds_is_taken_as_known() -> None:

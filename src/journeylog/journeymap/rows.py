@@ -193,6 +193,10 @@ def pains(answers: Answers, top: int) -> list[Cell]:
         found += source.cells(
             lines, "hurts", "share", "share", stage="stage", item="touchpoint", keys=keys, n="n_stage_cases"
         )
+        unit = getattr(answers["ledger"].question, "currency", None) or _MONEY
+        priced = source.frame[source.frame["cost"].notna()]
+        by: dict[str, Any] = {"stage": "stage", "item": "touchpoint", "keys": keys, "n": "n_cases"}
+        found += source.cells(priced, "cost", "cost", unit, **by)
     ledger = Source("pains", answers["ledger"])
     lines = ledger.frame
     waits = lines[(lines["kind"] == "wait") & (lines["amount"] > 0)].groupby("node", sort=False).head(1)
@@ -200,9 +204,12 @@ def pains(answers: Answers, top: int) -> list[Cell]:
         waits, "waiting", "share", "share", stage="node", item="to", keys=["kind", "node", "to"], n="n"
     )
     again = lines[lines["kind"] == "rework"]
-    return found + ledger.cells(
-        again, "rework", "amount", "count", stage="node", keys=["kind", "node"], n="n"
-    )
+    by = {"stage": "node", "keys": ["kind", "node"], "n": "n"}
+    found += ledger.cells(again, "rework", "amount", "count", **by)
+    unit = getattr(answers["ledger"].question, "currency", None) or _MONEY
+    found += ledger.cells(again[again["cost"] > 0], "rework_cost", "cost", unit, **by)
+    by |= {"item": "to", "keys": ["kind", "node", "to"]}
+    return found + ledger.cells(waits[waits["cost"] > 0], "waiting_cost", "cost", unit, **by)
 
 
 def loss(answers: Answers, top: int) -> list[Cell]:

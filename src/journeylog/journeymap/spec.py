@@ -83,6 +83,9 @@ class JourneyMap(Stat):
     pains : "usual", mapping of str to condition, or None
         Events that tell of pain, by kind: ``{"errors": "error*", "refunds": "refunded"}``. By default the usual names
         of errors, delays, contacts with support, cancellations, and returns and refunds.
+    prices : mapping of str to float, optional
+        What one event of a kind of pain costs, by the kinds of `pains`; ``"waiting"`` an hour of waiting, ``"rework"``
+        a visit made again. Pain points are then ranked by what they cost.
     currency : str, optional
         The currency in which money is told; needed where the log has several.
     spend : float or mapping of str to float, optional
@@ -131,6 +134,7 @@ class JourneyMap(Stat):
     within: Any = "30d"
     heard_within: Any = "7d"
     pains: Any = "usual"
+    prices: Any = None
     currency: str | None = None
     spend: Any = None
     again: str = "90d"
@@ -144,6 +148,7 @@ class JourneyMap(Stat):
             object.__setattr__(self, "stages", Stages(self.stages))
         if self.pains is not None:
             object.__setattr__(self, "pains", PainPoints(self.pains).rules)
+        self.parts()  # says what is wrong with prices and spending before anything is counted
         if isinstance(self.top, bool) or not isinstance(self.top, int) or self.top < 1:
             raise ConfigError(f"top={self.top!r} is not possible. Fix: a whole number of at least 1")
 
@@ -179,13 +184,19 @@ class JourneyMap(Stat):
 
     def parts(self) -> dict[str, Stat]:
         """Return the statistics that the map asks, each with the name of its part."""
+        prices = dict(self.prices or {})
         found: dict[str, Stat] = {
             "outcomes": Outcomes(),
             "drop_off": DropOff(node=self.stage),
             "flow": Transitions(node=self.stage, quantiles=False),
             "waits": Bottlenecks(node=self.stage),
             "model": Model(node=self.stage, times=False, currency=self.currency),
-            "ledger": Ledger(node=self.stage, currency=self.currency),
+            "ledger": Ledger(
+                node=self.stage,
+                cost_hour=prices.pop("waiting", None),
+                cost_contact=prices.pop("rework", None),
+                currency=self.currency,
+            ),
             "values": Values(node=self.stage, currency=self.currency),
             "touchpoints": Touchpoints(self.touchpoint, self.stage),
             "channels": Touchpoints(self.channel, self.stage),
@@ -199,7 +210,7 @@ class JourneyMap(Stat):
             text = "text" if self.voice is True else self.voice
             found["voice"] = Voice(node=self.stage, within=self.heard_within, text=text, top=self.top)
         if self.pains is not None:
-            found["pains"] = PainPoints(self.pains, self.stage)
+            found["pains"] = PainPoints(self.pains, self.stage, prices=prices or None)
         if self.segment is not None:
             found["opportunities"] = Opportunities(node=self.stage, by=self.segment, currency=self.currency)
             found["segments"] = SegmentLoss(node=self.stage, by=self.segment)

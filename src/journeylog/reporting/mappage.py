@@ -33,7 +33,14 @@ _SHOWN: Final[Mapping[str, Mapping[str, str]]] = {
     "emotion": {"score": "big", "answered": "more"},
     "voice": {"worst": "quote", "best": "quote", "word": "inline", "reason": "bar"},
     "needs": {"asks": "bar"},
-    "pains": {"hurts": "bar", "waiting": "line", "rework": "more"},
+    "pains": {
+        "hurts": "bar",
+        "cost": "inline",
+        "waiting": "line",
+        "waiting_cost": "line",
+        "rework": "more",
+        "rework_cost": "more",
+    },
     "moments": {"helps": "item", "hinders": "item"},
     "loss": {
         "drop": "big",
