@@ -450,3 +450,18 @@ def test_every_word_of_the_page_is_in_both_catalogues() -> None:
     for part in ("personas", "personas_parts", "personas_rfm", "personas_define"):
         assert set(words["en"][part]) == set(words["ru"][part])
     assert set(words["en"]["personas_rfm"]) == set(jl.RFM("pay").labels)
+
+
+def test_groups_of_a_column_leave_the_column_as_it_is() -> None:
+    frame = jl.datasets.tiny().to_pandas()
+    frame["channel"] = ["web", "app"] * (len(frame) // 2)
+    log = jl.read(frame, actor="actor", event="event", time="time", channel="channel")
+    found = jl.personas(log, "channel", map=jl.JourneyMap("pay", stages={"all": "*"}, patience="1h"))
+    assert found.by == found.question.to_dict()["by"] == "channel"
+    map_of_all = jl.JourneyMap("pay", stages={"all": "*"}, patience="1h").fill(log)
+    switches = [m.cell("all", "touchpoints", "channel_switches").value for m in found.maps.values()]
+    assert sum(switches) == map_of_all.cell("all", "touchpoints", "channel_switches").value > 0
+    rows = found.table[found.table["part"] == "channel"]
+    assert rows["defining"].all() and rows["value"].tolist().count(1.0) > 2  # all came through both
+    events = jl.personas(log, "event")
+    assert events.card("home").journey.steps["event"].nunique() > 1

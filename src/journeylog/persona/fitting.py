@@ -139,11 +139,13 @@ def fit(rows: Rows, chain: Chain, k: int | None, most: int, resamples: int, seed
         for draw in range(_DRAWS):
             other = walked(rows, chain, chance)
             drawn.append(_silhouettes(cluster, metrics, _space(other)(other), several, seed + draw + 1))
-        usual = np.array([[s for s, _ in row] for row in drawn])
-        excess = np.array([s for s, _ in seen]) - usual.mean(axis=0)
-        best = int(excess.argmax())
-        p = (1 + int(((usual - usual.mean(axis=0)).max(axis=1) >= excess[best]).sum())) / (1 + _DRAWS)
-        labels, centres = seen[best][1]
+        usual = np.array([[s for s, *_ in row] for row in drawn])
+        excess = np.array([s if large else -np.inf for s, large, *_ in seen]) - usual.mean(axis=0)
+        most_of_all = (usual - usual.mean(axis=0)).max(axis=1)
+        p = (1 + int((most_of_all >= excess.max()).sum())) / (1 + _DRAWS)
+        near = excess.max() - usual.std(axis=0)[excess.argmax()]  # of equally good ones the fewest
+        best = int(np.flatnonzero(excess >= near)[0]) if np.isfinite(near) else 0
+        _, _, labels, centres = seen[best]
         agreement, jaccard = _stability(cluster, metrics, points, labels, several[best], resamples, chance)
     whole = Fit(space, centres, labels, seen[best][0], float(usual.mean(axis=0)[best]), p, agreement, jaccard)
     why = _verdict(whole)
@@ -221,8 +223,8 @@ def _space(rows: Rows) -> Space:
 
 def _silhouettes(
     cluster: Any, metrics: Any, points: Floats, several: list[int], seed: int
-) -> list[tuple[float, tuple[Ints, Floats]]]:
-    """Return mean silhouette, labels and centres for each number of clusters; those with a tiny one count as none."""
+) -> list[tuple[float, bool, Ints, Floats]]:
+    """Return for each number of clusters: mean silhouette, whether none of them is tiny, labels and centres."""
     out = []
     for k in several:
         made = cluster.KMeans(k, n_init=4, random_state=seed).fit(points)
@@ -232,9 +234,10 @@ def _silhouettes(
         order = np.lexsort((*centres.T[::-1], -sizes))
         place = np.argsort(order)
         labels, centres = place[labels], centres[order]
-        told = sizes.min() >= max(_SMALLEST * len(points), 2)
-        value = float(metrics.silhouette_score(points, labels)) if told else -1.0
-        out.append((value, (labels, centres)))
+        large = bool(sizes.min() >= max(_SMALLEST * len(points), 2))
+        several_there = len(np.unique(labels)) > 1
+        value = float(metrics.silhouette_score(points, labels)) if several_there else -1.0
+        out.append((value, large, labels, centres))
     return out
 
 

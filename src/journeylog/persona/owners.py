@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -12,14 +13,18 @@ from journeylog.core.chunk import Category, Chunk
 from journeylog.core.contracts import Step
 from journeylog.core.window import Window
 
-__all__ = ["OneGroup", "group_of_actors", "lowest"]
+__all__ = ["GROUP", "OneGroup", "group_of_actors", "lowest"]
 
 Ints = npt.NDArray[np.int64]
 
 
+#: The column that holds each actor's group; no column of a log is called so.
+GROUP: Final = "\x00group"
+
+
 @dataclass(frozen=True)
 class OneGroup(Step):
-    """Give all events of an actor the first value that a column has for it, so that nobody is in two groups.
+    """Put each actor in one group: the first value that a column has for it. Adds the column :data:`GROUP`.
 
     Parameters
     ----------
@@ -30,10 +35,10 @@ class OneGroup(Step):
     by: str
 
     def apply(self, chunk: Chunk, window: Window) -> Chunk:
-        """Return the chunk with the column changed."""
+        """Return the chunk with the column of groups."""
         column = chunk.category(self.by)
         codes = np.repeat(group_of_actors(chunk, self.by), np.diff(chunk.offsets)).astype(np.int32)
-        return chunk.with_columns(**{self.by: replace(column, codes=codes)})
+        return chunk.with_columns(**{GROUP: replace(column, codes=codes)})
 
 
 def group_of_actors(chunk: Chunk, by: str) -> Ints:

@@ -22,7 +22,7 @@ from journeylog.errors import ConfigError, cut
 from journeylog.journeymap.spec import JourneyMap, JourneyMapResult
 from journeylog.persona.masking import mask_card, masked_rows, too_small
 from journeylog.persona.medoid import Journey, medoids
-from journeylog.persona.owners import OneGroup
+from journeylog.persona.owners import GROUP, OneGroup
 from journeylog.persona.profile import COLUMNS, Profile
 from journeylog.stats.timeto import TimeTo
 from journeylog.steps.filters import Where
@@ -246,32 +246,32 @@ def personas(
     for name, value in (("top", top), ("sample", sample)):
         if isinstance(value, bool) or not isinstance(value, int) or value < 1:
             raise ConfigError(f"{name}={value!r} is not possible. Fix: a whole number of at least 1")
-    laid, column, step = _grouped(log, by)
+    laid, name, step = _grouped(log, by)
     asked = JourneyMap() if map is None else map
     laid = _with_map(laid, map)
     apart = NO_ORDERS if isinstance(step, RFM) else None
-    numbers = (("recency", f"{column}_recency_days"), ("orders", f"{column}_frequency")) if apart else ()
+    numbers = (("recency", f"{name}_recency_days"), ("orders", f"{name}_frequency")) if apart else ()
     places = (asked.touchpoint, asked.channel, asked.stage)
-    profile = Profile(column, *places, "value", asked.currency, min_n, apart, numbers)
+    profile = Profile(GROUP, *places, "value", asked.currency, min_n, apart, numbers)
     found = laid.compute(profile)
-    names, notes = _largest(found.tables["groups"], step, top)
-    if len(names) < len(found.tables["groups"]):
-        known = [name for name in names if name is not None]
+    groups = found.tables["groups"]
+    names, notes = _largest(groups, step, top)
+    if len(names) < len(groups):
+        known = [group for group in names if group is not None]
         values = [*([{"is": known}] if known else []), *([None] if None in names else [])]
-        laid = laid.then(Where({column: values}))
+        laid = laid.then(Where({GROUP: values}))
     rows = found.table[
         found.table["group"].isin([n for n in names if n is not None]) | _missing(found, names)
     ]
-    goal, said = _goal_rows(laid, asked, column, min_n, top, apart)
-    table = _tested(pd.concat([rows, goal], ignore_index=True), asked, column, step)
-    journeys = medoids(
-        laid, column, asked.touchpoint, asked.stage, sample=sample, seed=seed, show_actor=show_actor
-    )
-    maps = {} if map is None else laid.compute(map, by=column)
-    cards = tuple(_card(name, found.tables["groups"], table, journeys, maps, step) for name in names)
+    goal, said = _goal_rows(laid, asked, min_n, top, apart)
+    table = _tested(pd.concat([rows, goal], ignore_index=True), asked, name, step)
+    journeys = medoids(laid, GROUP, *places[::2], sample=sample, seed=seed, show_actor=show_actor)
+    maps = {} if map is None else laid.compute(map, by=GROUP)
+    cards = tuple(_card(group, groups, table, journeys, maps, step) for group in names)
     notes += [*getattr(step, "notes", ()), *said]
+    asked_of = replace(profile, by=name)
     return Personas(
-        profile, log.window, table, _tables(cards), tuple(dict.fromkeys(notes)), column, step, cards
+        asked_of, log.window, table, _tables(cards), tuple(dict.fromkeys(notes)), name, step, cards
     )
 
 
@@ -320,16 +320,16 @@ def _largest(groups: pd.DataFrame, step: Step | None, top: int) -> tuple[list[st
 
 
 def _goal_rows(
-    log: EventLog, question: JourneyMap, column: str, min_n: int, top: int, apart: str | None
+    log: EventLog, question: JourneyMap, min_n: int, top: int, apart: str | None
 ) -> tuple[pd.DataFrame, list[str]]:
     """Return how groups differ in reaching the goal, and in how long that takes, watched for the same time."""
     nothing = pd.DataFrame({name: [] for name in COLUMNS})
     if question.goal is None:
         return nothing, []
     if apart is not None:
-        log = log.then(Where({column: {"is_not": apart}}))
+        log = log.then(Where({GROUP: {"is_not": apart}}))
     try:
-        found = segments(log, TimeTo({"goal": question.goal}), column, min_n=min_n, top=top)
+        found = segments(log, TimeTo({"goal": question.goal}), GROUP, min_n=min_n, top=top)
     except ConfigError:  # there are no two groups to hold against each other
         return nothing, []
     rows = found.table[(found.table["to_kind"] == "node") & found.table["measure"].isin(["share", "median"])]
