@@ -43,6 +43,8 @@ QUESTIONS: list[Stat] = [
     jl.StepMatrix(),
     jl.StepMatrix(node="stage", case="journey", anchor="b", before=2, after=3),
     jl.Describe(),
+    jl.Dwell(),
+    jl.Dwell(node="stage", case="journey"),
     jl.Moments("b", "100s", min_n=1),
     jl.Moments(None, "20s", node="stage", case="journey", at=None, adjust="channel"),
     jl.Outcomes(),

@@ -31,6 +31,7 @@ _HOME = {
     "Bottlenecks": "stats.bottlenecks",
     "Conformance": "stats.conformance",
     "Describe": "stats.describe",
+    "Dwell": "stats.dwell",
     "DropOff": "stats.dropoff",
     "Funnel": "stats.funnel",
     "MemoryTest": "stats.memory",
@@ -163,6 +164,7 @@ if TYPE_CHECKING:
     from journeylog.stats.conformance import Conformance as Conformance
     from journeylog.stats.describe import Describe as Describe
     from journeylog.stats.dropoff import DropOff as DropOff
+    from journeylog.stats.dwell import Dwell as Dwell
     from journeylog.stats.funnel import Funnel as Funnel
     from journeylog.stats.ledger import Ledger as Ledger
     from journeylog.stats.memory import MemoryTest as MemoryTest

@@ -62,7 +62,7 @@ class Cell:
     n: int
     question: str
     table: str
-    where: tuple[tuple[str, str | int], ...]
+    where: tuple[tuple[str, str | int | float], ...]
     column: str
     masked: bool = False
 
@@ -164,7 +164,9 @@ def cell_table(cells: Sequence[Cell]) -> pd.DataFrame:
     return pd.DataFrame({name: pd.Series(columns[name], dtype=types[name]) for name in names})
 
 
-def _key(value: Any) -> str | int:
+def _key(value: Any) -> str | int | float:
+    if isinstance(value, float | np.floating):
+        return float(value)
     return int(value) if isinstance(value, int | np.integer) else str(value)
 
 

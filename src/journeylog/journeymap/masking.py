@@ -14,7 +14,11 @@ __all__ = ["mask_small"]
 _Named: TypeAlias = tuple[tuple[str, tuple[str, ...]], ...]
 
 #: Cells of one stage (or of the whole journey) that add up to something else that is told.
-_TOGETHER: _Named = (("ways", ("next", "continue")), ("loss", ("reached", "dropped", "open")))
+_TOGETHER: _Named = (
+    ("ways", ("next", "continue")),
+    ("emotion", ("answer",)),
+    ("loss", ("reached", "dropped", "open")),
+)
 #: Cells that tell the same number in two ways.
 _SAME: _Named = (
     ("volume", ("journeys", "customers", "share")),

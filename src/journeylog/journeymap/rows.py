@@ -10,6 +10,8 @@ from journeylog.journeymap.cells import Cell, Source
 
 __all__ = ["ROWS", "Answers"]
 
+#: A scale of more answers than this is told by its mean alone.
+_MOST_ANSWERS: Final = 11
 #: Answers by the name of their part; what the log has no data for is not there.
 Answers = Mapping[str, Result]
 
@@ -89,6 +91,17 @@ def times(answers: Answers, top: int) -> list[Cell]:
     bounds = ("time_median_low_s", "time_median_high_s")
     found = source.cells(nodes, "stay", "time_median_s", "s", keys=["part", "from"], bounds=bounds, **by)
     found += source.cells(nodes, "stay_p90", "time_p90_s", "s", keys=["part", "from"], **by)
+    dwells = Source("time", answers["dwells"])
+    found += dwells.cells(
+        dwells.frame,
+        "dwell",
+        "time_median_s",
+        "s",
+        stage="node",
+        keys=["node"],
+        n="n_timed",
+        bounds=("time_median_low_s", "time_median_high_s"),
+    )
     edges = table[(table["part"] == "edge") & (table["from"] != table["to"])]
     slow = (
         edges.sort_values("time_total_s", ascending=False, kind="stable").groupby("from", sort=False).head(1)
@@ -120,7 +133,25 @@ def emotion(answers: Answers, top: int) -> list[Cell]:
     return [
         *source.cells(source.frame, "score", "mean", "score", n="n_scores", **by),
         *source.cells(source.frame, "answered", "response_rate", "share", n="n_followed", **by),
+        *_answers(Source("emotion", answers["scores"], "answers")),
     ]
+
+
+def _answers(source: Source) -> list[Cell]:
+    """How often each answer was given, where there are few enough to tell."""
+    lines = source.frame[source.frame["node"].notna()]
+    given = lines.groupby("node", sort=False, observed=True)
+    lines = lines.assign(named=lines["answer"].map("{:g}".format), n_answers=given["n"].transform("sum"))
+    lines = lines[given["n"].transform("size") <= _MOST_ANSWERS]
+    found: list[Cell] = []
+    for keys, some in (
+        (["node", "answer"], lines[lines["scale"].isna()]),
+        (["node", "scale", "answer"], lines[lines["scale"].notna()]),
+    ):
+        found += source.cells(
+            some, "answer", "share", "share", stage="node", item="named", keys=keys, n="n_answers"
+        )
+    return found
 
 
 def voice(answers: Answers, top: int) -> list[Cell]:

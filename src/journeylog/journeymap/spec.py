@@ -30,6 +30,7 @@ from journeylog.segmentloss import SegmentLoss
 from journeylog.stats.acquisition import Acquisition
 from journeylog.stats.bottlenecks import Bottlenecks
 from journeylog.stats.dropoff import DropOff
+from journeylog.stats.dwell import Dwell
 from journeylog.stats.ledger import Ledger
 from journeylog.stats.model import Model
 from journeylog.stats.moments import Moments
@@ -190,6 +191,7 @@ class JourneyMap(Stat):
             "drop_off": DropOff(node=self.stage),
             "flow": Transitions(node=self.stage, quantiles=False),
             "waits": Bottlenecks(node=self.stage),
+            "dwells": Dwell(node=self.stage),
             "model": Model(node=self.stage, times=False, currency=self.currency),
             "ledger": Ledger(
                 node=self.stage,

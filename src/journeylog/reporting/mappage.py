@@ -29,8 +29,8 @@ _SHOWN: Final[Mapping[str, Mapping[str, str]]] = {
     "volume": {"journeys": "big", "share": "line", "customers": "more"},
     "touchpoints": {"does": "bar", "channel": "inline", "channel_switches": "more"},
     "ways": {"next": "bar", "goal": "line"},
-    "time": {"stay": "big", "stay_p90": "more", "wait": "line", "wait_p90": "more", "cycle": "big"},
-    "emotion": {"score": "big", "answered": "more"},
+    "time": {"stay": "big", "stay_p90": "more", "dwell": "more", "wait": "line", "wait_p90": "more", "cycle": "big"},
+    "emotion": {"score": "big", "answered": "more", "answer": "more"},
     "voice": {"worst": "quote", "best": "quote", "word": "inline", "reason": "bar"},
     "needs": {"asks": "bar"},
     "pains": {
