@@ -17,7 +17,7 @@ from journeylog.errors import ConfigError, LoadWarning
 from journeylog.reporting.page import build_page
 from journeylog.reporting.sourcelist import read_source_list
 from journeylog.reporting.wording import wording
-from journeylog.stats.touchpoints import PainPoints
+from journeylog.steps.pains import usual_pains
 from tests.test_report import Read
 
 ROOT = Path(__file__).parent.parent
@@ -150,7 +150,7 @@ def test_no_word_of_the_russian_page_is_english_but_names_and_code(
         "RUB",
         "actor",
     }
-    names |= {"Python", *(rule[0] for rule in PainPoints("usual").rules)}  # kinds of pain are names in the data of a map
+    names |= {"Python", "user_id", "stage", "ms", *usual_pains()}  # columns, units and kinds of pain
     for column in ("channel", "stage", "source", "page"):
         for chunk in shop.then(jl.Stages("shop")).source.map(lambda chunk: chunk, 0):
             found = chunk.columns.get(column)
