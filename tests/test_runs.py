@@ -92,6 +92,7 @@ def test_the_facts_are_told_to_machines(config: Path, capsys: pytest.CaptureFixt
     assert facts["card"]["rows_in"] == 12 and facts["events"] == 12 and facts["actors"] == 4
     assert facts["alerts"] == [] and facts["compared"] is False
     assert facts["seconds"] > 0 and facts["peak_bytes"] > 10**7
+    assert facts["rows"] == 12 and facts["rejects"] == 0
     assert Path(facts["folder"]).is_dir() and len(facts["files"]) == 10
 
 
@@ -179,7 +180,7 @@ def test_a_run_killed_at_any_point_leaves_the_last_good_output(
         ("[maps]\n", "unknown key 'maps'.*did you mean 'map'"),
         ('[map]\nneeds = "channel"\n', "unknown key 'needs'.*did you mean 'need'"),
         ('[output]\nfiles = ["map.htm"]\n', "did you mean 'map.html'"),
-        ('[output]\nlanguages = ["xx"]\n', "lang='xx'"),
+        ('[output]\nlanguages = ["xx"]\n', "languages: 'xx' is not possible. Fix"),
         ("[output]\nfolder = 3\n", "folder = 3 is not possible"),
         ('[[alert]]\nrow = "loss"\nmeasure = "drop"\nabov = 1\n', "did you mean 'above'"),
         (

@@ -166,7 +166,7 @@ def _read(path: Path) -> Mapping[str, Any]:
         raise ParseError(explain(f"{path.name} is too large for notes", count=len(data), total=_LARGEST))
     try:
         text = data.decode("utf-8-sig")
-        found = tomllib.loads(text) if path.suffix == ".toml" else _yaml(text, path.name)
+        found = tomllib.loads(text) if path.suffix == ".toml" else read_yaml(text, path.name)
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ParseError(
             f"{path.name} is not {path.suffix[1:]}: {error}. Fix: save it as UTF-8 text"
@@ -176,13 +176,13 @@ def _read(path: Path) -> Mapping[str, Any]:
     return found
 
 
-def _yaml(text: str, name: str) -> Any:
+def read_yaml(text: str, name: str) -> Any:
     """Return what a YAML text says: plain values only, no tag, no anchor, no key twice."""
     try:
         yaml = importlib.import_module("yaml")
     except ImportError as error:
         raise MissingPackageError(
-            "notes in YAML need PyYAML. Fix: pip install 'journeylog[notes]', or write them as TOML"
+            "YAML is read by PyYAML, which is not installed. Fix: pip install 'journeylog[notes]', or write TOML"
         ) from error
     try:
         for token in yaml.scan(text, Loader=yaml.SafeLoader):

@@ -20,6 +20,7 @@ from journeylog.reporting.first import write_first_config
 from journeylog.reporting.loading import Load, NothingToDo
 from journeylog.reporting.options import AsJson, as_options, loading
 from journeylog.reporting.runs import run_config
+from journeylog.reporting.schema import tell_schema
 from journeylog.reporting.terminal import Voice, remark
 
 __all__ = ["app", "main", "run"]
@@ -212,6 +213,16 @@ def run_file(
     what changes are told against. The exit code is 4 when an alert holds or too many rows were rejected.
     """
     raise typer.Exit(run_config(config, start=start, end=end, out=out, voice=Voice(as_json)))
+
+
+@app.command("schema", epilog=_examples("schema", "schema map > journey_map.schema.json"))
+def print_schema(
+    what: Annotated[
+        str, typer.Argument(help="config, or map for the map as it is saved (map.json).")
+    ] = "config",
+) -> None:
+    """Print the JSON Schema of a configuration, for editors that check and complete it, or of the map's data."""
+    raise typer.Exit(tell_schema(what, Voice()))
 
 
 @app.command("init", epilog=_examples("init clicks.csv orders.csv feedback.jsonl --out shop.toml"))

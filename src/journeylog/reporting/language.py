@@ -17,7 +17,7 @@ from journeylog.errors import ConfigError
 from journeylog.plots import labels
 from journeylog.reporting.notewords import plural_form, tell
 
-__all__ = ["Language", "language"]
+__all__ = ["Language", "language", "languages"]
 
 _FOLDER = Path(__file__).parent / "words"
 _UNIT = re.compile(r"(?<=\d) (d|h|min|s|ms)\b")
@@ -121,6 +121,11 @@ class Language:
         )
 
 
+def languages() -> tuple[str, ...]:
+    """Return the short names of all languages that have a catalogue."""
+    return tuple(sorted(file.stem for file in _FOLDER.glob("*.toml")))
+
+
 def language(name: str) -> Language:
     """Return the language of a short name such as ``"en"`` or ``"ru"``.
 
@@ -129,9 +134,8 @@ def language(name: str) -> Language:
     ConfigError
         If there is no catalogue for it.
     """
-    known = sorted(file.stem for file in _FOLDER.glob("*.toml"))
-    if name not in known:
-        raise ConfigError(f"lang={name!r} is not there. Fix: one of {known}")
+    if name not in languages():
+        raise ConfigError(f"lang={name!r} is not there. Fix: one of {list(languages())}")
     return _read(name)
 
 

@@ -92,7 +92,7 @@ class Load:
 
     def _load(self) -> Loaded:
         gate = GATE if self.max_rejected is None else self.max_rejected
-        lists = [path for path in self.inputs if path.suffix == ".toml"]
+        lists = [path for path in self.inputs if path.suffix in (".toml", ".yaml", ".yml")]
         saved = [path for path in self.inputs if path.suffix == ".arrow"]
         for special, what in ((lists, "a source list"), (saved, "a saved log")):
             if special and len(self.inputs) > 1:

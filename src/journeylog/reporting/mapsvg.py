@@ -21,6 +21,7 @@ from journeylog.reporting.names import short
 __all__ = ["map_svg"]
 
 _LABEL, _COLUMN, _PAD = 158, 226, 12
+_LEAST: Final = 640
 _TOP, _HEAD, _LINE, _CURVE = 78, 44, 17, 84
 #: Signs that fit into a column and into a label at the size of their text; the widest usual letters are counted on.
 _SIGNS, _LABEL_SIGNS = 27, 18
@@ -65,7 +66,7 @@ def map_svg(
     shown = [
         (row, [_lines(place) for place in places]) for row, places in rows if any(p.groups for p in places)
     ]
-    width = _LABEL + _COLUMN * max(len(stages), 1) + 2 * _PAD
+    width = max(_LABEL + _COLUMN * len(stages) + 2 * _PAD, _LEAST)
     parts, y = [*_heads(stages, colours)], _TOP + _HEAD
     for number, (row, cells) in enumerate(shown):
         curve = _CURVE if row == "emotion" else 0
@@ -85,11 +86,13 @@ def map_svg(
             parts += _cell(cell or empty, _LABEL + _PAD + column * _COLUMN, y + curve + _PAD, colours)
         y += height
     parts.append(_rule(y, width, colours))
-    name = short(title, 80) if title is not None else words.text("map")
-    whole = _whole(result, words)
+    name = short(title, 42) if title is not None else words.text("map")
+    said = [words.period(result.window), *_whole(result, words)]
+    while len(" · ".join(said)) * 8.1 > width - 2 * _PAD and len(said) > 1:
+        said.pop()
     head = [
         _words(_PAD, 32, name, colours["ink"], 22, bold=True),
-        _words(_PAD, 56, " · ".join([words.period(result.window), *whole]), colours["soft"], 13),
+        _words(_PAD, 56, " · ".join(said), colours["soft"], 13),
     ]
     size = f'width="{width}" height="{y + _PAD}" viewBox="0 0 {width} {y + _PAD}"'
     return "\n".join(

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from journeylog.core.log import EventLog
-from journeylog.errors import ConfigError, nearest
 from journeylog.ingest.rejects import Rejects
 from journeylog.journeymap.spec import JourneyMapResult
 from journeylog.reporting.language import language
@@ -17,40 +16,9 @@ from journeylog.reporting.tidy import Shared, map_table, share, table_bytes, tid
 from journeylog.reporting.tidyschema import DICTIONARY
 from journeylog.reporting.workbook import workbook_bytes
 
-__all__ = ["FILES", "RunFiles", "checked_files"]
+__all__ = ["RunFiles"]
 
-#: What a run can make. ``tables.*`` stands for one file a statistic and the dictionary of their columns.
-FILES: Final = (
-    "map.html",
-    "map.json",
-    "map.md",
-    "map.svg",
-    "map.xlsx",
-    "cells.parquet",
-    "cells.csv",
-    "report.html",
-    "report.xlsx",
-    "tables.parquet",
-    "tables.csv",
-    "rejects.jsonl",
-)
 _REPORT: Final = ("goal", "patience", "stages", "funnel", "within")
-
-
-def checked_files(given: Sequence[Any]) -> tuple[str, ...]:
-    """Return the files a configuration asks for.
-
-    Raises
-    ------
-    ConfigError
-        If one of them is not made.
-    """
-    for name in given:
-        if name not in FILES:
-            near = nearest(str(name), FILES)
-            hint = f"did you mean {near[0]!r}?" if near else f"some of {FILES}"
-            raise ConfigError(f"output: files: {name!r} is not made. Fix: {hint}")
-    return tuple(given)
 
 
 @dataclass

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import json
 import os
@@ -16,7 +15,7 @@ from typing import Any, Final
 import journeylog as jl
 from journeylog.core.log import EventLog
 from journeylog.core.window import utc_text
-from journeylog.errors import ConfigError, nearest
+from journeylog.errors import ConfigError
 from journeylog.journeymap.cells import Cell
 from journeylog.journeymap.spec import JourneyMap, JourneyMapResult
 from journeylog.reporting.commands import card_facts, gate, prepared
@@ -24,7 +23,8 @@ from journeylog.reporting.exits import Exit
 from journeylog.reporting.language import language
 from journeylog.reporting.loading import Load
 from journeylog.reporting.mappage import called, written
-from journeylog.reporting.runfiles import FILES, RunFiles, checked_files
+from journeylog.reporting.runfiles import RunFiles
+from journeylog.reporting.schema import FILES
 from journeylog.reporting.terminal import Voice, card_lines, remark
 from journeylog.reporting.write import reserved, told
 
@@ -36,20 +36,6 @@ except ImportError:  # Windows
 __all__ = ["run_config"]
 
 MANIFEST: Final = "manifest.json"
-_MAP: Final = frozenset(
-    field.name
-    for field in dataclasses.fields(JourneyMap)
-    if field.name not in ("_", "goal", "stages", "patience")
-) | {"notes"}
-_OUTPUT: Final = {"folder": str, "languages": list, "files": list, "theme": str, "mask": int}
-_ALERT: Final = {
-    "stage": str,
-    "row": str,
-    "measure": str,
-    "item": str,
-    "above": (int, float),
-    "below": (int, float),
-}
 
 
 def run_config(config: Path, *, start: str | None, end: str | None, out: Path | None, voice: Voice) -> Exit:
@@ -72,13 +58,13 @@ def run_config(config: Path, *, start: str | None, end: str | None, out: Path | 
     began = time.monotonic()
     loaded = Load((config,), {})()
     asked = dict(loaded.asked)
-    mapped = _table(asked.pop("map", {}), _MAP, "map")
+    mapped = dict(asked.pop("map", {}))
     noted = mapped.pop("notes", None)
-    output = _typed(asked.pop("output", {}), _OUTPUT, "output")
-    alerts = [_typed(alert, _ALERT, f"alert {i + 1}") for i, alert in enumerate(asked.pop("alert", []))]
+    output = asked.pop("output", {})
+    alerts = asked.pop("alert", [])
     folder = out or config.parent / str(output.get("folder", "out"))
-    files = checked_files(output.get("files", FILES))
-    tongues = [language(name).name for name in output.get("languages", ["en"])] or ["en"]
+    files = output.get("files", FILES)
+    tongues = output.get("languages") or ["en"]
     log = loaded.log.between(*_window(loaded.log, start, end)) if start or end else loaded.log
     question = JourneyMap(
         asked.get("goal"), stages=asked.get("stages"), patience=asked.get("patience", "30d"), **mapped
@@ -101,8 +87,10 @@ def run_config(config: Path, *, start: str | None, end: str | None, out: Path | 
         _point(folder, place)
     used = time.monotonic() - began
     facts = {
-        **card_facts(loaded), "folder": str(place), "files": sorted(made), "alerts": said, "compared": before is not None,
-        "seconds": round(used, 3), "peak_bytes": _peak(),
+        **card_facts(loaded), "actors": log.n_actors, "events": log.n_events, "window": log.window.to_dict(),
+        "rows": loaded.log.card.rows_in, "rejects": loaded.log.card.rejected, "folder": str(place),
+        "files": sorted(made), "alerts": said, "compared": before is not None, "seconds": round(used, 3),
+        "peak_bytes": _peak(),
     }  # fmt: skip
     summary = f"{place}: {len(made)} files, {log.n_actors:,} actors, {log.n_events:,} events, {used:.1f} s"
     voice.tell([*card_lines(log), "", *(f"Alert: {line}" for line in said), summary], facts)
@@ -110,30 +98,6 @@ def run_config(config: Path, *, start: str | None, end: str | None, out: Path | 
         remark(f"error: {line}")
     accepted = gate(loaded)
     return Exit.QUALITY if said else accepted
-
-
-def _table(given: Any, known: Sequence[str] | frozenset[str], name: str) -> dict[str, Any]:
-    if not isinstance(given, Mapping):
-        raise ConfigError(f"{name} is no table. Fix: begin it with a line [{name}]")
-    for key in given:
-        if key not in known:
-            near = nearest(key, sorted(known))
-            hint = f"did you mean {near[0]!r}?" if near else f"one of {sorted(known)}"
-            raise ConfigError(f"{name}: unknown key {key!r}. Fix: {hint}")
-    return dict(given)
-
-
-def _typed(given: Any, types: Mapping[str, Any], name: str) -> dict[str, Any]:
-    found = _table(given, sorted(types), name)
-    for key, value in found.items():
-        if not isinstance(value, types[key]) or isinstance(value, bool):
-            raise ConfigError(f"{name}: {key} = {value!r} is not possible. Fix: {_named(types[key])}")
-    return found
-
-
-def _named(kind: Any) -> str:
-    words = {str: "a text", int: "a whole number", list: "a list", (int, float): "a number"}
-    return words[kind]
 
 
 def _window(log: EventLog, start: str | None, end: str | None) -> tuple[Any, Any]:

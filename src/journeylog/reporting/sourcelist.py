@@ -1,7 +1,8 @@
-"""A source list: one TOML file that says where the data is, what its columns mean, and what to ask."""
+"""A source list: one TOML or YAML file that says where the data is, what its columns mean, and what to ask."""
 
 from __future__ import annotations
 
+import datetime as dt
 import inspect
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -11,31 +12,12 @@ from typing import Any, Final
 
 import journeylog as jl
 from journeylog.core.log import EventLog
-from journeylog.errors import ConfigError, JourneylogError, cut, nearest
+from journeylog.errors import ConfigError, JourneylogError, ParseError, cut, nearest
+from journeylog.journeymap.analysts import read_yaml
+from journeylog.reporting.schema import check_config
 
-__all__ = ["SourceList", "read_config", "read_source_list", "read_toml", "stages_of"]
+__all__ = ["SourceList", "read_config", "read_source_list", "read_table", "stages_of"]
 
-_TEXT: Final = (str,)
-_ASKED: Final[Mapping[str, tuple[tuple[type, ...], str]]] = {
-    "title": (_TEXT, "text"),
-    "goal": ((str, list, dict), "an event name, a list of them, or a table of column conditions"),
-    "patience": (_TEXT, "a duration such as '30d'"),
-    "start": ((str, list, dict), "an event name, a list of them, or a table of column conditions"),
-    "of": (_TEXT, "'actor', 'session', 'stretch' or a column"),
-    "gap": (_TEXT, "a duration such as '30min'"),
-    "stages": ((str, dict), "a preset ('shop', 'saas', 'bank'), a file, or a table of stages"),
-    "funnel": ((list, dict), "a list of steps, or a table of name to condition"),
-    "within": (_TEXT, "a duration such as '7d'"),
-    "window": ((list,), "a list of two times, the first and the last"),
-    "stitch": (_TEXT, "a column with the known id"),
-    "top": ((int,), "a whole number"),
-    "theme": (_TEXT, "'light' or 'dark'"),
-    "fail_on": ((str, dict), "'error', 'warning', or a table such as {ties = 0.05}"),
-    "max_rejected": ((int, float), "a share from 0 to 1"),
-    "map": ((dict,), "a table [map]"),
-    "output": ((dict,), "a table [output]"),
-    "alert": ((list,), "tables [[alert]]"),
-}
 _NOT_IN_FILES: Final = frozenset({"name", "path"})
 
 
@@ -78,6 +60,8 @@ class SourceList:
         where = f"{self.file.name}, source {position + 1} ({source['name']})"
         arguments = {key: value for key, value in source.items() if key not in _NOT_IN_FILES}
         arguments.setdefault("source", jl.constant(source["name"]))
+        if isinstance(arguments.get("now"), str):
+            arguments["now"] = _moment(arguments["now"], f"{where}: now")
         if "history" in arguments:
             arguments["history"] = _history(arguments["history"], where)
         for role in ("event", "source", "channel", "currency"):
@@ -98,13 +82,13 @@ def read_config(path: str | Path) -> EventLog:
     Parameters
     ----------
     path : str or Path
-        A TOML file as :command:`journeylog report` and :command:`journeylog run` take it. Paths in it are relative to
-        its folder.
+        A TOML or YAML file as :command:`journeylog report` and :command:`journeylog run` take it. Paths in it are
+        relative to its folder.
 
     Raises
     ------
     ConfigError
-        If the file is no TOML, or a key is unknown, missing or of the wrong type; the message names the key.
+        If the file is no TOML or YAML, or a key is unknown, missing or of the wrong type; the message names the key.
     JourneylogError
         If a source cannot be read; the message names it.
 
@@ -130,45 +114,21 @@ def read_source_list(path: Path) -> SourceList:
     Raises
     ------
     ConfigError
-        If the file is no TOML, or a key is unknown, missing or of the wrong type; the message names the key.
+        If the file is no TOML or YAML, or a key is unknown, missing or of the wrong type; the message names the key.
     """
-    data = read_toml(path)
-    sources = data.pop("source", None)
-    if not isinstance(sources, list) or not sources:
-        raise ConfigError(f"{path.name} names no source. Fix: begin each one with a line [[source]]")
-    for key, value in data.items():
-        _check_key(key, _ASKED, f"{path.name}: ")
-        types, words = _ASKED[key]
-        if not isinstance(value, types) or isinstance(value, bool):
-            raise ConfigError(f"{path.name}: {key} = {cut(value)} is not possible. Fix: {words}")
-    if "window" in data and len(data["window"]) != 2:
-        raise ConfigError(
-            f"{path.name}: window = {cut(data['window'])} is not possible. Fix: {_ASKED['window'][1]}"
-        )
+    data = read_table(path)
+    check_config(data, path.name)
+    sources = data.pop("source")
     if "stages" in data:
         data["stages"] = stages_of(data["stages"], path.parent)
-    known = _read_arguments() | _NOT_IN_FILES
-    for i, source in enumerate(sources):
-        where = f"{path.name}: source {i + 1}"
-        if not isinstance(source, dict):
-            raise ConfigError(f"{where} is no table. Fix: begin it with a line [[source]]")
-        for key in source:
-            _check_key(key, known, f"{where}: ")
-        for key in ("name", "path"):
-            if not isinstance(source.get(key), str) or not source[key]:
-                raise ConfigError(f'{where} has no {key}. Fix: write {key} = "..."')
-    names = [source["name"] for source in sources]
-    twice = [name for name in names if names.count(name) > 1]
-    if twice:
-        raise ConfigError(f"{path.name}: two sources are called {twice[0]!r}. Fix: give each its own name")
     return SourceList(path, tuple(sources), data)
 
 
 def stages_of(given: str | Mapping[str, Any], folder: Path) -> Any:
-    """Return stages from a preset's name, a table, or a TOML file with a table of stages."""
-    if not isinstance(given, str) or not given.endswith(".toml"):
+    """Return stages from a preset's name, a table, or a TOML or YAML file with a table of stages."""
+    if not isinstance(given, str) or not given.endswith((".toml", ".yaml", ".yml")):
         return given
-    data = read_toml(folder / given)
+    data = read_table(folder / given)
     table = data.get("stages", data)
     if not isinstance(table, dict) or not table:
         raise ConfigError(
@@ -177,16 +137,34 @@ def stages_of(given: str | Mapping[str, Any], folder: Path) -> Any:
     return table
 
 
-def read_toml(path: Path) -> dict[str, Any]:
-    """Return a TOML file as a table."""
+def read_table(path: Path) -> dict[str, Any]:
+    """Return what a file in TOML or YAML says; days and times in it are texts."""
+    kind = "TOML" if path.suffix == ".toml" else "YAML"
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror}. Fix: check the path") from error
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path} is no UTF-8 text. Fix: save it as UTF-8") from error
+    try:
+        found = tomllib.loads(text) if kind == "TOML" else read_yaml(text, path.name)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path} is no TOML: {error}. Fix: see https://toml.io") from error
+    except ParseError as error:
+        raise ConfigError(str(error)) from error
+    if not isinstance(found, dict):
+        raise ConfigError(f"{path.name} is no table. Fix: begin with lines such as goal: paid")
+    table: dict[str, Any] = _plain(found)
+    return table
+
+
+def _plain(value: Any) -> Any:
+    """Return a value in which days and times are texts, as both forms write them without quotes."""
+    if isinstance(value, dict):
+        return {str(key): _plain(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_plain(one) for one in value]
+    return value.isoformat() if isinstance(value, dt.date | dt.time) else value
 
 
 def _check_key(key: str, known: Iterable[str], where: str) -> None:
@@ -196,9 +174,11 @@ def _check_key(key: str, known: Iterable[str], where: str) -> None:
         raise ConfigError(f"{where}unknown key {key!r}. Fix: {hint}")
 
 
-def _read_arguments() -> set[str]:
-    """Return the names a source may have: what :func:`journeylog.read` takes besides the data itself."""
-    return set(list(inspect.signature(jl.read).parameters)[1:])
+def _moment(given: str, where: str) -> dt.datetime:
+    try:
+        return dt.datetime.fromisoformat(given)
+    except ValueError as error:
+        raise ConfigError(f"{where} = {given!r} is no time. Fix: write it as 2025-03-01T00:00:00Z") from error
 
 
 def _history(given: Any, where: str) -> Any:
