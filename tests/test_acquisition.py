@@ -86,10 +86,10 @@ def test_the_map_tells_costs_and_who_comes_again() -> None:
         "buy", stages={"look": ["see"], "own": ["buy"]}, spend={"ads": 300}, currency="EUR", again="30d"
     )
     filled = question.fill(shop(DAYS))
-    cost = filled.cell(None, "loss", "cost_reached", "ads")
+    cost = filled.cell(None, "loss", "channel_reached", "ads")
     assert cost is not None and (cost.value, cost.n, cost.unit) == (300.0, 1, "EUR")
     again = filled.cell(None, "loss", "again")
     assert again is not None and again.value == pytest.approx(1 / 3) and again.n == 3
-    assert filled.masked(5).cell(None, "loss", "cost_reached", "ads").masked
+    assert filled.masked(5).cell(None, "loss", "channel_reached", "ads").masked
     bare = jl.JourneyMap("buy", stages={"look": ["see"], "own": ["buy"]}).fill(shop(DAYS))
     assert bare.cell(None, "loss", "cost_actor") is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import tomllib
 import warnings
@@ -19,6 +20,7 @@ import journeylog as jl
 from journeylog.core.log import EventLog
 from journeylog.errors import ConfigError, LoadWarning, MissingColumnError, OutputError
 from journeylog.journeymap.cells import Cell
+from journeylog.journeymap.masking import mask_small
 from journeylog.journeymap.rows import ROWS
 from journeylog.journeymap.spec import JourneyMapResult
 from journeylog.reporting.language import language
@@ -269,6 +271,17 @@ def test_no_cell_tells_of_fewer_customers_nor_gives_them_away(shop_map: JourneyM
     assert shop_map.masked(0).table.equals(shop_map.table)
 
 
+def test_what_tells_the_same_in_money_is_masked_with_it() -> None:
+    def cell(measure: str, item: str, value: float, unit: str, n: int) -> Cell:
+        return Cell("a", "pains", measure, item, value, unit, math.nan, math.nan, n, "q", "", (), "c")
+
+    told = mask_small(
+        [cell("hurts", "errors", 0.02, "share", 100), cell("cost", "errors", 60.0, "EUR", 20),
+         cell("hurts", "delays", 0.5, "share", 100), cell("cost", "delays", 90.0, "EUR", 50)], 5,
+    )  # fmt: skip
+    assert [c.masked for c in told] == [True, True, False, False]
+
+
 def test_a_saved_map_is_masked_unless_told_otherwise(tmp_path: Path) -> None:
     filled = QUESTION.fill(jl.datasets.tiny())
     rows = json.loads(filled.save(tmp_path / "map.json").read_text("utf-8"))["table"]
@@ -326,7 +339,7 @@ def test_pain_points_are_ranked_by_what_they_cost(shop_map: JourneyMapResult) ->
     assert hurts == [c.item for c in cells], "the same order as where they are counted"
     waiting = shop_map.cell("purchase", "pains", "waiting_cost", "after purchase")
     assert waiting is not None and waiting.value > 0
-    with pytest.raises(ConfigError, match="no pain 'error'. Fix: did you mean 'errors'"):
+    with pytest.raises(ConfigError, match="no pain 'error'.*did you mean 'errors'"):
         jl.JourneyMap(prices={"error": 3})
     with pytest.raises(ConfigError, match="is no price"):
         jl.JourneyMap(prices={"errors": -3})

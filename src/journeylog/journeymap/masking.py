@@ -19,10 +19,15 @@ _TOGETHER: _Named = (
     ("emotion", ("answer",)),
     ("loss", ("reached", "dropped", "open")),
 )
-#: Cells that tell the same number in two ways.
+#: Cells that tell the same number in two ways, of one stage and item.
 _SAME: _Named = (
     ("volume", ("journeys", "customers", "share")),
     ("loss", ("drop", "dropped", "beyond", "at_risk")),
+    ("loss", ("reached", "cost_reached")),
+    ("loss", ("channel_actor", "channel_reached")),
+    ("pains", ("hurts", "cost")),
+    ("pains", ("waiting", "waiting_cost")),
+    ("pains", ("rework", "rework_cost")),
 )
 #: Cells whose item is what customers wrote.
 _WORDS = ("best", "worst", "word")
@@ -38,7 +43,7 @@ def mask_small(cells: Sequence[Cell], k: int) -> tuple[Cell, ...]:
         return tuple(cells)
     hidden = {i for i, cell in enumerate(cells) if _small(cell, k)}
     for row, measures in _SAME:
-        for group in _groups(cells, row, measures):
+        for group in _groups(cells, row, measures, by_item=True):
             if hidden & set(group):
                 hidden |= set(group)
     for row, measures in _TOGETHER:
@@ -69,10 +74,12 @@ def _small(cell: Cell, k: int) -> bool:
     return any(0 < n < k for n in counted)
 
 
-def _groups(cells: Sequence[Cell], row: str, measures: Iterable[str]) -> list[list[int]]:
-    """Return the cells of these measures, stage by stage."""
-    found: dict[str | None, list[int]] = {}
+def _groups(
+    cells: Sequence[Cell], row: str, measures: Iterable[str], *, by_item: bool = False
+) -> list[list[int]]:
+    """Return the cells of these measures, stage by stage, and item by item."""
+    found: dict[tuple[str | None, str | None], list[int]] = {}
     for i, cell in enumerate(cells):
         if cell.row == row and cell.measure in measures:
-            found.setdefault(cell.stage, []).append(i)
+            found.setdefault((cell.stage, cell.item if by_item else None), []).append(i)
     return list(found.values())

@@ -286,11 +286,11 @@ def value(answers: Answers) -> list[Cell]:
     if "acquisition" in answers:
         spent = Source("loss", answers["acquisition"])
         unit = getattr(answers["acquisition"].question, "currency", None) or _MONEY
-        for part, keys in (("all", ["part"]), ("channel", ["part", "channel"])):
+        for part, name, keys in (("all", "cost", ["part"]), ("channel", "channel", ["part", "channel"])):
             lines = spent.frame[spent.frame["part"] == part]
             by: dict[str, Any] = {"keys": keys, "item": "channel"}
-            for cost, n in (("cost_actor", "n_actors"), ("cost_reached", "n_reached")):
-                found += spent.cells(lines[lines[n] > 0], cost, cost, unit, n=n, **by)
+            for who, n in (("actor", "n_actors"), ("reached", "n_reached")):
+                found += spent.cells(lines[lines[n] > 0], f"{name}_{who}", f"cost_{who}", unit, n=n, **by)
     if "again" in answers:
         again, back = Source("loss", answers["again"]), Source("loss", answers["back"])
         lines = again.frame[again.frame["n_actors"] > 0]

@@ -54,13 +54,14 @@ _SHOWN: Final[Mapping[str, Mapping[str, str]]] = {
         "brought": "big",
         "cost_actor": "line",
         "cost_reached": "line",
+        "channel_reached": "line",
         "again": "line",
         "back": "line",
     },
     "opportunities": {"gain": "item", "gain_journeys": "more", "sample": "more"},
 }
 #: Kinds that list several things under one heading, and how many of them stand on the face.
-_LISTS: Final[Mapping[str, int]] = {"bar": 3, "inline": 3, "item": 2, "quote": 2}
+_LISTS: Final[Mapping[str, int]] = {"bar": 3, "inline": 3, "item": 2, "quote": 1}
 #: Units in which zero and less say something; of the others there is nothing to tell then.
 _RATIOS: Final = ("share", "s", "score", "times")
 _NAME, _QUOTE = 40, 160
@@ -207,6 +208,8 @@ def place_of(result: JourneyMapResult, words: Language, row: str, stage: str | N
 
 def _fact(cell: Cell, kind: str, words: Language, anchor: str) -> Fact:
     what = "" if kind in _LISTS else words.of("measures", f"{cell.row}.{cell.measure}", _counted(cell))
+    if cell.measure == "channel_reached":  # stands among the figures of the whole journey, which have no items
+        what = f"{what} {_item(cell)}"
     if cell.masked:
         return Fact(kind, words.text("few"), what, _item(cell), "", 0.0, anchor)
     more = []
