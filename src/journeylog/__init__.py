@@ -42,6 +42,7 @@ _HOME = {
     "Opportunities": "opportunities",
     "SegmentLoss": "segmentloss",
     "Outcomes": "stats.outcomes",
+    "Reaching": "stats.reaching",
     "Retention": "stats.retention",
     "Satisfaction": "stats.satisfaction",
     "PainPoints": "stats.touchpoints",
@@ -172,6 +173,7 @@ if TYPE_CHECKING:
     from journeylog.stats.moments import Moments as Moments
     from journeylog.stats.outcomes import Outcomes as Outcomes
     from journeylog.stats.prediction import Prediction as Prediction
+    from journeylog.stats.reaching import Reaching as Reaching
     from journeylog.stats.retention import Retention as Retention
     from journeylog.stats.satisfaction import Satisfaction as Satisfaction
     from journeylog.stats.stepmatrix import StepMatrix as StepMatrix

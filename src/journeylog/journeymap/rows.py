@@ -75,10 +75,9 @@ def ways(answers: Answers, top: int) -> list[Cell]:
     found += ends.cells(
         ends.frame, "continue", "continue_rate", "share", stage="node", keys=["node"], n="n_followed"
     )
-    model = Source("ways", answers["model"])
-    real = model.frame[model.frame["kind"] == "node"]
-    return found + model.cells(
-        real, "goal", "goal_rate", "share", stage="node", keys=["node", "kind"], n="n_followed"
+    goal = Source("ways", answers["reaching"])
+    return found + goal.cells(
+        goal.frame, "goal", "reach_rate", "share", stage="node", keys=["node"], n="n_cases"
     )
 
 

@@ -32,9 +32,9 @@ from journeylog.stats.bottlenecks import Bottlenecks
 from journeylog.stats.dropoff import DropOff
 from journeylog.stats.dwell import Dwell
 from journeylog.stats.ledger import Ledger
-from journeylog.stats.model import Model
 from journeylog.stats.moments import Moments
 from journeylog.stats.outcomes import Outcomes
+from journeylog.stats.reaching import Reaching
 from journeylog.stats.retention import Retention
 from journeylog.stats.satisfaction import Satisfaction
 from journeylog.stats.timeto import TimeTo
@@ -192,7 +192,7 @@ class JourneyMap(Stat):
             "flow": Transitions(node=self.stage, quantiles=False),
             "waits": Bottlenecks(node=self.stage),
             "dwells": Dwell(node=self.stage),
-            "model": Model(node=self.stage, times=False, currency=self.currency),
+            "reaching": Reaching(node=self.stage),
             "ledger": Ledger(
                 node=self.stage,
                 cost_hour=prices.pop("waiting", None),
