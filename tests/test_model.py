@@ -18,6 +18,8 @@ import journeylog as jl
 from journeylog.core.chunk import Category, Number
 from journeylog.core.deviations import error_of, gap_interval, mean_interval, share_interval
 from journeylog.core.log import EventLog
+from journeylog.core.schema import DROPPED as DROPPED_CODE
+from journeylog.core.schema import REACHED as REACHED_CODE
 from journeylog.core.schema import UNDECLARED
 from journeylog.core.source import Memory
 from journeylog.datasets import Wait, simulate_chain
@@ -388,6 +390,25 @@ def test_values_are_summed_over_the_events_of_a_visit() -> None:
     assert table.loc[["start", "see", "do"], "value_mean"].tolist() == [4.0, 4.0, 3.0]
     with pytest.raises(MissingColumnError, match="holds no money"):
         log.compute(jl.Model(value="channel"))
+
+
+def test_a_giant_leaves_wide_bounds_but_none_that_cannot_be() -> None:
+    """One actor goes round a thousand times, a dozen come and reach the goal or leave."""
+    giant = [Event("giant", "xyz"[i % 3], i * SECOND, None, None) for i in range(3000)]
+    others = [
+        Event(f"u{i}", name, i * SECOND + at, None, None) for i in range(12) for at, name in enumerate("xyz")
+    ]
+    log = make_log([*giant, *others])
+    ends = np.where(np.arange(13) == 0, DROPPED_CODE, np.where(np.arange(13) % 2, REACHED_CODE, DROPPED_CODE))
+    level = log.chunk.cases("actor")
+    log = EventLog.from_chunk(log.chunk.with_level("journey", replace(level, outcome=ends.astype(np.int32))))
+    table = log.compute(jl.Model(node="event", case="journey")).table
+    assert (table["visits_mean_high"] > 10 * table["visits_mean"]).any()
+    for name, least, most in (("goal_rate", 0, 1), ("visits_mean", 1, np.inf), ("time_mean_s", 0, np.inf)):
+        head, unit = (name[:-2], "_s") if name.endswith("_s") else (name, "")
+        low, value, high = (table[f"{head}{bound}{unit}"].dropna() for bound in ("_low", "", "_high"))
+        assert (low >= least).all() and (high <= most).all() and np.isfinite(high).all()
+        assert (low <= value[low.index]).all() and (value[high.index] <= high).all()
 
 
 def test_amounts_of_several_currencies_are_never_added() -> None:

@@ -154,12 +154,16 @@ def _durations(counts: Counts, column: Coded, n_states: int, edges: Ints) -> Dur
 def measures(parts: ModelParts, chain: Chain) -> dict[str, tuple[Part, Estimates]]:
     """Return each quantity by state with its interval."""
     found, groups = chain.solution, parts.sample.n_sampled
+    visits = mean_interval(found.visits.value, found.visits.deviation, groups)
     out = {
         "goal": (
             found.reach,
             share_interval(found.reach.value, found.reach.deviation, groups, parts.n_actors.astype(float)),
         ),
-        "visits": (found.visits, mean_interval(found.visits.value, found.visits.deviation, groups)),
+        "visits": (
+            found.visits,
+            visits._replace(low=np.maximum(visits.low, 1.0)),
+        ),  # who reaches a goal made one
         "time": (found.seconds, mean_interval(found.seconds.value, found.seconds.deviation, groups)),
     }
     value = (

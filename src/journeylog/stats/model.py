@@ -70,7 +70,8 @@ class Model(PathStat):
 
     ``goal_rate``: the chance to reach the goal, from entering the node. ``visits_mean`` and ``time_mean_s``: of those
     who do reach it, the visits (this one among them) and the time until then. ``value_mean``: what comes in from this
-    visit on, its own included, whatever the end; it is nan where journeys go on for ever in the chain.
+    visit on, its own included, whatever the end; it is nan where journeys go on for ever in the chain. Amounts at events
+    without a node are in no visit and stay out (:class:`Values` tells them).
 
     ``tables["moves"]``: ``from, from_kind, to, to_kind, n, n_followed, n_from_followed, rate, time_mean_s``, the chain
     itself. After a change, ``tables["difference"]``: ``node, kind, measure, unit, before, after, difference,
