@@ -5,13 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-if TYPE_CHECKING:
-    from journeylog.persona.personas import Card
+from journeylog.persona.cards import Card
 
 __all__ = ["mask_card", "masked_rows", "too_small"]
 

@@ -13,9 +13,10 @@ from markupsafe import Markup
 
 import journeylog
 from journeylog.errors import ConfigError
+from journeylog.persona.cards import Card
 from journeylog.persona.clusters import EVERYONE, Clusters
 from journeylog.persona.medoid import Journey
-from journeylog.persona.personas import Card, Personas
+from journeylog.persona.personas import Personas
 from journeylog.plots.style import theme_of
 from journeylog.reporting.document import asset, environment, policy
 from journeylog.reporting.language import Language, language
