@@ -354,7 +354,8 @@ class JourneyMapResult(Result):
     def save(self, path: str | Path, **options: Any) -> Path:
         """Write the map, whole or not at all.
 
-        A page without scripts (``.html``), a text page (``.md``), a workbook (``.xlsx``) or the data (``.json``).
+        A page without scripts (``.html``), a picture (``.svg``), a text page (``.md``), a workbook (``.xlsx``), the data
+        (``.json``; its schema: ``journeylog schema map``), or the cells as a table (``.parquet``, ``.csv``).
 
         Parameters
         ----------

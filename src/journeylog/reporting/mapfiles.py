@@ -6,6 +6,7 @@ import datetime as dt
 import json
 import math
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,8 +19,9 @@ from journeylog.reporting.language import Language, language
 from journeylog.reporting.mappage import called, map_page, place_of, written
 from journeylog.reporting.mapsvg import map_svg
 from journeylog.reporting.names import short
-from journeylog.reporting.trials import trial_lines
 from journeylog.reporting.sheets import Book, map_sheet, new_book, when
+from journeylog.reporting.tidy import map_table, table_bytes
+from journeylog.reporting.trials import trial_lines
 from journeylog.reporting.write import reserved
 
 __all__ = ["map_bytes", "save_map"]
@@ -51,6 +53,10 @@ def map_bytes(result: JourneyMapResult, ending: str, *, mask: int = 5, **options
 
 def _data(result: JourneyMapResult) -> bytes:
     return json.dumps(result.to_dict(), ensure_ascii=False, indent=1).encode("utf-8", "backslashreplace")
+
+
+def _cells(result: JourneyMapResult, *, kind: str) -> bytes:
+    return table_bytes(map_table(result), kind)
 
 
 def _text(result: JourneyMapResult, *, lang: str = "en", title: str | None = None) -> bytes:
@@ -159,6 +165,8 @@ _Writer = Callable[..., bytes]
 _WRITERS: Final[Mapping[str, tuple[_Writer, tuple[str, ...]]]] = {
     ".html": (map_page, ("lang", "theme", "title", "before", "alerts")),
     ".json": (_data, ()),
+    ".csv": (partial(_cells, kind="csv"), ()),
+    ".parquet": (partial(_cells, kind="parquet"), ()),
     ".md": (_text, ("lang", "title")),
     ".svg": (map_svg, ("lang", "theme", "title")),
     ".xlsx": (_workbook, ("lang", "title")),
