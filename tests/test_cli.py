@@ -85,7 +85,7 @@ def test_the_version_and_nothing_at_all(capsys: pytest.CaptureFixture[str]) -> N
 def test_report_ends_with_the_findings_and_the_path(
     events: Path, out: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run(["report", str(events), *COLUMNS, "--goal", "pay", "--out", str(out)]) == 0
+    assert run(["report", str(events), *COLUMNS, "--goal", "pay", "--mask", "0", "--out", str(out)]) == 0
     said = capsys.readouterr()
     lines = said.out.splitlines()
     assert lines[0] == "rows          5 in = 5 kept + 0 rejected + 0 duplicates"
@@ -96,7 +96,10 @@ def test_report_ends_with_the_findings_and_the_path(
 
 
 def test_json_is_alone_on_stdout(events: Path, out: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["report", str(events), *COLUMNS, "--goal", "pay", "--out", str(out), "--json"]) == 0
+    assert (
+        run(["report", str(events), *COLUMNS, "--goal", "pay", "--mask", "0", "--out", str(out), "--json"])
+        == 0
+    )
     said = capsys.readouterr()
     facts = json.loads(said.out)
     assert facts["report"] == str(out) and facts["bytes"] == out.stat().st_size
@@ -394,11 +397,11 @@ def listed(events: Path, tmp_path: Path) -> Path:
 def test_a_source_list_joins_what_it_names(
     listed: Path, out: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert code("report", listed, "-o", out, "--json") == 0
+    assert code("report", listed, "-o", out, "--json", "--mask", 0) == 0
     facts = json.loads(capsys.readouterr().out)
     assert set(facts["card"]["sources"]) == {"web", "orders"} and facts["events"] == 7
     assert b"<h1>Two systems</h1>" in out.read_bytes()
-    assert code("report", listed, "-o", out, "--title", "Mine", "--goal", "paid") == 0
+    assert code("report", listed, "-o", out, "--title", "Mine", "--goal", "paid", "--mask", 0) == 0
     assert b"<h1>Mine</h1>" in out.read_bytes()
     assert "1 of 2 journeys reached the goal “paid”" in capsys.readouterr().out
 
@@ -442,7 +445,7 @@ def test_a_source_list_says_what_a_journey_is_and_what_was_observed(
     (tmp_path / "mine.toml").write_text('[stages]\nsee = "home"\nbuy = ["cart", "pay*"]\n', encoding="utf-8")
     more = 'of = "session"\ngap = "10min"\nstages = "mine.toml"\nwindow = ["2025-01-06", "2025-01-07"]\nmax_rejected = 0.1'
     listed.write_text(LIST.format(more=more).replace('patience = "1h"', ""), encoding="utf-8")
-    assert code("report", listed, "-o", out, "--json") == 0
+    assert code("report", listed, "-o", out, "--json", "--mask", 0) == 0
     facts = json.loads(capsys.readouterr().out)
     assert facts["window"] == {
         "start": "2025-01-06 00:00:00",

@@ -125,7 +125,18 @@ def test_tables_of_the_page_are_the_tables_of_the_results(shop: tuple[Page, Read
 def test_every_part_is_there_with_a_sentence_of_its_own(shop: tuple[Page, Read]) -> None:
     _, read = shop
     ids = {attrs["id"] for tag, attrs in read.tags if tag == "section" and "id" in attrs}
-    assert ids == {"map", "evidence", "flow", "funnel", "paths", "losses", "leaves", "data", "words", "method"}
+    assert ids == {
+        "map",
+        "evidence",
+        "flow",
+        "funnel",
+        "paths",
+        "losses",
+        "leaves",
+        "data",
+        "words",
+        "method",
+    }
     for sentence in (
         "2 of 4 journeys reached the goal “pay” so far: 50.0 % of all (95 % interval 15.0 % to 85.0 %).",
         "How 4 journeys move between stages, and how they end: 2 reached the goal, 1 dropped off and 1 was still open",
@@ -462,3 +473,16 @@ def test_a_warning_points_at_the_callers_line(tmp_path: Path) -> None:
     with pytest.warns(UnseenNameWarning, match="payed") as warned:
         jl.report(jl.datasets.tiny(), tmp_path / "r.html", goal="payed")
     assert {Path(one.filename).name for one in warned} == {Path(__file__).name}
+
+
+def test_styles_of_the_page_leave_the_map_alone() -> None:
+    """A bare class of the page's styles that the map uses would change how the map looks."""
+    templates = Path(jl.__file__).parent / "reporting" / "templates"
+    body = (templates / "map_body.html.j2").read_text(encoding="utf-8")
+    used = set(re.findall(r"[\w-]+", " ".join(re.findall(r'class="([^"]*)"', body)))) - {"unseen"}
+    styles = (templates / "report.css").read_text(encoding="utf-8")
+    for selectors in re.findall(r"(?m)^\s*([^{}@/]+?)\s*\{", styles):
+        for selector in selectors.split(","):
+            first = selector.strip().split(" ")[0]
+            if not first.startswith(("header.", "figure", ".plot.")):
+                assert not set(re.findall(r"\.([\w-]+)", first)) & used, selector

@@ -110,7 +110,8 @@ LEAVES: Final = (
     Column("dropped", ("n_dropped", "n_most"), "most", "dropped_there"),
     Column("open", ("n_open",), "count", "open_there"),
     Column("watched", ("n_followed",), "count", "visits_watched"),
-    *_rate("drop_rate", "dropped_off", "drop_share"),
+    Column("dropped_off", ("drop_rate", "rate_about"), "rough", "drop_share"),
+    Column("interval", ("drop_rate_low", "drop_rate_high"), "interval"),
     *_rate("continue_rate", "went_on", "on_share"),
 )
 RETURNS: Final = (

@@ -169,14 +169,27 @@ def _masked_leaves(table: pd.DataFrame, hidden: _Moves, rare: set[str], k: int) 
     partly = np.logical_or.reduce(list(ends.values())) | _small(table["n_continued"], k)
     told = partly & ~table["node"].isin(rare).to_numpy()
     made["n_most"] = [hidden.most.get((node, "node", "", "dropped"), np.nan) for node in table["node"]]
+    rough = _rough(table["drop_rate"].to_numpy(float), table["n_followed"].to_numpy(float), k)
+    few = _small(table["n_dropped"], k) | table["node"].isin(rare).to_numpy()
+    made["rate_about"] = np.where(partly & ~few, rough, np.nan)
     if not partly.any():
         return made
     for end, rows in ends.items():
         made[f"n_{end}"] = made[f"n_{end}"].astype("float64").mask(rows)
     for name in made.columns:
+        if name == "rate_about":
+            continue
         if name in ("n_continued", "n_followed", "n_late") or name.endswith(("_rate", "_low", "_high")):
             made[name] = made[name].astype("float64").mask(told)
     return made
+
+
+def _rough(rates: Any, n: Any, k: int) -> Any:
+    """Return shares so rounded that they tell their numerators to no less than 2 `k` up or down."""
+    grain = np.select(
+        [n * step / 2 >= 2 * k for step in (0.01, 0.02, 0.05, 0.1)], (0.01, 0.02, 0.05, 0.1), np.nan
+    )
+    return np.round(rates / grain) * grain
 
 
 def _masked_waits(table: pd.DataFrame, hidden: _Moves, leaves: pd.DataFrame) -> pd.DataFrame:

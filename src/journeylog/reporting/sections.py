@@ -248,25 +248,30 @@ def _leaves(answers: Answers, top: int, words: Wording) -> Section:
 
 
 def _left(result: DropOffResult, name: str, top: int, heading: str, words: Wording) -> tuple[Picture, ...]:
-    table = result.table[result.table["drop_rate"].notna() & (result.table["n_dropped"] > 0)]
-    most = table.sort_values(["n_dropped", "n_entered"], ascending=False, kind="stable").index[:top]
-    bars = bars_of(
-        [
-            Bar(
-                *_called(row["node"]), "leave", row["drop_rate"], row["drop_rate_low"], row["drop_rate_high"],
-                words.share(row["drop_rate"]),
-                words.plain(
-                    "bar_of", n=words.count(row["n_dropped"]), visits=str(words.several("visits_of", row["n_followed"]))
-                ),
-            )
-            for row in table.loc[most.sort_values()].to_dict("records")
-        ]
-    )  # fmt: skip
+    table = sentences.by_number(result.table, "n_dropped").head(top).sort_index()
+    rows = [{"rate_about": _NAN, **row} for row in table.to_dict("records")]
+    told = [
+        row for row in rows if row["drop_rate"] == row["drop_rate"] or row["rate_about"] == row["rate_about"]
+    ]
+    bars = bars_of([_drop(row, words) for row in told])
     if not bars:
         return ()
     finding, read = sentences.leaves_finding(result, words), words.plain("leaves_read")
     title = words.plain(heading) if heading else ""
     return (Picture(name, title, finding, read, bars=bars, axis=words.head("dropped_off")),)
+
+
+def _drop(row: Mapping[Any, Any], words: Wording) -> Bar:
+    """Return the bar of a place where journeys end; a rounded share has no interval."""
+    if row["drop_rate"] != row["drop_rate"]:
+        n = words.plain("end_dropped", n=sentences.told(words, row, "n_dropped"))
+        return Bar(
+            *_called(row["node"]), "leave", row["rate_about"], _NAN, _NAN, words.rough(row["rate_about"]), n
+        )
+    visits = str(words.several("visits_of", row["n_followed"]))
+    more = words.plain("bar_of", n=words.count(row["n_dropped"]), visits=visits)
+    rates = (row["drop_rate"], row["drop_rate_low"], row["drop_rate_high"])
+    return Bar(*_called(row["node"]), "leave", *rates, words.share(row["drop_rate"]), more)
 
 
 def _returns(answers: Answers, words: Wording) -> Section:

@@ -19,6 +19,7 @@ from journeylog.stats.transitions import TransitionsResult
 __all__ = [
     "Statement",
     "busiest",
+    "by_number",
     "flow_lead",
     "funnel_finding",
     "funnel_lead",
@@ -33,6 +34,7 @@ __all__ = [
     "plain",
     "returns_finding",
     "several",
+    "told",
     "wait",
 ]
 
@@ -66,7 +68,7 @@ def busiest(flow: TransitionsResult, words: Wording, node: str) -> Markup:
     """Tell the move that is made most often, and where the same follows itself more often still."""
     moves = flow.table
     moves = moves[(moves["from_kind"] == "node") & (moves["to_kind"] == "node")]
-    moves = _by_number(moves, "n")
+    moves = by_number(moves, "n")
     again, moves = moves[moves["from"] == moves["to"]], moves[moves["from"] != moves["to"]]
     if moves.empty:
         return words(f"no_way_{node}")
@@ -126,7 +128,7 @@ def leave(answers: Answers, words: Wording) -> Statement:
         return Statement((words("none_dropped", patience=patience), Markup("")))
     if event is None:
         return Statement((words("leaves_none") if lost == lost else words("rate_none"), Markup("")))
-    n, total = _told(words, event, "n_dropped"), words.count(lost)
+    n, total = told(words, event, "n_dropped"), words.count(lost)
     first = words("most_after", a=words.named(event["node"]), n=n, total=total)
     more = Markup("")
     if event["drop_rate"] == event["drop_rate"]:
@@ -134,7 +136,7 @@ def leave(answers: Answers, words: Wording) -> Statement:
         more = words("nothing_followed", patience=patience, rate=words.rate(event, "drop_rate", of))
     stage = most_left(answers.leaves) if answers.plan.staged else None
     if stage is not None:
-        said = words("by_stage", a=words.named(stage["node"]), n=_told(words, stage, "n_dropped"))
+        said = words("by_stage", a=words.named(stage["node"]), n=told(words, stage, "n_dropped"))
         more = more + " " + said if more else said
     return Statement((first, more))
 
@@ -262,7 +264,7 @@ def leave_lead(answers: Answers, words: Wording) -> Markup:
 
 def most_left(result: DropOffResult) -> dict[Any, Any] | None:
     """Return the row with most journeys left, the table's order deciding between equals; None without any."""
-    table = _by_number(result.table, "n_dropped")
+    table = by_number(result.table, "n_dropped")
     return None if table.empty else _first(table)
 
 
@@ -272,9 +274,9 @@ def leaves_finding(result: DropOffResult, words: Wording) -> Markup:
     if row is None:
         return words("leaves_none")
     if row["drop_rate"] != row["drop_rate"]:
-        return words("leaves_most_bare", a=words.named(row["node"]), n=_told(words, row, "n_dropped"))
+        return words("leaves_most_bare", a=words.named(row["node"]), n=told(words, row, "n_dropped"))
     rate = words.rate(row, "drop_rate", words.several("of_visits", row["n_followed"]))
-    return words("leaves_most", a=words.named(row["node"]), n=_told(words, row, "n_dropped"), rate=rate)
+    return words("leaves_most", a=words.named(row["node"]), n=told(words, row, "n_dropped"), rate=rate)
 
 
 def returns_finding(answers: Answers, words: Wording) -> Markup:
@@ -316,7 +318,7 @@ def _most(row: Row, name: str) -> Any:
     return row[name] if row[name] == row[name] else row.get("n_most", float("nan"))
 
 
-def _by_number(table: pd.DataFrame, name: str) -> pd.DataFrame:
+def by_number(table: pd.DataFrame, name: str) -> pd.DataFrame:
     """Return the rows with a number above zero, told or known at most, the largest first."""
     n = table[name].astype("float64")
     n = n.fillna(table["n_most"]) if "n_most" in table else n
@@ -324,7 +326,8 @@ def _by_number(table: pd.DataFrame, name: str) -> pd.DataFrame:
     return table.loc[order]
 
 
-def _told(words: Wording, row: Row, name: str) -> str:
+def told(words: Wording, row: Row, name: str) -> str:
+    """Write a number, or what it is at most."""
     most = _most(row, name)
     return words.count(most) if row[name] == row[name] or most != most else f"≤\u00a0{words.count(most)}"
 

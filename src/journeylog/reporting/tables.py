@@ -32,7 +32,8 @@ class Column:
         Columns of the frame it is made of.
     kind : str
         ``name``, ``node``, ``path``, ``count``, ``share``, ``interval``, ``time``, ``times``, ``code``, ``text``,
-        ``most`` (a count, or what it is at most), ``kind``, ``amount``, ``amounts``, ``money``.
+        ``most`` (a count, or what it is at most), ``rough`` (a share, or a rounded one),
+        ``kind``, ``amount``, ``amounts``, ``money``.
     help : str
         Key of what the column means.
     """
@@ -55,7 +56,7 @@ class Head:
     def numeric(self) -> bool:
         """Whether the column is set to the right."""
         return self.kind in (
-            "count", "share", "interval", "time", "times", "most", "amount", "amounts", "money"
+            "count", "share", "interval", "time", "times", "most", "rough", "amount", "amounts", "money"
         )  # fmt: skip
 
 
@@ -156,6 +157,7 @@ _WRITE: Final[Mapping[str, Callable[..., str]]] = {
         words.count(n) if n == n or most != most else f"≤\u00a0{words.count(most)}"
     ),
     "share": lambda words, part: words.share(part),
+    "rough": lambda words, part, about: words.share(part) if about != about else words.rough(about),
     "interval": lambda words, low, high: words.interval(low, high),
     "time": lambda words, seconds: words.duration(seconds),
     "times": lambda words, low, high: words.times(low, high),

@@ -77,6 +77,10 @@ class Wording:
         """Write a share; what cannot be told is a dash."""
         return "–" if part is None or part != part else self.words.share(part)
 
+    def rough(self, part: float) -> str:
+        """Write a share that is rounded."""
+        return f"≈\u00a0{100 * part:.0f}{self.words.words['percent']}"
+
     def duration(self, seconds: Any) -> str:
         """Write seconds as people do; what cannot be told is a dash."""
         return "–" if seconds is None or seconds != seconds else self.words.duration(seconds)
