@@ -29,6 +29,8 @@ _SAME: _Named = (
     ("pains", ("waiting", "waiting_cost")),
     ("pains", ("rework", "rework_cost")),
 )
+#: Shares of something else than the customers they are out of: of all waiting, of all journeys.
+_NO_PART = (("pains", "waiting"), ("opportunities", "gain"))
 #: Cells whose item is what customers wrote.
 _WORDS = ("best", "worst", "word")
 
@@ -68,7 +70,7 @@ def _small(cell: Cell, k: int) -> bool:
     counted = [cell.n]
     if cell.unit == "count":
         counted.append(round(abs(cell.value)))
-    if cell.unit == "share":
+    if cell.unit == "share" and (cell.row, cell.measure) not in _NO_PART:
         part = round(cell.value * cell.n)
         counted += [part, cell.n - part]
     return any(0 < n < k for n in counted)
