@@ -19,7 +19,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.metrics import adjusted_rand_score
+from sklearn.metrics import adjusted_rand_score, silhouette_score
 
 import journeylog as jl
 from journeylog.core.differences import Estimates, difference
@@ -28,6 +28,7 @@ from journeylog.core.log import EventLog
 from journeylog.core.source import Memory
 from journeylog.errors import ConfigError, MissingColumnError, MissingPackageError
 from journeylog.persona.clusters import EVERYONE
+from journeylog.persona.fitting import mean_silhouette
 from journeylog.persona.masking import too_small
 from journeylog.persona.medoid import nearest_to_all
 from journeylog.persona.personas import Personas
@@ -141,6 +142,16 @@ def test_other_seeds_draw_other_customers_and_find_the_same_kinds() -> None:
     found = [world().then(jl.Clusters(seed=s, sample=250, most=4, resamples=3)) for s in (0, 1)]
     assert found[0].steps[-1].found["centres"] != found[1].steps[-1].found["centres"]
     assert adjusted_rand_score(*(by_actor(log, "cluster") for log in found)) > 0.85
+
+
+@pytest.mark.parametrize("k", [2, 3, 7])
+def test_the_silhouette_is_that_of_scikit_learn(k: int) -> None:
+    chance = np.random.default_rng(k)
+    points, labels = chance.normal(size=(60, 3)), chance.integers(0, k, 60)
+    labels[labels == 1] = 0  # an empty cluster, and below one of a single point
+    labels[0] = k
+    apart = np.linalg.norm(points[:, None] - points, axis=2)
+    assert mean_silhouette(apart, labels) == pytest.approx(silhouette_score(points, labels))
 
 
 def test_channels_can_be_features() -> None:

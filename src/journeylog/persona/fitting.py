@@ -14,7 +14,7 @@ from journeylog.errors import MissingPackageError
 from journeylog.persona.chance import Chain, walked
 from journeylog.persona.features import Rows, features, usual_shares
 
-__all__ = ["Fit", "Space", "fit", "nearest_centre", "tools"]
+__all__ = ["Fit", "Space", "fit", "mean_silhouette", "nearest_centre", "tools"]
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -225,6 +225,7 @@ def _silhouettes(
     cluster: Any, metrics: Any, points: Floats, several: list[int], seed: int
 ) -> list[tuple[float, bool, Ints, Floats]]:
     """Return for each number of clusters: mean silhouette, whether none of them is tiny, labels and centres."""
+    apart = metrics.pairwise_distances(points)
     out = []
     for k in several:
         made = cluster.KMeans(k, n_init=4, random_state=seed).fit(points)
@@ -235,10 +236,30 @@ def _silhouettes(
         place = np.argsort(order)
         labels, centres = place[labels], centres[order]
         large = bool(sizes.min() >= max(_SMALLEST * len(points), 2))
-        several_there = len(np.unique(labels)) > 1
-        value = float(metrics.silhouette_score(points, labels)) if several_there else -1.0
+        value = mean_silhouette(apart, labels)
         out.append((value, large, labels, centres))
     return out
+
+
+def mean_silhouette(apart: Floats, labels: Ints) -> float:
+    """Return the mean over points of how much nearer they are to their own cluster than to the next, from -1 to 1.
+
+    Examples
+    --------
+    >>> places = np.array([0.0, 1.0, 10.0, 11.0])
+    >>> round(mean_silhouette(np.abs(places[:, None] - places), np.array([0, 0, 1, 1])), 3)
+    0.9
+    """
+    sizes = np.bincount(labels)
+    if (sizes > 0).sum() < 2:
+        return -1.0
+    member = np.eye(len(sizes))[labels]
+    total = apart @ member
+    rows = np.arange(len(labels))
+    own = total[rows, labels] / np.maximum(sizes[labels] - 1, 1)
+    others = np.where((member > 0) | (sizes == 0), np.inf, total / np.maximum(sizes, 1)).min(axis=1)
+    shape = (others - own) / np.maximum(np.maximum(own, others), _NOTHING)
+    return float(np.where(sizes[labels] > 1, shape, 0.0).mean())
 
 
 def _stability(
