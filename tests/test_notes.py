@@ -17,6 +17,7 @@ import journeylog as jl
 from journeylog.core.notes import Moment, Note, Span, fields_of, note
 from journeylog.reporting.language import Language, language
 from journeylog.reporting.notewords import FORMS, plural_form
+from journeylog.steps.pains import usual_pains
 
 SOURCE = Path(jl.__file__).parent
 WORDS = SOURCE / "reporting" / "words"
@@ -232,3 +233,9 @@ def test_a_language_of_ones_own_is_one_file() -> None:
     german = Language("de", {"plural": "one", **signs, "notes": said})
     assert german.note(note("{n:,} cases visit no node", n=1)) == "1 Fall besucht keinen Knoten"
     assert german.note(note("{n:,} cases visit no node", n=1234)) == "1.234 Fälle besuchen keinen Knoten"
+
+
+@pytest.mark.parametrize("name", CATALOGUES)
+def test_kinds_of_pain_that_the_library_names_have_words(name: str) -> None:
+    assert list(catalogue(name)["usual_pains"]) == list(usual_pains())
+    assert language(name).item("pains", "lost in the post") == "lost in the post"

@@ -67,7 +67,11 @@ def _told(
 
 
 def _statement(words: Language, part: str, i: int, cell: Cell, write: Any) -> Statement:
-    text = "" if cell.item is None else short(cell.item, _LONG if part == "says" else _NAME)
+    text = (
+        ""
+        if cell.item is None
+        else short(words.item(cell.row, cell.item), _LONG if part == "says" else _NAME)
+    )
     if part == "says":
         text = text.join(words.words["quotes"])
     more = words.text("of_n", n=cell.n) if cell.unit == "share" else words.text("n_is", n=cell.n)

@@ -47,6 +47,10 @@ class Language:
             found = found["other"] if n is None else found.get(self.form(n), found["other"])
         return str(found)
 
+    def item(self, row: str, item: str) -> str:
+        """Return an item of the map; kinds of pain that the library names itself have a name in every language."""
+        return str(self.words["usual_pains"].get(item, item)) if row == "pains" else item
+
     def form(self, n: float) -> str:
         """Return the plural form that goes with a number: one, few or other."""
         return plural_form(self.words["plural"], n)

@@ -29,7 +29,14 @@ _SHOWN: Final[Mapping[str, Mapping[str, str]]] = {
     "volume": {"journeys": "big", "share": "line", "customers": "more"},
     "touchpoints": {"does": "bar", "channel": "inline", "channel_switches": "more"},
     "ways": {"next": "bar", "goal": "line"},
-    "time": {"stay": "big", "stay_p90": "more", "dwell": "more", "wait": "line", "wait_p90": "more", "cycle": "big"},
+    "time": {
+        "stay": "big",
+        "stay_p90": "more",
+        "dwell": "more",
+        "wait": "line",
+        "wait_p90": "more",
+        "cycle": "big",
+    },
     "emotion": {"score": "big", "answered": "more", "answer": "more"},
     "voice": {"worst": "quote", "best": "quote", "word": "inline", "reason": "bar"},
     "needs": {"asks": "bar"},
@@ -208,10 +215,12 @@ def place_of(result: JourneyMapResult, words: Language, row: str, stage: str | N
 
 def _fact(cell: Cell, kind: str, words: Language, anchor: str) -> Fact:
     what = "" if kind in _LISTS else words.of("measures", f"{cell.row}.{cell.measure}", _counted(cell))
-    if cell.measure == "channel_reached":  # stands among the figures of the whole journey, which have no items
-        what = f"{what} {_item(cell)}"
+    if (
+        cell.measure == "channel_reached"
+    ):  # stands among the figures of the whole journey, which have no items
+        what = f"{what} {_item(cell, words)}"
     if cell.masked:
-        return Fact(kind, words.text("few"), what, _item(cell), "", 0.0, anchor)
+        return Fact(kind, words.text("few"), what, _item(cell, words), "", 0.0, anchor)
     more = []
     if cell.low == cell.low and cell.high == cell.high:
         more.append(words.range(written(words, cell.low, cell.unit), written(words, cell.high, cell.unit)))
@@ -221,7 +230,7 @@ def _fact(cell: Cell, kind: str, words: Language, anchor: str) -> Fact:
         more.append(words.text("n_is", n=cell.n))
     width = round(100 * min(max(cell.value, 0.0), 1.0), 1) if cell.unit == "share" else 0.0
     return Fact(
-        kind, written(words, cell.value, cell.unit), what, _item(cell), ", ".join(more), width, anchor
+        kind, written(words, cell.value, cell.unit), what, _item(cell, words), ", ".join(more), width, anchor
     )
 
 
@@ -230,9 +239,11 @@ def _counted(cell: Cell) -> float | None:
     return cell.value if cell.unit == "count" and cell.known else None
 
 
-def _item(cell: Cell) -> str:
+def _item(cell: Cell, words: Language) -> str:
     width = _QUOTE if cell.measure in ("best", "worst") else _NAME
-    return "" if cell.item is None or cell.measure == "cycle" else short(cell.item, width)
+    return (
+        "" if cell.item is None or cell.measure == "cycle" else short(words.item(cell.row, cell.item), width)
+    )
 
 
 def written(words: Language, value: float, unit: str) -> str:
@@ -316,6 +327,6 @@ def called(words: Language, cell: Cell) -> str:
         words.of("rows", cell.row),
         words.text("whole") if cell.stage is None else short(cell.stage, _NAME),
         words.of("measures", f"{cell.row}.{cell.measure}"),
-        None if cell.item is None else short(cell.item, _NAME),
+        None if cell.item is None else short(words.item(cell.row, cell.item), _NAME),
     )
     return " · ".join(str(part) for part in parts if part)
