@@ -220,3 +220,19 @@ def test_the_picture_of_a_map_is_a_standalone_drawing(theme: str, tmp_path: Path
         size = float(element.attrib["font-size"])
         right = float(element.attrib["x"]) + 0.62 * size * len("".join(element.itertext()))
         assert right <= width + 1 and float(element.attrib["y"]) <= height
+
+
+def test_what_init_writes_is_valid_once_it_is_read(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["init", str(files / "events.csv"), "--out", str(files / "new.toml")]) == 0
+    text = (files / "new.toml").read_text("utf-8")
+    for written in (
+        text,
+        text.replace("# [output] ", "[output] ")
+        .replace("# languages", "languages")
+        .replace("# files", "files"),
+    ):
+        data = tomllib.loads(written)
+        assert valid(data) and known(data)
+    assert data["output"]["languages"] == ["en", "ru"]
+    assert run(["init", str(files / "events.csv"), "--out", str(files / "new.yaml")]) == 2
+    assert "Fix: name it new.toml" in capsys.readouterr().err

@@ -50,6 +50,10 @@ _ZONE: Final = re.compile(r"(Z|[+-]\d\d:?\d\d)$")
 
 def write_first_config(files: Sequence[Path], out: Path, voice: Voice) -> Exit:
     """Write the configuration, unless there is one already."""
+    if out.suffix != ".toml":
+        raise ConfigError(
+            f"{out.name} is no name of a TOML file. Fix: name it {out.with_suffix('.toml').name}"
+        )
     if out.exists():
         raise ConfigError(f"{out} is there already. Fix: name another file with --out, or remove it first")
     text = first_config(files, out.parent)
@@ -81,6 +85,10 @@ def first_config(files: Sequence[Path], folder: Path) -> str:
     event = "event"
     time = "timestamp"
     <BLANKLINE>
+    # [output]               # by default everything in English, in the folder out; journeylog schema tells all keys
+    # languages = ["en", "ru"]
+    # files = ["map.html", "report.html", "report.xlsx", "tables.parquet"]
+    <BLANKLINE>
     """
     head = [
         "# Made from a look at the files. Nothing here is certain: read every line, above all those that say CHECK.",
@@ -90,7 +98,13 @@ def first_config(files: Sequence[Path], folder: Path) -> str:
         '# stages = "shop"         # CHECK: a preset, or a table [stages]; jl.suggest_stages(log) proposes some',
         "",
     ]
-    return "\n".join(head + [line for file in files for line in _source(file, folder)])
+    tail = [
+        "# [output]               # by default everything in English, in the folder out; journeylog schema tells all keys",
+        '# languages = ["en", "ru"]',
+        '# files = ["map.html", "report.html", "report.xlsx", "tables.parquet"]',
+        "",
+    ]
+    return "\n".join([*head, *(line for file in files for line in _source(file, folder)), *tail])
 
 
 def _source(file: Path, folder: Path) -> list[str]:

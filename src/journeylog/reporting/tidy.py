@@ -83,11 +83,12 @@ def tables(
     Examples
     --------
     >>> import tempfile
+    >>> from pathlib import Path
     >>> import journeylog as jl
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     written = jl.tables(jl.datasets.tiny(), folder, kinds=["csv"], goal="pay", patience="1h", mask=0)
     ...     print((Path(folder) / "outcomes.csv").read_text().splitlines()[1][:17])
-    reached,2,2,4,4,0
+    "reached",2,2,4,4
     """
     unknown = [kind for kind in kinds if kind not in KINDS]
     if unknown or isinstance(kinds, str):
