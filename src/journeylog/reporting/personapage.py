@@ -94,7 +94,8 @@ def _page(result: Personas, *, lang: str = "en", theme: str = "light", title: st
         words=words,
         title=short(title, 200) if title is not None else words.of("personas", "title"),
         lead=_lead(result, words),
-        cards=[_shown(result, card, words, i) for i, card in enumerate(result.cards, 1)],
+        cards=[_shown(result, card, words, i) for i, card in _told(result)],
+        few=_few(result, words),
         notes=_notes(result, words),
         definitions=_definitions(result, words),
     )
@@ -106,25 +107,40 @@ def _text(result: Personas, *, lang: str = "en", title: str | None = None) -> by
     """Return the personas as Markdown."""
     words = language(lang)
     lines = [f"# {plain(title or words.of('personas', 'title'))}", "", plain(_lead(result, words)), ""]
-    for i, card in enumerate(result.cards, 1):
+    for i, card in _told(result):
         shown = _shown(result, card, words, i)
         lines += [f"## {plain(shown['name'])}", "", f"{shown['size']} {shown['bounds']}".strip(), ""]
-        for tell in (*shown["tells"], *shown["facts"]):
-            named = f" {plain(tell.name)}" if tell.name else ""
-            lines.append(f"- {tell.what}{named}: **{tell.value}** ({tell.other}; {tell.more})")
+        for heading, tells in shown["lists"]:
+            lines += [f"### {heading}", ""]
+            for tell in tells:
+                named = f" {plain(tell.name)}" if tell.name else ""
+                lines.append(f"- {tell.what}{named}: **{tell.value}** ({tell.other}; {tell.more})")
+            lines.append("")
         if shown["none"]:
-            lines.append(f"- {shown['none']}")
+            lines += [shown["none"], ""]
         if shown["stability"]:
-            lines += ["", shown["stability"]]
+            lines += [shown["stability"], ""]
         if shown["steps"]:
-            lines += ["", f"### {words.of('personas', 'journey')}", "", shown["near"], ""]
+            lines += [f"### {words.of('personas', 'journey')}", "", shown["near"], ""]
             for when, event, stage, n in shown["steps"]:
                 place = f" ({plain(stage)})" if stage else ""
                 lines.append(f"1. {when}: {plain(event)}{n}{place}" if event else f"1. {when}")
         lines.append("")
+    lines += [plain(_few(result, words)), ""] if _few(result, words) else []
     lines += [f"- {line}" for line in _definitions(result, words)]
     lines += ["", *(f"- {plain(note)}" for note in _notes(result, words))]
     return ("\n".join(lines) + "\n").encode("utf-8", "backslashreplace")
+
+
+def _told(result: Personas) -> list[tuple[int, Card]]:
+    """Return the cards that are told, each with its place."""
+    return [(i, card) for i, card in enumerate(result.cards, 1) if not card.masked]
+
+
+def _few(result: Personas, words: Language) -> str:
+    """Return which groups are not told of; nothing where all are."""
+    names = [_called(result, card, words) for card in result.cards if card.masked]
+    return words.of("personas", "few").format(names=", ".join(names)) if names else ""
 
 
 def _lead(result: Personas, words: Language) -> str:
@@ -159,12 +175,12 @@ def _definitions(result: Personas, words: Language) -> list[str]:
 def _shown(result: Personas, card: Card, words: Language, place: int) -> dict[str, Any]:
     """Return what the template shows of a card."""
     name = _called(result, card, words)
-    if card.masked:
-        few = {"size": words.of("personas", "few"), "bounds": "", "stability": "", "none": "", "near": ""}
-        return {**few, "place": place, "name": name, "tells": [], "facts": [], "steps": [], "map": None}
     low, high = (words.share(bound) for bound in (card.low, card.high))
-    tells = [_tell(row, words) for row in card.tells.to_dict("records")]
-    some = [row["part"] in _OF_WHOM for row in card.tells.to_dict("records")]
+    rows = card.tells.to_dict("records")
+    lists: dict[str, list[Tell]] = {"tells": [], "made": [], "facts": []}
+    for row in rows:
+        kind = "tells" if row["part"] in _OF_WHOM else "made" if row["defining"] else "facts"
+        lists[kind].append(_tell(row, words))
     journey = card.journey
     return {
         "place": place,
@@ -174,9 +190,8 @@ def _shown(result: Personas, card: Card, words: Language, place: int) -> dict[st
         "customers": words.text("customers", n=card.n),
         "bounds": words.text("interval", range=words.range(low, high)),
         "width": round(100 * card.share, 1),
-        "tells": [tell for tell, share in zip(tells, some, strict=True) if share],
-        "facts": [tell for tell, share in zip(tells, some, strict=True) if not share],
-        "none": "" if tells else words.of("personas", "nothing"),
+        "lists": [(words.of("personas", kind), found) for kind, found in lists.items() if found],
+        "none": "" if rows else words.of("personas", "nothing"),
         "stability": "" if card.stability is None else _stability(card.stability, words),
         "near": "" if journey is None else _near(journey, words),
         "actor": None if journey is None or journey.actor is None else short(journey.actor, _NAME),
@@ -237,7 +252,8 @@ def _written(words: Language, value: float, unit: str) -> str:
     if unit == "s":
         return words.duration(value)
     if unit == "number":
-        return words.number(f"{value:,.1f}")
+        digits = 2 if abs(value) < 10 else 1 if abs(value) < 100 else 0
+        return words.number(f"{value:,.{digits}f}")
     return words.money(value, "" if unit == "money" else unit).strip("\u00a0").replace(" ", "\u00a0")
 
 
