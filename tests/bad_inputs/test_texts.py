@@ -229,7 +229,7 @@ def test_f11_nul_is_seen_on_the_page(tmp_path: Path) -> None:
     log = read(table(["u1", "u1"], ["a\0b", "c"]), "pyarrow", tmp_path)
     page = jl.report(log, tmp_path / "r.html").read_text(encoding="utf-8")
     assert "\0" not in page
-    assert "a\\u0000b" in page or "a␀b" in page or "a�b" in page
+    assert "a\\x00b" in page
 
 
 def test_f12_half_a_surrogate_pair(tmp_path: Path) -> None:
