@@ -9,17 +9,20 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
+from scipy import sparse
 
 import journeylog as jl
 from journeylog.core.build import build_chunk
-from journeylog.core.chain import Chain
-from journeylog.core.chain_change import with_rate, with_row
+from journeylog.core.chain import Chain, Change
+from journeylog.core.chain_change import with_rate
 from journeylog.core.chain_gain import Gains, Row
+from journeylog.core.encode import encode
 from journeylog.core.engine import gather
 from journeylog.core.log import EventLog
 from journeylog.core.source import Memory
 from journeylog.datasets import Wait, simulate_chain
 from journeylog.errors import ConfigError, MissingColumnError
+from journeylog.opportunities import _together
 from journeylog.stats.model import GROUPS
 from tests.test_model import with_money
 from tests.test_truth import CYCLES, GOAL, NODES, chain_log
@@ -30,8 +33,6 @@ BAD = [row if i != 2 else [0, 0.075, 0, 0.30] for i, row in enumerate(CYCLES)]  
 
 def segmented(rng: np.random.Generator, n: int, segments: dict[str, Any]) -> EventLog:
     """Return a log in which each segment has its own chain."""
-    from journeylog.core.encode import encode
-
     actors, events, times, labels = [], [], [], []
     for name, matrix in segments.items():
         one = simulate_chain(n, NODES, matrix, WAIT, reached=GOAL, seed=int(rng.integers(1 << 30))).events
@@ -60,12 +61,18 @@ def sample_chain() -> Chain:
     return found
 
 
+def set_row(row: Any) -> Change:
+    """All rates of a state are set, so nothing in them deviates any more."""
+    return Change(row, sparse.csr_array((len(row), len(row))), np.ones(len(row)))
+
+
 @pytest.mark.parametrize("state", [0, 1, 3, 4])
 def test_a_gain_by_rank_one_is_that_of_the_chain_solved_anew(state: int) -> None:
     chain = sample_chain()
     row = np.flatnonzero(chain.source == state)
     rates = np.random.default_rng(state).dirichlet(np.ones(len(row)))
-    anew = with_row(chain, state, chain.target[row], rates)
+    anew = replace(chain, rate=chain.rate.copy(), changes=(set_row(row),))
+    anew.rate[row] = rates
     for of_value in (False, True):
         gains = Gains(chain, of_value)
         old, new = ((c.solution.value if of_value else c.solution.reach) for c in (chain, anew))
@@ -139,8 +146,6 @@ def test_where_segments_are_alike_nothing_is_promised() -> None:
 
 def test_two_halves_that_choose_among_equals_measure_together() -> None:
     """The correlation that the intervals allow for, by simulation."""
-    from journeylog.opportunities import _together
-
     rng = np.random.default_rng(0)
     for n in (2, 5, 12):
         a, b = rng.standard_normal((2, 200_000, n))

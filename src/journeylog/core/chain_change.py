@@ -12,7 +12,7 @@ from scipy import sparse
 from journeylog.core.chain import Chain, Change
 from journeylog.errors import ConfigError
 
-__all__ = ["with_rate", "with_row", "with_time"]
+__all__ = ["with_rate", "with_time"]
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -81,17 +81,6 @@ def with_time(chain: Chain, edge: tuple[int, int], factor: float, words: str) ->
     time[row] *= factor
     change = Change(row, sparse.eye_array(1).tocsr(), np.array([factor]))
     return replace(chain, time=time, changes=(*chain.changes, change))
-
-
-def with_row(chain: Chain, source: int, target: Ints, rate: Floats) -> Chain:
-    """Return the chain with all rates of one state set."""
-    for to in target.tolist():
-        chain = _with_edge(chain, source, to)
-    row = np.flatnonzero(chain.source == source)
-    place = {int(to): i for i, to in enumerate(chain.target[row])}
-    new = np.zeros(len(row))
-    new[[place[int(to)] for to in target]] = rate
-    return _apply(chain, row, new, sparse.csr_array((len(row), len(row))), np.ones(len(row)))
 
 
 def _apply(chain: Chain, row: Ints, new: Floats, jacobian: Any, factor: Floats) -> Chain:
