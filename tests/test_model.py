@@ -15,8 +15,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import journeylog as jl
-from journeylog.core.chunk import Category, Number
+from journeylog.core.chain import Chain, Sample
+from journeylog.core.chunk import Category, Chunk, Level, Number
 from journeylog.core.deviations import error_of, gap_interval, mean_interval, share_interval
+from journeylog.core.engine import gather
 from journeylog.core.log import EventLog
 from journeylog.core.schema import DROPPED as DROPPED_CODE
 from journeylog.core.schema import REACHED as REACHED_CODE
@@ -198,10 +200,6 @@ def test_an_interval_that_takes_moves_as_independent_fails_where_actors_have_hab
 
 def scatter(log: EventLog) -> EventLog:
     """Return the log in which every journey is an actor of its own."""
-    import pyarrow as pa
-
-    from journeylog.core.chunk import Chunk, Level
-
     chunk, level = log.chunk, log.chunk.cases("journey")
     n = len(level)
     offsets = np.append(level.begin, level.end[-1])
@@ -297,8 +295,6 @@ def test_deviations_after_changes_equal_those_of_small_steps() -> None:
 
 
 def jl_counts(log: EventLog, question: Any) -> Any:
-    from journeylog.core.engine import gather
-
     return gather(log.chunk, [question], log.window)[0].canonical()
 
 
@@ -442,8 +438,6 @@ def test_amounts_of_several_currencies_are_never_added() -> None:
 
 def test_thousands_of_nodes_are_solved_sparsely_and_right() -> None:
     """A line of 3,000 nodes: from each the next with 0.999, so the goal is reached with 0.999 to the power of the rest."""
-    from journeylog.core.chain import Chain, Sample
-
     n = 3000
     source = np.concatenate((np.arange(n), np.arange(n), [n]))
     target = np.concatenate((np.arange(1, n), [-3], np.full(n, -4), [0]))

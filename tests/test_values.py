@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -132,8 +133,6 @@ def test_other_laws_hold(question: jl.Values) -> None:
 
 
 def frame_log(values: list[Any], currency: list[Any] | None = None) -> EventLog:
-    import pandas as pd
-
     n = len(values)
     columns: dict[str, Any] = {"u": [f"u{i % 3}" for i in range(n)], "e": ["buy"] * n, "x": values}
     columns["t"] = pd.date_range("2025-01-01", periods=n, freq="h", tz="UTC")
