@@ -433,7 +433,20 @@ def test_ugly_names_stay_text(tmp_path: Path) -> None:
     assert "<script>" not in text and "<img" not in text
 
 
+def test_one_group_alone_is_told_as_such(tmp_path: Path) -> None:
+    found = jl.personas(
+        world(("buyers",), 1), jl.Clusters(most=3, resamples=3), map=jl.JourneyMap("pay", stages={"all": "*"})
+    )
+    assert [card.name for card in found.cards] == [EVERYONE] and found.cards[0].n == 500
+    assert not found.table["supported"].any() and found.cards[0].tells.empty
+    page = found.save(tmp_path / "one.html", lang="ru").read_text("utf-8")
+    assert (
+        "Все клиенты" in page and "данные не подтверждают групп" in page and "Ничем не отличаются" not in page
+    )
+
+
 def test_files_and_options(tmp_path: Path) -> None:
+    assert "srcdoc=" in told()._repr_html_() and "askers" in told()._repr_html_()
     data = json.loads(told().save(tmp_path / "p.json").read_text("utf-8"))
     assert (
         data["schema"] == "journeylog/personas/1"

@@ -18,7 +18,7 @@ from journeylog.core.log import EventLog
 from journeylog.core.nodes import TEXT
 from journeylog.core.notes import note
 from journeylog.errors import ConfigError, cut
-from journeylog.journeymap.spec import JourneyMap, JourneyMapResult
+from journeylog.journeymap.spec import JourneyMap, JourneyMapResult, Shown
 from journeylog.persona.cards import Card, card_of, card_tables
 from journeylog.persona.masking import mask_card, masked_rows, too_small
 from journeylog.persona.medoid import medoids
@@ -95,6 +95,17 @@ class Personas(Result):
         if step is not None:
             step.pop("settled", None)  # borders of quintiles are the amounts of single customers
         return {"schema": SCHEMA, "by": self.by, "step": step, **super().to_dict(), "maps": maps}
+
+    def show(self, **options: Any) -> Shown:
+        """Return the page for a notebook; the options are those of :meth:`save` for a page."""
+        page: bytes = importlib.import_module("journeylog.reporting.personapage").persona_bytes(
+            self, ".html", **options
+        )
+        return Shown(page.decode())
+
+    def _repr_html_(self) -> str:
+        """Return the page in a frame of its own, for notebooks."""
+        return self.show(mask=0)._repr_html_()
 
     def save(self, path: str | Path, **options: Any) -> Path:
         """Write the personas, whole or not at all: a page without scripts (``.html``), a text (``.md``) or data (``.json``).

@@ -191,7 +191,7 @@ def _shown(result: Personas, card: Card, words: Language, place: int) -> dict[st
         "bounds": words.text("interval", range=words.range(low, high)),
         "width": round(100 * card.share, 1),
         "lists": [(words.of("personas", kind), found) for kind, found in lists.items() if found],
-        "none": "" if rows else words.of("personas", "nothing"),
+        "none": "" if rows or len(result.cards) < 2 else words.of("personas", "nothing"),
         "stability": "" if card.stability is None else _stability(card.stability, words),
         "near": "" if journey is None else _near(journey, words),
         "actor": None if journey is None or journey.actor is None else short(journey.actor, _NAME),
