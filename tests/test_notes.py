@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 import journeylog as jl
@@ -185,8 +186,21 @@ def test_numbers_times_and_lists_are_written_as_the_language_has_them() -> None:
 
 def test_a_note_of_a_saved_log_is_known_by_its_text(tmp_path: Path) -> None:
     words = language("ru")
-    log = jl.datasets.tiny()
+    rows = [
+        ("a", "2025-01-01", "EUR", "1.5"),
+        ("b", "2025-01-02", "USD", "2"),
+        ("b", "2025-01-03", "EUR", "3"),
+    ]
+    frame = pd.DataFrame(rows, columns=["actor", "time", "currency", "value"]).assign(event="buy")
+    log = jl.read(
+        frame, actor="actor", event="event", time="time", tz="UTC", value="value", currency="currency"
+    )
     log.save(tmp_path / "log.arrow")
+    notes = jl.load(tmp_path / "log.arrow").card.notes
+    assert notes and not any(isinstance(one, Note) for one in notes)
+    assert "суммы в 2 валютах, которые никогда не складываются: «EUR», «USD»" in [
+        words.note(one) for one in notes
+    ]
     text = str(note("{n:,} values are NaN and count as missing", n=1200))
     assert words.note(text) == "1 200 значений NaN, они считаются пропущенными"
     assert words.note("nobody wrote this") == "nobody wrote this"

@@ -86,6 +86,39 @@ def test_a_second_run_changes_no_byte(config: Path) -> None:
     assert (out / "latest").resolve().name == good(out)
 
 
+def test_by_default_everything_is_written_and_a_second_run_changes_no_byte(config: Path) -> None:
+    text = CONFIG.replace(CONFIG[CONFIG.index("files = [") : CONFIG.index("rejects.jsonl")], "").replace(
+        'rejects.jsonl"]', ""
+    )
+    config.write_text(text, encoding="utf-8")
+    assert run(["run", str(config)]) == 0
+    place = config.parent / "out" / "latest"
+    names = {file.name for file in place.iterdir()}
+    pages = ("map.html", "map.md", "map.svg", "map.xlsx", "report.html", "report.xlsx", "dictionary.csv")
+    assert {*pages, *(name.replace(".", ".ru.") for name in pages)} <= names
+    assert {
+        "map.json",
+        "rejects.jsonl",
+        "manifest.json",
+        "cells.parquet",
+        "cells.csv",
+        "paths.parquet",
+        "losses.csv",
+    } <= names
+    first = tree(config.parent / "out")
+    assert run(["run", str(config)]) == 0
+    assert tree(config.parent / "out") == first
+    log = jl.read_config(config)
+    asked: dict[str, Any] = {
+        "goal": "pay",
+        "patience": "30min",
+        "stages": {"look": ["home", "search"], "buy": ["cart", "pay"]},
+    }
+    for file in jl.tables(log, config.parent / "tables", mask=0, **asked):
+        if not file.name.startswith("cells"):  # the run asks the map for needs, too
+            assert file.read_bytes() == (place / file.name).read_bytes(), file.name
+
+
 def test_the_facts_are_told_to_machines(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["run", str(config), "--json"]) == 0
     facts = json.loads(capsys.readouterr().out)
