@@ -253,3 +253,10 @@ def test_a_language_of_ones_own_is_one_file() -> None:
 def test_kinds_of_pain_that_the_library_names_have_words(name: str) -> None:
     assert list(catalogue(name)["usual_pains"]) == list(usual_pains())
     assert language(name).item("pains", "lost in the post") == "lost in the post"
+
+
+def test_a_map_that_is_masked_twice_says_so_once() -> None:
+    stages = {"look": ["home", "search"], "buy": ["cart", "pay"]}
+    filled = jl.JourneyMap("pay", stages=stages, patience="30min").fill(jl.datasets.tiny())
+    notes = filled.masked(5).masked(5).notes
+    assert len(notes) == len(set(notes)) == len(filled.notes) + 1

@@ -328,7 +328,8 @@ class JourneyMapResult(Result):
         """Return the map without the cells of fewer than `k` customers, and without what would give them away."""
         cells = mask_small(self.cells, k)
         said = note("cells of fewer than {k} customers are not told, nor what would give them away", k=k)
-        notes = (*self.notes, said) if any(cell.masked for cell in cells) else self.notes
+        told = any(cell.masked for cell in cells) and said not in self.notes
+        notes = (*self.notes, said) if told else self.notes
         return replace(self, table=cell_table(cells), cells=cells, notes=notes)
 
     def changes(self, before: JourneyMapResult | Mapping[str, Any]) -> pd.DataFrame:

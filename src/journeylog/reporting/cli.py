@@ -195,7 +195,7 @@ def check(
 )
 def run_file(
     config: Annotated[
-        Path, typer.Argument(help="A source list, with the tables [map], [output], [[alert]].")
+        Path, typer.Argument(help="A source list (.toml, .yaml), with the tables [map], [output], [[alert]].")
     ],
     start: Annotated[
         str | None, typer.Option("--from", help="First moment of the window, e.g. 2025-04-01.")

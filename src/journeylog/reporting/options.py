@@ -22,7 +22,7 @@ _INPUTS = Annotated[
     list[Path],
     typer.Argument(
         help="Data files (.csv, .parquet, .jsonl, also .gz or .zst; a folder; a pattern in quotes), or one log made by "
-        "log.save (.arrow), or one source list (.toml) that describes several files.",
+        "log.save (.arrow), or one source list (.toml, .yaml) that describes several files.",
         show_default=False,
     ),
 ]

@@ -152,6 +152,7 @@ def build_page(
     before: JourneyMapResult | Mapping[str, Any] | None = None,
     mask: int = 5,
     filled: JourneyMapResult | None = None,
+    answers: Answers | None = None,
     alerts: Sequence[str] = (),
 ) -> Page:
     """Return the page of a log; see :func:`report` for the arguments.
@@ -160,13 +161,16 @@ def build_page(
     ----------
     filled : JourneyMapResult, optional
         The map of the log, when it is there already.
+    answers : Answers, optional
+        Those of a page with the same arguments in another language.
     alerts : sequence of str
         Texts that stand above all else.
     """
     words = _checked(log, top, theme, lang, within, mask)
     with progress("making the report"):
-        plan = prepare(log, goal, patience, stages)
-        answers = mask_answers(answer_all(plan, funnel, within), mask)
+        if answers is None:
+            answers = mask_answers(answer_all(prepare(log, goal, patience, stages), funnel, within), mask)
+        plan = answers.plan
         asks = {"patience": patience, **(journey_map or {})}
         filled = _map_of(log, plan, JourneyMap(goal, **asks), before, filled)
     some = log.n_events > 0

@@ -94,7 +94,10 @@ class RunFiles:
         options = {key: self.asked[key] for key in ("title", "top", *_REPORT) if key in self.asked}
         options |= {"theme": self.theme, "before": self.before, "mask": self.mask}
         for name, tongue in self._named("report", "html"):
-            page = build_page(self.log, lang=tongue, filled=self.result, alerts=self.alerts, **options)
+            known = None if self._shared is None else self._shared.answers
+            page = build_page(
+                self.log, lang=tongue, filled=self.result, answers=known, alerts=self.alerts, **options
+            )
             self._shared = self._shared or Shared(self.log, page.answers, self.result)
             yield name, page.html
 
