@@ -34,10 +34,10 @@ class Drawn(tuple[Markup, Flows]):
 
 
 def told_flow(result: TransitionsResult) -> TransitionsResult:
-    """Return the moves without those that are masked; where it is known, as many as there are at most."""
+    """Return the moves without those of few customers; others that are masked as wide as anybody could guess."""
     table = result.table
     if "n_most" in table:
-        n = table["n"].fillna(table["n_most"])
+        n = table["n"].fillna(table["n_most"]).fillna(table["n_drawn"]).round()
         table = table.assign(n=n, n_followed=table["n_followed"].fillna(n))
     table = table[table["n"].notna()].astype({"n": "int64", "n_followed": "int64"})
     nodes = result.nodes[result.nodes["n"].notna()].astype({"n": "int64"})
@@ -89,8 +89,10 @@ class _Sheet:
 
     def fill(self, outline: _Outline, color: str, kind: str, move: Move) -> Markup:
         points = " ".join(f"{self.x(x):g},{self.y(y):g}" for x, y in zip(*outline, strict=True))
+        untold = self.number(move) == self.words.plain("untold")
         return Markup('<polygon class="{}" data-way="{}" points="{}" fill="{}"><title>{}</title></polygon>').format(
-            kind, f"{self.place(move.source)} {self.place(move.target)}", points, color, self.card(move)
+            f"{kind} untold" if untold else kind, f"{self.place(move.source)} {self.place(move.target)}", points, color,
+            self.card(move),
         )  # fmt: skip
 
     def block(self, x: tuple[float, float], y: tuple[float, float], color: str, card: str = "") -> Markup:
@@ -118,8 +120,10 @@ class _Sheet:
 
     def number(self, move: Move) -> str:
         """Write how many moves there are, or at most are."""
-        masked = move.row is not None and move.row["n_cases"] != move.row["n_cases"]
-        return f"≤\u00a0{self.words.count(move.n)}" if masked else self.words.count(move.n)
+        if move.row is None or move.row["n_cases"] == move.row["n_cases"]:
+            return self.words.count(move.n)
+        most = move.row["n_most"]
+        return f"≤\u00a0{self.words.count(most)}" if most == most else self.words.plain("untold")
 
     def card(self, move: Move) -> str:
         """Return what is told of a move when it is pointed at, line by line."""

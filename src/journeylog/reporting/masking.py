@@ -19,11 +19,12 @@ _ENDS: Final = ("reached", "dropped", "open")
 
 @dataclass(frozen=True)
 class _Moves:
-    """Which moves are masked: all of them, those of few customers, and how many others are at most."""
+    """Which moves are masked: all, those of few customers, what others are at most, and how wide to draw them."""
 
     gone: frozenset[tuple[Any, ...]]
     few: frozenset[tuple[Any, ...]]
     most: Mapping[tuple[Any, ...], float]
+    drawn: Mapping[tuple[Any, ...], float]
 
 
 def mask_answers(answers: Answers, k: int) -> Answers:
@@ -134,13 +135,16 @@ def _hidden_moves(table: pd.DataFrame, rare: set[str], k: int) -> _Moves:
     groups = [*_places(key[:2] for key in keys), *_places(key[2:] for key in keys)]
     hidden = protect(values, groups, small, k)
     most: dict[tuple[Any, ...], float] = {}
+    drawn: dict[tuple[Any, ...], float] = {}
     for group in groups:
         mine = [i for i in group if i in hidden]
         large = [i for i in mine if i not in small]
-        if len(large) == 1 and len(mine) > 1:
-            key, bound = keys[large[0]], float(sum(values[i] for i in mine) - (len(mine) - 1))
-            most[key] = min(most.get(key, bound), bound)
-    return _Moves(frozenset(keys[i] for i in hidden), frozenset(keys[i] for i in small), most)
+        for i in large:
+            bound = float(sum(values[j] for j in mine) - (len(mine) - len(large))) / len(large)
+            drawn[keys[i]] = min(drawn.get(keys[i], bound), bound)
+            if len(large) == 1 and len(mine) > 1:
+                most[keys[i]] = min(most.get(keys[i], bound), bound)
+    return _Moves(frozenset(keys[i] for i in hidden), frozenset(keys[i] for i in small), most, drawn)
 
 
 def _keys(table: pd.DataFrame) -> list[tuple[str, str, str, str]]:
@@ -154,6 +158,7 @@ def _masked_flow(result: Any, hidden: _Moves, rare: set[str]) -> Any:
     keys = _keys(result.table)
     table = _without(result.table, [key in hidden.gone for key in keys], ())
     table["n_most"] = [hidden.most.get(key, np.nan) for key in keys]
+    table["n_drawn"] = [hidden.drawn.get(key, np.nan) for key in keys]
     nodes = result.tables["nodes"]
     masked = _without(nodes, nodes["node"].isin(rare) & (nodes["kind"] == "node"), ())
     masked.attrs.update(nodes.attrs)
