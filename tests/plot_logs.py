@@ -67,6 +67,8 @@ KINDS = {
     "memory": [{}],
     "prediction": [{}],
     "opportunities": [{"part": "stage"}, {"part": "edge"}],
+    "segmentloss": [{}],
+    "reaching": [{}],
 }
 
 
@@ -161,6 +163,8 @@ def results_of(names: tuple[str, ...], node: str = "event") -> dict[str, Any]:
         jl.MemoryTest(node=node),
         jl.Prediction(node=node, within="2d"),
         jl.Opportunities(by="event", node=node, min_n=2),
+        jl.SegmentLoss(by="event", node=node, min_n=2),
+        jl.Reaching(node=node),
     )
     return dict(zip(KINDS, answers, strict=True))
 

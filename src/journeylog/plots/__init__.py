@@ -31,6 +31,7 @@ from journeylog.plots.graph import graph
 from journeylog.plots.heatmap import heatmap
 from journeylog.plots.journey import journey_glance
 from journeylog.plots.ledger import ledger_bars
+from journeylog.plots.losses import reaching_bars, segment_loss_bars
 from journeylog.plots.model import calibration, memory_bars, model_bars
 from journeylog.plots.moments import moment_forest
 from journeylog.plots.opportunities import opportunity_bars
@@ -43,6 +44,7 @@ from journeylog.plots.stepsankey import step_sankey
 from journeylog.plots.style import CONFIG, node_colors
 from journeylog.plots.touchpoints import touchpoint_bars
 from journeylog.plots.values import value_bars
+from journeylog.segmentloss import SegmentLossResult
 from journeylog.stats.bottlenecks import BottlenecksResult
 from journeylog.stats.conformance import ConformanceResult
 from journeylog.stats.describe import DescribeResult
@@ -54,6 +56,7 @@ from journeylog.stats.model import ModelResult
 from journeylog.stats.moments import MomentsResult
 from journeylog.stats.outcomes import OutcomesResult
 from journeylog.stats.prediction import PredictionResult
+from journeylog.stats.reaching import ReachingResult
 from journeylog.stats.retention import RetentionResult
 from journeylog.stats.satisfaction import SatisfactionResult
 from journeylog.stats.stepmatrix import StepMatrixResult
@@ -88,7 +91,9 @@ _PLOTS: Mapping[type[Result], _Kinds] = {
     OpportunitiesResult: {"bars": opportunity_bars},
     PredictionResult: {"calibration": calibration},
     OutcomesResult: {"bars": outcome_bars},
+    ReachingResult: {"bars": reaching_bars},
     RetentionResult: {"curve": retention_curve, "heatmap": cohort_heatmap},
+    SegmentLossResult: {"bars": segment_loss_bars},
     Segments: {"ranking": segment_ranking},
     SatisfactionResult: {"curve": satisfaction_curve},
     StepMatrixResult: {"sankey": step_sankey, "heatmap": step_heatmap},
@@ -113,7 +118,7 @@ def plot(result: Result, **options: Any) -> go.Figure:
           ``nodes=``, ``order=``, ``colors=`` (sankey, graph), ``edges=`` (graph), ``values=`` (heatmap:
           ``"rate"``, ``"n"``, ``"time"``).
         - StepMatrix: ``kind="sankey"`` or ``"heatmap"``; ``nodes=``, ``order=``, ``positions=``, ``colors=``.
-        - DropOff, Describe, Values: ``rows=``. Bottlenecks: ``part="edge"`` or ``"node"``, ``rows=``.
+        - DropOff, Describe, Reaching, SegmentLoss, Values: ``rows=``. Bottlenecks: ``part="edge"`` or ``"node"``, ``rows=``.
         - Variants: ``rows=``, ``blocks=``, ``colors=``. TimeTo, Touchpoints, Ledger, Satisfaction: ``rows=``.
         - Moments: ``part="node"`` or ``"transition"``, ``rows=``.
         - Comparison: ``kind="differences"`` (``rows=``), and of Transitions ``"sankey"`` (``nodes=``, ``order=``) or
