@@ -244,9 +244,11 @@ def test_sizes_add_up_and_what_is_planted_is_told_first() -> None:
 
 
 def test_groups_are_not_tested_by_what_they_were_made_from() -> None:
-    found = jl.personas(world(), jl.Clusters(most=4, resamples=3))
+    goal = jl.JourneyMap("pay", stages={"all": "*"})
+    found = jl.personas(world(), jl.Clusters(most=4, resamples=3), map=goal)
     table = found.table
-    made = table["part"].isin(["touchpoint", "stage", "events"])
+    made = table["part"].isin(["touchpoint", "stage", "events", "outcome", "time"])
+    assert "outcome" in set(table["part"])
     assert table.loc[made, "defining"].all() and table.loc[made, ["p", "q"]].isna().all().all()
     assert not table.loc[made, "supported"].any() and not table.loc[~made, "defining"].any()
     assert table.loc[table["part"] == "money", "supported"].any()  # amounts were no features
@@ -441,7 +443,7 @@ def test_one_group_alone_is_told_as_such(tmp_path: Path) -> None:
     assert not found.table["supported"].any() and found.cards[0].tells.empty
     page = found.save(tmp_path / "one.html", lang="ru").read_text("utf-8")
     assert (
-        "Все клиенты" in page and "данные не подтверждают групп" in page and "Ничем не отличаются" not in page
+        "Все клиенты" in page and "Данные не подтверждают групп" in page and "Ничем не отличаются" not in page
     )
 
 

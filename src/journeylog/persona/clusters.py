@@ -90,6 +90,7 @@ class Clusters(Step):
     **Are there any?** The mean silhouette for each number of clusters is held against 19 logs of the same
     customers who all move by the same probabilities (one Markov chain, its ways drawn such that each makes as many steps
     as it really did) and take their own time. The number whose silhouette is furthest above the mean of theirs is taken.
+    Channels are drawn for each event by itself: where `channel` is given, customers who keep to one are a kind.
     Clusters are supported when that excess is above the best of each of the 19 (p = 0.05), and the mean adjusted Rand index
     over resamples is at least 0.6. Customers who differ only in how much they do are no kinds of customers by
     this measure.
@@ -181,7 +182,8 @@ class Clusters(Step):
     @property
     def made_from(self) -> tuple[str, ...]:
         """The parts of a profile that clusters were made from, by which they cannot be tested."""
-        return ("touchpoint", "stage", "events", *(() if self.channel is None else ("channel",)))
+        goal = ("outcome", "time")  # the goal is an event, too
+        return ("touchpoint", "stage", "events", *goal, *(() if self.channel is None else ("channel",)))
 
     @property
     def notes(self) -> tuple[str, ...]:

@@ -94,6 +94,7 @@ def _page(result: Personas, *, lang: str = "en", theme: str = "light", title: st
         words=words,
         title=short(title, 200) if title is not None else words.of("personas", "title"),
         lead=_lead(result, words),
+        verdict=_verdict(result, words),
         cards=[_shown(result, card, words, i) for i, card in _told(result)],
         few=_few(result, words),
         notes=_notes(result, words),
@@ -107,6 +108,7 @@ def _text(result: Personas, *, lang: str = "en", title: str | None = None) -> by
     """Return the personas as Markdown."""
     words = language(lang)
     lines = [f"# {plain(title or words.of('personas', 'title'))}", "", plain(_lead(result, words)), ""]
+    lines += [plain(_verdict(result, words)), ""] if _verdict(result, words) else []
     for i, card in _told(result):
         shown = _shown(result, card, words, i)
         lines += [f"## {plain(shown['name'])}", "", f"{shown['size']} {shown['bounds']}".strip(), ""]
@@ -159,8 +161,17 @@ def _lead(result: Personas, words: Language) -> str:
     return ", ".join(part for part in parts if part)
 
 
+def _verdict(result: Personas, words: Language) -> str:
+    """Return what is to be said of clusters before all else: whether there are any."""
+    if not isinstance(result.step, Clusters):
+        return ""
+    said = short(words.note(result.step.notes[0]), 400)
+    return f"{said[:1].upper()}{said[1:]}."
+
+
 def _notes(result: Personas, words: Language) -> list[str]:
-    return [short(words.note(note), 400) for note in result.notes]
+    told = result.step.notes if isinstance(result.step, Clusters) else ()
+    return [short(words.note(note), 400) for note in result.notes if note not in told]
 
 
 def _definitions(result: Personas, words: Language) -> list[str]:
