@@ -92,9 +92,15 @@ def segment_loss_bars(
     signed_panel(
         figure, look, 1, (0.0, 1.0), "visits lost more than as for all others (95 % interval)", excess
     )
-    where, who = (labels([str(row[name]) for row in records], 22) for name in ("node", "segment"))
-    name_rows(figure, look, [f"{node}: {segment}" for node, segment in zip(where, who, strict=True)])
+    where, who = (_short([str(row[name]) for row in records]) for name in ("node", "segment"))
+    name_rows(figure, look, [f"{where[str(row['node'])]}: {who[str(row['segment'])]}" for row in records])
     return figure
+
+
+def _short(names: list[str]) -> dict[str, str]:
+    """Return a safe label for each name, no two alike."""
+    known = list(dict.fromkeys(names))
+    return dict(zip(known, labels(known, 22), strict=True))
 
 
 def _reach_card(row: Mapping[Any, Any], what: str) -> str:
