@@ -216,10 +216,17 @@ def test_the_picture_of_a_map_is_a_standalone_drawing(theme: str, tmp_path: Path
     said = "".join(root.itertext())
     assert "A <b> & C" in said and "buy & pay" in said and "Кто приходит" in said
     width, height = float(root.attrib["width"]), float(root.attrib["height"])
+    rules = {
+        float(line.attrib["y1"])
+        for line in root.iter("{http://www.w3.org/2000/svg}line")
+        if "stroke-width" not in line.attrib
+    }
     for element in root.iter("{http://www.w3.org/2000/svg}text"):
         size = float(element.attrib["font-size"])
         right = float(element.attrib["x"]) + 0.62 * size * len("".join(element.itertext()))
-        assert right <= width + 1 and float(element.attrib["y"]) <= height
+        y = float(element.attrib["y"])
+        assert right <= width + 1 and y <= height
+        assert not any(rule - 4 < y < rule + 8 for rule in rules), "a line goes through the text"
 
 
 def test_what_init_writes_is_valid_once_it_is_read(files: Path, capsys: pytest.CaptureFixture[str]) -> None:

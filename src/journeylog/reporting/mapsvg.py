@@ -26,7 +26,7 @@ _TOP, _HEAD, _LINE, _CURVE = 78, 44, 17, 84
 #: Signs that fit into a column and into a label at the size of their text; the widest usual letters are counted on.
 _SIGNS, _LABEL_SIGNS = 27, 18
 #: Facts of a cell that are drawn; the page and the tables have all.
-_MOST: Final = 4
+_MOST: Final = 3
 _FONT: Final = "system-ui, 'Segoe UI', Roboto, 'Helvetica Neue', 'DejaVu Sans', Arial, sans-serif"
 _COLOURS: Final[Mapping[str, Mapping[str, str]]] = {
     "light": {"page": "#ffffff", "ink": "#1b2a35", "soft": "#566673", "line": "#d7dfe5", "head": "#17456b",
@@ -64,7 +64,9 @@ def map_svg(
     stages = result.stages
     rows = [(row, [place_of(result, words, row, stage) for stage in stages]) for row in ROWS]
     shown = [
-        (row, [_lines(place) for place in places]) for row, places in rows if any(p.groups for p in places)
+        (row, [_lines(place) or _nothing(words.of("none", row)) for place in places])
+        for row, places in rows
+        if any(_lines(place) for place in places)
     ]
     width = max(_LABEL + _COLUMN * len(stages) + 2 * _PAD, _LEAST)
     parts, y = [*_heads(stages, colours)], _TOP + _HEAD
@@ -82,8 +84,7 @@ def map_svg(
         if curve:
             parts += _curve(result, y + _PAD, colours)
         for column, cell in enumerate(cells):
-            empty = [_Text("", line) for line in textwrap.wrap(words.of("none", row), _SIGNS)]
-            parts += _cell(cell or empty, _LABEL + _PAD + column * _COLUMN, y + curve + _PAD, colours)
+            parts += _cell(cell, _LABEL + _PAD + column * _COLUMN, y + curve + _PAD, colours)
         y += height
     parts.append(_rule(y, width, colours))
     name = short(title, 42) if title is not None else words.text("map")
@@ -125,10 +126,11 @@ def _heads(stages: Sequence[str], colours: Mapping[str, str]) -> Iterator[str]:
 
 
 def _lines(place: Place) -> list[_Text]:
-    """Return the facts of a cell as lines that fit its width."""
+    """Return the facts of a cell as lines that fit its width, those on the face of the page's map."""
     lines: list[_Text] = []
-    for heading, facts in place.groups:
-        if heading:
+    for heading, every in place.groups:
+        facts = [fact for fact in every if fact.kind != "more"]
+        if heading and facts:
             lines += [_Text("", line) for line in textwrap.wrap(heading, _SIGNS)]
         for fact in facts[:_MOST]:
             said = f"{fact.words} {fact.item}".strip()
@@ -136,6 +138,10 @@ def _lines(place: Place) -> list[_Text]:
             lines.append(_Text(fact.value, first.lstrip("_") if said else "", fact.width))
             lines += [_Text("", line) for line in rest]
     return lines
+
+
+def _nothing(said: str) -> list[_Text]:
+    return [_Text("", line) for line in textwrap.wrap(said, _SIGNS)]
 
 
 def _cell(lines: Sequence[_Text], x: float, y: float, colours: Mapping[str, str]) -> Iterator[str]:
