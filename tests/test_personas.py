@@ -337,7 +337,7 @@ def test_the_journey_shown_is_one_that_its_actor_made() -> None:
 
 
 def test_any_partition_gives_the_same_bytes() -> None:
-    question = jl.JourneyMap(stages={"look": ["home", "search", "product"], "buy": ["cart", "pay"]})
+    question = jl.JourneyMap("pay", stages={"look": ["home", "search", "product"], "buy": ["cart", "pay"]})
     profile = Profile("kind")
     log = world(n=120)
     for by in ("kind", jl.RFM("pay"), jl.Clusters(sample=80, most=3, resamples=2)):
@@ -349,6 +349,12 @@ def test_any_partition_gives_the_same_bytes() -> None:
     assert merged.to_bytes() == profile.summarize(log.chunk, log.window).to_bytes()
     empty = profile.summarize(log.chunk.slice(0, 0), log.window)
     assert (merged + empty).to_bytes() == merged.to_bytes()
+
+
+def test_the_map_of_a_group_is_that_of_its_customers_alone() -> None:
+    question = jl.JourneyMap("pay", stages={"look": ["home", "search", "product"], "buy": ["cart", "pay"]})
+    alone = question.fill(world().then(jl.Where({"kind": "buyers"})))
+    pd.testing.assert_frame_equal(told().maps["buyers"].table, alone.table)
 
 
 def test_an_empty_log_has_no_personas() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import warnings
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
@@ -17,7 +18,7 @@ from journeylog.core.contracts import Result, Step
 from journeylog.core.log import EventLog
 from journeylog.core.nodes import TEXT
 from journeylog.core.notes import note
-from journeylog.errors import ConfigError, cut
+from journeylog.errors import ConfigError, UnseenNameWarning, cut
 from journeylog.journeymap.spec import JourneyMap, JourneyMapResult, Shown
 from journeylog.persona.cards import Card, card_of, card_tables
 from journeylog.persona.masking import mask_card, masked_rows, too_small
@@ -240,7 +241,7 @@ def personas(
     goal, said = _goal_rows(laid, asked, min_n, top, apart)
     table = _tested(pd.concat([rows, goal], ignore_index=True), asked, name, step)
     journeys = medoids(laid, GROUP, *places[::2], sample=sample, seed=seed, show_actor=show_actor)
-    maps = {} if map is None else laid.compute(map, by=GROUP)
+    maps = {} if map is None else {group: _map_of(laid, group, map) for group in names}
     cards = tuple(card_of(group, groups, table, journeys, maps, step) for group in names)
     notes += [*getattr(step, "notes", ()), *said]
     asked_of = replace(profile, by=name)
@@ -268,6 +269,15 @@ def _with_map(log: EventLog, question: JourneyMap | None) -> EventLog:
     steps: list[Step] = [] if question.stages is None else [question.stages]
     steps += [] if journeys else [Journeys(question.goal, question.patience, goal_ends=False)]
     return log.then(*steps)
+
+
+def _map_of(log: EventLog, group: str | None, question: JourneyMap) -> JourneyMapResult:
+    """Return the map of the actors of one group: all of its parts, those of whole actors too, are of them alone."""
+    kept = Where({GROUP: None if group is None else {"is": group}})
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UnseenNameWarning)  # what one group never does is no slip of the pen
+        found: JourneyMapResult = log.then(kept).compute(question)
+    return found
 
 
 def _missing(found: Result, names: list[str | None]) -> Any:
