@@ -85,6 +85,7 @@ class Fact:
     more: str
     width: float
     anchor: str
+    masked: bool = False
 
     @property
     def side(self) -> str:
@@ -106,12 +107,17 @@ class Place:
 
     @property
     def face(self) -> tuple[tuple[str, str, tuple[Fact, ...]], ...]:
-        """The groups that are seen at once, each with its kind, and no more of it than fits."""
-        return tuple(
+        """The groups that are seen at once, each with its kind, and no more of it than fits.
+
+        Where the main number is masked, no line repeats that its number is masked too.
+        """
+        told = [
             (facts[0].kind, heading, facts[: _LISTS.get(facts[0].kind)])
             for heading, facts in self.groups
             if facts[0].kind != "more"
-        )
+        ]
+        hidden = any(kind == "big" and facts[0].masked for kind, _, facts in told)
+        return tuple(one for one in told if not (hidden and one[0] == "line" and one[2][0].masked))
 
 
 def map_page(
@@ -220,7 +226,7 @@ def _fact(cell: Cell, kind: str, words: Language, anchor: str) -> Fact:
     ):  # stands among the figures of the whole journey, which have no items
         what = f"{what} {_item(cell, words)}"
     if cell.masked:
-        return Fact(kind, words.text("few"), what, _item(cell, words), "", 0.0, anchor)
+        return Fact(kind, words.text("few"), what, _item(cell, words), "", 0.0, anchor, masked=True)
     more = []
     if cell.low == cell.low and cell.high == cell.high:
         more.append(words.range(written(words, cell.low, cell.unit), written(words, cell.high, cell.unit)))
