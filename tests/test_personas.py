@@ -96,7 +96,7 @@ def test_planted_kinds_are_found_again(seed: int) -> None:
     assert any("more help" in words for words in said) and any("more search" in words for words in said)
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, 2])
 def test_customers_of_one_kind_are_no_clusters(seed: int) -> None:
     log = world(("buyers",), seed).then(jl.Clusters(resamples=5))
     step = log.steps[-1]
@@ -110,10 +110,10 @@ def test_customers_of_one_kind_are_no_clusters(seed: int) -> None:
 def test_customers_who_move_by_one_chain_and_stop_by_it_are_no_clusters() -> None:
     chain = [[0.1, 0.5, 0.1, 0.0], [0.2, 0.2, 0.3, 0.1], [0.0, 0.3, 0.1, 0.4], [0.0, 0.0, 0.0, 0.0]]
     found = []
-    for seed in (1, 2, 3):
+    for seed in (1, 2):
         made = jl.datasets.simulate_chain(500, list("abcd"), chain, jl.datasets.Wait(3600, 0.5), seed=seed)
         log = jl.read(made.events, actor="actor", event="event", time="time")
-        found.append(log.then(jl.Clusters(resamples=5)).steps[-1].supported)
+        found.append(log.then(jl.Clusters(resamples=2)).steps[-1].supported)
     assert not any(found)
 
 
