@@ -14,6 +14,7 @@ import pytest
 
 import journeylog as jl
 from journeylog.errors import ConfigError, LoadWarning
+from journeylog.reporting.cli import run
 from journeylog.reporting.page import build_page
 from journeylog.reporting.sourcelist import read_source_list
 from journeylog.reporting.wording import wording
@@ -181,3 +182,24 @@ def test_a_log_without_stages_cannot_be_compared_with_a_map() -> None:
     before = jl.JourneyMap("pay", stages={"a": "home", "b": "pay"}).fill(jl.datasets.tiny())
     with pytest.raises(ConfigError, match=r"has no stages\. Fix: stages="):
         build_page(jl.datasets.tiny(), before=before)
+
+
+def test_the_command_line_asks_for_language_mask_and_a_page_without_scripts(tmp_path: Path) -> None:
+    log, rules = jl.datasets.tiny(), tmp_path / "stages.toml"
+    rules.write_text('[stages]\nlook = ["home", "search"]\nbuy = ["cart", "pay"]\n', encoding="utf-8")
+    log.to_pandas().to_csv(tmp_path / "tiny.csv", index=False)
+    question = jl.JourneyMap(
+        "pay", stages={"look": ["home", "search"], "buy": ["cart", "pay"]}, patience="1h"
+    )
+    question.fill(log).save(tmp_path / "map.json", mask=0)
+    out = tmp_path / "r.html"
+    asked = [
+        "report", tmp_path / "tiny.csv", "--actor", "actor", "--event", "event", "--time", "time", "--tz", "UTC", "--goal",
+        "pay", "--patience", "1h", "--stages", rules, "--lang", "ru", "--static", "--mask", 0, "-o", out,
+    ]  # fmt: skip
+    assert run([*map(str, asked), "--before", str(tmp_path / "map.json")]) == 0
+    page = out.read_text(encoding="utf-8")
+    assert '<html lang="ru"' in page and "<script" not in page
+    assert "Что изменилось с прошлого раза" in page and "мало клиентов" not in page
+    (tmp_path / "no.json").write_text("[", encoding="utf-8")
+    assert run([*map(str, asked), "--before", str(tmp_path / "no.json")]) == 2

@@ -126,7 +126,7 @@ def _funnel(answers: Answers, words: Wording) -> Section:
         next_rows = after[(after["step"] == row["step"]) & (after["rate"] > 0)]
         bars.append(_step(row, i, next_rows.sort_values("rate", ascending=False, kind="stable"), words))
     drawn = Picture(
-        "figure-funnel", "", finding, words.plain("funnel_read"), bars=tuple(bars), axis=words.head("first_share")
+        "figure-funnel", "", finding or lead, words.plain("funnel_read"), bars=tuple(bars), axis=words.head("first_share")
     )  # fmt: skip
     tables = (
         make_table(table, words.table("steps"), columns.STEPS, words),
