@@ -134,6 +134,7 @@ class Layout:
     bottom: float = 0.0
 
     def ends_of(self, key: Key) -> list[Move]:
+        """Return the moves of a node that end journeys."""
         return [move for move in self.slot if move.source == key]
 
 
