@@ -31,6 +31,8 @@ def test_so_many_see_the_difference_in_80_of_100_experiments(before: float, afte
 def test_what_does_not_differ_needs_no_number() -> None:
     assert np.isnan(needed([0.2, np.nan], [0.2, 0.3])).all()
     assert needed(0.5, 0.6) == needed(0.6, 0.5)
+    beyond = np.nextafter(1.0, 2.0), np.nextafter(0.0, -1.0)  # what rounding makes of 1 and 0 in a chain
+    assert needed(0.5, beyond[0]) == needed(0.5, 1.0) and needed(beyond[1], 0.5) == needed(0.0, 0.5)
 
 
 def two_kinds() -> JourneyMapResult:

@@ -41,7 +41,8 @@ def needed(before: npt.ArrayLike, after: npt.ArrayLike) -> Floats:
     >>> needed([0.6, 0.1], [0.7, 0.1])
     array([356.,  nan])
     """
-    p, q = np.asarray(before, dtype=np.float64), np.asarray(after, dtype=np.float64)
+    # a chain's shares can be beyond 0 or 1 by rounding
+    p, q = (np.clip(np.asarray(share, dtype=np.float64), 0.0, 1.0) for share in (before, after))
     mean = (p + q) / 2
     level, power = special.ndtri(1 - SIGNIFICANCE / 2), special.ndtri(POWER)
     spread = level * np.sqrt(2 * mean * (1 - mean)) + power * np.sqrt(p * (1 - p) + q * (1 - q))
