@@ -69,6 +69,10 @@ KINDS = {
     "opportunities": [{"part": "stage"}, {"part": "edge"}],
     "segmentloss": [{}],
     "reaching": [{}],
+    "dwell": [{}],
+    "voice": [{}],
+    "acquisition": [{}],
+    "again": [{}],
 }
 
 
@@ -165,6 +169,10 @@ def results_of(names: tuple[str, ...], node: str = "event") -> dict[str, Any]:
         jl.Opportunities(by="event", node=node, min_n=2),
         jl.SegmentLoss(by="event", node=node, min_n=2),
         jl.Reaching(node=node),
+        jl.Dwell(node=node),
+        jl.Voice(node=node, own=True, text="event"),
+        jl.Acquisition(dict.fromkeys(steps, 100.0), by="event", currency="EUR"),
+        jl.Again({"event": {"is": anchor}}, within="5d"),
     )
     return dict(zip(KINDS, answers, strict=True))
 

@@ -14,6 +14,7 @@ from journeylog.comparison.result import Comparison
 from journeylog.core.cases import check_choice
 from journeylog.core.contracts import Grouped, Result
 from journeylog.errors import ConfigError, nearest
+from journeylog.journeymap.again import AgainResult
 from journeylog.journeymap.spec import JourneyMapResult
 from journeylog.opportunities import OpportunitiesResult
 from journeylog.plots.bars import bottleneck_bars, describe_bars, dropoff_bars, outcome_bars
@@ -32,6 +33,7 @@ from journeylog.plots.heatmap import heatmap
 from journeylog.plots.journey import journey_glance
 from journeylog.plots.ledger import ledger_bars
 from journeylog.plots.losses import reaching_bars, segment_loss_bars
+from journeylog.plots.mapbars import acquisition_bars, again_bars, dwell_bars, voice_bars
 from journeylog.plots.model import calibration, memory_bars, model_bars
 from journeylog.plots.moments import moment_forest
 from journeylog.plots.opportunities import opportunity_bars
@@ -45,10 +47,12 @@ from journeylog.plots.style import CONFIG, node_colors
 from journeylog.plots.touchpoints import touchpoint_bars
 from journeylog.plots.values import value_bars
 from journeylog.segmentloss import SegmentLossResult
+from journeylog.stats.acquisition import AcquisitionResult
 from journeylog.stats.bottlenecks import BottlenecksResult
 from journeylog.stats.conformance import ConformanceResult
 from journeylog.stats.describe import DescribeResult
 from journeylog.stats.dropoff import DropOffResult
+from journeylog.stats.dwell import DwellResult
 from journeylog.stats.funnel import FunnelResult
 from journeylog.stats.ledger import LedgerResult
 from journeylog.stats.memory import MemoryTestResult
@@ -65,6 +69,7 @@ from journeylog.stats.touchpoints import TouchpointsResult
 from journeylog.stats.transitions import TransitionsResult
 from journeylog.stats.values import ValuesResult
 from journeylog.stats.variants import VariantsResult
+from journeylog.stats.voice import VoiceResult
 
 __all__ = ["CONFIG", "node_colors", "plot"]
 
@@ -76,11 +81,14 @@ _Kinds = Mapping[str, Callable[..., go.Figure]]
 
 #: The functions that draw each type of result, by the word of ``kind=``; the first is the usual one.
 _PLOTS: Mapping[type[Result], _Kinds] = {
+    AcquisitionResult: {"bars": acquisition_bars},
+    AgainResult: {"bars": again_bars},
     BottlenecksResult: {"bars": bottleneck_bars},
     Comparison: {"differences": differences, "sankey": difference_sankey, "graph": difference_graph},
     ConformanceResult: {"bars": conformance_bars},
     DescribeResult: {"bars": describe_bars},
     DropOffResult: {"bars": dropoff_bars},
+    DwellResult: {"bars": dwell_bars},
     Experiment: {"forest": experiment_forest},
     FunnelResult: {"funnel": funnel},
     JourneyMapResult: {"bars": journey_glance},
@@ -102,6 +110,7 @@ _PLOTS: Mapping[type[Result], _Kinds] = {
     TransitionsResult: {"sankey": sankey, "graph": graph, "heatmap": heatmap},
     ValuesResult: {"bars": value_bars},
     VariantsResult: {"paths": paths},
+    VoiceResult: {"bars": voice_bars},
 }
 
 
@@ -118,7 +127,8 @@ def plot(result: Result, **options: Any) -> go.Figure:
           ``nodes=``, ``order=``, ``colors=`` (sankey, graph), ``edges=`` (graph), ``values=`` (heatmap:
           ``"rate"``, ``"n"``, ``"time"``).
         - StepMatrix: ``kind="sankey"`` or ``"heatmap"``; ``nodes=``, ``order=``, ``positions=``, ``colors=``.
-        - DropOff, Describe, Reaching, SegmentLoss, Values: ``rows=``. Bottlenecks: ``part="edge"`` or ``"node"``, ``rows=``.
+        - Acquisition, DropOff, Describe, Dwell, Reaching, SegmentLoss, Values, Voice: ``rows=``.
+        - Bottlenecks: ``part="edge"`` or ``"node"``, ``rows=``.
         - Variants: ``rows=``, ``blocks=``, ``colors=``. TimeTo, Touchpoints, Ledger, Satisfaction: ``rows=``.
         - Moments: ``part="node"`` or ``"transition"``, ``rows=``.
         - Comparison: ``kind="differences"`` (``rows=``), and of Transitions ``"sankey"`` (``nodes=``, ``order=``) or
