@@ -339,7 +339,7 @@ def test_pain_points_are_ranked_by_what_they_cost(shop_map: JourneyMapResult) ->
     assert hurts == [c.item for c in cells], "the same order as where they are counted"
     waiting = shop_map.cell("purchase", "pains", "waiting_cost", "after purchase")
     assert waiting is not None and waiting.value > 0
-    with pytest.raises(ConfigError, match="no pain 'error'.*did you mean 'errors'"):
+    with pytest.raises(ConfigError, match=r"no pain 'error'.*did you mean 'errors'"):
         jl.JourneyMap(prices={"error": 3})
     with pytest.raises(ConfigError, match="is no price"):
         jl.JourneyMap(prices={"errors": -3})
