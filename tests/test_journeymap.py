@@ -97,6 +97,18 @@ def test_one_map_for_each_value_of_an_attribute() -> None:
     assert sum(one.cell(None, "volume", "journeys").value for one in maps.values()) == whole.value
 
 
+def test_a_group_has_only_its_own_customers_in_what_counts_customers(shop: EventLog) -> None:
+    maps = shop.compute(jl.JourneyMap("delivered", segment=None, pains=None), by="channel")
+    for name, one in maps.items():
+        n = one.cell(None, "volume", "customers").value
+        own = shop.where(channel=name) if name is not None else None
+        for measure in ("again", "back"):
+            cell = one.cell(None, "loss", measure)
+            assert cell is None or cell.n <= n, (name, measure, cell.n, n)
+        assert own is None or own.n_actors >= n
+    assert any(one.cell(None, "loss", "again") is not None for one in maps.values())
+
+
 def test_a_log_without_stages_says_what_to_do() -> None:
     with pytest.raises(MissingColumnError, match=r"jl\.Stages"):
         jl.JourneyMap("pay").fill(jl.datasets.tiny())

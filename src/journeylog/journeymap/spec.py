@@ -8,14 +8,17 @@ from dataclasses import KW_ONLY, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
+from journeylog.core.actor_groups import actor_of_cases
 from journeylog.core.chunk import Category, Chunk, Number
 from journeylog.core.condition import Condition, freeze
 from journeylog.core.contracts import Result, Stat, Step
 from journeylog.core.counts import Counts, Table
 from journeylog.core.log import EventLog
 from journeylog.core.notes import note
+from journeylog.core.select import keep_actors
 from journeylog.core.window import Window
 from journeylog.errors import ConfigError, MissingColumnError
 from journeylog.journeymap.again import Again
@@ -230,6 +233,7 @@ class JourneyMap(Stat):
     def summarize(self, chunk: Chunk, window: Window) -> Counts:
         """Return the counts of all parts that the log has columns for."""
         tables: dict[str, Table] = {}
+        customers = self._customers(chunk)
         for name, part in self.parts().items():
             needed = {
                 "channels": (self.channel, Category),
@@ -240,9 +244,19 @@ class JourneyMap(Stat):
             }.get(name)
             if needed is not None and not isinstance(chunk.columns.get(needed[0]), needed[1]):
                 continue
-            counts = part.summarize(part.prepare(chunk), window)
+            whole = part.case_level(chunk) == "actor"
+            counts = part.summarize(part.prepare(customers if whole else chunk), window)
             tables |= {f"{name}{_BETWEEN}{table}": rows for table, rows in counts.tables.items()}
         return Counts(tables)
+
+    def _customers(self, chunk: Chunk) -> Chunk:
+        """Return the chunk of those whose journeys are counted: with ``by=`` these are some of the actors."""
+        level = chunk.cases(self.case_level(chunk))
+        if len(level.actor_offsets) == chunk.n_actors + 1:
+            return chunk
+        mine = np.zeros(chunk.n_actors, dtype=bool)
+        mine[actor_of_cases(chunk, level)] = True
+        return keep_actors(Chunk(chunk.actors, chunk.offsets, chunk.time, chunk.columns), mine)
 
     def result(self, counts: Counts, window: Window) -> JourneyMapResult:
         """Return the cells, taken from the answers of the parts."""
