@@ -59,7 +59,12 @@ def shop_map(shop: EventLog) -> JourneyMapResult:
             reason="reason",
             spend={"web": 9e4, "app": 5e4, "tv": 1e3},
             currency="RUB",
-            prices={"returns and refunds": 900.0, "contacts with support": 300.0, "waiting": 2.0, "rework": 15.0},
+            prices={
+                "returns and refunds": 900.0,
+                "contacts with support": 300.0,
+                "waiting": 2.0,
+                "rework": 15.0,
+            },
         )
     )
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from journeylog.core.chunk import Category, Chunk, Level, Number
+from journeylog.core.chunk import Category, Chunk, Number
 from journeylog.core.counts import Coded, Table
+from journeylog.core.kernels.inside import codes_inside
 from journeylog.core.notes import Note, note
 from journeylog.core.schema import NONE
 from journeylog.errors import ConfigError, MissingColumnError, ValueOverflowError, cut, explain
@@ -138,7 +139,7 @@ def amounts_of_events(chunk: Chunk, value: str, currency: str | None) -> Ints | 
     if currency is not None and isinstance(column, Category):
         wanted = column.names.index(currency) if currency in column.names else _NOBODY
         kept = kept & (column.codes == wanted)
-    return np.where(kept, money.values, 0).astype(np.int64)
+    return np.where(kept, money.values, 0).astype(np.int64, copy=False)
 
 
 def currencies_seen(chunk: Chunk, case: str, value: str = "value") -> Table:
@@ -146,14 +147,10 @@ def currencies_seen(chunk: Chunk, case: str, value: str = "value") -> Table:
     column, money = chunk.columns.get("currency"), chunk.columns.get(value)
     if not isinstance(money, Number) or money.unit != "micros":
         return _seen(np.zeros(0, np.int64), ())
-    given = np.ones(chunk.n_events, bool) if money.valid is None else money.valid
-    level = chunk.cases(case)
-    if int((level.end - level.begin).sum()) < chunk.n_events:  # what is outside of all cases is in no answer
-        given = given & _inside(level, chunk.n_events)
-    if not isinstance(column, Category):
-        return _seen(np.full(int(given.any()), -1), ())
-    found = np.flatnonzero(np.bincount(column.codes[given] + 1)).astype(np.int64) - 1
-    return _seen(found, column.names)
+    level = chunk.cases(case)  # what is outside of all cases is in no answer
+    codes, names = (column.codes, column.names) if isinstance(column, Category) else (None, ())
+    seen = codes_inside(codes, money.valid, level.order, level.begin, level.end, len(names))
+    return _seen(np.flatnonzero(seen).astype(np.int64) - 1, names)
 
 
 def currency_of(seen: Table, declared: str | None) -> tuple[str | None, Note | None]:
@@ -172,15 +169,6 @@ def currency_of(seen: Table, declared: str | None) -> tuple[str | None, Note | N
             names=cut([name or "none" for name in names]),
         )
     return names[0] or "", None
-
-
-def _inside(level: Level, n_events: int) -> npt.NDArray[np.bool_]:
-    """Return whether each event belongs to a case."""
-    step = np.bincount(level.begin, minlength=n_events + 1) - np.bincount(level.end, minlength=n_events + 1)
-    inside = np.cumsum(step)[:n_events] > 0
-    if level.order is not None:
-        inside[level.order] = inside.copy()
-    return np.asarray(inside, dtype=np.bool_)
 
 
 def _seen(codes: Ints, names: tuple[str, ...]) -> Table:
