@@ -16,6 +16,7 @@ from journeylog.core.condition import Condition, freeze, matches
 from journeylog.core.contracts import Result, Stat
 from journeylog.core.counts import Coded, Counts
 from journeylog.core.differences import benjamini_hochberg
+from journeylog.core.encode import side_by_side
 from journeylog.core.nodes import node_columns
 from journeylog.core.notes import Span, note
 from journeylog.core.riskratios import Pooled, pool_strata
@@ -192,7 +193,8 @@ class Moments(Stat):
     def result(self, counts: Counts, window: Window) -> MomentsResult:
         """Return shares, lifts and differences with their intervals."""
         warn_unseen_names(counts["names"], [] if self.goal is None else [self.goal])
-        parts = [_node_part(counts)] + ([_move_part(counts)] if self.transitions else [])
+        asked = [_node_part, _move_part] if self.transitions else [_node_part]
+        parts = side_by_side(lambda part: part(counts), asked)
         table = pd.concat(parts, ignore_index=True) if any(len(part) for part in parts) else parts[0]
         told = (table["n_did"] >= self.min_n) & (table["n_not"] >= self.min_n)
         table["p"] = table["p"].where(told)
