@@ -135,7 +135,7 @@ def test_v02_decimals_beyond_64_bits_are_refused_not_bent(box: str, tmp_path: Pa
 @boxes()
 def test_v03_mixed_currencies(box: str, tmp_path: Path) -> None:
     log = read(priced([1, 2, 3], money=["EUR", "USD", "EUR"]), box, tmp_path, value="price", currency="money")
-    assert log.card.notes == ("value is in 2 currencies, which are never added: ('EUR', 'USD')",)
+    assert log.card.notes == ("value is in 2 currencies, which are never added: ['EUR', 'USD']",)
     told = next(f for f in jl.check(log).findings if f.check == "currencies")
     assert told.severity.value in ("warning", "error")
     for result in log.compute(jl.Describe(), jl.Transitions(), jl.Variants()):

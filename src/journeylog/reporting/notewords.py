@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import functools
 import re
 from collections.abc import Mapping
@@ -41,6 +40,10 @@ class Words(Protocol):
 
     def moment(self, micros: int) -> str:
         """Write a time."""
+
+
+#: A text in quotes that needs no escape.
+_QUOTED: Final = r"(?:'[^'\\]*'|\"[^\"\\]*\")"
 
 
 def tell(words: Words, said: str) -> str:
@@ -148,8 +151,7 @@ def _read(text: str, field: Field) -> Any:
         return int(text)
     with suppress(ConfigError, OverflowError):
         return Span(parse_duration(text.replace(",", "")))
-    if field.conversion == "r":
-        with suppress(ValueError, SyntaxError):
-            read = ast.literal_eval(text)
-            return read if isinstance(read, str | tuple) else text
+    if field.conversion == "r" and re.fullmatch(rf"{_QUOTED}(?:, {_QUOTED})*", text):
+        names = tuple(part[1:-1] for part in re.findall(_QUOTED, text))
+        return names if len(names) > 1 else names[0]
     return text
