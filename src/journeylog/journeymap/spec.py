@@ -114,10 +114,11 @@ class JourneyMap(Stat):
     >>> question = jl.JourneyMap("pay", stages={"look": ["home", "search"], "buy": ["cart", "pay"]}, patience="1h")
     >>> filled = question.fill(jl.datasets.tiny())
     >>> table = filled.table
-    >>> table[(table["row"] == "loss") & (table["measure"] == "drop")][["stage", "value", "n"]]
-       stage  value  n
-    36  look   0.25  4
-    37   buy   0.00  3
+    >>> drop = table[(table["row"] == "loss") & (table["measure"] == "drop")].reset_index(drop=True)
+    >>> drop[["stage", "value", "n"]]
+      stage  value  n
+    0  look   0.25  4
+    1   buy   0.00  3
     >>> print(filled.cell("look", "loss", "drop").code)
     table = log.compute(jl.DropOff(node='stage', case=None, merge=None)).table
     row = table.loc[(table['node'] == 'look')].iloc[0]
