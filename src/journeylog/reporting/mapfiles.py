@@ -18,7 +18,7 @@ from journeylog.reporting.empathypage import empathy_lines, empathy_values
 from journeylog.reporting.language import Language, language
 from journeylog.reporting.mappage import called, map_page, place_of, written
 from journeylog.reporting.mapsvg import map_svg
-from journeylog.reporting.names import short
+from journeylog.reporting.names import markdown, short
 from journeylog.reporting.sheets import Book, map_sheet, new_book, when
 from journeylog.reporting.tidy import map_table, table_bytes
 from journeylog.reporting.trials import trial_lines
@@ -62,10 +62,10 @@ def _cells(result: JourneyMapResult, *, kind: str) -> bytes:
 def _text(result: JourneyMapResult, *, lang: str = "en", title: str | None = None) -> bytes:
     """Return the map as Markdown: one table, each cell its facts in lines."""
     words = language(lang)
-    lines = [f"# {_plain(title or words.text('map'))}", "", words.period(result.window), ""]
+    lines = [f"# {markdown(title or words.text('map'))}", "", words.period(result.window), ""]
     whole = [fact for row in ROWS for _, facts in place_of(result, words, row, None).groups for fact in facts]
     lines += [f"- **{fact.value}** {fact.words} {_more(fact.more)}".rstrip() for fact in whole]
-    head = ["", *(_plain(short(stage, 60)) for stage in result.stages)]
+    head = ["", *(markdown(short(stage, 60)) for stage in result.stages)]
     lines += ["", f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]
     for row in ROWS:
         places = [place_of(result, words, row, stage) for stage in result.stages]
@@ -74,12 +74,12 @@ def _text(result: JourneyMapResult, *, lang: str = "en", title: str | None = Non
             lines.append(f"| **{words.of('rows', row)}** | {' | '.join(cells)} |")
     empathy = empathy_values(result, words, written)
     if empathy is not None:
-        lines += empathy_lines(empathy, result.stages, words, _plain)
+        lines += empathy_lines(empathy, result.stages, words, markdown)
     trials = trial_lines(result, words)
     if trials:
-        lines += ["", f"## {words.text('trials')}", "", *(f"- {_plain(line, 600)}" for line, _ in trials)]
+        lines += ["", f"## {words.text('trials')}", "", *(f"- {markdown(line, 600)}" for line, _ in trials)]
     lines += ["", *(f"- {line}" for line in words.words["define"].values())]
-    lines += ["", *(f"- {_plain(words.note(note))}" for note in result.notes)]
+    lines += ["", *(f"- {markdown(words.note(note))}" for note in result.notes)]
     return ("\n".join(lines) + "\n").encode("utf-8", "backslashreplace")
 
 
@@ -89,22 +89,13 @@ def _facts(groups: Any) -> str:
         if heading:
             lines.append(f"*{heading}*")
         for fact in facts:
-            words = f"{fact.words} {_plain(fact.item)}".strip()
+            words = f"{fact.words} {markdown(fact.item)}".strip()
             lines.append(f"**{fact.value}** {words} {_more(fact.more)}".rstrip())
     return "<br>".join(lines)
 
 
 def _more(text: str) -> str:
     return f"({text})" if text else ""
-
-
-def _plain(text: str, width: int = 200) -> str:
-    """Return a name as Markdown shows it, whatever signs it holds."""
-    entities = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
-    return "".join(
-        entities.get(sign, f"\\{sign}" if sign in "\\`*_{}[]()#+-.!|~$@:" else sign)
-        for sign in short(text, width)
-    )
 
 
 def _workbook(result: JourneyMapResult, *, lang: str = "en", title: str | None = None) -> bytes:

@@ -6,12 +6,15 @@ import re
 
 from journeylog.core.masks import unstacked
 
-__all__ = ["Name", "redacted", "short", "visible"]
+__all__ = ["Name", "markdown", "redacted", "short", "visible"]
 
 #: What moves the cursor, turns the writing around, or is not there to see: controls, direction marks, odd spaces.
 _HIDDEN = re.compile(
     "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\ufffe\uffff\ud800-\udfff]"
 )
+#: What Markdown would take for its own, and for HTML.
+_MARKS = "\\`*_{}[]()#+-.!|~$@:"
+_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _SECRETS = re.compile(
     r"(?P<scheme>[a-z][a-z0-9+.-]*:/{1,2})[^/\s@]+@|(?P<key>(?:password|passwd|pwd|secret|token|api_?key)\s*[=:]\s*)[^\s&;,'\"]+",
     re.IGNORECASE,
@@ -48,6 +51,19 @@ def short(text: object, width: int = 60) -> str:
     """
     shown = visible(text)
     return shown if len(shown) <= width else shown[: width - 1].rstrip() + "…"
+
+
+def markdown(text: object, width: int = 200) -> str:
+    r"""Return text in one line as Markdown shows it, whatever signs it holds.
+
+    Examples
+    --------
+    >>> print(markdown("*paid* <b>"))
+    \*paid\* &lt;b&gt;
+    """
+    return "".join(
+        _ENTITIES.get(sign, f"\\{sign}" if sign in _MARKS else sign) for sign in short(text, width)
+    )
 
 
 def redacted(text: str) -> str:

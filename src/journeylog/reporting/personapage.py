@@ -20,9 +20,8 @@ from journeylog.persona.personas import Personas
 from journeylog.plots.style import theme_of
 from journeylog.reporting.document import asset, environment, policy
 from journeylog.reporting.language import Language, language
-from journeylog.reporting.mapfiles import _plain as plain
 from journeylog.reporting.mappage import map_values
-from journeylog.reporting.names import short
+from journeylog.reporting.names import markdown, short
 from journeylog.reporting.write import reserved
 from journeylog.steps.rfm import RFM
 
@@ -107,15 +106,15 @@ def _page(result: Personas, *, lang: str = "en", theme: str = "light", title: st
 def _text(result: Personas, *, lang: str = "en", title: str | None = None) -> bytes:
     """Return the personas as Markdown."""
     words = language(lang)
-    lines = [f"# {plain(title or words.of('personas', 'title'))}", "", plain(_lead(result, words)), ""]
-    lines += [plain(_verdict(result, words)), ""] if _verdict(result, words) else []
+    lines = [f"# {markdown(title or words.of('personas', 'title'))}", "", markdown(_lead(result, words)), ""]
+    lines += [markdown(_verdict(result, words)), ""] if _verdict(result, words) else []
     for i, card in _told(result):
         shown = _shown(result, card, words, i)
-        lines += [f"## {plain(shown['name'])}", "", f"{shown['size']} {shown['bounds']}".strip(), ""]
+        lines += [f"## {markdown(shown['name'])}", "", f"{shown['size']} {shown['bounds']}".strip(), ""]
         for heading, tells in shown["lists"]:
             lines += [f"### {heading}", ""]
             for tell in tells:
-                named = f" {plain(tell.name)}" if tell.name else ""
+                named = f" {markdown(tell.name)}" if tell.name else ""
                 lines.append(f"- {tell.what}{named}: **{tell.value}** ({tell.other}; {tell.more})")
             lines.append("")
         if shown["none"]:
@@ -125,12 +124,12 @@ def _text(result: Personas, *, lang: str = "en", title: str | None = None) -> by
         if shown["steps"]:
             lines += [f"### {words.of('personas', 'journey')}", "", shown["near"], ""]
             for when, event, stage, n in shown["steps"]:
-                place = f" ({plain(stage)})" if stage else ""
-                lines.append(f"1. {when}: {plain(event)}{n}{place}" if event else f"1. {when}")
+                place = f" ({markdown(stage)})" if stage else ""
+                lines.append(f"1. {when}: {markdown(event)}{n}{place}" if event else f"1. {when}")
         lines.append("")
-    lines += [plain(_few(result, words)), ""] if _few(result, words) else []
+    lines += [markdown(_few(result, words)), ""] if _few(result, words) else []
     lines += [f"- {line}" for line in _definitions(result, words)]
-    lines += ["", *(f"- {plain(note)}" for note in _notes(result, words))]
+    lines += ["", *(f"- {markdown(note)}" for note in _notes(result, words))]
     return ("\n".join(lines) + "\n").encode("utf-8", "backslashreplace")
 
 
