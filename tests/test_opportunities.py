@@ -74,12 +74,15 @@ def test_a_gain_by_rank_one_is_that_of_the_chain_solved_anew(state: int) -> None
     anew = replace(chain, rate=chain.rate.copy(), changes=(set_row(row),))
     anew.rate[row] = rates
     for of_value in (False, True):
-        gains = Gains(chain, of_value)
+        gains = Gains(chain)
+        point = gains.at(np.array([state]))[0]
+        quantity = gains.value if of_value else gains.reach
         old, new = ((c.solution.value if of_value else c.solution.reach) for c in (chain, anew))
         fixed = Row(rates, np.zeros((len(row), len(row))), np.zeros((GROUPS, len(row))))
-        found = gains.at(state).gain(fixed)
+        found = point.gain(gains.changed([(point, fixed)])[0], quantity)
         assert found.value == pytest.approx(new.value[-1] - old.value[-1], abs=1e-12)
-        assert gains.at(state).value(rates) == pytest.approx(found.value, abs=1e-12)
+        if not of_value:
+            assert point.value(rates) == pytest.approx(found.value, abs=1e-12)
         assert (found.before, found.after) == pytest.approx((old.value[state], new.value[state]))
         assert found.deviation == pytest.approx(new.deviation[:, -1] - old.deviation[:, -1], abs=1e-12)
 
@@ -96,7 +99,10 @@ def test_an_edge_that_makes_the_others_room_carries_their_error() -> None:
     carried = np.eye(size) * (1 - rate) / rest
     carried[edge] = old * (1 - rate) / rest / rest
     carried[edge, edge] = 0.0
-    found = Gains(chain, False).at(0).gain(Row(new, carried, np.zeros((GROUPS, size))))
+    gains = Gains(chain)
+    point = gains.at(np.array([0]))[0]
+    changed = gains.changed([(point, Row(new, carried, np.zeros((GROUPS, size))))])[0]
+    found = point.gain(changed, gains.reach)
     gap = anew.solution.reach.deviation[:, -1] - chain.solution.reach.deviation[:, -1]
     assert found.deviation == pytest.approx(gap, abs=1e-12)
 

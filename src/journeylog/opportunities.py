@@ -15,7 +15,7 @@ from scipy import special
 from journeylog.core.cases import PathStat, under_way_note
 from journeylog.core.chain import Chain
 from journeylog.core.chain_frames import ModelParts, priced_parts
-from journeylog.core.chain_gain import Gain, Gains, Point, Row
+from journeylog.core.chain_gain import Changed, Gain, Gains, Point, Row
 from journeylog.core.chain_segments import SegmentMoves
 from journeylog.core.chunk import Chunk
 from journeylog.core.contracts import Result
@@ -225,6 +225,16 @@ class _Place:
         old = self.point.gains.chain.rate[self.point.row]
         return {half: self.point.edge_values(rates - old) for half, rates in self._rates.items()}
 
+    def measured(self, edge: int | None) -> list[Row]:
+        """Return the ways on as in the segment that each half of the actors chooses, measured in the other half."""
+        rows = []
+        for half in (0, 1):
+            segment = self.best(half, edge)
+            rates = self.rates(segment, 1 - half)
+            own = self.segments.deviation(segment, 1 - half, self.point.row, rates)
+            rows.append(self.row(rates, own, edge))
+        return rows
+
     def best(self, half: int | None, edge: int | None) -> int:
         """Return the segment with the largest gain, seen in one half."""
         return int(self.comparable[int(np.nanargmax(self.gains(half, edge)))])
@@ -248,58 +258,51 @@ def _seen(one: Floats, other: Floats) -> Floats:
 def _ranked(question: Opportunities, parts: ModelParts, segments: SegmentMoves) -> tuple[pd.DataFrame, int]:
     """Return the table, and how many points were comparable."""
     chain = Chain.of(parts.sample)
-    reach, value = Gains(chain, False), Gains(chain, True)
+    gains = Gains(chain)
     points: list[tuple[float, _Place, int | None]] = []
-    for state in range(chain.n_states):
-        row = np.flatnonzero((chain.source == state) & (chain.rate > 0))
-        if not len(row):
-            continue
-        place = _Place(reach.at(state), segments, question.min_n)
+    states = np.flatnonzero(chain.told)
+    for point in gains.at(states) if len(states) else []:
+        place = _Place(point, segments, question.min_n)
         if len(place.comparable) < 2:
             continue
         points.append((place.seen(None), place, None))
-        old = chain.rate[place.point.row]
-        edges: Any = np.flatnonzero((old > 0) & (old < 1)) if len(row) > 2 else []
+        old = chain.rate[point.row]
+        edges: Any = np.flatnonzero((old > 0) & (old < 1)) if (old > 0).sum() > 2 else []
         seen = place.edges_seen()
         points += [(float(seen[edge]), place, int(edge)) for edge in edges]
     largest = sorted(range(len(points)), key=lambda i: -points[i][0])
     kept = [i for i in largest if points[i][2] is None][: question.top]
     kept += [i for i in largest if points[i][2] is not None][: question.top]
-    states = {points[i][1].point.state for i in kept} if parts.valued else set()
-    money = {state: value.at(state) for state in states}
+    chosen = [points[i][1:] for i in sorted(kept)]
+    rows = [(place.point, row) for place, edge in chosen for row in place.measured(edge)]
+    changed = gains.changed(rows) if rows else []
     found = [
-        _measure(place, money.get(place.point.state), edge)
-        for _, place, edge in (points[i] for i in sorted(kept))
+        _gained(place, edge, changed[2 * i : 2 * i + 2], parts.valued)
+        for i, (place, edge) in enumerate(chosen)
     ]
     return _frame(question, parts, segments, found, len(points)), len(points)
 
 
-def _measure(place: _Place, money: Point | None, edge: int | None) -> dict[str, Any]:
+def _gained(place: _Place, edge: int | None, changed: list[Changed], valued: bool) -> dict[str, Any]:
     """Return what a point would gain: chosen in one half of the actors, measured in the other, both ways."""
-    every = place.best(None, edge)
-    choices = [place.best(half, edge) for half in (0, 1)]
-    rows = []
-    for half, segment in enumerate(choices):
-        rates = place.rates(segment, 1 - half)
-        own = place.segments.deviation(segment, 1 - half, place.point.row, rates)
-        rows.append((rates, place.row(rates, own, edge)))
-    reach = [place.point.gain(row) for _, row in rows]
-    brought = [money.gain(row) for _, row in rows] if money is not None else []
-    naive = place.point.value(place.put(place.rates(every, None), edge))
+    point, gains = place.point, place.point.gains
+    every, choices = place.best(None, edge), [place.best(half, edge) for half in (0, 1)]
+    reach = [point.gain(one, gains.reach) for one in changed]
+    brought = [point.gain(one, gains.value) for one in changed] if valued else []
     found = dict[str, Any](
-        state=place.point.state, edge=edge, segment=every, n_agree=sum(c == every for c in choices)
+        state=point.state, edge=edge, segment=every, n_agree=sum(c == every for c in choices)
     )
     found |= {
-        "n_followed": place.segments.by_half[:, :, place.point.row].sum(),
+        "n_followed": place.segments.by_half[:, :, point.row].sum(),
         "n_segment": place.n[every].sum(),
-        "rate": np.nan if edge is None else place.point.gains.chain.rate[place.point.row][edge],
-        "rate_segment": np.nan if edge is None else np.mean([rates[edge] for rates, _ in rows]),
-        "target": None if edge is None else int(place.point.gains.chain.target[place.point.row][edge]),
+        "rate": np.nan if edge is None else gains.chain.rate[point.row][edge],
+        "rate_segment": np.nan if edge is None else np.mean([one.new.rate[edge] for one in changed]),
+        "target": None if edge is None else int(gains.chain.target[point.row][edge]),
         "before": reach[0].before,
         "after": np.mean([g.after for g in reach]),
         "reach": _mean(reach, len(place.comparable)),
         "value": _mean(brought, len(place.comparable)),
-        "naive": naive,
+        "naive": point.value(place.put(place.rates(every, None), edge)),
     }
     return found
 
@@ -314,7 +317,7 @@ def _mean(gains: list[Gain], n_segments: int) -> tuple[float, Floats]:
         return float("nan"), np.zeros(GROUPS)
     a, b = (float(np.linalg.norm(gain.deviation)) for gain in gains)
     wider = np.sqrt(1 + 2 * _together(n_segments) * a * b / max(a * a + b * b, 1e-300))
-    deviation = np.mean([gain.deviation for gain in gains], axis=0)
+    deviation = sum(gain.deviation for gain in gains) / len(gains)
     return float(np.mean([gain.value for gain in gains])), deviation * wider
 
 

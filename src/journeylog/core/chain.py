@@ -110,6 +110,23 @@ class Sample:
         mean = _added(self.source, self.rate * weights, self.n_states)
         return np.asarray((self._by_state(per_row) - self.bases * mean) / np.maximum(self.bases.sum(0), 1.0))
 
+    def sum_deviation(self, weights: Floats) -> Floats:
+        """Return by group the deviation of ``sum of rate * weight`` over the edges of all states."""
+        by_edge, by_state = self._deviating
+        mean = _added(self.source, self.rate * weights, self.n_states)
+        return np.asarray(by_edge @ weights - by_state @ mean)
+
+    @cached_property
+    def _deviating(self) -> tuple[Any, Floats]:
+        """Share of each group in the visits of a state, by edge and in all."""
+        total = np.maximum(self.bases.sum(0), 1.0)
+        share = self._known_n / total[self.source[self.edge]]
+        shape = (self.n_groups, len(self.source))
+        by_edge: Any = sparse.csr_array((share, (self.group, self.edge)), shape=shape)
+        if by_edge.nnz > _DENSE_SHARE * shape[0] * shape[1]:
+            by_edge = by_edge.toarray()
+        return by_edge, self.bases / total
+
     def time_deviation(self, weights: Floats) -> Floats:
         """Return by group and state the deviation of ``sum of mean time * weight``."""
         excess = (self.seconds - self.n * self.time[self.edge]) / np.maximum(self.edge_n[self.edge], 1.0)
@@ -225,13 +242,26 @@ class Chain:
         return found if times is None else found + self.sample.time_deviation(times[:n])
 
     @cached_property
+    def _reach(self) -> Floats:
+        """Chance to reach the goal by state; 0 where nothing is known."""
+        ends = np.where(self.target == REACHED, self.rate, 0.0)
+        return self.solvers()[0](_added(self.source, ends, self.n_states)) * self._can_reach
+
+    @property
+    def chance(self) -> Floats:
+        """Chance to reach the goal by state; nan where nothing is known."""
+        return np.where(self.told, self._reach, np.nan)
+
+    @cached_property
+    def worth(self) -> Floats:
+        """Value still to come by state, this visit's own included; nan where journeys may never end."""
+        return np.where(self._sure, self.solver(self._sure)(self.value), np.nan)
+
+    @cached_property
     def solution(self) -> Solution:
         """What becomes of a journey from each state on."""
-        can = self._reaching(self.target == REACHED)
-        solve = self.solver(can if self._endless.any() else self._ending)
+        solve, reach = self.solvers()[0], self._reach
         ends = np.where(self.target == REACHED, 1.0, 0.0)
-        reached = _added(self.source, self.rate * ends, self.n_states)
-        reach = solve(reached) * can
         on_reach = ends + self.at_target(reach)  # by edge: the chance once it is gone
         d_reach = solve(self.deviation(on_reach).T).T
         # visits and time are summed over the journeys that reach, then divided by how many do; the start is no visit
@@ -246,24 +276,29 @@ class Chain:
             ((self.rate * self.time)[inner], (self.source[inner], self.target[inner])), shape=self.moves.shape
         )
         d_seconds = solve(moved.T + timed @ d_reach.T).T
-        told = self.told
         return Solution(
-            Part(np.where(told, reach, np.nan), d_reach),
+            Part(self.chance, d_reach),
             _mean_of_those(visits, d_visits, reach, d_reach),
             _mean_of_those(seconds, d_seconds, reach, d_reach),
             self._values(),
         )
 
     def _values(self) -> Part:
-        """Return the value still to come; nan where journeys may never end."""
-        sure = self._ending
-        if self._endless.any():
-            sure = sure & ~self._reaching(np.zeros(len(self.target), bool), self._endless)
-        solve = self.solver(sure)
-        value = solve(self.value)
-        own = self.sample.value_deviation()
-        d_value = solve((self.deviation(self.at_target(value)) + own).T).T
-        return Part(np.where(sure, value, np.nan), d_value)
+        """Return the value still to come."""
+        moved = self.deviation(self.at_target(np.nan_to_num(self.worth))) + self.sample.value_deviation()
+        return Part(self.worth, self.solver(self._sure)(moved.T).T)
+
+    @cached_property
+    def _sure(self) -> npt.NDArray[np.bool_]:
+        """Whether a journey ends from a state whatever happens."""
+        if not self._endless.any():
+            return self._ending
+        return self._ending & ~self._reaching(np.zeros(len(self.target), bool), self._endless)
+
+    @cached_property
+    def _can_reach(self) -> npt.NDArray[np.bool_]:
+        """Whether a journey can reach the goal from a state."""
+        return self._reaching(self.target == REACHED)
 
     @cached_property
     def _ending(self) -> npt.NDArray[np.bool_]:
@@ -291,7 +326,7 @@ class Chain:
         """Return functions that solve ``(I - Q) x = b`` and its transpose, over the states from which there is an end."""
         ending = self._ending
         if self._endless.any():  # where journeys may never end, only those that can reach the goal count
-            ending = self._reaching(self.target == REACHED)
+            ending = self._can_reach
         return self.solver(ending), self.solver(ending, True)
 
     def at_target(self, by_state: Floats) -> Floats:

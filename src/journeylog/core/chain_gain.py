@@ -1,11 +1,12 @@
 """What the goal would gain if one state went on otherwise: exactly, for many states, with one system solved.
 
 Changing one row of the chain changes its inverse by a matrix of rank one (Sherman and Morrison), so the new chances come
-from the old system: one solution a state, one more a change.
+from the old system: one column a state, one row a change.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -13,10 +14,10 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from journeylog.core.chain import Chain, Part, Sample, Solver
+from journeylog.core.chain import Chain, Solver
 from journeylog.core.schema import REACHED
 
-__all__ = ["Gain", "Gains", "Row"]
+__all__ = ["Changed", "Gain", "Gains", "Point", "Quantity", "Row"]
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -40,6 +41,26 @@ class Row(NamedTuple):
     own: Floats
 
 
+class Changed(NamedTuple):
+    """The chain after one state goes on otherwise.
+
+    Parameters
+    ----------
+    new : Row
+    shift : ndarray of float64
+        By how much the rate of each edge of the state is another.
+    rest : float
+        The denominator of the change of rank one.
+    arrivals : ndarray of float64, shape (n_states,)
+        How often a journey then visits each state.
+    """
+
+    new: Row
+    shift: Floats
+    rest: float
+    arrivals: Floats
+
+
 class Gain(NamedTuple):
     """What is gained from the start on, its deviation by group, and the state's own value before and after."""
 
@@ -50,56 +71,96 @@ class Gain(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
+class Quantity:
+    """What is asked for: the chance to reach the goal, or the value to come.
+
+    Parameters
+    ----------
+    by_state : ndarray of float64, shape (n_states,)
+        nan where nothing is known.
+    at_target : ndarray of float64, shape (n_edges,)
+        What is still to come once an edge is gone.
+    weight : ndarray of float64, shape (n_edges,)
+        What a deviation of an edge's rate does to the quantity at the start.
+    at_visit : ndarray of float64, shape (n_groups, n_states), optional
+        Deviation of what a visit brings by itself.
+    """
+
+    by_state: Floats
+    at_target: Floats
+    weight: Floats
+    at_visit: Floats | None
+
+    @staticmethod
+    def of(chain: Chain, arrivals: Floats, of_value: bool) -> Quantity:
+        """Read a quantity off the chain."""
+        by_state = chain.worth if of_value else chain.chance
+        ends = np.where(chain.target == REACHED, 0.0 if of_value else 1.0, 0.0)
+        at_target = ends + chain.at_target(np.nan_to_num(by_state))
+        own = chain.sample.value_deviation() if of_value else None
+        return Quantity(by_state, at_target, at_target * arrivals[chain.source], own)
+
+
+@dataclass(frozen=True, eq=False)
 class Gains:
-    """The gains that a chain can have, of the chance to reach the goal or of the value to come."""
+    """The gains that a chain, as it was observed, can have."""
 
     chain: Chain
-    of_value: bool
 
     @cached_property
-    def part(self) -> Part:
-        """What is asked for, by state."""
-        solution = self.chain.solution
-        return solution.value if self.of_value else solution.reach
-
-    @cached_property
-    def _known(self) -> Floats:
-        return np.nan_to_num(self.part.value)
-
-    @cached_property
-    def _solvers(self) -> tuple[Solver, Solver]:
+    def solvers(self) -> tuple[Solver, Solver]:
+        """The system and its transpose."""
         return self.chain.solvers()
-
-    @cached_property
-    def at_target(self) -> Floats:
-        """By edge, what is still to come once it is gone."""
-        ends = np.where(self.chain.target == REACHED, 0.0 if self.of_value else 1.0, 0.0)
-        return ends + self.chain.at_target(self._known)
 
     @cached_property
     def arrivals(self) -> Floats:
         """How often a journey visits each state."""
         first = np.zeros(self.chain.n_states)
         first[-1] = 1.0
-        return self._solvers[1](first)
+        return self.solvers[1](first)
 
     @cached_property
-    def _base(self) -> Floats:
-        return self.chain.deviation(self.at_target)
+    def reach(self) -> Quantity:
+        """The chance to reach the goal."""
+        return Quantity.of(self.chain, self.arrivals, False)
 
-    def at(self, state: int) -> Point:
-        """Return what is needed for changes of one state."""
-        unit = np.zeros(self.chain.n_states)
-        unit[state] = 1.0
-        column = self._solvers[0](unit)
-        column_at_target = self.chain.at_target(column)
-        row = np.flatnonzero(self.chain.source == state)
-        return Point(self, state, row, column, column_at_target)
+    @cached_property
+    def value(self) -> Quantity:
+        """The value to come."""
+        return Quantity.of(self.chain, self.arrivals, True)
+
+    def at(self, states: Ints) -> list[Point]:
+        """Return what is needed for changes of some states: one system solved for all."""
+        chain = self.chain
+        units = np.zeros((chain.n_states, len(states)))
+        units[states, np.arange(len(states))] = 1.0
+        columns = np.ascontiguousarray(self.solvers[0](units).T)
+        edges = np.argsort(chain.source, kind="stable")
+        ends = np.searchsorted(chain.source[edges], np.arange(chain.n_states + 1))
+        return [
+            Point(self, int(state), edges[ends[state] : ends[state + 1]], column, chain.at_target(column))
+            for state, column in zip(states, columns, strict=True)
+        ]
+
+    def changed(self, changes: Sequence[tuple[Point, Row]]) -> list[Changed]:
+        """Return the chain after each of some changes: one system solved for all."""
+        chain = self.chain
+        pushed = np.zeros((len(changes), chain.n_states))
+        shifts = [new.rate - chain.rate[point.row] for point, new in changes]
+        for at, ((point, _), shift) in enumerate(zip(changes, shifts, strict=True)):
+            inner = chain.target[point.row] >= 0
+            pushed[at] = np.bincount(chain.target[point.row][inner], shift[inner], chain.n_states)
+        moved = self.solvers[1](pushed.T).T
+        found = []
+        for (point, new), shift, more in zip(changes, shifts, moved, strict=True):
+            rest = 1 - float(shift @ point.column_at_target[point.row])
+            found.append(Changed(new, shift, rest, self.arrivals + point.column[-1] / rest * more))
+        return found
 
 
 @dataclass(frozen=True, eq=False)
 class Point:
-    """One state whose ways on are to change."""
+    """One state whose ways on are to change: its edges, and its column of the inverse by state and at each edge's end."""
 
     gains: Gains
     state: int
@@ -107,29 +168,18 @@ class Point:
     column: Floats
     column_at_target: Floats
 
-    @cached_property
-    def column_deviation(self) -> Floats:
-        return self.gains.chain.deviation(self.column_at_target)
-
-    @cached_property
-    def _rows_here(self) -> tuple[Ints, Ints]:
-        """Return which rows of the sample lie on each edge of the state, as (rows, place of their edge)."""
-        sample: Sample = self.gains.chain.sample
-        mine = np.flatnonzero(sample.source[sample.edge] == self.state).astype(np.int64)
-        return mine, np.searchsorted(self.row, sample.edge[mine]).astype(np.int64)
-
     def value(self, rate: Floats) -> float:
-        """Return what is gained from the start on by new rates."""
+        """Return how much more reach the goal from the start on by new rates."""
         return float(self.values((rate - self.gains.chain.rate[self.row])[None])[0])
 
     def values(self, shift: Floats) -> Floats:
-        """Return what is gained from the start on if the rates shift, one row a change."""
-        one, rest = shift @ self.gains.at_target[self.row], 1 - shift @ self.column_at_target[self.row]
+        """Return how much more reach the goal from the start on if the rates shift, one row a change."""
+        one, rest = shift @ self.gains.reach.at_target[self.row], 1 - shift @ self.column_at_target[self.row]
         some = rest > 1e-12
         return np.where(some, self.column[-1] * one / np.where(some, rest, 1.0), np.nan)
 
     def edge_values(self, shift: Floats) -> Floats:
-        """Return what is gained if the rate of one edge shifts and the others make room in proportion.
+        """Return the same if the rate of one edge shifts and the others make room in proportion.
 
         One row a change, one column an edge; nan for an edge that all take.
         """
@@ -137,41 +187,24 @@ class Point:
         others = np.where(old < 1, 1 - old, np.nan)
         one, inner = (
             at - (old @ at - old * at) / others
-            for at in (self.gains.at_target[self.row], self.column_at_target[self.row])
+            for at in (self.gains.reach.at_target[self.row], self.column_at_target[self.row])
         )
         rest = 1 - shift * inner
         some = rest > 1e-12
         return np.where(some, self.column[-1] * shift * one / np.where(some, rest, 1.0), np.nan)
 
-    def gain(self, new: Row) -> Gain:
+    def gain(self, changed: Changed, of: Quantity) -> Gain:
         """Return what is gained, with its deviation."""
-        gains, chain, f = self.gains, self.gains.chain, self.state
-        shift = new.rate - chain.rate[self.row]
-        rest = 1 - float(shift @ self.column_at_target[self.row])
-        scale = float(shift @ gains.at_target[self.row]) / rest
-        # the chances after the change, and how often each state is then visited
-        after_at_target = gains.at_target[self.row] + scale * self.column_at_target[self.row]
-        pushed = np.zeros(chain.n_states)
-        inner = chain.target[self.row] >= 0
-        np.add.at(pushed, chain.target[self.row][inner], shift[inner])
-        arrivals = gains.arrivals + self.column[-1] / rest * gains._solvers[1](pushed)
-        after = gains._base + scale * self.column_deviation
-        after[:, f] = 0.0
-        deviation = after @ arrivals - gains._base @ gains.arrivals
-        deviation += arrivals[f] * (new.own @ after_at_target + self._carried(new.carried @ after_at_target))
-        if gains.of_value:
-            deviation += chain.sample.value_deviation() @ (arrivals - gains.arrivals)
-        before = float(gains.part.value[f])
-        return Gain(float(self.column[-1]) * scale, deviation, before, before + float(self.column[f]) * scale)
-
-    def _carried(self, weights: Floats) -> Floats:
-        """Return by group the deviation of the old rates of this state, with these weights."""
-        sample = self.gains.chain.sample
-        rows, place = self._rows_here
-        known = sample.known[self.row]
-        weights = np.where(known, weights, 0.0)
-        counted = np.where(known[place], sample.n[rows], 0.0) * weights[place]
-        total = np.bincount(sample.group[rows], counted, sample.n_groups)
-        base = sample.bases[:, self.state]
-        mean = float(sample.rate[self.row] @ weights)
-        return np.asarray((total - base * mean) / max(base.sum(), 1.0), dtype=np.float64)
+        chain, row, arrivals = self.gains.chain, self.row, changed.arrivals
+        scale = float(changed.shift @ of.at_target[row]) / changed.rest
+        after = of.at_target + scale * self.column_at_target
+        weight = after * arrivals[chain.source]
+        weight[row] = arrivals[self.state] * (changed.new.carried @ after[row])
+        deviation = chain.sample.sum_deviation(weight - of.weight)
+        deviation += arrivals[self.state] * (changed.new.own @ after[row])
+        if of.at_visit is not None:
+            deviation += of.at_visit @ (arrivals - self.gains.arrivals)
+        before = float(of.by_state[self.state])
+        return Gain(
+            float(self.column[-1]) * scale, deviation, before, before + float(self.column[self.state]) * scale
+        )

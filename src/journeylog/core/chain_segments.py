@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy import sparse
 
 from journeylog.core.chain_frames import ModelParts
 from journeylog.core.counts import Table
@@ -24,20 +26,15 @@ class SegmentMoves:
     Parameters
     ----------
     names : tuple of str
-    segment, group, edge : ndarray of int64, shape (n_rows,)
-    n : ndarray of float64, shape (n_rows,)
+    by_group : sparse array of float64, shape (n_segments * n_edges, n_groups)
+        One row for each edge of each segment.
     by_half : ndarray of float64, shape (n_segments, 2, n_edges)
-        The same, by half of the actors.
-    n_groups : int
+        The same, by half of the actors: those of the even groups and those of the odd.
     """
 
     names: tuple[str, ...]
-    segment: Ints
-    group: Ints
-    edge: Ints
-    n: Floats
+    by_group: Any
     by_half: Floats
-    n_groups: int
 
     @staticmethod
     def of(moves: Table, parts: ModelParts) -> SegmentMoves:
@@ -53,25 +50,25 @@ class SegmentMoves:
         if len(known):
             kept &= (known[spot] == wanted) & sample.known[spot]
         rows = np.flatnonzero(kept)
-        rows = rows[np.lexsort((spot[rows], column.codes[rows]))]
-        segment, group, edge = column.codes[rows], moves.codes("group")[rows], spot[rows]
+        segment, group, edge = column.codes[rows].astype(np.int64), moves.codes("group")[rows], spot[rows]
         n = moves.values["n_followed"][rows].astype(np.float64)
-        by_half = np.zeros((len(column.labels), 2, len(known)))
-        np.add.at(by_half, (segment, group % 2, edge), n)
-        return SegmentMoves(column.labels, segment, group, edge, n, by_half, sample.n_groups)
-
-    @cached_property
-    def _keys(self) -> Ints:
-        """Where the rows of a segment and an edge lie; they are in this order."""
-        return np.asarray(self.segment * self.by_half.shape[2] + self.edge, dtype=np.int64)
+        size = (len(column.labels), 2, len(known))
+        cell = (segment * 2 + group % 2) * size[2] + edge
+        by_half: Any = np.bincount(cell, n, math.prod(size)).reshape(size)
+        by_group = sparse.csr_array(
+            (n, (segment * size[2] + edge, group)), shape=(size[0] * size[2], sample.n_groups)
+        )
+        return SegmentMoves(column.labels, by_group, by_half)
 
     def deviation(self, segment: int, half: int, row: Ints, rate: Floats) -> Floats:
         """Return by group and edge of a state how the rates of a segment, measured in a half, deviate."""
         first = segment * self.by_half.shape[2]
-        mine = slice(*np.searchsorted(self._keys, (first + row[0], first + row[-1] + 1)).tolist())
-        group, edge, n = self.group[mine], self.edge[mine] - row[0], self.n[mine]
-        kept = group % 2 == half
-        counts = np.zeros((self.n_groups, len(row)))
-        np.add.at(counts, (group[kept], edge[kept]), n[kept])
+        ends = self.by_group.indptr[first + row[0] : first + row[-1] + 2]
+        mine = slice(int(ends[0]), int(ends[-1]))
+        group = self.by_group.indices[mine]
+        edge = np.repeat(np.arange(len(row)), np.diff(ends))
+        n = np.where(group % 2 == half, self.by_group.data[mine], 0.0)
+        n_groups = self.by_group.shape[1]
+        counts = np.bincount(group * len(row) + edge, n, n_groups * len(row)).reshape(n_groups, len(row))
         base = counts.sum(1, keepdims=True)
         return np.asarray((counts - base * rate) / max(base.sum(), 1.0))
