@@ -216,7 +216,7 @@ def test_the_workbook_has_real_numbers_and_no_formula(tmp_path: Path) -> None:
     with zipfile.ZipFile(book) as files:
         sheets = "".join(files.read(n).decode() for n in files.namelist() if "worksheets/" in n)
     assert "<f>" not in sheets and "<hyperlink" not in sheets
-    rows = CalamineWorkbook.from_path(book).get_sheet_by_name("Cells").to_python()
+    rows = CalamineWorkbook.from_path(book).get_sheet_by_name("Ячейки").to_python()
     assert len(rows) == 1 + len(filled.cells)
     for row, cell in zip(rows[1:], filled.cells, strict=True):
         assert row[0] == (cell.stage or "") and row[8] == cell.n

@@ -6,7 +6,7 @@ from typing import Final
 
 from journeylog.core.condition import spelled
 from journeylog.reporting.answers import Answers
-from journeylog.reporting.names import short, visible
+from journeylog.reporting.names import short
 from journeylog.reporting.wording import Wording
 
 __all__ = ["definitions"]
@@ -27,7 +27,7 @@ def definitions(answers: Answers, words: Wording) -> list[tuple[str, str]]:
 
     found = []
     if plan.staged:
-        found.append((known["stage"], f"{said('stage')} {_stages(answers, known['stage_here'])}".strip()))
+        found.append((known["stage"], f"{said('stage')} {_stages(answers, words)}".strip()))
     found.append((known["journey"], _journey(answers, words)))
     if plan.goal is not None:
         found.append((known["reached"], said("reached", goal=short(spelled(plan.goal), 200))))
@@ -46,13 +46,14 @@ def _journey(answers: Answers, words: Wording) -> str:
     text: str = (
         known[f"journey_{of or 'none'}"]
         if of in (None, "actor", "session", "stretch")
-        else known["journey_of"].format(of=visible(of))
+        else known["journey_of"].format(of=words.visible(of))
     )
     ends = getattr(last, "goal_ends", True) and answers.plan.goal is not None and of != "stretch"
     return f"{text} {known['journey_ends']}" if ends else text
 
 
-def _stages(answers: Answers, template: str) -> str:
+def _stages(answers: Answers, words: Wording) -> str:
     nodes = answers.flow.nodes
     names = nodes.loc[nodes["kind"] == "node", "node"].tolist()
-    return template.format(names=", ".join(short(name, 40) for name in names[:12])) if names else ""
+    template: str = words.words.words["report_define"]["stage_here"]
+    return template.format(names=", ".join(words.short(name, 40) for name in names[:12])) if names else ""

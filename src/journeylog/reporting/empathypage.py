@@ -12,7 +12,6 @@ from journeylog.journeymap.cells import Cell
 from journeylog.journeymap.empathy import EMPATHY
 from journeylog.journeymap.spec import JourneyMapResult
 from journeylog.reporting.language import Language
-from journeylog.reporting.names import short
 
 __all__ = ["Statement", "empathy_lines", "empathy_values", "signed"]
 
@@ -70,7 +69,7 @@ def _statement(words: Language, part: str, i: int, cell: Cell, write: Any) -> St
     text = (
         ""
         if cell.item is None
-        else short(words.item(cell.row, cell.item), _LONG if part == "says" else _NAME)
+        else words.short(words.item(cell.row, cell.item, cell.measure), _LONG if part == "says" else _NAME)
     )
     if part == "says":
         text = text.join(words.words["quotes"])
@@ -80,7 +79,7 @@ def _statement(words: Language, part: str, i: int, cell: Cell, write: Any) -> St
 
 def _noted(result: JourneyMapResult, words: Language, kind: str, stage: str) -> tuple[Statement, ...]:
     return tuple(
-        Statement(short(note.text, _LONG), "", signed(words, note), "", note.link or "")
+        Statement(words.short(note.text, _LONG), "", signed(words, note), "", note.link or "")
         for note in result.analyst_notes
         if (note.stage, note.kind) == (stage, kind)
     )
@@ -89,7 +88,7 @@ def _noted(result: JourneyMapResult, words: Language, kind: str, stage: str) -> 
 def signed(words: Language, note: AnalystNote) -> str:
     """Return who wrote a note and when, in the language of the page."""
     day = "" if note.date is None else _day(words, dt.date.fromisoformat(note.date))
-    return ", ".join(part for part in (short(note.author, _NAME) if note.author else "", day) if part)
+    return ", ".join(part for part in (words.short(note.author, _NAME) if note.author else "", day) if part)
 
 
 def _day(words: Language, day: dt.date) -> str:
@@ -104,7 +103,7 @@ def empathy_lines(values: Mapping[str, Any], stages: Any, words: Language, plain
         bands = (("from_data", values["said"], "**"), ("from_notes", values["noted"], "*"))
         if not any(row["cells"][i] for _, rows, _ in bands for row in rows):
             continue
-        yield from ("", f"### {plain(stage)}")
+        yield from ("", f"### {plain(words.stage(stage))}")
         for key, rows, mark in bands:
             told = [row for row in rows if row["cells"][i]]
             if told:

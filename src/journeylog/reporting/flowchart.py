@@ -15,7 +15,6 @@ from journeylog.plots.labels import label_blocks, plain
 from journeylog.plots.ribbons import band, loop
 from journeylog.plots.sankey import END, HALF, Layout, lay_out
 from journeylog.plots.style import node_colors, theme_of
-from journeylog.reporting.names import short, visible
 from journeylog.reporting.wording import Wording
 from journeylog.stats.transitions import TransitionsResult
 
@@ -113,7 +112,7 @@ class _Sheet:
 
     def name(self, key: Key) -> str:
         if key.kind == "node":
-            return short(key.name, 120)
+            return self.words.short(key.name, 120)
         if key.kind == "other":
             return self.words.plain("others", n=self.words.count(self.flows.n_other))
         return self.words.plain(key.kind)
@@ -195,7 +194,7 @@ def _blocks(
 def _heads(plan: Layout, flows: Flows, words: Wording) -> list[list[str]]:
     """Return the lines above each column, as wide as the picture allows."""
     wide = max(7, int(_WIDE / (len(plan.columns) + 0.3) * 0.92 / 7.4))
-    named = iter(label_blocks([visible(key.name) for key in flows.nodes if key.kind == "node"], wide))
+    named = iter(label_blocks([words.visible(key.name) for key in flows.nodes if key.kind == "node"], wide))
     typed: dict[str, Any] = {
         "start": words.plain("start_word"),
         "other": words.plain("others", n=words.count(flows.n_other)),

@@ -7,28 +7,42 @@ import functools
 import math
 import re
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from journeylog.core.window import Window, format_duration
 from journeylog.errors import ConfigError
 from journeylog.plots import labels
+from journeylog.reporting import names
 from journeylog.reporting.notewords import plural_form, tell
+from journeylog.steps.presets import PRESETS
 
 __all__ = ["Language", "language", "languages"]
 
 _FOLDER = Path(__file__).parent / "words"
 _UNIT = re.compile(r"(?<=\d) (d|h|min|s|ms)\b")
+#: Measures of the map whose items are stages.
+_LEADS_TO: Final = frozenset({"next", "wait", "wait_p90", "waiting", "waiting_cost"})
 
 
 @dataclass(frozen=True)
 class Language:
-    """The words of one language; unknown keys are errors, so nothing stays untranslated by mistake."""
+    """The words of one language; unknown keys are errors, so nothing stays untranslated by mistake.
+
+    Parameters
+    ----------
+    name : str
+    words : mapping
+        The catalogue.
+    stages : mapping of str to str
+        What stages of a preset are called; see :meth:`of_stages`.
+    """
 
     name: str
     words: Mapping[str, Any]
+    stages: Mapping[str, str] = field(default_factory=dict)
 
     def text(self, key: str, n: float | None = None, **values: str) -> str:
         """Return a text by its key; with `n` the form that goes with the number."""
@@ -47,9 +61,45 @@ class Language:
             found = found["other"] if n is None else found.get(self.form(n), found["other"])
         return str(found)
 
-    def item(self, row: str, item: str) -> str:
-        """Return an item of the map; kinds of pain that the library names itself have a name in every language."""
+    def item(self, row: str, item: str, measure: str = "") -> str:
+        """Return an item of the map; stages and kinds of pain that the library named have a name in every language."""
+        if measure in _LEADS_TO:
+            return str(self.stage(item))
+        if measure == "answer":
+            return self.number(item)
         return str(self.words["usual_pains"].get(item, item)) if row == "pains" else item
+
+    def of_stages(self, stages: Iterable[Any]) -> Language:
+        """Return the language as it speaks of a log with these stages: those of a preset have names in it.
+
+        Stages are a preset's when all of its stages are among them. One that a user named stays as it is, and so does
+        any whose translation another one is called.
+
+        Examples
+        --------
+        >>> shop = ["awareness", "consideration", "purchase", "returns", "after purchase"]
+        >>> [language("ru").of_stages(shop).stage(name) for name in shop]
+        ['знакомство', 'выбор', 'покупка', 'returns', 'после покупки']
+        >>> language("ru").of_stages(["browse", "purchase"]).stage("purchase")
+        'purchase'
+        """
+        own, known = set(stages), dict[str, str]()
+        for rules in PRESETS.values():
+            if own.issuperset(rules):
+                known |= {name: str(self.words["stages"][name]) for name in rules}
+        return replace(self, stages={name: said for name, said in known.items() if said not in own})
+
+    def stage(self, name: Any) -> Any:
+        """Return what a stage is called; a name of the data stays as it is."""
+        return self.stages.get(name, name)
+
+    def visible(self, text: object) -> str:
+        """Return a name of the data in one line with every hidden sign written out; what is blank is said to be."""
+        return names.visible(text, self.text("blank"))
+
+    def short(self, text: object, width: int = 60) -> str:
+        """Return a name of the data in one line, cut at the width."""
+        return names.short(text, width, self.text("blank"))
 
     def form(self, n: float) -> str:
         """Return the plural form that goes with a number: one, few or other."""

@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from journeylog.core.card import Card
 from journeylog.core.log import EventLog
-from journeylog.reporting.names import redacted, short, visible
+from journeylog.reporting.names import redacted, short
 from journeylog.reporting.tables import Cell, Column, Table, heads_of
 from journeylog.reporting.wording import ENGLISH, Wording
 
@@ -75,7 +75,7 @@ def source_table(card: Card, words: Wording = ENGLISH) -> Table | None:
     heads = heads_of([Column("source", (), "name"), *(Column(key, (), "count") for key in _COUNTS)], words)
     keys = ("rows_in", "kept", "rejected", "deduplicated")
     rows = [
-        [_text(redacted(visible(name))), *(_number(counts.get(key, 0), words) for key in keys)]
+        [_text(redacted(words.visible(name))), *(_number(counts.get(key, 0), words) for key in keys)]
         for name, counts in card.sources.items()
     ]
     rows.append([Cell(words.plain("all_sources")), *(_number(getattr(card, key), words) for key in keys)])
@@ -123,7 +123,7 @@ def _example(row: dict[str, Any], words: Wording) -> str:
     key, n = ("at_line", row["line"]) if row.get("line") is not None else ("at_row", row["row"])
     place = words.plain(key, n=words.count(n))
     if row.get("file"):
-        file = redacted(visible(str(row["file"]).rsplit("/", 1)[-1]))
+        file = redacted(words.visible(str(row["file"]).rsplit("/", 1)[-1]))
         place = words.plain("of_file", place=place, file=short(file, 40))
     value = _value(row, words)
     return place if value is None else words.plain("in_place", value=value, place=place)

@@ -18,7 +18,7 @@ from journeylog.reporting.empathypage import empathy_lines, empathy_values
 from journeylog.reporting.language import Language, language
 from journeylog.reporting.mappage import called, map_page, place_of, written
 from journeylog.reporting.mapsvg import map_svg
-from journeylog.reporting.names import markdown, short
+from journeylog.reporting.names import markdown
 from journeylog.reporting.sheets import Book, map_sheet, new_book, when
 from journeylog.reporting.tidy import map_table, table_bytes
 from journeylog.reporting.trials import trial_lines
@@ -61,11 +61,11 @@ def _cells(result: JourneyMapResult, *, kind: str) -> bytes:
 
 def _text(result: JourneyMapResult, *, lang: str = "en", title: str | None = None) -> bytes:
     """Return the map as Markdown: one table, each cell its facts in lines."""
-    words = language(lang)
+    words = language(lang).of_stages(result.stages)
     lines = [f"# {markdown(title or words.text('map'))}", "", words.period(result.window), ""]
     whole = [fact for row in ROWS for _, facts in place_of(result, words, row, None).groups for fact in facts]
     lines += [f"- **{fact.value}** {fact.words} {_more(fact.more)}".rstrip() for fact in whole]
-    head = ["", *(markdown(short(stage, 60)) for stage in result.stages)]
+    head = ["", *(markdown(words.short(words.stage(stage), 60)) for stage in result.stages)]
     lines += ["", f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]
     for row in ROWS:
         places = [place_of(result, words, row, stage) for stage in result.stages]
@@ -89,7 +89,7 @@ def _facts(groups: Any) -> str:
         if heading:
             lines.append(f"*{heading}*")
         for fact in facts:
-            words = f"{fact.words} {markdown(fact.item)}".strip()
+            words = " ".join(filter(None, (fact.words, fact.item and markdown(fact.item))))
             lines.append(f"**{fact.value}** {words} {_more(fact.more)}".rstrip())
     return "<br>".join(lines)
 
@@ -100,7 +100,7 @@ def _more(text: str) -> str:
 
 def _workbook(result: JourneyMapResult, *, lang: str = "en", title: str | None = None) -> bytes:
     """Return a workbook: the map as a grid, and its cells as numbers; equal maps give equal bytes."""
-    words = language(lang)
+    words = language(lang).of_stages(result.stages)
     book = new_book(title or words.text("map"), when(result.window.end))
     map_sheet(book, result, words)
     _cell_sheet(book, result, words)
@@ -110,7 +110,7 @@ def _workbook(result: JourneyMapResult, *, lang: str = "en", title: str | None =
 
 def _cell_sheet(book: Book, result: JourneyMapResult, words: Language) -> None:
     """Write one line a cell with its numbers as numbers."""
-    sheet = book.made.add_worksheet("Cells")
+    sheet = book.made.add_worksheet(words.of("sheets", "cells"))
     names = ("stage", "row", "measure", "item", "value", "low", "high", "unit", "n", "what", "code")
     for column, (name, width) in enumerate(
         zip(names, (18, 14, 16, 24, 12, 12, 12, 8, 10, 48, 80), strict=True)

@@ -145,7 +145,7 @@ def map_page(
         Texts that stand above all else.
     """
     theme_of(theme)
-    words = language(lang)
+    words = language(lang).of_stages(result.stages)
     css = asset("map.css") + asset("map_empathy.css")
     page = environment().get_template("map.html.j2")
     return page.render(
@@ -169,6 +169,7 @@ def map_values(
     alerts: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Return what the macros of ``map_body.html.j2`` show, on this page or as a part of another one."""
+    words = words.of_stages(result.stages)
     rows = [
         {
             "title": words.of("rows", row),
@@ -184,7 +185,7 @@ def map_values(
     return {
         "words": words,
         "period": words.period(result.window),
-        "stages": [short(stage, _NAME) for stage in result.stages],
+        "stages": [words.short(words.stage(stage), _NAME) for stage in result.stages],
         "whole": whole,
         "rows": rows,
         "curve": emotion_curve([result.cell(stage, "emotion", "score") for stage in result.stages]),
@@ -216,7 +217,7 @@ def place_of(result: JourneyMapResult, words: Language, row: str, stage: str | N
         if facts:
             heading = words.of("measures", f"{row}.{measure}") if kind in _LISTS else ""
             groups.append((heading, facts))
-    return Place("" if stage is None else short(stage, _NAME), tuple(groups))
+    return Place("" if stage is None else words.short(words.stage(stage), _NAME), tuple(groups))
 
 
 def _fact(cell: Cell, kind: str, words: Language, anchor: str) -> Fact:
@@ -248,7 +249,9 @@ def _counted(cell: Cell) -> float | None:
 def _item(cell: Cell, words: Language) -> str:
     width = _QUOTE if cell.measure in ("best", "worst") else _NAME
     return (
-        "" if cell.item is None or cell.measure == "cycle" else short(words.item(cell.row, cell.item), width)
+        ""
+        if cell.item is None or cell.measure == "cycle"
+        else words.short(words.item(cell.row, cell.item, cell.measure), width)
     )
 
 
@@ -291,8 +294,8 @@ def findings(result: JourneyMapResult, words: Language) -> list[tuple[str, str, 
         if (key == "unhappy" and len(cells) < 2) or (worst == "most" and not cell.value > 0):
             continue
         parts: dict[str, Any] = {
-            "stage": short(cell.stage, _NAME),
-            "item": short(cell.item, _NAME) if cell.item is not None else "",
+            "stage": words.short(words.stage(cell.stage), _NAME),
+            "item": _item(cell, words),
             "value": written(words, cell.value, cell.unit).removeprefix("×"),
             "bounds": _bounds(words, cell),
         }
@@ -331,8 +334,8 @@ def called(words: Language, cell: Cell) -> str:
     """Return what a cell is, in words: its row, its stage, its measure and item."""
     parts: Sequence[Any] = (
         words.of("rows", cell.row),
-        words.text("whole") if cell.stage is None else short(cell.stage, _NAME),
+        words.text("whole") if cell.stage is None else words.short(words.stage(cell.stage), _NAME),
         words.of("measures", f"{cell.row}.{cell.measure}"),
-        None if cell.item is None else short(words.item(cell.row, cell.item), _NAME),
+        None if cell.item is None else words.short(words.item(cell.row, cell.item, cell.measure), _NAME),
     )
     return " · ".join(str(part) for part in parts if part)

@@ -60,8 +60,8 @@ def map_svg(
         Takes the place of the title.
     """
     theme_of(theme)
-    words, colours = language(lang), _COLOURS[theme]
-    stages = result.stages
+    stages, colours = result.stages, _COLOURS[theme]
+    words = language(lang).of_stages(stages)
     rows = [(row, [place_of(result, words, row, stage) for stage in stages]) for row in ROWS]
     shown = [
         (row, [_lines(place) or _nothing(words.of("none", row)) for place in places])
@@ -69,7 +69,7 @@ def map_svg(
         if any(_lines(place) for place in places)
     ]
     width = max(_LABEL + _COLUMN * len(stages) + 2 * _PAD, _LEAST)
-    parts, y = [*_heads(stages, colours)], _TOP + _HEAD
+    parts, y = [*_heads([words.short(words.stage(stage), 22) for stage in stages], colours)], _TOP + _HEAD
     for number, (row, cells) in enumerate(shown):
         curve = _CURVE if row == "emotion" else 0
         label = textwrap.wrap(words.of("rows", row), _LABEL_SIGNS)
@@ -122,7 +122,7 @@ def _heads(stages: Sequence[str], colours: Mapping[str, str]) -> Iterator[str]:
             f"{x},{_TOP} {x + w - tip},{_TOP} {x + w},{_TOP + h / 2} {x + w - tip},{_TOP + h} {x},{_TOP + h}"
         )
         yield f'<polygon points="{points}" fill="{colours["head"]}"/>'
-        yield _words(x + 10, _TOP + h / 2 + 5, short(stage, 22), colours["on"], 14, bold=True)
+        yield _words(x + 10, _TOP + h / 2 + 5, stage, colours["on"], 14, bold=True)
 
 
 def _lines(place: Place) -> list[_Text]:

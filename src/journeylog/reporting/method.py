@@ -66,7 +66,7 @@ def _funnel(answers: Answers, within: Any, words: Wording) -> str:
     origin = words.plain(steps.origin)
     if steps.cut:
         origin = words.plain("origin_cut", origin=origin, n=words.count(steps.cut))
-    names = ", ".join(short(name, 60) for name in answers.funnel.table["name"])
+    names = ", ".join(words.short(name, 60) for name in answers.funnel.table["name"])
     if within is None:
         return str(known["funnel_free"]).format(origin=origin, names=names)
     time = words.duration(parse_duration(within) / 1e6)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from typing import Final
 
 from journeylog.core.masks import unstacked
 
-__all__ = ["Name", "markdown", "redacted", "short", "visible"]
+__all__ = ["BLANK", "Name", "markdown", "redacted", "short", "visible"]
 
 #: What moves the cursor, turns the writing around, or is not there to see: controls, direction marks, odd spaces.
 _HIDDEN = re.compile(
@@ -19,6 +20,8 @@ _SECRETS = re.compile(
     r"(?P<scheme>[a-z][a-z0-9+.-]*:/{1,2})[^/\s@]+@|(?P<key>(?:password|passwd|pwd|secret|token|api_?key)\s*[=:]\s*)[^\s&;,'\"]+",
     re.IGNORECASE,
 )
+#: What stands for a text in which nothing is to be seen.
+BLANK: Final = "(blank)"
 
 
 class Name(str):
@@ -27,7 +30,7 @@ class Name(str):
     __slots__ = ()
 
 
-def visible(text: object) -> str:
+def visible(text: object, blank: str = BLANK) -> str:
     r"""Return text in one line with every hidden sign written out.
 
     Examples
@@ -38,10 +41,10 @@ def visible(text: object) -> str:
     '(blank)'
     """
     shown = _HIDDEN.sub(_spelled, str(text))
-    return unstacked(shown) if shown.strip() else "(blank)"
+    return unstacked(shown) if shown.strip() else blank
 
 
-def short(text: object, width: int = 60) -> str:
+def short(text: object, width: int = 60, blank: str = BLANK) -> str:
     """Return text in one line, cut at the width with an ellipsis.
 
     Examples
@@ -49,7 +52,7 @@ def short(text: object, width: int = 60) -> str:
     >>> short("a" * 100, 10)
     'aaaaaaaaa…'
     """
-    shown = visible(text)
+    shown = visible(text, blank)
     return shown if len(shown) <= width else shown[: width - 1].rstrip() + "…"
 
 

@@ -28,6 +28,7 @@ from journeylog.reporting.method import method
 from journeylog.reporting.names import short
 from journeylog.reporting.plan import Plan, prepare
 from journeylog.reporting.sections import Section, event_table, sections_of
+from journeylog.reporting.stagenames import of_answers, told_answers
 from journeylog.reporting.wording import Wording, wording
 from journeylog.reporting.write import reserved
 from journeylog.steps.stages import Stages
@@ -170,12 +171,13 @@ def build_page(
     with progress("making the report"):
         if answers is None:
             answers = mask_answers(answer_all(prepare(log, goal, patience, stages), funnel, within), mask)
-        plan = answers.plan
+        plan, words = answers.plan, Wording(of_answers(answers, words.words))
         asks = {"patience": patience, **(journey_map or {})}
         filled = _map_of(log, plan, JourneyMap(goal, **asks), before, filled)
     some = log.n_events > 0
-    findings = _findings(answers, words) if some else []
-    first = [*(Markup.escape(alert) for alert in alerts), *(alerts_of(answers, words) if some else [])]
+    told = told_answers(answers, words.words)
+    findings = _findings(told, words) if some else []
+    first = [*(Markup.escape(alert) for alert in alerts), *(alerts_of(told, words) if some else [])]
     masked = filled.masked(mask) if filled is not None and some else None
     html = render(
         theme,
@@ -190,20 +192,24 @@ def build_page(
         **_data(log, words),
         alerts=first,
         findings=findings,
-        facts=_facts(answers, words) if some else [],
-        event_table=event_table(answers, words) if some else None,
-        sections=sections_of(answers, top, theme, words) if some else list[Section](),
+        facts=_facts(told, words) if some else [],
+        event_table=event_table(told, words) if some else None,
+        sections=sections_of(told, top, theme, words) if some else list[Section](),
         mask=words.count(mask) if mask > 1 else "",
-        definitions=definitions(answers, words),
-        method=method(answers, within, words),
+        definitions=definitions(told, words),
+        method=method(told, within, words),
     )
     said = [
         f"{found['title']}: "
         + " ".join(sentences.plain(found[key]) for key in ("first", "more") if found[key])
         for found in findings
     ]
-    told = tuple(sentences.plain(alert) for alert in first)
-    return Page(html, answers, told, tuple(said) or (words.plain("no_events_short"),))
+    return Page(
+        html,
+        answers,
+        tuple(sentences.plain(alert) for alert in first),
+        tuple(said) or (words.plain("no_events_short"),),
+    )
 
 
 def _checked(log: Any, top: Any, theme: str, lang: str, within: Any, mask: Any) -> Wording:

@@ -81,7 +81,7 @@ def _data(result: Personas) -> bytes:
 def _page(result: Personas, *, lang: str = "en", theme: str = "light", title: str | None = None) -> bytes:
     """Return the page; equal personas and arguments give equal bytes."""
     theme_of(theme)
-    words = language(lang)
+    words = _words(result, lang)
     styles = asset("map.css") + asset("personas.css")
     page = environment().get_template("personas.html.j2")
     made = page.render(
@@ -105,7 +105,7 @@ def _page(result: Personas, *, lang: str = "en", theme: str = "light", title: st
 
 def _text(result: Personas, *, lang: str = "en", title: str | None = None) -> bytes:
     """Return the personas as Markdown."""
-    words = language(lang)
+    words = _words(result, lang)
     lines = [f"# {markdown(title or words.of('personas', 'title'))}", "", markdown(_lead(result, words)), ""]
     lines += [markdown(_verdict(result, words)), ""] if _verdict(result, words) else []
     for i, card in _told(result):
@@ -133,6 +133,13 @@ def _text(result: Personas, *, lang: str = "en", title: str | None = None) -> by
     return ("\n".join(lines) + "\n").encode("utf-8", "backslashreplace")
 
 
+def _words(result: Personas, lang: str) -> Language:
+    """Return the language as it speaks of the stages of these personas."""
+    maps = [found.stages for found in result.maps.values()]
+    parts = result.table[result.table["part"] == "stage"]
+    return language(lang).of_stages(maps[0] if maps else parts["name"].dropna().unique())
+
+
 def _told(result: Personas) -> list[tuple[int, Card]]:
     """Return the cards that are told, each with its place."""
     return [(i, card) for i, card in enumerate(result.cards, 1) if not card.masked]
@@ -146,7 +153,7 @@ def _few(result: Personas, words: Language) -> str:
 
 def _lead(result: Personas, words: Language) -> str:
     told = [card for card in result.cards if not card.masked]
-    by = short(result.by, _NAME)
+    by = words.short(result.by, _NAME)
     kind = (
         "rfm" if isinstance(result.step, RFM) else "clusters" if isinstance(result.step, Clusters) else "by"
     )
@@ -204,7 +211,7 @@ def _shown(result: Personas, card: Card, words: Language, place: int) -> dict[st
         "none": "" if rows or len(result.cards) < 2 else words.of("personas", "nothing"),
         "stability": "" if card.stability is None else _stability(card.stability, words),
         "near": "" if journey is None else _near(journey, words),
-        "actor": None if journey is None or journey.actor is None else short(journey.actor, _NAME),
+        "actor": None if journey is None or journey.actor is None else words.short(journey.actor, _NAME),
         "steps": [] if journey is None else _steps(journey, words),
         "map": None if card.map is None else map_values(card.map, words),
     }
@@ -213,22 +220,26 @@ def _shown(result: Personas, card: Card, words: Language, place: int) -> dict[st
 def _called(result: Personas, card: Card, words: Language) -> str:
     """Return the name of a group in the language of the page; names of the data stay as they are."""
     if card.name is None:
-        return words.of("personas", "without").format(by=short(result.by, _NAME))
+        return words.of("personas", "without").format(by=words.short(result.by, _NAME))
     if isinstance(result.step, RFM):
         return words.of("personas_rfm", card.name)
     if isinstance(result.step, Clusters):
         if card.name == EVERYONE:
             return words.of("personas", "everyone")
         number = result.step.labels.index(card.name)
-        said = [_mark(sign, kind, name, words) for sign, kind, name in result.step.found["marks"][number]]
+        staged = result.step.of == "stage"
+        said = [
+            _mark(sign, kind, words.stage(name) if staged and kind == "node" else name, words)
+            for sign, kind, name in result.step.found["marks"][number]
+        ]
         return f"{number + 1}: {', '.join(said) or words.of('personas', 'between')}"
-    return short(card.name, _NAME)
+    return words.short(card.name, _NAME)
 
 
 def _mark(sign: str, kind: str, name: str, words: Language) -> str:
     if kind == "pace":
         return words.of("personas", f"{sign}_events")
-    return words.of("personas", sign).format(name=short(name, 24))
+    return words.of("personas", sign).format(name=words.short(name, 24))
 
 
 def _tell(row: Mapping[Any, Any], words: Language) -> Tell:
@@ -242,7 +253,9 @@ def _tell(row: Mapping[Any, Any], words: Language) -> Tell:
     )
     return Tell(
         words.of("personas_parts", part),
-        short(name, _NAME) if name else "",
+        words.short(words.stage(name) if part == "stage" else name, _NAME)
+        if isinstance(row["name"], str)
+        else "",
         value,
         words.of("personas", "rest").format(value=other),
         words.of("personas", "difference").format(range=words.range(low, high)),
@@ -295,8 +308,10 @@ def _steps(journey: Journey, words: Language) -> list[tuple[str, str, str, str]]
     shown = [
         (
             words.of("personas", "begin") if i == 0 else f"+{words.duration(row['time_s'])}",
-            short(row["event"], _NAME) if isinstance(row["event"], str) else words.of("personas", "rare"),
-            short(row["stage"], _NAME) if isinstance(row["stage"], str) else "",
+            words.short(row["event"], _NAME)
+            if isinstance(row["event"], str)
+            else words.of("personas", "rare"),
+            words.short(words.stage(row["stage"]), _NAME) if isinstance(row["stage"], str) else "",
             f" ×{words.count(row['n'])}" if row["n"] > 1 else "",
         )
         for i, row in enumerate(rows)

@@ -177,5 +177,5 @@ def _from_paths(plan: Plan, paths: VariantsResult, column: str) -> FunnelPlan | 
 def _free(name: str, taken: Mapping[str, Any]) -> str:
     """Return a name for the step of the goal that no stage has."""
     while name in taken:
-        name += " (goal)"
+        name += " ✓"  # in every language
     return name

@@ -157,7 +157,7 @@ def _earlier(folder: Path, result: JourneyMapResult) -> Mapping[str, Any] | None
 
 def _alerts(result: JourneyMapResult, alerts: Sequence[Mapping[str, Any]], tongue: str) -> list[str]:
     """Return the alerts that hold: the whole interval lies beyond the limit."""
-    words = language(tongue)
+    words = language(tongue).of_stages(result.stages)
     said = []
     for alert in alerts:
         cell = result.cell(

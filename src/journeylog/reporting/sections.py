@@ -16,8 +16,7 @@ from journeylog.reporting import columns, sentences
 from journeylog.reporting.answers import Answers
 from journeylog.reporting.figures import Bar, Picture, Point, bars_of, curve, marks_up_to
 from journeylog.reporting.flowchart import draw_flow
-from journeylog.reporting.names import short, visible
-from journeylog.reporting.tables import Table, make_table
+from journeylog.reporting.tables import ARROW, Table, make_table
 from journeylog.reporting.wording import Wording
 from journeylog.stats.dropoff import DropOffResult
 from journeylog.stats.transitions import TransitionsResult
@@ -113,7 +112,9 @@ def _ways(
         read += " " + words.plain("flow_others", moves=str(moves), names=str(names))
     if flow.table["n"].isna().any():
         read += " " + words.plain("flow_hidden")
-    choices = tuple((str(i), short(key.name, 40)) for i, key in enumerate(flows.nodes) if key.kind == "node")
+    choices = tuple(
+        (str(i), words.short(key.name, 40)) for i, key in enumerate(flows.nodes) if key.kind == "node"
+    )
     return (Picture(name, words.plain(heading), finding, read, drawing, choices=choices),)
 
 
@@ -145,7 +146,7 @@ def _step(row: Mapping[Any, Any], i: int, after: Any, words: Wording) -> Bar:
     below = [words.plain("step_lost", n=words.count(row["n_lost"]))] if row["n_lost"] != 0 else []
     below += [words.plain("step_open", n=words.count(row["n_open"]))] if row["n_open"] != 0 else []
     names = [
-        f"{words.plain(r['next_kind']) if r['next_kind'] in ('reached', 'dropped', 'open') else short(r['next'], 24)} "
+        f"{words.plain(r['next_kind']) if r['next_kind'] in ('reached', 'dropped', 'open') else words.short(r['next'], 24)} "
         f"{words.share(r['rate'])}"
         for r in after.head(3).to_dict("records")
     ]
@@ -153,7 +154,7 @@ def _step(row: Mapping[Any, Any], i: int, after: Any, words: Wording) -> Bar:
         below.append(words.plain("step_next", names=", ".join(names)))
     width, low, high = (100 * row[f"total_rate{bound}"] for bound in ("", "_low", "_high"))
     return Bar(
-        *_called(row["name"]), "go", 0.0 if math.isnan(width) else round(width, 2), round(low, 2), round(high, 2),
+        *_called(row["name"], words), "go", 0.0 if math.isnan(width) else round(width, 2), round(low, 2), round(high, 2),
         words.count(row["n_cases"]), ", ".join(more), " · ".join(below),
     )  # fmt: skip
 
@@ -205,8 +206,10 @@ _COLOURS: Mapping[str, str] = {"wait": "wait", "rework": "rework", "drop": "leav
 
 def _loss(row: Mapping[Any, Any], priced: bool, words: Wording) -> Bar:
     kind = str(row["kind"])
-    name = short(row["node"], 28) + (f" → {short(row['to'], 28)}" if kind == "wait" else "")
-    whole = visible(row["node"]) + (f" → {visible(row['to'])}" if kind == "wait" else "")
+    nodes = [row["node"], row["to"]] if kind == "wait" else [row["node"]]
+    name, whole = (
+        ARROW.join(map(write, nodes)) for write in (lambda node: words.short(node, 28), words.visible)
+    )
     said = {
         "wait": lambda: words.plain("amount_wait", time=words.duration(row["amount"])),
         "rework": lambda: words.plain("amount_rework", amount=words.count(row["amount"]), n=words.count(row["n"])),
@@ -266,12 +269,18 @@ def _drop(row: Mapping[Any, Any], words: Wording) -> Bar:
     if row["drop_rate"] != row["drop_rate"]:
         n = words.plain("end_dropped", n=sentences.told(words, row, "n_dropped"))
         return Bar(
-            *_called(row["node"]), "leave", row["rate_about"], _NAN, _NAN, words.rough(row["rate_about"]), n
+            *_called(row["node"], words),
+            "leave",
+            row["rate_about"],
+            _NAN,
+            _NAN,
+            words.rough(row["rate_about"]),
+            n,
         )
     visits = str(words.several("visits_of", row["n_followed"]))
     more = words.plain("bar_of", n=words.count(row["n_dropped"]), visits=visits)
     rates = (row["drop_rate"], row["drop_rate_low"], row["drop_rate_high"])
-    return Bar(*_called(row["node"]), "leave", *rates, words.share(row["drop_rate"]), more)
+    return Bar(*_called(row["node"], words), "leave", *rates, words.share(row["drop_rate"]), more)
 
 
 def _returns(answers: Answers, words: Wording) -> Section:
@@ -306,7 +315,7 @@ def _point(row: Mapping[Any, Any], words: Wording) -> Point:
 
 
 def _path_bar(row: dict[Any, Any], most: float, words: Wording) -> PathBar:
-    names = tuple((short(name, 28), visible(name)[:200]) for name in row["path"][:12])
+    names = tuple((words.short(name, 28), words.visible(name)[:200]) for name in row["path"][:12])
     ends = ("reached", "dropped", "open")
     outcome = ", ".join(
         words.plain(f"end_{end}", n=words.count(row[f"n_{end}"])) for end in ends if row[f"n_{end}"] != 0
@@ -322,9 +331,9 @@ def _path_bar(row: dict[Any, Any], most: float, words: Wording) -> PathBar:
     )
 
 
-def _called(name: object) -> tuple[str, str]:
+def _called(name: object, words: Wording) -> tuple[str, str]:
     """Return a name as it is shown, and the whole of it when that was cut."""
-    whole, cut = visible(name), short(name, _NAME)
+    whole, cut = words.visible(name), words.short(name, _NAME)
     return cut, whole[:400] if cut != whole else ""
 
 

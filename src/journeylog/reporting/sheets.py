@@ -118,7 +118,7 @@ def map_sheet(book: Book, result: JourneyMapResult, words: Language) -> tuple[An
     sheet.fit_to_pages(1, 0)
     book.text(sheet, 0, 0, words.period(result.window), "head")
     for column, stage in enumerate(result.stages, 1):
-        book.text(sheet, 0, column, short(stage, 200), "head")
+        book.text(sheet, 0, column, words.short(words.stage(stage), 200), "head")
     line = 1
     for row in ROWS:
         places = [place_of(result, words, row, stage) for stage in result.stages]

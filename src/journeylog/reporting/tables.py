@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from journeylog.reporting.names import short, visible
+from journeylog.reporting.names import short
 from journeylog.reporting.wording import ENGLISH, Wording
 
 __all__ = ["ARROW", "Cell", "Column", "Head", "Table", "heads_of", "make_table"]
@@ -130,11 +130,11 @@ def _cell(column: Column, record: Mapping[Any, Any], words: Wording) -> Cell:
 
 def _node(words: Wording, name: Any, kind: Any) -> str:
     """Return the name of a node, typed ones in round brackets as no event is marked."""
-    return words.plain(str(kind)) if kind in ("start", "reached", "dropped", "open") else visible(name)
+    return words.plain(str(kind)) if kind in ("start", "reached", "dropped", "open") else words.visible(name)
 
 
 def _path(words: Wording, names: Sequence[str], truncated: bool) -> str:
-    return ARROW.join(map(visible, names)) + (f"{ARROW}…" if truncated else "")
+    return ARROW.join(map(words.visible, names)) + (f"{ARROW}…" if truncated else "")
 
 
 def _amount(words: Wording, kind: Any, amount: Any) -> str:
@@ -148,7 +148,7 @@ def _amounts(words: Wording, kind: Any, low: Any, high: Any) -> str:
 
 
 _WRITE: Final[Mapping[str, Callable[..., str]]] = {
-    "name": lambda words, name: "" if name is None or name != name else visible(name),
+    "name": lambda words, name: "" if name is None or name != name else words.visible(name),
     "node": _node,
     "path": _path,
     "kind": lambda words, kind: words.plain(f"kind_{kind}"),

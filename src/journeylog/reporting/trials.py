@@ -8,7 +8,6 @@ from typing import Any
 from journeylog.journeymap.cells import Cell
 from journeylog.journeymap.spec import JourneyMapResult
 from journeylog.reporting.language import Language
-from journeylog.reporting.names import short
 
 __all__ = ["trial_lines"]
 
@@ -25,8 +24,8 @@ def trial_lines(result: JourneyMapResult, words: Language) -> Sequence[tuple[str
         if before is None or after is None:
             continue
         parts: dict[str, Any] = {
-            "stage": short(cell.stage, _NAME),
-            "item": short(cell.item, _NAME),
+            "stage": words.short(words.stage(cell.stage), _NAME),
+            "item": words.short(cell.item, _NAME),
             "before": words.share(before.value),
             "after": words.share(after.value),
         }

@@ -9,7 +9,7 @@ from typing import Any, Final
 from markupsafe import Markup
 
 from journeylog.reporting.language import Language, language
-from journeylog.reporting.names import short, visible
+from journeylog.reporting.names import short
 
 __all__ = ["ENGLISH", "Wording", "wording"]
 
@@ -64,6 +64,14 @@ class Wording:
         """Return what a column means; empty for an empty key."""
         return self.words.of("report_helps", key) if key else ""
 
+    def visible(self, text: object) -> str:
+        """Return a name of the data in one line with every hidden sign written out."""
+        return self.words.visible(text)
+
+    def short(self, text: object, width: int = 60) -> str:
+        """Return a name of the data in one line, cut at the width."""
+        return self.words.short(text, width)
+
     def count(self, n: Any) -> str:
         """Write a whole number; a masked one is few."""
         return self.words.text("few") if n is None or n != n else self.words.count(n)
@@ -99,7 +107,7 @@ class Wording:
         """Write an amount of money."""
         if amount is None or amount != amount:
             return "–"
-        name = short(currency, 8) if isinstance(currency, str) and currency else ""
+        name = self.short(currency, 8) if isinstance(currency, str) and currency else ""
         return self.words.money(amount, name).rstrip("\u00a0")
 
     def rate(self, row: Mapping[Any, Any], name: str, of: Any) -> Markup:
@@ -113,7 +121,7 @@ class Wording:
 
     def named(self, name: object) -> Markup:
         """Return a name of the data in quotation marks, cut when it is long."""
-        whole, cut = visible(name), short(name, _NAME)
+        whole, cut = self.visible(name), self.short(name, _NAME)
         title = Markup(' title="{}"').format(whole[:400]) if cut != whole else ""
         left, right = self.words.words["quotes"]
         return Markup('<span class="name"{}>{}{}{}</span>').format(title, left, cut, right)

@@ -90,7 +90,7 @@ def workbook_bytes(shared: Shared, words: Language, title: str | None = None) ->
         sheet, line = book.made.add_worksheet(words.of("sheets", "map")), 0
         sheet.set_column(0, 0, 24)
     else:
-        sheet, line = map_sheet(book, shared.filled, words)
+        sheet, line = map_sheet(book, shared.filled, words.of_stages(shared.filled.stages))
     _about(book, sheet, line + 1, window, shared.answers.mask, words)
     for name in _SHEETS:
         table_sheet(book, words.of("sheets", name), found[name], TABLES[name])
