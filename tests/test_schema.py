@@ -61,6 +61,10 @@ WHOLE = {
     "map": {"need": "term", "pains": {"errors": "error*"}, "top": 4, "voice": True, "spend": {"ads": 12.5}},
     "output": {"folder": "out", "languages": ["en", "ru"], "files": ["map.html", "tables.csv"], "mask": 0},
     "alert": [{"row": "loss", "measure": "drop", "stage": "buy", "above": 0.3}],
+    "personas": {
+        "attribute": "channel", "rfm": {"order": ["paid", "sent"], "recency": ["30d", "90d", "180d", "365d"]},
+        "clusters": {"k": 3, "seed": 1}, "maps": False, "top": 5,
+    },
 }  # fmt: skip
 
 
@@ -101,6 +105,24 @@ def changed(**more: Any) -> dict[str, Any]:
             "source 1: numbers = 'x' is not possible. Fix: a list",
         ),
         (changed(source=["a.csv"]), "source 1 is no table"),
+        (
+            changed(personas={"atribute": "x"}),
+            "personas: unknown key 'atribute'. Fix: did you mean 'attribute'",
+        ),
+        (changed(personas={"top": 3}), "personas: no groups are asked for"),
+        (changed(personas={"clusters": False}), "personas: no groups are asked for"),
+        (changed(personas={"clusters": "yes"}), "personas: clusters = 'yes' is not possible. Fix: true"),
+        (changed(personas={"clusters": {"kk": 3}}), "personas: clusters: unknown key 'kk'"),
+        (changed(personas={"rfm": {"value": "v"}}), "personas: rfm has no order"),
+        (changed(personas={"rfm": {"order": "paid", "recencies": []}}), "did you mean 'recency'"),
+        (
+            {
+                key: value
+                for key, value in changed(output={"files": ["personas.md"]}).items()
+                if key != "personas"
+            },
+            "'personas.md' needs a table [personas]",
+        ),
     ],
 )
 def test_what_the_model_refuses_the_schema_refuses(data: dict[str, Any], says: str) -> None:

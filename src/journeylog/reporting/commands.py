@@ -70,7 +70,9 @@ def report_log(load: Load, out: Path, wanted: Mapping[str, Any], voice: Voice) -
 
 def _of_file(asked: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a source list asks of a report; what it asks of a run in its tables is taken as the report has it."""
-    rest = {name: value for name, value in asked.items() if name not in ("map", "output", "alert")}
+    rest = {
+        name: value for name, value in asked.items() if name not in ("map", "output", "alert", "personas")
+    }
     output = asked.get("output", {})
     rest |= {name: output[name] for name in ("theme", "mask") if name in output}
     if output.get("languages"):

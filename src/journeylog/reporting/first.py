@@ -85,6 +85,11 @@ def first_config(files: Sequence[Path], folder: Path) -> str:
     event = "event"
     time = "timestamp"
     <BLANKLINE>
+    # [personas]             # groups of customers with their maps; say what makes them
+    # attribute = "segment"  # a column
+    # rfm = "paid"           # the event that is an order: how lately, how often, for how much
+    # clusters = true        # found from the journeys; needs the extra journeylog[personas]
+    <BLANKLINE>
     # [output]               # by default everything in English, in the folder out; journeylog schema tells all keys
     # languages = ["en", "ru"]
     # files = ["map.html", "report.html", "report.xlsx", "tables.parquet"]
@@ -99,6 +104,11 @@ def first_config(files: Sequence[Path], folder: Path) -> str:
         "",
     ]
     tail = [
+        "# [personas]             # groups of customers with their maps; say what makes them",
+        '# attribute = "segment"  # a column',
+        '# rfm = "paid"           # the event that is an order: how lately, how often, for how much',
+        "# clusters = true        # found from the journeys; needs the extra journeylog[personas]",
+        "",
         "# [output]               # by default everything in English, in the folder out; journeylog schema tells all keys",
         '# languages = ["en", "ru"]',
         '# files = ["map.html", "report.html", "report.xlsx", "tables.parquet"]',

@@ -9,9 +9,12 @@ from typing import Any, Final
 from journeylog.core.log import EventLog
 from journeylog.ingest.rejects import Rejects
 from journeylog.journeymap.spec import JourneyMapResult
+from journeylog.persona.personas import Personas
 from journeylog.reporting.language import language
 from journeylog.reporting.mapfiles import map_bytes
 from journeylog.reporting.page import build_page
+from journeylog.reporting.personafiles import persona_tables
+from journeylog.reporting.personapage import persona_bytes
 from journeylog.reporting.tidy import Shared, map_table, share, table_bytes, tidy_tables
 from journeylog.reporting.tidyschema import DICTIONARY
 from journeylog.reporting.workbook import workbook_bytes
@@ -39,6 +42,8 @@ class RunFiles:
     before : mapping or None
         The map of an earlier run.
     alerts : sequence of str
+    personas : mapping of str to Personas
+        By the way of grouping, masked.
     """
 
     log: EventLog
@@ -49,6 +54,7 @@ class RunFiles:
     mask: int
     before: Mapping[str, Any] | None
     alerts: Sequence[str]
+    personas: Mapping[str, Personas] = field(default_factory=dict)
     _shared: Shared | None = field(default=None, repr=False)
 
     def make(self, files: Sequence[str]) -> dict[str, bytes]:
@@ -67,6 +73,8 @@ class RunFiles:
         elif file == "report.xlsx":
             for name, tongue in self._named(stem, ending):
                 yield name, workbook_bytes(self._answers(), language(tongue), self.asked.get("title"))
+        elif stem == "personas":
+            yield from self._personas(ending)
         elif stem == "tables":
             yield from self._tables(ending)
         elif self.log.rejects is not None:
@@ -101,9 +109,22 @@ class RunFiles:
             self._shared = self._shared or Shared(self.log, page.answers, self.result)
             yield name, page.html
 
+    def _personas(self, ending: str) -> Iterator[tuple[str, bytes]]:
+        """Yield a file for each way of grouping; those with words in each language."""
+        for way, found in self.personas.items():
+            if ending == "json":
+                yield f"personas_{way}.json", persona_bytes(found, ".json", mask=0)
+                continue
+            look: dict[str, Any] = {"theme": self.theme} if ending == "html" else {}
+            for name, tongue in self._named(f"personas_{way}", ending):
+                yield name, persona_bytes(found, f".{ending}", mask=0, lang=tongue, **look)
+
     def _tables(self, ending: str) -> Iterator[tuple[str, bytes]]:
         for number, tongue in enumerate(self.languages):
-            for name, table in tidy_tables(self._answers(), language(tongue)).items():
+            words = language(tongue)
+            tables = tidy_tables(self._answers(), words)
+            tables |= persona_tables(self.personas, words) if self.personas else {}
+            for name, table in tables.items():
                 if not number:
                     yield f"{name}.{ending}", table_bytes(table, ending)
                 elif name == DICTIONARY:

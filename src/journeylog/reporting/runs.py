@@ -23,6 +23,7 @@ from journeylog.reporting.exits import Exit
 from journeylog.reporting.language import language
 from journeylog.reporting.loading import Load
 from journeylog.reporting.mappage import called, written
+from journeylog.reporting.personafiles import find_personas
 from journeylog.reporting.runfiles import RunFiles
 from journeylog.reporting.schema import FILES
 from journeylog.reporting.terminal import Voice, card_lines, remark
@@ -59,6 +60,7 @@ def run_config(config: Path, *, start: str | None, end: str | None, out: Path | 
     loaded = Load((config,), {})()
     asked = dict(loaded.asked)
     mapped = dict(asked.pop("map", {}))
+    grouped = asked.pop("personas", None)
     noted = mapped.pop("notes", None)
     output = asked.pop("output", {})
     alerts = asked.pop("alert", [])
@@ -74,14 +76,15 @@ def run_config(config: Path, *, start: str | None, end: str | None, out: Path | 
     result: JourneyMapResult = question.fill(ready).masked(mask)
     if noted is not None:
         result = result.with_notes(config.parent / str(noted))
+    groups = find_personas(ready, grouped, question, mask) if grouped and _wanted(files) else {}
     with told(folder):
         folder.mkdir(parents=True, exist_ok=True)
     with reserved(folder / MANIFEST) as target:
         before = _earlier(folder, result)
         said = _alerts(result, alerts, tongues[0])
-        made = RunFiles(ready, result, rest, tongues, output.get("theme", "light"), mask, before, said).make(
-            files
-        )
+        made = RunFiles(
+            ready, result, rest, tongues, output.get("theme", "light"), mask, before, said, groups
+        ).make(files)
         place = _commit(folder, result, made)
         target.put(_json({"latest": place.name, "version": jl.__version__, **_described(result, made)}))
         _point(folder, place)
@@ -102,6 +105,11 @@ def run_config(config: Path, *, start: str | None, end: str | None, out: Path | 
 
 def _window(log: EventLog, start: str | None, end: str | None) -> tuple[Any, Any]:
     return start or utc_text(log.window.start) + "Z", end or utc_text(log.window.end) + "Z"
+
+
+def _wanted(files: Sequence[str]) -> bool:
+    """Return whether any of the files tells of personas."""
+    return any(file.startswith(("personas.", "tables.")) for file in files)
 
 
 def _commit(folder: Path, result: JourneyMapResult, made: Mapping[str, bytes]) -> Path:

@@ -5,23 +5,23 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import json
-import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 import journeylog as jl
-from journeylog.errors import ConfigError, cut, nearest
+from journeylog.errors import ConfigError
 from journeylog.journeymap.changes import SCHEMA
 from journeylog.journeymap.spec import JourneyMap
 from journeylog.reporting.exits import Exit
+from journeylog.reporting.keys import Key, abouts, as_object, check_keys, check_table, key_of, kinds_of
 from journeylog.reporting.language import languages
 from journeylog.reporting.terminal import Voice
 from journeylog.reporting.tidyschema import TABLES
 
 __all__ = ["FILES", "as_text", "check_config", "config_schema", "map_schema", "tell_schema"]
 
-#: What a run can make. ``tables.*`` stands for one file a statistic and the dictionary of their columns.
+#: What a run can make. ``tables.*`` stands for one file a statistic and the dictionary of their columns,
+#: ``personas.*`` for one file a way of grouping, where the table ``[personas]`` asks for some.
 FILES: Final = (
     "map.html",
     "map.json",
@@ -35,79 +35,16 @@ FILES: Final = (
     "tables.parquet",
     "tables.csv",
     "rejects.jsonl",
+    "personas.html",
+    "personas.md",
+    "personas.json",
 )
 _DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
-_TYPES: Final[Mapping[str, tuple[type, ...]]] = {
-    "string": (str,),
-    "integer": (int,),
-    "number": (int, float),
-    "boolean": (bool,),
-    "array": (list, tuple),
-    "object": (dict,),
-}
 
 
-@dataclass(frozen=True)
-class _Key:
-    """What may stand under a key.
-
-    Parameters
-    ----------
-    kinds : tuple of str
-        Types by their names in JSON.
-    hint : str
-        What to write, for the fix of an error.
-    about : str
-        What it means, for readers of the schema.
-    choices : tuple of str
-        The only values, or those of the items of an array.
-    least : float or None
-        The smallest number, or the least items of an array.
-    most : float or None
-    needed : bool
-    """
-
-    kinds: tuple[str, ...]
-    hint: str
-    about: str = ""
-    choices: tuple[str, ...] = ()
-    least: float | None = None
-    most: float | None = None
-    needed: bool = False
-
-    def schema(self) -> dict[str, Any]:
-        """Return the key as JSON Schema."""
-        kinds = [kind for kind in self.kinds if not (kind == "integer" and "number" in self.kinds)]
-        found: dict[str, Any] = {"type": kinds[0] if len(kinds) == 1 else list(kinds)}
-        found["description"] = self.about or self.hint
-        array = "array" in self.kinds
-        if self.choices:
-            known: dict[str, Any] = {"enum": list(self.choices)}
-            found |= {"items": {"type": "string", **known}} if array else known
-        for word, bound in (("min", self.least), ("max", self.most)):
-            if bound is not None:
-                found[f"{word}Items" if array else f"{word}imum"] = bound
-        return found
-
-    def allows(self, value: Any) -> bool:
-        """Return whether a value is of the type and within the bounds."""
-        kinds = [
-            kind for kind in self.kinds if isinstance(value, _TYPES[kind]) and (kind == "boolean") == isinstance(value, bool)
-        ]  # fmt: skip
-        if not kinds:
-            return False
-        size = len(value) if isinstance(value, list | tuple) else value
-        if isinstance(size, int | float) and not isinstance(size, bool):
-            if self.least is not None and size < self.least:
-                return False
-            if self.most is not None and size > self.most:
-                return False
-        return True
-
-
-def _of(*kinds: str) -> Callable[..., _Key]:
-    def make(hint: str, about: str = "", **more: Any) -> _Key:
-        return _Key(kinds, hint, about, **more)
+def _of(*kinds: str) -> Callable[..., Key]:
+    def make(hint: str, about: str = "", **more: Any) -> Key:
+        return Key(kinds, hint, about, **more)
 
     return make
 
@@ -115,7 +52,7 @@ def _of(*kinds: str) -> Callable[..., _Key]:
 _text, _list, _table = _of("string"), _of("array"), _of("object")
 _condition = _of("string", "array", "object")
 _CONDITION: Final = "an event name, a list of them, or a table of column conditions"
-_OUTPUT: Final[Mapping[str, _Key]] = {
+_OUTPUT: Final[Mapping[str, Key]] = {
     "folder": _text("a text", "The folder to write to, relative to the configuration; by default out."),
     "languages": _list("a list of languages", "The first one has the plain names of files.", choices=languages()),
     "files": _list("a list of files", "What to write; by default everything.", choices=FILES),
@@ -124,7 +61,7 @@ _OUTPUT: Final[Mapping[str, _Key]] = {
         "a whole number of customers, 0 for no mask", "Numbers of fewer customers are not told; by default 5.", least=0
     ),
 }  # fmt: skip
-_ALERT: Final[Mapping[str, _Key]] = {
+_ALERT: Final[Mapping[str, Key]] = {
     "stage": _text("a text", "The stage; without it the whole journey."),
     "row": _text("a text", "The row of the map, such as loss.", needed=True),
     "measure": _text("a text", "What is measured, such as drop.", needed=True),
@@ -132,7 +69,7 @@ _ALERT: Final[Mapping[str, _Key]] = {
     "above": _of("number", "integer")("a number", "The alert holds when the whole interval lies above it."),
     "below": _of("number", "integer")("a number", "The alert holds when the whole interval lies below it."),
 }
-_TOP: Final[Mapping[str, _Key]] = {
+_TOP: Final[Mapping[str, Key]] = {
     "title": _text("text", "The heading of pages."),
     "goal": _condition(_CONDITION, "What a journey is meant to come to."),
     "patience": _text("a duration such as '30d'", "The silence after which a journey counts as dropped."),
@@ -155,9 +92,28 @@ _TOP: Final[Mapping[str, _Key]] = {
         "a share from 0 to 1", "Share of rejected rows above which the exit code is 4.", least=0, most=1
     ),
     "map": _table("a table [map]", "What the journey map is asked beside goal, stages and patience."),
+    "personas": _table("a table [personas]", "Groups of customers: their cards, maps and tables."),
     "output": _table("a table [output]", "What to write, where, and in which languages."),
     "alert": _list("tables [[alert]]", "Exit code 4, and a line above all else, when one holds."),
 }  # fmt: skip
+
+
+#: Of the ways of grouping at least one, in JSON Schema.
+_GROUPS: Final = [
+    {"required": ["attribute"], "properties": {"attribute": {"minLength": 1}}},
+    {"required": ["rfm"], "properties": {"rfm": {"not": {"enum": ["", [], {}]}}}},
+    {"required": ["clusters"], "properties": {"clusters": {"not": {"enum": [False, {}]}}}},
+]
+#: Files of personas need the table that asks for some.
+_PERSONA_FILES: Final[Mapping[str, Any]] = {
+    "if": {
+        "required": ["output"],
+        "properties": {
+            "output": {"required": ["files"], "properties": {"files": {"contains": {"pattern": "^personas"}}}}
+        },
+    },
+    "then": {"required": ["personas"]},
+}
 
 
 def check_config(data: Mapping[str, Any], name: str) -> None:
@@ -178,55 +134,31 @@ def check_config(data: Mapping[str, Any], name: str) -> None:
     sources = data.get("source")
     if not isinstance(sources, list) or not sources:
         raise ConfigError(f"{name} names no source. Fix: begin each one with a line [[source]]")
-    _check({key: value for key, value in data.items() if key != "source"}, _TOP, f"{name}: ")
-    for key, table in (("map", _map()), ("output", _OUTPUT)):
-        _check(data.get(key, {}), table, f"{name}: {key}: ")
+    check_keys({key: value for key, value in data.items() if key != "source"}, _TOP, f"{name}: ")
+    for key, table in (("map", _map()), ("output", _OUTPUT), ("personas", _personas())):
+        check_keys(data.get(key, {}), table, f"{name}: {key}: ")
+    _check_personas(data, name)
     for i, alert in enumerate(data.get("alert", [])):
-        _check_table(alert, _ALERT, f"{name}: alert {i + 1}", "alert")
+        check_table(alert, _ALERT, f"{name}: alert {i + 1}", "alert")
         if not {"above", "below"} & set(alert):
             raise ConfigError(f"{name}: alert {i + 1} has no limit. Fix: write above = ... or below = ...")
     for i, source in enumerate(sources):
-        _check_table(source, _source(), f"{name}: source {i + 1}", "source")
+        check_table(source, _source(), f"{name}: source {i + 1}", "source")
     names = [source["name"] for source in sources]
     twice = [one for one in names if names.count(one) > 1]
     if twice:
         raise ConfigError(f"{name}: two sources are called {twice[0]!r}. Fix: give each its own name")
 
 
-def _check_table(given: Any, keys: Mapping[str, _Key], where: str, name: str) -> None:
-    if not isinstance(given, dict):
-        raise ConfigError(f"{where} is no table. Fix: begin it with a line [[{name}]]")
-    _check(given, keys, f"{where}: ")
-    for key, known in keys.items():
-        if known.needed and not given.get(key):
-            raise ConfigError(f'{where} has no {key}. Fix: write {key} = "..."')
-
-
-def _check(given: Mapping[str, Any], keys: Mapping[str, _Key], where: str) -> None:
-    for key, value in given.items():
-        if key not in keys:
-            near = nearest(str(key), keys)
-            hint = f"did you mean {near[0]!r}?" if near else f"one of {sorted(keys)}"
-            raise ConfigError(f"{where}unknown key {key!r}. Fix: {hint}")
-        known = keys[key]
-        if not known.allows(value):
-            raise ConfigError(f"{where}{key} = {cut(value)} is not possible. Fix: {known.hint}")
-        for one in (value if isinstance(value, list) else [value]) if known.choices else ():
-            if one not in known.choices:
-                near = nearest(str(one), known.choices)
-                hint = f"did you mean {near[0]!r}?" if near else f"one of {list(known.choices)}"
-                raise ConfigError(f"{where}{key}: {cut(one)} is not possible. Fix: {hint}")
-
-
-def _map() -> dict[str, _Key]:
+def _map() -> dict[str, Key]:
     """Return what the table [map] may hold: the questions of :class:`JourneyMap` that are not asked above."""
     own: Mapping[str, tuple[str, ...]] = {
         "within": ("string",), "heard_within": ("string",), "again": ("string",), "pains": ("string", "object"),
         "spend": ("number", "integer", "object"),
     }  # fmt: skip
-    about = _abouts(JourneyMap)
+    about = abouts(JourneyMap)
     found = {
-        one.name: _key(own.get(one.name) or _kinds(str(one.type)), about.get(one.name, ""))
+        one.name: key_of(own.get(one.name) or kinds_of(str(one.type)), about.get(one.name, ""))
         for one in dataclasses.fields(JourneyMap)
         if one.name not in ("_", "goal", "stages", "patience")
     }
@@ -234,48 +166,60 @@ def _map() -> dict[str, _Key]:
     return found
 
 
-def _source() -> dict[str, _Key]:
+def _personas() -> dict[str, Key]:
+    """Return what the table [personas] may hold: ways of grouping, and the arguments of :func:`journeylog.personas`."""
+    about = abouts(jl.personas)
+    given = inspect.signature(jl.personas).parameters
+    found = {
+        "attribute": _text("a column", "A column; a customer belongs to the first value it has."),
+        "rfm": Key(
+            ("string", "array", "object"), "the event that is an order, or a table {order = ...}",
+            "What is an order: customers by how lately, how often and for how much they bought.", keys=_step(jl.RFM),
+        ),
+        "clusters": Key(
+            ("boolean", "object"), "true, or a table such as {k = 4}",
+            "Groups found from the journeys, if there are any.", keys=_step(jl.Clusters),
+        ),
+        "maps": _of("boolean")("true or false", "Whether each group has its own journey map; by default true."),
+    }  # fmt: skip
+    numbers = ("top", "min_n", "sample", "seed")
+    return found | {name: key_of(kinds_of(str(given[name].annotation)), about[name]) for name in numbers}
+
+
+def _step(step: Any) -> dict[str, Key]:
+    """Return the arguments of a step that makes groups."""
+    about = abouts(step)
+    return {
+        one.name: dataclasses.replace(
+            key_of(kinds_of(str(one.type)), about.get(one.name, "")),
+            needed=one.default is dataclasses.MISSING,
+        )
+        for one in dataclasses.fields(step)
+        if one.name not in ("_", "column", "settled")
+    }
+
+
+def _check_personas(data: Mapping[str, Any], name: str) -> None:
+    """Refuse personas of no groups, and files of personas nobody described."""
+    asked = data.get("personas")
+    if asked is not None and not any(asked.get(key) for key in ("attribute", "rfm", "clusters")):
+        raise ConfigError(
+            f'{name}: personas: no groups are asked for. Fix: attribute = "...", rfm = "paid" or clusters = true'
+        )
+    files = [file for file in data.get("output", {}).get("files", ()) if file.startswith("personas")]
+    if asked is None and files:
+        raise ConfigError(f"{name}: output: files: {files[0]!r} needs a table [personas]. Fix: write one")
+
+
+def _source() -> dict[str, Key]:
     """Return what a [[source]] may hold: its name, its path, and the arguments of :func:`journeylog.read`."""
-    about = _abouts(jl.read)
+    about = abouts(jl.read)
     found = {
         "name": _text("a text", "The source's name, each its own.", needed=True),
         "path": _text("a text", "A file, a folder or a pattern, relative to the configuration.", needed=True),
     }
     for name, argument in list(inspect.signature(jl.read).parameters.items())[1:]:
-        found[name] = _key(_kinds(str(argument.annotation)), about.get(name, ""))
-    return found
-
-
-def _key(kinds: tuple[str, ...], about: str) -> _Key:
-    words = {"string": "a text", "array": "a list", "object": "a table", "integer": "a whole number",
-             "number": "a number", "boolean": "true or false"}  # fmt: skip
-    shown = [words[kind] for kind in kinds if not (kind == "integer" and "number" in kinds)]
-    return _Key(kinds, " or ".join(shown), about)
-
-
-def _kinds(annotation: str) -> tuple[str, ...]:
-    """Return the types of a configuration that an argument of Python takes."""
-    known = (
-        ("string", r"\bstr\b(?![^\[]*\])|AnyField|Condition|PathLike"),
-        ("array", r"Sequence|tuple|list|Condition"),
-        ("object", r"Mapping|History|Lifecycle|AnyField|Condition"),
-        ("number", r"\bfloat\b(?![^\[]*\])"),
-        ("integer", r"\bint\b|\bfloat\b(?![^\[]*\])"),
-        ("boolean", r"\bbool\b"),
-    )
-    return tuple(kind for kind, pattern in known if re.search(pattern, annotation)) or ("string",)
-
-
-def _abouts(documented: Any) -> dict[str, str]:
-    """Return the first sentence about each parameter of a docstring."""
-    text = inspect.getdoc(documented) or ""
-    text = text.partition("Parameters\n----------\n")[2].split("\n\n")[0]
-    found: dict[str, str] = {}
-    for names, said in re.findall(r"^(\S[^:\n]*) : [^\n]*\n((?:    [^\n]*\n?)+)", text, re.MULTILINE):
-        sentence = " ".join(said.split())
-        sentence = re.split(r"(?<=[.:;])\s", sentence)[0].rstrip(":;")
-        plain = re.sub(r":\w+:`[.~]*([^`]*)`", r"\1", sentence).replace("``", "").replace("`", "")
-        found |= dict.fromkeys(names.split(", "), plain)
+        found[name] = key_of(kinds_of(str(argument.annotation)), about.get(name, ""))
     return found
 
 
@@ -302,32 +246,27 @@ def as_text(schema: Mapping[str, Any]) -> str:
 def config_schema() -> dict[str, Any]:
     """Return the JSON Schema of a configuration, in TOML or YAML."""
     top = {key: known.schema() for key, known in _TOP.items()}
-    top["map"] |= _object(_map())
-    top["output"] |= _object(_OUTPUT)
-    alert = _object(_ALERT)
+    top["map"] |= as_object(_map())
+    top["output"] |= as_object(_OUTPUT)
+    top["personas"] |= as_object(_personas()) | {"anyOf": _GROUPS}
+    alert = as_object(_ALERT)
     alert["anyOf"] = [{"required": ["above"]}, {"required": ["below"]}]
     top["alert"] |= {"items": alert}
     sources = {
         "type": "array",
         "minItems": 1,
-        "items": _object(_source()),
+        "items": as_object(_source()),
         "description": "Where the data is.",
     }
     return {
         "$schema": _DRAFT,
         "title": "journeylog configuration",
         "description": "What journeylog run, report and check read, as TOML or YAML.",
-        **_object({}),
+        **as_object({}),
         "required": ["source"],
         "properties": {"source": sources, **top},
+        **_PERSONA_FILES,
     }
-
-
-def _object(keys: Mapping[str, _Key]) -> dict[str, Any]:
-    needed = [key for key, known in keys.items() if known.needed]
-    found: dict[str, Any] = {"type": "object", "additionalProperties": False}
-    found["properties"] = {key: known.schema() for key, known in keys.items()}
-    return found | ({"required": needed} if needed else {})
 
 
 def map_schema() -> dict[str, Any]:

@@ -24,12 +24,22 @@ from journeylog.reporting.language import Language, language
 from journeylog.reporting.masking import mask_answers
 from journeylog.reporting.plan import Plan, prepare
 from journeylog.reporting.tables import ARROW
-from journeylog.reporting.tidyschema import DICTIONARY, TABLES, defined, schema_of
+from journeylog.reporting.tidyschema import DICTIONARY, TABLES, Entry, defined, schema_of
 from journeylog.reporting.wording import wording
 from journeylog.reporting.write import reserved, told
 from journeylog.steps.stages import Stages
 
-__all__ = ["KINDS", "Shared", "map_table", "share", "table_bytes", "tables", "tidy_tables"]
+__all__ = [
+    "KINDS",
+    "Shared",
+    "declared",
+    "dictionary_of",
+    "map_table",
+    "share",
+    "table_bytes",
+    "tables",
+    "tidy_tables",
+]
 
 
 def tables(
@@ -166,14 +176,39 @@ def tidy_tables(shared: Shared, words: Language) -> dict[str, pa.Table]:
         "retention": None if answers.returns is None else answers.returns.table,
         "events": answers.facts.table,
         "rejects": _rejects(shared.log, words),
-        DICTIONARY: _dictionary(words),
     }
-    return {name: _arrow(name, frame) for name, frame in frames.items()}
+    made = {name: declared(name, frame) for name, frame in frames.items()}
+    return {**made, DICTIONARY: dictionary_of(TABLES, words)}
 
 
 def map_table(result: JourneyMapResult) -> pa.Table:
     """Return the cells of a map with their declared columns and types."""
-    return _arrow("cells", result.table)
+    return declared("cells", result.table)
+
+
+def dictionary_of(tables: Mapping[str, Sequence[Entry]], words: Language) -> pa.Table:
+    """Return what stands in each column of some tables."""
+    rows = [
+        (table, entry.name, entry.type, entry.unit, defined(table, entry.name, words))
+        for table, entries in tables.items()
+        for entry in entries
+    ]
+    return declared(DICTIONARY, pd.DataFrame(rows, columns=["table", "column", "type", "unit", "definition"]))
+
+
+def declared(name: str, frame: pd.DataFrame | None) -> pa.Table:
+    """Return a frame with the declared columns and types of a table; None is a table without rows."""
+    schema = schema_of(name)
+    if frame is None:
+        return schema.empty_table()
+    columns = []
+    for field in schema:
+        values = frame[field.name]
+        if field.name == "path":
+            values = values.map(ARROW.join)
+        made = pa.array(values.astype(object) if pa.types.is_string(field.type) else values, from_pandas=True)
+        columns.append(made.cast(field.type))
+    return pa.Table.from_arrays(columns, schema=schema)
 
 
 def table_bytes(table: pa.Table, kind: str) -> bytes:
@@ -193,29 +228,6 @@ def _rejects(log: EventLog, words: Language) -> pd.DataFrame:
     groups = loaded.rejected(log, wording(words.name))
     rows = [(group.code, group.words, group.n) for group in groups]
     return pd.DataFrame(rows, columns=["reason", "meaning", "n"])
-
-
-def _dictionary(words: Language) -> pd.DataFrame:
-    rows = [
-        (table, entry.name, entry.type, entry.unit, defined(table, entry.name, words))
-        for table, entries in TABLES.items()
-        for entry in entries
-    ]
-    return pd.DataFrame(rows, columns=["table", "column", "type", "unit", "definition"])
-
-
-def _arrow(name: str, frame: pd.DataFrame | None) -> pa.Table:
-    schema = schema_of(name)
-    if frame is None:
-        return schema.empty_table()
-    columns = []
-    for field in schema:
-        values = frame[field.name]
-        if field.name == "path":
-            values = values.map(ARROW.join)
-        made = pa.array(values.astype(object) if pa.types.is_string(field.type) else values, from_pandas=True)
-        columns.append(made.cast(field.type))
-    return pa.Table.from_arrays(columns, schema=schema)
 
 
 def _parquet(table: pa.Table) -> bytes:

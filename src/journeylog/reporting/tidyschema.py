@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from journeylog.reporting.language import Language
 
-__all__ = ["DICTIONARY", "TABLES", "Entry", "defined", "schema_of"]
+__all__ = ["DICTIONARY", "PERSONA_TABLES", "TABLES", "Entry", "defined", "schema_of"]
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ _INTEGERS: Final = ("rank", "rank_of_kind", "step", "length", "period")
 _TEXTS: Final = (
     "stage", "row", "measure", "item", "unit", "code", "outcome", "from", "from_kind", "to", "to_kind", "name", "next",
     "next_kind", "node", "part", "path", "event", "kind", "currency", "reason", "meaning", "table", "column", "type",
-    "definition",
+    "definition", "made_by", "group",
 )  # fmt: skip
 _UNITS: Final[Mapping[str, str]] = {
     "n_cases": "journeys", "n_actors": "customers", "n_actors_total": "customers", "n_eligible": "customers",
@@ -68,7 +68,10 @@ _OWN_UNITS: Final[Mapping[str, str]] = {
     "paths.n_dropped": "journeys", "paths.n_open": "journeys", "paths.n_total": "journeys", "events.n": "events",
     "events.mean_place": "position", "losses.total": "unit", "losses.amount": "unit", "losses.baseline": "unit",
     "losses.value": "currency", "losses.money_at_risk": "currency", "losses.cost": "cost", "losses.n": "visits",
-    "rejects.n": "rows",
+    "rejects.n": "rows", "personas.n": "customers", "personas.n_rest": "customers", "personas.value": "unit",
+    "personas.value_rest": "unit", "personas.difference": "unit", "persona_groups.n": "customers",
+    "persona_groups.n_total": "customers", "persona_groups.stability": "share", "persona_groups.distance": "share",
+    "persona_journeys.n": "events",
 }  # fmt: skip
 
 
@@ -127,6 +130,16 @@ _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "rejects": ("reason", "meaning", "n"),
     "dictionary": ("table", "column", "type", "unit", "definition"),
 }  # fmt: skip
+_OF_GROUP: Final = ("made_by", "group")
+_PERSONAS: Final[Mapping[str, tuple[str, ...]]] = {
+    "personas": (
+        *_OF_GROUP, "part", "name", "unit", "n", "n_rest", "value", "value_rest", *_bounds("difference"), "p", "q",
+        "supported", "defining",
+    ),
+    "persona_groups": (*_OF_GROUP, "n", "n_total", *_bounds("share"), "stability", "distance"),
+    "persona_journeys": (*_OF_GROUP, "step", "stage", "event", "n", "time_s"),
+    "persona_cells": (*_OF_GROUP, *_NAMES["cells"]),
+}  # fmt: skip
 
 
 def _entry(table: str, name: str) -> Entry:
@@ -134,7 +147,7 @@ def _entry(table: str, name: str) -> Entry:
     kind = (
         "text" if texts
         else "integer" if name == "n" or name.startswith("n_") or name in _INTEGERS
-        else "boolean" if name in ("truncated", "masked")
+        else "boolean" if name in ("truncated", "masked", "supported", "defining")
         else "time" if name in ("first_time", "last_time")
         else "number"
     )  # fmt: skip
@@ -154,19 +167,23 @@ def _stem(name: str) -> str:
 
 def _kin(table: str) -> str:
     """Return the table that is explained with the same words: moves between events are moves."""
-    return table.removeprefix("event_")
+    return "cells" if table == "persona_cells" else table.removeprefix("event_")
 
 
 #: Every table with its columns in order.
 TABLES: Final[Mapping[str, tuple[Entry, ...]]] = {
     table: tuple(_entry(table, name) for name in names) for table, names in _NAMES.items()
 }
+#: The tables of personas, which are written where personas are asked for.
+PERSONA_TABLES: Final[Mapping[str, tuple[Entry, ...]]] = {
+    table: tuple(_entry(table, name) for name in names) for table, names in _PERSONAS.items()
+}
 DICTIONARY: Final = "dictionary"
 
 
 def schema_of(table: str) -> pa.Schema:
     """Return the columns and types of a table's files; they are the same when nothing happened."""
-    return pa.schema([(entry.name, entry.arrow) for entry in TABLES[table]])
+    return pa.schema([(entry.name, entry.arrow) for entry in {**TABLES, **PERSONA_TABLES}[table]])
 
 
 def defined(table: str, column: str, words: Language) -> str:
