@@ -105,7 +105,7 @@ def test_tables_have_their_declared_columns_and_numbers(place: Path) -> None:
     page = (place / "personas_rfm.en.html").read_text("utf-8")
     for (way, _), row in groups.iterrows():
         if way == "rfm":
-            assert re.search(rf"\b{int(row["n"]):,} customer", page)
+            assert re.search(rf"\b{int(row['n']):,} customer", page)
     dictionary = pd.read_csv(place / "dictionary.csv")
     assert set(PERSONA_TABLES) < set(dictionary["table"])
     assert dictionary["definition"].str.len().min() > 2
