@@ -68,7 +68,10 @@ QUESTIONS: list[Stat] = [
     jl.Touchpoints("channel", case="channel"),
     jl.Conformance([{"before": ["a", "b"]}, {"never": "c", "after": "a"}, {"within": ["a", "*", "30s"]}]),
     jl.Conformance([{"ways": {"see": ["think"], "think": ["do"]}}], case="journey"),
-    jl.PainPoints({"web": {"channel": "web"}, "names": ["a", "b*"]}),
+    jl.PainPoints({"web": {"channel": "web"}, "names": ["a", "b*"]}, baseline="9s", contacts="names"),
+    jl.PainPoints(
+        {"web": {"channel": "web"}}, "event", "channel", prices={"web": "value"}, baseline={("a", "b"): "2s"}
+    ),
     jl.JourneyMap(need="channel", segment=None),  # its other parts have lines of their own
     jl.Ledger(node="event"),
     jl.Ledger(

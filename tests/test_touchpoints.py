@@ -3,7 +3,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -77,33 +76,6 @@ def test_wrong_questions_are_told() -> None:
             jl.Touchpoints(nothing)
     with pytest.raises(MissingColumnError, match="stage"):
         jl.datasets.tiny().compute(jl.Touchpoints())
-
-
-def test_the_usual_names_of_pain_are_known_and_others_left_alone() -> None:
-    told = {
-        "errors": ["payment_failed", "Out of Stock", "rageClick", "error_404"],
-        "delays": ["delivery_delayed", "Ticket Reopened"],
-        "contacts with support": ["ticket_created", "contact-us", "Chat With Support"],
-        "cancellations": ["order_cancelled", "churned", "No Show"],
-        "returns and refunds": ["refunded", "orderReturned", "chargeback"],
-        None: ["home", "paid", "search", "delivered", "checkout"],
-    }
-    names = [name for group in told.values() for name in group]
-    events = pa.table(
-        {
-            "actor": ["u"] * len(names),
-            "event": names,
-            "time": [1_700_000_000 + i for i in range(len(names))],
-            "stage": ["all"] * len(names),
-        }
-    )
-    log = jl.read(events, actor="actor", event="event", time="time", time_unit="s")
-    found = log.compute(jl.PainPoints()).table
-    assert dict(zip(found["touchpoint"], found["n"], strict=True)) == {
-        k: len(v) for k, v in told.items() if k
-    }
-    with pytest.raises(ConfigError, match="rules='often'"):
-        jl.PainPoints("often")
 
 
 def test_names_too_many_for_a_grid_are_counted_alike(monkeypatch):

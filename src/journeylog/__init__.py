@@ -45,7 +45,7 @@ _HOME = {
     "Reaching": "stats.reaching",
     "Retention": "stats.retention",
     "Satisfaction": "stats.satisfaction",
-    "PainPoints": "stats.touchpoints",
+    "PainPoints": "stats.pains",
     "StepMatrix": "stats.stepmatrix",
     "Synthetic": "core.nodes",
     "TimeTo": "stats.timeto",
@@ -172,6 +172,7 @@ if TYPE_CHECKING:
     from journeylog.stats.model import Model as Model
     from journeylog.stats.moments import Moments as Moments
     from journeylog.stats.outcomes import Outcomes as Outcomes
+    from journeylog.stats.pains import PainPoints as PainPoints
     from journeylog.stats.prediction import Prediction as Prediction
     from journeylog.stats.reaching import Reaching as Reaching
     from journeylog.stats.retention import Retention as Retention
@@ -179,7 +180,6 @@ if TYPE_CHECKING:
     from journeylog.stats.stepmatrix import StepMatrix as StepMatrix
     from journeylog.stats.timeto import TimeTo as TimeTo
     from journeylog.stats.timeto import logrank as logrank
-    from journeylog.stats.touchpoints import PainPoints as PainPoints
     from journeylog.stats.touchpoints import Touchpoints as Touchpoints
     from journeylog.stats.transitions import Transitions as Transitions
     from journeylog.stats.values import Values as Values

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,8 +17,10 @@ from journeylog.core.means import word_columns
 from journeylog.core.money import amounts_of_events
 from journeylog.core.schema import UNDECLARED
 from journeylog.core.visits import Visits
+from journeylog.core.window import parse_duration
+from journeylog.errors import ConfigError
 
-__all__ = ["Limits", "ledger_tables", "values_of_visits"]
+__all__ = ["Limits", "ledger_tables", "move_limits", "move_rows", "read_baselines", "values_of_visits"]
 
 Ints = npt.NDArray[np.int64]
 
@@ -56,10 +59,10 @@ def ledger_tables(visits: Visits, limits: Limits, value: Ints | None) -> dict[st
         By visit: what its case brought from the visit's enter on, in millionths.
     """
     cases, n_nodes = visits.cases, len(visits.labels)
-    rows, keys = _rows(visits)
+    rows, keys = move_rows(visits)
     edges, words, nodes, worth, worth_words, waited = kernel.count_ledger(
         visits.node, visits.enter, visits.leave, cases.actor_offsets, cases.begin, cases.end, cases.outcome,
-        n_nodes, visits.horizon, visits.patience, visits.short, rows, _limits(limits, keys, visits.labels), value,
+        n_nodes, visits.horizon, visits.patience, visits.short, rows, move_limits(limits, keys, visits.labels), value,
     )  # fmt: skip
     used = np.flatnonzero(edges[:, kernel.MOVES])
     pair = keys[used]
@@ -105,7 +108,7 @@ def values_of_visits(
     )
 
 
-def _rows(visits: Visits) -> tuple[Any, Ints]:
+def move_rows(visits: Visits) -> tuple[Any, Ints]:
     """Return the row of the move that leaves each visit (None: the key itself), and the key of each row."""
     n_nodes = len(visits.labels)
     if n_nodes * n_nodes <= _DENSE:
@@ -118,7 +121,8 @@ def _rows(visits: Visits) -> tuple[Any, Ints]:
     return rows, found
 
 
-def _limits(limits: Limits, keys: Ints, labels: tuple[str, ...]) -> Ints:
+def move_limits(limits: Limits, keys: Ints, labels: tuple[str, ...]) -> Ints:
+    """Return what a wait may take, in milliseconds, by the key of its move."""
     by_move, others = limits
     out = np.full(len(keys), others, np.int64)
     if by_move:
@@ -132,6 +136,17 @@ def _limits(limits: Limits, keys: Ints, labels: tuple[str, ...]) -> Ints:
         for key, i in row.items():
             out[i] = wanted[key]
     return out
+
+
+def read_baselines(given: Mapping[Any, Any]) -> tuple[tuple[str, str, int], ...]:
+    """Return baselines by move as sorted tuples, in microseconds."""
+    rows = []
+    for key, value in given.items():
+        if not (isinstance(key, tuple) and len(key) == 2):
+            raise ConfigError(f"baseline={{{key!r}: ...}} is no move. Fix: {{('cart', 'pay'): '5min'}}")
+        zero = isinstance(value, dt.timedelta) and not value
+        rows.append((str(key[0]), str(key[1]), 0 if zero else parse_duration(value, name="baseline")))
+    return tuple(sorted(rows))
 
 
 def _coded(codes: Ints, visits: Visits) -> Coded:

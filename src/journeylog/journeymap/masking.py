@@ -25,9 +25,7 @@ _SAME: _Named = (
     ("loss", ("drop", "dropped", "beyond", "at_risk")),
     ("loss", ("reached", "cost_reached")),
     ("loss", ("channel_actor", "channel_reached")),
-    ("pains", ("hurts", "cost")),
-    ("pains", ("waiting", "waiting_cost")),
-    ("pains", ("rework", "rework_cost")),
+    ("pains", ("hurts", "hit", "rank", "cost")),
 )
 #: Shares of something else than the customers they are out of: of all waiting, of all journeys.
 _NO_PART = (("pains", "waiting"), ("opportunities", "gain"))

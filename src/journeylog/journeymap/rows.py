@@ -12,6 +12,8 @@ __all__ = ["ROWS", "Answers"]
 
 #: A scale of more answers than this is told by its mean alone.
 _MOST_ANSWERS: Final = 11
+#: Kinds of pain that are told of a stage, at least.
+_PAINS: Final = 5
 #: Answers by the name of their part; what the log has no data for is not there.
 Answers = Mapping[str, Result]
 
@@ -214,32 +216,22 @@ def needs(answers: Answers, top: int) -> list[Cell]:
 
 
 def pains(answers: Answers, top: int) -> list[Cell]:
-    """What goes wrong in each stage, and what has to be done again."""
+    """What goes wrong in each stage, the worst first over all kinds and stages, and where the time goes."""
     found: list[Cell] = []
     if "pains" in answers:
         source = Source("pains", answers["pains"])
-        lines = source.frame.groupby("stage", sort=False, observed=True).head(top)
-        keys = ["stage", "touchpoint"]
-        found += source.cells(
-            lines, "hurts", "share", "share", stage="stage", item="touchpoint", keys=keys, n="n_stage_cases"
-        )
-        unit = getattr(answers["ledger"].question, "currency", None) or _MONEY
-        priced = source.frame[source.frame["cost"].notna()]
-        by: dict[str, Any] = {"stage": "stage", "item": "touchpoint", "keys": keys, "n": "n_cases"}
-        found += source.cells(priced, "cost", "cost", unit, **by)
+        lines = source.frame[source.frame["rank_of_stage"] <= max(top, _PAINS)]
+        by: dict[str, Any] = {"stage": "stage", "item": "kind", "keys": ["stage", "kind"]}
+        found += source.cells(lines, "hurts", "share", "share", n="n_stage_cases", **by)
+        found += source.cells(lines, "hit", "rate", "share", n="n_cases_total", **by)
+        found += source.cells(lines, "rank", "rank", "rank", n="n_cases", **by)
+        unit = getattr(answers["pains"].question, "currency", None) or _MONEY
+        found += source.cells(lines[lines["cost"].notna()], "cost", "cost", unit, n="n_cases", **by)
     ledger = Source("pains", answers["ledger"])
     lines = ledger.frame
     waits = lines[(lines["kind"] == "wait") & (lines["amount"] > 0)].groupby("node", sort=False).head(1)
-    found += ledger.cells(
-        waits, "waiting", "share", "share", stage="node", item="to", keys=["kind", "node", "to"], n="n"
-    )
-    again = lines[lines["kind"] == "rework"]
-    by = {"stage": "node", "keys": ["kind", "node"], "n": "n"}
-    found += ledger.cells(again, "rework", "amount", "count", **by)
-    unit = getattr(answers["ledger"].question, "currency", None) or _MONEY
-    found += ledger.cells(again[again["cost"] > 0], "rework_cost", "cost", unit, **by)
-    by |= {"item": "to", "keys": ["kind", "node", "to"]}
-    return found + ledger.cells(waits[waits["cost"] > 0], "waiting_cost", "cost", unit, **by)
+    keys = ["kind", "node", "to"]
+    return found + ledger.cells(waits, "waiting", "share", "share", stage="node", item="to", keys=keys, n="n")
 
 
 def loss(answers: Answers, top: int) -> list[Cell]:
@@ -294,7 +286,7 @@ def value(answers: Answers) -> list[Cell]:
         again, back = Source("loss", answers["again"]), Source("loss", answers["back"])
         lines = again.frame[again.frame["n_actors"] > 0]
         found += again.cells(lines, "again", "share", "share", keys=[], n="n_actors")
-        lines = back.frame[back.frame["n_eligible"] > 0]
+        lines = back.frame[(back.frame["n_actors"] > 0) & (back.frame["period"] == 1)]
         found += back.cells(lines, "back", "rate", "share", keys=["period"], n="n_eligible")
     return found
 

@@ -37,11 +37,12 @@ from journeylog.stats.dwell import Dwell
 from journeylog.stats.ledger import Ledger
 from journeylog.stats.moments import Moments
 from journeylog.stats.outcomes import Outcomes
+from journeylog.stats.pains import PainPoints
 from journeylog.stats.reaching import Reaching
 from journeylog.stats.retention import Retention
 from journeylog.stats.satisfaction import Satisfaction
 from journeylog.stats.timeto import TimeTo
-from journeylog.stats.touchpoints import PainPoints, Touchpoints
+from journeylog.stats.touchpoints import Touchpoints
 from journeylog.stats.transitions import Transitions
 from journeylog.stats.values import Values
 from journeylog.stats.voice import Voice
@@ -87,9 +88,13 @@ class JourneyMap(Stat):
     pains : "usual", mapping of str to condition, or None
         Events that tell of pain, by kind: ``{"errors": "error*", "refunds": "refunded"}``. By default the usual names
         of errors, delays, contacts with support, cancellations, and returns and refunds.
-    prices : mapping of str to float, optional
-        What one event of a kind of pain costs, by the kinds of `pains`; ``"waiting"`` an hour of waiting, ``"rework"``
-        a visit made again. Pain points are then ranked by what they cost.
+    prices : mapping of str to float or str, optional
+        What one event of a kind of pain costs, by the kinds of `pains`, or the column of money that tells it;
+        ``"waiting"`` an hour of waiting beyond the baseline, ``"rework"`` a visit made again. Pain points are ranked by
+        what they cost; without a price by the share of all journeys they hit. See :class:`journeylog.PainPoints`.
+    baseline : duration, or mapping of (from, to) to duration; optional
+        What the wait from one stage to the next may take; a longer one is a pain point. By default a day; and where the
+        time goes is then told of all waiting.
     currency : str, optional
         The currency in which money is told; needed where the log has several.
     spend : float or mapping of str to float, optional
@@ -140,6 +145,7 @@ class JourneyMap(Stat):
     heard_within: Any = "7d"
     pains: Any = "usual"
     prices: Any = None
+    baseline: Any = None
     currency: str | None = None
     spend: Any = None
     again: str = "90d"
@@ -153,6 +159,7 @@ class JourneyMap(Stat):
             object.__setattr__(self, "stages", Stages(self.stages))
         if self.pains is not None:
             object.__setattr__(self, "pains", PainPoints(self.pains).rules)
+        object.__setattr__(self, "baseline", PainPoints(baseline=self.baseline).baseline)
         self.parts()  # says what is wrong with prices and spending before anything is counted
         if isinstance(self.top, bool) or not isinstance(self.top, int) or self.top < 1:
             raise ConfigError(f"top={self.top!r} is not possible. Fix: a whole number of at least 1")
@@ -189,7 +196,6 @@ class JourneyMap(Stat):
 
     def parts(self) -> dict[str, Stat]:
         """Return the statistics that the map asks, each with the name of its part."""
-        prices = dict(self.prices or {})
         found: dict[str, Stat] = {
             "outcomes": Outcomes(),
             "drop_off": DropOff(node=self.stage),
@@ -197,12 +203,7 @@ class JourneyMap(Stat):
             "waits": Bottlenecks(node=self.stage),
             "dwells": Dwell(node=self.stage),
             "reaching": Reaching(node=self.stage),
-            "ledger": Ledger(
-                node=self.stage,
-                cost_hour=prices.pop("waiting", None),
-                cost_contact=prices.pop("rework", None),
-                currency=self.currency,
-            ),
+            "ledger": Ledger(node=self.stage, baseline=self.baseline, currency=self.currency),
             "values": Values(node=self.stage, currency=self.currency),
             "touchpoints": Touchpoints(self.touchpoint, self.stage),
             "channels": Touchpoints(self.channel, self.stage),
@@ -216,7 +217,9 @@ class JourneyMap(Stat):
             text = "text" if self.voice is True else self.voice
             found["voice"] = Voice(node=self.stage, within=self.heard_within, text=text, top=self.top)
         if self.pains is not None:
-            found["pains"] = PainPoints(self.pains, self.stage, prices=prices or None)
+            found["pains"] = PainPoints(
+                self.pains, self.stage, prices=self.prices, baseline=self.baseline, currency=self.currency
+            )
         if self.segment is not None:
             found["opportunities"] = Opportunities(node=self.stage, by=self.segment, currency=self.currency)
             found["segments"] = SegmentLoss(node=self.stage, by=self.segment)

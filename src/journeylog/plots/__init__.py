@@ -37,6 +37,7 @@ from journeylog.plots.mapbars import acquisition_bars, again_bars, dwell_bars, v
 from journeylog.plots.model import calibration, memory_bars, model_bars
 from journeylog.plots.moments import moment_forest
 from journeylog.plots.opportunities import opportunity_bars
+from journeylog.plots.pains import pain_bars
 from journeylog.plots.paths import paths
 from journeylog.plots.retention import cohort_heatmap, retention_curve
 from journeylog.plots.sankey import sankey
@@ -59,6 +60,7 @@ from journeylog.stats.memory import MemoryTestResult
 from journeylog.stats.model import ModelResult
 from journeylog.stats.moments import MomentsResult
 from journeylog.stats.outcomes import OutcomesResult
+from journeylog.stats.pains import PainPointsResult
 from journeylog.stats.prediction import PredictionResult
 from journeylog.stats.reaching import ReachingResult
 from journeylog.stats.retention import RetentionResult
@@ -97,6 +99,7 @@ _PLOTS: Mapping[type[Result], _Kinds] = {
     MemoryTestResult: {"bars": memory_bars},
     ModelResult: {"bars": model_bars},
     OpportunitiesResult: {"bars": opportunity_bars},
+    PainPointsResult: {"bars": pain_bars},
     PredictionResult: {"calibration": calibration},
     OutcomesResult: {"bars": outcome_bars},
     ReachingResult: {"bars": reaching_bars},

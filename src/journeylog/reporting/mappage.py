@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from markupsafe import Markup
@@ -44,9 +44,8 @@ _SHOWN: Final[Mapping[str, Mapping[str, str]]] = {
         "hurts": "bar",
         "cost": "inline",
         "waiting": "line",
-        "waiting_cost": "line",
-        "rework": "more",
-        "rework_cost": "more",
+        "hit": "more",
+        "rank": "more",
     },
     "moments": {"helps": "item", "hinders": "item"},
     "loss": {
@@ -69,9 +68,13 @@ _SHOWN: Final[Mapping[str, Mapping[str, str]]] = {
 }
 #: Kinds that list several things under one heading, and how many of them stand on the face.
 _LISTS: Final[Mapping[str, int]] = {"bar": 3, "inline": 3, "item": 2, "quote": 1}
+#: Who comes again: that nobody did, or that nobody was watched so long, is told in words.
+_NOBODY: Final = ("again", "back")
 #: Units in which zero and less say something; of the others there is nothing to tell then.
 _RATIOS: Final = ("share", "s", "score", "times")
 _NAME, _QUOTE = 40, 160
+#: So many of the worst pain points of the map have a badge.
+_WORST: Final = 3
 
 
 @dataclass(frozen=True)
@@ -86,6 +89,8 @@ class Fact:
     width: float
     anchor: str
     masked: bool = False
+    badge: str = ""
+    badge_anchor: str = ""
 
     @property
     def side(self) -> str:
@@ -206,7 +211,7 @@ def place_of(result: JourneyMapResult, words: Language, row: str, stage: str | N
             _fact(cell, kind, words, f"c{i}")
             for i, cell in enumerate(result.cells)
             if (cell.row, cell.measure, cell.stage) == (row, measure, stage)
-            and (cell.known or cell.masked)
+            and (cell.known or cell.masked or measure in _NOBODY)
             and not (
                 kind in ("line", "more")
                 and cell.unit not in _RATIOS
@@ -214,6 +219,8 @@ def place_of(result: JourneyMapResult, words: Language, row: str, stage: str | N
                 and round(cell.value) <= 0
             )
         )
+        if measure == "hurts":
+            facts = tuple(_badged(result, stage, fact) for fact in facts)
         if facts:
             heading = words.of("measures", f"{row}.{measure}") if kind in _LISTS else ""
             groups.append((heading, facts))
@@ -236,9 +243,22 @@ def _fact(cell: Cell, kind: str, words: Language, anchor: str) -> Fact:
     elif cell.unit != "count":
         more.append(words.text("n_is", n=cell.n))
     width = round(100 * min(max(cell.value, 0.0), 1.0), 1) if cell.unit == "share" else 0.0
+    if cell.measure in _NOBODY and not cell.value > 0:
+        told = "none" if cell.known else "unseen"
+        what, of = words.text(f"{cell.measure}_{told}"), words.text("of_n", n=cell.n)
+        return Fact(kind, words.text("nobody"), what, "", of if cell.known else "", 0.0, anchor)
     return Fact(
         kind, written(words, cell.value, cell.unit), what, _item(cell, words), ", ".join(more), width, anchor
     )
+
+
+def _badged(result: JourneyMapResult, stage: str | None, fact: Fact) -> Fact:
+    """Return a pain with its rank where it is one of the worst of the map."""
+    mine = result.cells[int(fact.anchor[1:])]
+    for i, cell in enumerate(result.cells):
+        if (cell.measure, cell.stage, cell.item) == ("rank", stage, mine.item) and cell.value <= _WORST:
+            return replace(fact, badge=f"{cell.value:.0f}", badge_anchor=f"c{i}")
+    return fact
 
 
 def _counted(cell: Cell) -> float | None:
@@ -263,6 +283,8 @@ def written(words: Language, value: float, unit: str) -> str:
         return words.signed(value)
     if unit == "times":
         return words.times(value)
+    if unit == "rank":
+        return words.text("ranked", n=value)
     if unit == "s":
         return words.duration(value)
     return words.count(value) if unit == "count" else words.money(value, unit)
@@ -273,6 +295,7 @@ def findings(result: JourneyMapResult, words: Language) -> list[tuple[str, str, 
     told = []
     for key, row, measure, worst in (
         ("lost", "loss", "beyond", "most"),
+        ("pain", "pains", "rank", "least"),
         ("slow", "pains", "waiting", "most"),
         ("hit", "loss", "excess", "most"),
         ("moment", "moments", "helps", "most"),
@@ -293,14 +316,28 @@ def findings(result: JourneyMapResult, words: Language) -> list[tuple[str, str, 
         ]
         if (key == "unhappy" and len(cells) < 2) or (worst == "most" and not cell.value > 0):
             continue
+        text = f"short_{key}_text"
+        if key == "pain":
+            i, cell = _weight(result, cell)
+            text = "short_pain_text" if cell.unit == "share" else "short_pain_cost"
         parts: dict[str, Any] = {
             "stage": words.short(words.stage(cell.stage), _NAME),
             "item": _item(cell, words),
             "value": written(words, cell.value, cell.unit).removeprefix("×"),
             "bounds": _bounds(words, cell),
         }
-        told.append((words.text(f"short_{key}"), words.text(f"short_{key}_text", **parts), f"c{i}"))
+        told.append((words.text(f"short_{key}"), words.text(text, **parts), f"c{i}"))
     return told
+
+
+def _weight(result: JourneyMapResult, ranked: Cell) -> tuple[int, Cell]:
+    """Return the cell that a pain's rank goes by: its cost, else the share of all journeys that it hits."""
+    found = {
+        c.measure: (i, c)
+        for i, c in enumerate(result.cells)
+        if (c.row, c.stage, c.item) == ("pains", ranked.stage, ranked.item) and c.known
+    }
+    return found.get("cost", found["hit"])
 
 
 def _bounds(words: Language, cell: Cell) -> str:

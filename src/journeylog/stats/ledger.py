@@ -14,7 +14,7 @@ from journeylog.core.cases import NO_PATIENCE, PathStat, under_way_note
 from journeylog.core.chunk import Chunk
 from journeylog.core.contracts import Result
 from journeylog.core.counts import Counts
-from journeylog.core.ledger import ledger_tables, values_of_visits
+from journeylog.core.ledger import ledger_tables, read_baselines, values_of_visits
 from journeylog.core.ledger_lines import drop_lines, rework_lines, wait_lines, with_money
 from journeylog.core.money import currencies_seen, currency_of
 from journeylog.core.nodes import TEXT, ratio
@@ -109,7 +109,7 @@ class Ledger(PathStat):
     def __post_init__(self) -> None:
         """Check what was asked; mappings become sorted pairs."""
         if isinstance(self.baseline, Mapping):
-            object.__setattr__(self, "baseline", _baselines(self.baseline))
+            object.__setattr__(self, "baseline", read_baselines(self.baseline))
         elif self.baseline is not None and not isinstance(self.baseline, tuple):
             parse_duration(self.baseline, name="baseline")
         if isinstance(self.expected, Mapping):
@@ -312,17 +312,6 @@ def _notes(
         )
     )
     return tuple(notes if money is None else [*notes, money])
-
-
-def _baselines(given: Mapping[Any, Any]) -> tuple[tuple[str, str, int], ...]:
-    """Return baselines by move as sorted tuples, in microseconds."""
-    rows = []
-    for key, value in given.items():
-        if not (isinstance(key, tuple) and len(key) == 2):
-            raise ConfigError(f"baseline={{{key!r}: ...}} is no move. Fix: {{('cart', 'pay'): '5min'}}")
-        zero = isinstance(value, dt.timedelta) and not value
-        rows.append((str(key[0]), str(key[1]), 0 if zero else parse_duration(value, name="baseline")))
-    return tuple(sorted(rows))
 
 
 def _shares(given: Mapping[Any, Any]) -> tuple[tuple[str, float, float, float], ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -21,10 +21,9 @@ from journeylog.core.kernels.touchpoints import count_switches, count_touchpoint
 from journeylog.core.nodes import TEXT, ratio
 from journeylog.core.rules import first_rule
 from journeylog.core.window import Window
-from journeylog.errors import ConfigError, nearest
-from journeylog.steps.pains import usual_pains
+from journeylog.errors import ConfigError
 
-__all__ = ["PainPoints", "Touchpoints", "TouchpointsResult"]
+__all__ = ["Touchpoints", "TouchpointsResult"]
 
 Ints = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.int32]
@@ -206,86 +205,6 @@ class Touchpoints(Stat):
         tables = {"stages": each, "switches": changes}
         notes = under_way_note(int(total["n_under_way"]))
         return TouchpointsResult(self, window, table.iloc[order].reset_index(drop=True), tables, notes)
-
-
-@dataclass(frozen=True)
-class PainPoints(Stat):
-    """Tell for every stage what goes wrong in it: events that tell of pain, in what share of the cases.
-
-    Parameters
-    ----------
-    rules : "usual" or mapping of str to condition
-        Kinds of pain and the events that tell of them, in order. By default the usual names of errors, delays,
-        contacts with support, cancellations, and returns and refunds.
-    stage, case
-        See :class:`Touchpoints`.
-    prices : mapping of str to float, optional
-        What one event of a kind costs. The kinds of a stage are then ranked by what they cost; those without a price
-        come last. Nothing is priced that nobody declared.
-
-    Notes
-    -----
-    Tables and merging are those of :class:`Touchpoints`, the touchpoint being the kind of pain; ``cost``, the last
-    column, is ``n`` times the price. What no event tells of is not seen: a stage without pain points may be one whose
-    errors nobody records.
-
-    Examples
-    --------
-    >>> import journeylog as jl
-    >>> log = jl.datasets.tiny().then(jl.Stages({"look": ["home", "search"], "buy": ["cart", "pay"]}))
-    >>> log.compute(jl.PainPoints({"had to search": "search"})).table[["stage", "touchpoint", "n_cases", "share"]]
-      stage     touchpoint  n_cases  share
-    0  look  had to search        2    0.5
-    """
-
-    rules: Any = "usual"
-    stage: str = "stage"
-    case: str | None = None
-    prices: Any = None
-
-    def __post_init__(self) -> None:
-        """Check rules and prices, and keep the rules in their frozen form."""
-        self._check_prices()
-        if self.rules == "usual":
-            return
-        if isinstance(self.rules, str):
-            raise ConfigError(
-                f"rules={self.rules!r} is not possible. Fix: 'usual', or {{'errors': 'error*'}}"
-            )
-        object.__setattr__(self, "rules", Touchpoints(self.rules).of)
-
-    def _check_prices(self) -> None:
-        for kind, price in (self.prices or {}).items():
-            known = list(usual_pains() if isinstance(self.rules, str) else self.rules)
-            if kind not in known:
-                near = nearest(str(kind), known)
-                hint = f"did you mean {near[0]!r}?" if near else f"one of {known}"
-                raise ConfigError(f"prices: there is no pain {kind!r}. Fix: {hint}")
-            if isinstance(price, bool) or not isinstance(price, int | float) or not 0 <= price < float("inf"):
-                raise ConfigError(f"prices: {kind} = {price!r} is no price. Fix: a number of 0 or more")
-
-    @property
-    def _asked(self) -> Touchpoints:
-        rules = usual_pains() if isinstance(self.rules, str) else self.rules
-        return Touchpoints(rules, self.stage, self.case)
-
-    def prepare(self, chunk: Chunk) -> Chunk:
-        """Return the chunk with a level for an object column when that is the case."""
-        return with_cases(chunk, self.case)
-
-    def summarize(self, chunk: Chunk, window: Window) -> Counts:
-        """Return the counts of touchpoints by these rules."""
-        return self._asked.summarize(chunk, window)
-
-    def result(self, counts: Counts, window: Window) -> TouchpointsResult:
-        """Return shares and their intervals, and the cost."""
-        found = self._asked.result(counts, window)
-        prices = dict(self.prices or {})
-        price = np.array([prices.get(kind, np.nan) for kind in found.table["touchpoint"]], np.float64)
-        table = found.table.assign(cost=found.table["n"].to_numpy() * price)
-        place = pd.factorize(table["stage"])[0]
-        order = np.lexsort((-np.nan_to_num(table["cost"].to_numpy(), nan=-1.0), place))
-        return replace(found, question=self, table=table.iloc[order].reset_index(drop=True))
 
 
 @dataclass(frozen=True, eq=False, repr=False)
