@@ -252,3 +252,99 @@ def test_pages_keep_to_their_sizes(files: dict[str, Path]) -> None:
         if name.startswith("ugly"):
             continue  # it shows an address, as text
         assert "http" not in re.sub(r"http-equiv|http://www\.w3\.org/\S*", "", file.read_text("utf-8"))
+
+
+# The page of personas
+
+
+@pytest.fixture(scope="module")
+def people(tmp_path_factory: pytest.TempPathFactory, shop: jl.EventLog) -> dict[str, Path]:
+    """Personas of the shop's customers and of groups with hostile names, in both languages and themes."""
+    folder = tmp_path_factory.mktemp("people")
+    question = jl.JourneyMap("delivered", stages="shop", patience="30d")
+    ugly = jl.JourneyMap(
+        HOSTILE[1], stages={HOSTILE[0]: {"event": {"is": HOSTILE[0]}}, "rest": "*"}, patience="2d"
+    )
+    found = {
+        "rfm": (jl.personas(shop, jl.RFM("paid"), map=question), None),
+        "few": (jl.personas(shop, jl.Clusters(sample=300, most=3, resamples=2)), None),
+        "hostile": (jl.personas(hostile_log(300), "event", map=ugly), HOSTILE[2]),
+    }
+    made = {}
+    for (name, (result, title)), lang, theme in itertools.product(found.items(), LANGUAGES, THEMES):
+        file = folder / f"{name}-{lang}-{theme}.html"
+        made[file.stem] = result.save(file, lang=lang, theme=theme, **({"title": title} if title else {}))
+    return made
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("name", ["rfm", "few", "hostile"])
+def test_personas_are_quiet_complete_and_within_their_borders(
+    browser: Any, people: dict[str, Path], name: str, lang: str, theme: str
+) -> None:
+    file = people[f"{name}-{lang}-{theme}"]
+    with Opened(browser, file, WIDTHS["phone"]) as opened:
+        page = opened.page
+        for width in (*WIDTHS.values(), 820):
+            page.set_viewport_size({"width": width, "height": 900})
+            assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+            assert page.evaluate(OUTSIDE) == []
+            assert page.evaluate(EMPTY) == []
+            assert page.evaluate(OVERLAPS) == []
+        assert page.evaluate("document.documentElement.lang") == lang
+        assert page.evaluate("document.querySelectorAll('script, a:not([href^=\"#\"])[href]').length") == 0
+        assert page.evaluate(HANDLERS) == 0
+        assert file.stat().st_size < 1_000_000
+        opened.quiet(file)
+
+
+#: Texts of a card that lie on one another.
+OVERLAPS = """() => [...document.querySelectorAll('.card')].flatMap(card => {
+  const parts = [...card.querySelectorAll('h2, h3, p, li .thing, li .mine, li small, li .when')]
+    .filter(e => e.getClientRects().length && !e.closest('.unseen'));
+  const boxes = parts.map(e => e.getBoundingClientRect());
+  return boxes.flatMap((a, i) => boxes.slice(i + 1).map((b, k) => [a, b, i, i + 1 + k]))
+    .filter(([a, b, i, k]) => !parts[i].contains(parts[k]) && !parts[k].contains(parts[i])
+      && Math.min(a.right, b.right) - Math.max(a.left, b.left) > 1
+      && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 1)
+    .map(([a, b, i, k]) => [parts[i].textContent.slice(0, 60), parts[k].textContent.slice(0, 60)]); })"""
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize(
+    "name",
+    ["rfm-en-light", "rfm-ru-dark", "few-ru-light", "few-en-dark", "hostile-en-dark", "hostile-ru-light"],
+)
+def test_axe_finds_nothing_serious_in_personas(
+    browser: Any, people: dict[str, Path], name: str, width: str
+) -> None:
+    with Opened(browser, people[name], WIDTHS[width]) as opened:
+        found = axe_module.Axe().run(opened.page).response["violations"]
+        grave = [
+            (one["id"], one["impact"], [node["html"][:160] for node in one["nodes"][:3]])
+            for one in found
+            if one["impact"] in ("serious", "critical")
+        ]
+        assert grave == []
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_personas_print_on_a3_and_their_maps_are_reached(
+    browser: Any, people: dict[str, Path], lang: str
+) -> None:
+    file = people[f"rfm-{lang}-dark"]
+    with Opened(browser, file, 1440) as opened:
+        page = opened.page
+        links = page.evaluate(
+            "[...document.querySelectorAll('.to-map a')].map(a => a.getAttribute('href').slice(1))"
+        )
+        assert len(links) > 3 and all(
+            page.evaluate("id => !!document.getElementById(id)", link) for link in links
+        )
+        page.emulate_media(media="print")
+        page.set_viewport_size({"width": 1587 - 68, "height": 1123 - 68})
+        assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+        ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
+        assert ground in ("rgba(0, 0, 0, 0)", "rgb(255, 255, 255)")
+        opened.quiet(file)
