@@ -223,6 +223,17 @@ def test_too_many_rejected_rows_are_4_and_the_report_is_written(tmp_path: Path, 
     assert b"ACTOR_NULL" in out.read_bytes()
 
 
+def test_a_log_without_events_has_no_period_and_the_fix_is_told(
+    tmp_path: Path, out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    german = tmp_path / "german.csv"
+    german.write_text("who,what,when\na,home,unbekannt\na,pay,31.01.2025 10:00\n", encoding="utf-8")
+    assert code("report", german, *COLUMNS, "-o", out) == Exit.QUALITY
+    said = capsys.readouterr()
+    assert "period        no events\n" in said.out and "1970" not in said.out
+    assert "hint: pass --time-format '%d.%m.%Y %H:%M'\n" in said.err
+
+
 def test_a_failed_run_leaves_the_last_good_report(events: Path, out: Path, tmp_path: Path) -> None:
     assert code("report", events, *COLUMNS, "-o", out) == 0
     good = out.read_bytes()
@@ -437,6 +448,19 @@ def test_a_fault_of_a_source_names_the_source(listed: Path, capsys: pytest.Captu
     listed.write_text(text.replace('actor = "customer"', 'actor = "custmer"'), encoding="utf-8")
     assert code("check", listed) == Exit.INPUT
     assert "shop.toml, source 2 (orders)" in capsys.readouterr().err
+
+
+def test_the_fix_of_a_source_list_is_a_key_of_it(
+    listed: Path, out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = listed.read_text("utf-8")
+    listed.write_text(text.replace('tz = "UTC"\n', "", 1), encoding="utf-8")
+    assert code("report", listed, "-o", out) == Exit.USAGE
+    said = capsys.readouterr().err
+    assert "tz = 'UTC' or" in said and "--tz" not in said
+    listed.write_text(text.replace('"1h"', '"1h"\nstages = {look = "hom", pay = "paid"}'), encoding="utf-8")
+    assert code("report", listed, "-o", out) == 0
+    assert capsys.readouterr().err.count("'hom'") == 1
 
 
 def test_a_source_list_says_what_a_journey_is_and_what_was_observed(

@@ -218,7 +218,7 @@ def test_a_run_killed_at_any_point_leaves_the_last_good_output(
         ('[[alert]]\nrow = "loss"\nmeasure = "drop"\nabov = 1\n', "did you mean 'above'"),
         (
             '[[alert]]\nstage = "nowhere"\nrow = "loss"\nmeasure = "drop"\nabove = 0.5\n',
-            "the map has no cell",
+            "no cell with stage = 'nowhere'. Fix: ",
         ),
     ],
 )
@@ -231,6 +231,32 @@ def test_a_wrong_configuration_is_told_and_changes_nothing(
     told = capsys.readouterr().err
     assert re.search(says, told), told
     assert not (config.parent / "out" / "manifest.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--from", "01.02.2025"], "'01.02.2025' is not a time. Fix: write '2025-01-31'"),
+        (["--from", "2030-01-01"], "the data ends on .*before --from 2030-01-01. Fix: name the end"),
+        (["--to", "2010-01-01"], "the data begins on .*after --to 2010-01-01. Fix: name the start"),
+    ],
+)
+def test_a_window_that_is_not_understood_is_refused(
+    config: Path, options: list[str], says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["run", str(config), *options]) == 2
+    assert re.search(says, capsys.readouterr().err)
+    assert not (config.parent / "out").exists()
+
+
+def test_a_configuration_without_stages_is_told_what_a_configuration_can_say(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = config.read_text("utf-8")
+    config.write_text(re.sub(r"(?m)^stages = .*$", "", text), encoding="utf-8")
+    assert run(["run", str(config)]) == 2
+    said = capsys.readouterr().err
+    assert "names no stages" in said and 'Fix: stages = "shop"' in said and "jl." not in said
 
 
 # The first configuration

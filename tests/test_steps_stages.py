@@ -314,6 +314,15 @@ def test_presets_and_empty_logs_tell_nothing() -> None:
         assert empty.then(jl.Stages({"buy": "pay"}), jl.Journeys("pay")).n_events == 0
 
 
+def test_a_preset_that_knows_no_event_is_told() -> None:
+    with pytest.warns(
+        UnseenNameWarning, match=r"no event has a stage: the preset 'shop' knows none of .*'x'.* Fix:"
+    ):
+        jl.datasets.tiny().then(
+            jl.Rename({"home": "x", "search": "x", "cart": "x", "pay": "x"}), jl.Stages("shop")
+        )
+
+
 # ------------------------------------------------------------------------------------------ coverage, errors
 
 

@@ -22,9 +22,11 @@ from journeylog.core.contracts import Grouped, Result, Stat, Step
 from journeylog.core.counts import Counts
 from journeylog.core.engine import answer, gather
 from journeylog.core.kernels import layout
+from journeylog.core.schema import DAY
 from journeylog.core.seen import name_table
 from journeylog.core.select import keep_actors, keep_events
 from journeylog.core.source import Memory
+from journeylog.core.time import moment
 from journeylog.core.window import Window
 from journeylog.errors import ConfigError
 
@@ -227,7 +229,8 @@ class EventLog:
         Raises
         ------
         ConfigError
-            If the log has sessions or journeys already: they would keep what they knew of the longer window.
+            If a bound is no ISO date or time (in ``"01.02.2025"`` nobody knows which is the month), or the log has
+            sessions or journeys already: they would keep what they knew of the longer window.
 
         Examples
         --------
@@ -279,7 +282,9 @@ class EventLog:
             "steps": [step.to_dict() for step in self.steps],
         }
 
-    def _period(self) -> str:
+    @property
+    def period(self) -> str:
+        """The window in words; a log without events has none unless it was declared."""
         if self.window.declared:
             return f"{self.window} (declared)"
         return str(self.window) if self.n_events else "no events"
@@ -296,7 +301,7 @@ class EventLog:
             ("deduplicated", f"{card.deduplicated:,}"),
             ("actors", f"{self.n_actors:,}"),
             ("events", f"{self.n_events:,} of {len(self.events):,} names"),
-            ("period", self._period()),
+            ("period", self.period),
             ("ties", f"{card.ties:,}" + (f" (order: {card.order})" if card.ties else "")),
             ("columns", ", ".join(self.columns)),
         ]
@@ -361,17 +366,11 @@ def _kind(column: Category | Number | Text) -> str:
     return "category" if isinstance(column, Category) else "text"
 
 
-def _micros(moment: str | pd.Timestamp, whole_day: bool = False) -> int:
-    try:
-        stamp = pd.Timestamp(moment)
-    except ValueError as error:
-        raise ConfigError(
-            f"{moment!r} is not a time. Fix: write it as '2025-01-31' or '2025-01-31 23:59:59'"
-        ) from error
-    if whole_day and isinstance(moment, str) and len(moment.strip()) <= len("2025-01-31"):
-        stamp += pd.Timedelta("1D") - pd.Timedelta("1us")
-    stamp = stamp.tz_localize("UTC") if stamp.tzinfo is None else stamp.tz_convert("UTC")
-    return int((stamp - pd.Timestamp(0, tz="UTC")) // pd.Timedelta("1us"))  # .value is always nanoseconds
+def _micros(given: str | pd.Timestamp, whole_day: bool = False) -> int:
+    at = moment(given.strip() if isinstance(given, str) else given, "window")
+    if whole_day and isinstance(given, str) and len(given.strip()) <= len("2025-01-31"):
+        at += DAY - 1
+    return at
 
 
 def _esc(text: str) -> str:

@@ -97,7 +97,9 @@ def compile_format(format: str) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.i
 
 
 def fitting_formats(texts: pa.Array) -> list[str]:
-    """Return the usual formats in which all of these texts can be read, for a hint; nothing is read by them.
+    """Return the usual formats in which most of these texts can be read, for a hint; nothing is read by them.
+
+    More texts are read in none of the other formats, and at least half are read: among dates stands the word "unknown".
 
     Examples
     --------
@@ -105,14 +107,16 @@ def fitting_formats(texts: pa.Array) -> list[str]:
     ['%m/%d/%Y']
     >>> fitting_formats(pa.array(["01.02.2024 10:00"]))
     ['%d.%m.%Y %H:%M', '%m.%d.%Y %H:%M']
+    >>> fitting_formats(pa.array(["unknown", "01.02.2024", "31.12.2024"]))
+    ['%d.%m.%Y']
     """
     data, offsets = arrow_text.buffers(texts)
     micros, verdict = np.empty(len(texts), np.int64), np.empty(len(texts), np.uint8)
-    found = []
+    fits: dict[str, int] = {}
     for day in _USUAL_DAYS:
         for clock in _USUAL_CLOCKS:
             ops, letters = compile_format(day + clock)
             kernel.read_format(data, offsets, ops, letters, micros, verdict)
-            if len(texts) and (verdict <= kernel.WALL).all():
-                found.append(day + clock)
-    return found
+            fits[day + clock] = int(np.count_nonzero(verdict <= kernel.WALL))
+    most = max(fits.values())
+    return [form for form, n in fits.items() if n == most] if most and 2 * most >= len(texts) else []

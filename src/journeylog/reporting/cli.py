@@ -6,7 +6,8 @@ import os
 import sys
 import traceback
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -18,13 +19,14 @@ from journeylog.reporting.commands import check_log, describe_log, list_formats,
 from journeylog.reporting.exits import Exit, Stopped, code_of, stoppable
 from journeylog.reporting.first import write_first_config
 from journeylog.reporting.loading import Load, NothingToDo
-from journeylog.reporting.options import AsJson, as_options, loading
+from journeylog.reporting.options import AsJson, as_keys, as_options, loading
 from journeylog.reporting.runs import run_config
 from journeylog.reporting.schema import tell_schema
 from journeylog.reporting.terminal import Voice, remark
 
 __all__ = ["app", "main", "run"]
 
+_NAMING: Final = ("--stages", "--out", "-o")
 _ROLES: Final = "--actor user_id --event event --time timestamp"
 _CODES: Final = """\b
 Exit codes:
@@ -263,10 +265,10 @@ def formats(
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code; errors are told on stderr in one line."""
+    worded = as_keys if _listed(sys.argv[1:] if arguments is None else arguments) else as_options
     with warnings.catch_warnings(), stoppable():
-        warnings.simplefilter("default", JourneylogWarning)
-        warnings.simplefilter("ignore", LoadWarning)  # every command tells where the rows went
-        warnings.showwarning = _show_warning
+        warnings.simplefilter("always", JourneylogWarning)
+        warnings.showwarning = _teller(worded)
         try:
             app(arguments, prog_name="journeylog")
         except SystemExit as done:
@@ -278,7 +280,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
             remark("nothing to do: there is no row")
             return Exit.NOTHING
         except (JourneylogError, OSError) as error:
-            remark(f"error: {as_options(str(error))}")
+            remark(f"error: {worded(str(error))}")
             return code_of(error)
         except Exception as error:  # the last resort of a program that must not print a bare traceback
             return _internal(error)
@@ -300,5 +302,28 @@ def _internal(error: Exception) -> Exit:
     return Exit.INTERNAL
 
 
-def _show_warning(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
-    remark(f"warning: {message}")
+def _listed(arguments: Sequence[str]) -> bool:
+    """Return whether the input is a source list; what an option names is no input."""
+    options = ("", *arguments)
+    return any(
+        this.endswith((".toml", ".yaml", ".yml")) and not this.startswith("-") and before not in _NAMING
+        for before, this in pairwise(options)
+    )
+
+
+def _teller(worded: Callable[[str], str]) -> Callable[..., None]:
+    """Return what tells warnings, each once; of those of loading the fix, as every command tells where the rows went."""
+    told: set[str] = set()
+
+    def tell(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
+        text = str(message)
+        if issubclass(category, LoadWarning):
+            fix = text.rpartition(" Fix: ")[2] if " Fix: " in text else ""
+            text = f"hint: {fix}" if fix else ""
+        else:
+            text = f"warning: {text}"
+        if text and text not in told:
+            told.add(text)
+            remark(worded(text))
+
+    return tell

@@ -239,14 +239,16 @@ def prepared(log: EventLog, asked: dict[str, Any]) -> tuple[EventLog, dict[str, 
     return log.then(*steps) if steps else log, rest
 
 
-def gate(loaded: Loaded) -> Exit:
+def gate(
+    loaded: Loaded, fix: str = "look at them with --rejects rejects.jsonl, or raise --max-rejected"
+) -> Exit:
     """Return whether no more rows were rejected than allowed, and tell where not."""
     if loaded.accepted:
         return Exit.OK
     card = loaded.log.card
     remark(
         f"error: {count(loaded.faults)} of {count(card.rows_in)} rows ({share(loaded.fault_share)}) were rejected, more "
-        f"than {share(loaded.max_rejected)}. Fix: look at them with --rejects rejects.jsonl, or raise --max-rejected"
+        f"than {share(loaded.max_rejected)}. Fix: {fix}"
     )
     return Exit.QUALITY
 

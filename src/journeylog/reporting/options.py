@@ -13,7 +13,7 @@ import typer
 
 from journeylog.reporting.loading import Load
 
-__all__ = ["ROLES", "AsJson", "as_options", "loading"]
+__all__ = ["ROLES", "AsJson", "as_keys", "as_options", "loading"]
 
 AsJson = Annotated[
     bool, typer.Option("--json", help="Write one JSON object to stdout; what people read goes to stderr.")
@@ -88,6 +88,17 @@ def as_options(text: str) -> str:
     return _ARGUMENT.sub(
         lambda found: f"{found[1]} --{found[2].replace('_', '-')}" + (" " if found[3] else ""), text
     )
+
+
+def as_keys(text: str) -> str:
+    """Return a message of the library with the arguments it proposes as keys of a configuration.
+
+    Examples
+    --------
+    >>> as_keys("Fix: pass tz='Europe/Berlin' (see time_format=)")
+    "Fix: pass tz = 'Europe/Berlin' (see time_format)"
+    """
+    return _ARGUMENT.sub(lambda found: f"{found[1]} {found[2]}" + (" = " if found[3] else ""), text)
 
 
 def loading(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -14,11 +14,14 @@ from typing import Any, Final
 
 import journeylog as jl
 from journeylog.core.log import EventLog
+from journeylog.core.schema import DAY
+from journeylog.core.time import moment
 from journeylog.core.window import utc_text
-from journeylog.errors import ConfigError
+from journeylog.errors import ConfigError, nearest
 from journeylog.journeymap.cells import Cell
 from journeylog.journeymap.spec import JourneyMap, JourneyMapResult
 from journeylog.reporting.commands import card_facts, gate, prepared
+from journeylog.reporting.costs import Costs
 from journeylog.reporting.exits import Exit
 from journeylog.reporting.language import language
 from journeylog.reporting.loading import Load
@@ -37,6 +40,7 @@ except ImportError:  # Windows
 __all__ = ["run_config"]
 
 MANIFEST: Final = "manifest.json"
+_NAMED: Final = 8
 
 
 def run_config(config: Path, *, start: str | None, end: str | None, out: Path | None, voice: Voice) -> Exit:
@@ -60,16 +64,21 @@ def run_config(config: Path, *, start: str | None, end: str | None, out: Path | 
     loaded = Load((config,), {})()
     asked = dict(loaded.asked)
     mapped = dict(asked.pop("map", {}))
-    grouped = asked.pop("personas", None)
+    grouped, prices = asked.pop("personas", None), asked.pop("prices", None)
+    costs = Costs.of(prices, mapped)
     noted = mapped.pop("notes", None)
     output = asked.pop("output", {})
     alerts = asked.pop("alert", [])
     folder = out or config.parent / str(output.get("folder", "out"))
     files = output.get("files", FILES)
     tongues = output.get("languages") or ["en"]
+    _check_stages(asked, mapped, loaded.log, config)
     log = loaded.log.between(*_window(loaded.log, start, end)) if start or end else loaded.log
     question = JourneyMap(
-        asked.get("goal"), stages=asked.get("stages"), patience=asked.get("patience", "30d"), **mapped
+        asked.get("goal"),
+        stages=asked.get("stages"),
+        patience=asked.get("patience", "30d"),
+        **{"prices": costs.of_map, **mapped},
     )
     ready, rest = prepared(log, asked)
     mask = output.get("mask", 5)
@@ -83,7 +92,7 @@ def run_config(config: Path, *, start: str | None, end: str | None, out: Path | 
         before = _earlier(folder, result)
         said = _alerts(result, alerts, tongues[0])
         made = RunFiles(
-            ready, result, rest, tongues, output.get("theme", "light"), mask, before, said, groups
+            ready, result, rest, tongues, output.get("theme", "light"), mask, before, said, groups, costs
         ).make(files)
         place = _commit(folder, result, made)
         target.put(_json({"latest": place.name, "version": jl.__version__, **_described(result, made)}))
@@ -99,12 +108,34 @@ def run_config(config: Path, *, start: str | None, end: str | None, out: Path | 
     voice.tell([*card_lines(log), "", *(f"Alert: {line}" for line in said), summary], facts)
     for line in said:
         remark(f"error: {line}")
-    accepted = gate(loaded)
+    fix = f"journeylog check {config} shows them; max_rejected = 0.05 in it accepts that share"
+    accepted = gate(loaded, fix)
     return Exit.QUALITY if said else accepted
 
 
 def _window(log: EventLog, start: str | None, end: str | None) -> tuple[Any, Any]:
-    return start or utc_text(log.window.start) + "Z", end or utc_text(log.window.end) + "Z"
+    """Return the bounds asked for, and that of the data where one is not."""
+    seen = log.window
+    if start is not None and end is None and moment(start, "--from") > seen.end:
+        raise ConfigError(
+            f"the data ends on {utc_text(seen.end)}, before --from {start}. Fix: name the end, --to, as well"
+        )
+    if end is not None and start is None and moment(end, "--to") + DAY <= seen.start:
+        raise ConfigError(
+            f"the data begins on {utc_text(seen.start)}, after --to {end}. Fix: name the start, --from, too"
+        )
+    return start or utc_text(seen.start) + "Z", end or utc_text(seen.end) + "Z"
+
+
+def _check_stages(asked: Mapping[str, Any], mapped: Mapping[str, Any], log: EventLog, config: Path) -> None:
+    """Refuse a configuration whose map would have no columns, before anything is counted."""
+    if asked.get("stages") is None and mapped.get("stage", "stage") not in log.columns:
+        names = ", ".join(map(repr, log.events[:_NAMED])) + (" ..." if len(log.events) > _NAMED else "")
+        told = f"; the events are called {names}" if names else "; no event was read"
+        raise ConfigError(
+            f'{config.name} names no stages, which are the columns of the map. Fix: stages = "shop" or another preset '
+            f'above [[source]], or a table [stages] with lines such as buy = ["cart", "pay*"]{told}'
+        )
 
 
 def _wanted(files: Sequence[str]) -> bool:
@@ -172,9 +203,7 @@ def _alerts(result: JourneyMapResult, alerts: Sequence[Mapping[str, Any]], tongu
             alert.get("stage"), alert.get("row", ""), alert.get("measure", ""), alert.get("item")
         )
         if cell is None:
-            raise ConfigError(
-                f"alert: the map has no cell {dict(alert)}. Fix: stage, row, measure, item as in cells.csv"
-            )
+            raise ConfigError(_no_cell(result, alert))
         for key, beyond in (("above", _low(cell)), ("below", -_high(cell))):
             if key in alert and beyond > (alert[key] if key == "above" else -alert[key]):
                 limit = written(words, alert[key], cell.unit)
@@ -187,6 +216,24 @@ def _alerts(result: JourneyMapResult, alerts: Sequence[Mapping[str, Any]], tongu
                     )
                 )
     return said
+
+
+def _no_cell(result: JourneyMapResult, alert: Mapping[str, Any]) -> str:
+    """Say which part of an alert leads to no cell of the map."""
+    cells = list(result.cells)
+    for part in ("stage", "row", "measure", "item"):
+        given = alert.get(part)
+        left = [cell for cell in cells if getattr(cell, part) == given]
+        if not left:
+            known = list(dict.fromkeys(str(getattr(c, part)) for c in cells if getattr(c, part) is not None))
+            near = nearest(str(given), known)
+            fix = (
+                f"did you mean {near[0]!r}?" if near else f"one of {known}" if known else f"leave out {part}"
+            )
+            said = f"{part} = {given!r}" if given is not None else f"no {part}"
+            return f"alert: the map has no cell with {said}. Fix: {fix}"
+        cells = left
+    return f"alert: the map has no cell {dict(alert)}. Fix: stage, row, measure, item as in cells.csv"
 
 
 def _low(cell: Cell) -> float:

@@ -51,7 +51,7 @@ def card_lines(log: EventLog, examples: bool = False) -> list[str]:
         f"rows          {count(card.rows_in)} in = {count(card.kept)} kept + {count(card.rejected)} rejected "
         f"+ {count(card.deduplicated)} duplicates",
         f"log           {count(log.n_actors)} actors, {count(log.n_events)} events of {count(len(log.events))} names",
-        f"period        {log.window}" + (" (declared)" if log.window.declared else ""),
+        f"period        {log.period}",
         f"ties          {count(card.ties)}" + (f" (order: {card.order})" if card.ties else ""),
     ]
     for name, counts in card.sources.items():

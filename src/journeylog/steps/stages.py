@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
+from typing import Final
 
 import numpy as np
 import pandas as pd
 
 from journeylog.core.chunk import Category, Chunk
-from journeylog.core.condition import Condition, freeze, warn_unknown
+from journeylog.core.condition import Condition, freeze, matching_names, warn_unknown
 from journeylog.core.contracts import Step
 from journeylog.core.log import EventLog
 from journeylog.core.nodes import TEXT
 from journeylog.core.rules import first_rule
 from journeylog.core.window import Window
-from journeylog.errors import ConfigError, cut, nearest
+from journeylog.errors import ConfigError, UnseenNameWarning, cut, nearest, warn
 from journeylog.steps.presets import PRESETS, preset_rules
 
 __all__ = ["Stages"]
+
+#: Names of events that a warning shows.
+_SHOWN: Final = 5
 
 
 @dataclass(frozen=True)
@@ -107,7 +111,18 @@ class Stages(Step):
         """Warn about event names of the rules that do not occur; a preset names more than any log has."""
         if not isinstance(self.rules, str):
             warn_unknown(names, tuple(self.rules.values()))
+        elif names and not any(self._knows(names, rule) for rule in self.conditions.values()):
+            warn(
+                f"no event has a stage: the preset {self.rules!r} knows none of the names {_few(names)}. Fix: rules of your "
+                "own, jl.Stages({'a stage': ['its events']}); jl.suggest_stages(log) proposes some",
+                UnseenNameWarning,
+            )
         return tuple(names)
+
+    @staticmethod
+    def _knows(names: Sequence[str], rule: Condition) -> bool:
+        found = matching_names(names, rule)
+        return found is None or bool(found.any())
 
     def apply(self, chunk: Chunk, window: Window) -> Chunk:
         """Return the chunk with the column of stages."""
@@ -159,3 +174,8 @@ class Stages(Step):
             (names[key // wide], key % wide - 1): n
             for key, n in zip(keys.tolist(), counts.tolist(), strict=True)
         }
+
+
+def _few(names: Sequence[str]) -> str:
+    shown = ", ".join(map(repr, names[:_SHOWN]))
+    return shown if len(names) <= _SHOWN else f"{shown} and {len(names) - _SHOWN:,} more"
