@@ -96,8 +96,11 @@ def test_every_assigned_actor_counts_from_the_first_assignment_on() -> None:
             assert row[f"value_{side}"] == pytest.approx(np.mean(mine))
     value = found.table.iloc[1]
     one, two = (np.array(totals[v]["value"]) for v in "ab")
-    half = [stats.t.ppf(0.975, len(x) - 1) * x.std(ddof=1) / math.sqrt(len(x)) for x in (one, two)]
-    assert value["difference_high"] - value["difference"] == pytest.approx(math.hypot(*half))
+    half = [stats.t.ppf(0.975, len(x) - 1) * stats.sem(x) / x.mean() for x in (one, two)]
+    assert max(half) < 1  # no amount is below zero: the bounds are made on the scale of logarithms
+    down = one.mean() * (1 - math.exp(-half[0]))
+    up = two.mean() * (math.exp(half[1] + half[1] ** 2 / 2) - 1)
+    assert value["difference_high"] - value["difference"] == pytest.approx(math.hypot(down, up))
 
 
 def test_intervals_cover_the_truth_although_some_were_watched_less() -> None:

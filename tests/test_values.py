@@ -92,13 +92,14 @@ def compare(row: dict[str, Any], name: str, n: int, want: dict[str, Any]) -> Non
         return
     mean = want["total"] / n
     assert row[f"{name}_mean"] == pytest.approx(mean / 1e6, rel=1e-12, abs=1e-9)
-    if want["alike"] > 1 + 1e-9:
+    if want["alike"] > 1 + 1e-9 and want["spread"] > 1e-12 * want["squares"]:
         error = np.sqrt(want["spread"] * want["alike"] / (want["alike"] - 1)) / n
         half = special.stdtrit(want["alike"] - 1, 0.975) * error
         low, high = mean - half, mean + half
         if min(want["amounts"]) >= 0 and mean > 0:
-            factor = np.exp(half / mean) if half <= mean else np.e * half / mean
-            low, high = mean / factor, mean * factor
+            u = half / mean
+            down, up = (np.exp(u), np.exp(u + u * u / 2)) if u <= 1 else (np.e * u, np.exp(1.5) * (2 * u - 1))
+            low, high = mean / down, mean * up
         scale = max(abs(m) for m in want["amounts"]) / 1e6 * 1e-5 + 1e-9
         assert row[f"{name}_mean_low"] == pytest.approx(low / 1e6, rel=1e-5, abs=scale)
         assert row[f"{name}_mean_high"] == pytest.approx(high / 1e6, rel=1e-5, abs=scale)

@@ -54,6 +54,7 @@ def summary(found: list[tuple[str, int]]) -> dict[str, Any]:
         "n_actors": len(k),
         "total": sum(x.values()),
         "spread": sum((x[a] - mean * k[a]) ** 2 for a in k),
+        "squares": sum(v * v for v in x.values()),
         "alike": n * n / sum(v * v for v in k.values()) if n else 0.0,
         "amounts": sorted(m for _, m in found),
     }

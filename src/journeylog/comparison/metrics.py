@@ -120,7 +120,7 @@ def per_actor_sides(log: EventLog, metric: PerActor, groups: Groups) -> Sides:
     xx, xn = joined_words(counts)
     scale = 1.0 if metric.column is None else float(MICRO)
     n, nn, x = (counts[name].astype(np.float64) for name in ("n", "nn", "x"))
-    low, high = cluster_mean(x, n, xx, xn, nn)
+    low, high = cluster_mean(x, n, xx, xn, nn, positive=counts["n_negative"] == 0, even=True)
     frames = [
         pd.DataFrame(
             {
@@ -154,7 +154,8 @@ def _count(chunk: Chunk, metric: PerActor, window: Window, groups: Groups) -> Co
     sums, words = group_squares(
         row, np.arange(len(level), dtype=np.int64), total, np.ones(len(level), np.int64), 2
     )
-    columns = {**dict(zip(_SUMS, sums.T.copy(), strict=True)), **word_columns(words)}
+    negative = np.bincount(row[(row >= 0) & (total < 0)], minlength=2).astype(np.int64)
+    columns = {**dict(zip(_SUMS, sums.T.copy(), strict=True)), **word_columns(words), "n_negative": negative}
     return Counts({"sums": Table({"group": np.arange(2, dtype=np.int64)}, columns), "currencies": currencies})
 
 

@@ -116,13 +116,16 @@ def cluster_share(
     them (t quantile and small-sample factor). At a share of 0 or 1 nothing varies between actors, so each of
     these counts as one trial.
 
-    Where hardly any actor ever differs from the others (a rare trait of few actors), no method can see the
-    spread in the sample, and the interval is too narrow.
+    A rare trait of few actors shows little of its spread: those who happen to be in the sample may have come seldom.
+    How alike the trials of one actor are is seen in them all the same, and says how large the spread between actors
+    who come as often as all these would be (intraclass kappa). The larger of both variances is taken.
 
     References
     ----------
     E. L. Korn, B. I. Graubard (1998), Confidence intervals for proportions with small expected number of
-    positive counts estimated from survey data. Survey Methodology 24.
+    positive counts estimated from survey data. Survey Methodology 24. J. N. K. Rao, A. J. Scott (1992), A simple
+    method for the analysis of clustered binary data. Biometrics 48. D. A. Bloch, H. C. Kraemer (1989), 2 x 2 kappa
+    coefficients: measures of agreement or association. Biometrics 45.
 
     Examples
     --------
@@ -167,11 +170,24 @@ def cluster_size(
         even = spread <= 1e-12 * kk  # nothing but rounding
         effective = p * (1 - p) * n * n / (spread * alike / (alike - 1))
         effective = np.where(even | ~(alike > 1), n, np.minimum(effective, n))
+        effective = np.minimum(effective, n * n / (n + (nn - n) * _likeness(k, n, kk, kn, nn)))
         effective = np.where((k > 0) & (k < n), effective, np.minimum(alike, n))
         t = np.where(alike > 1, special.stdtrit(np.maximum(alike - 1, 1e-9), 0.5 + level / 2), np.inf)
         effective = np.where(np.isfinite(t), effective * (z / t) ** 2, np.minimum(effective, 1.0))
         effective = np.where(nn == n, n, effective)  # one trial an actor: independent, Wilson as it stands
     return np.asarray(effective, dtype=np.float64)
+
+
+def _likeness(k: Floats, n: Floats, kk: Floats, kn: Floats, nn: Floats) -> Floats:
+    """Return how alike two trials of one actor are, between 0 and 1: intraclass kappa of all pairs.
+
+    Where no actor with a success, or none with a failure, had a second trial, nobody knows, and they count as one.
+    """
+    apart = kn - kk  # pairs of trials of which the first succeeds and the second does not
+    success, failure = kn - k, nn - n - (kn - k)  # pairs by their first trial
+    with np.errstate(divide="ignore", invalid="ignore"):
+        kappa = 1 - apart * (nn - n) / (success * failure)
+    return np.clip(np.where(success * failure > 0, kappa, 1.0), 0.0, 1.0)
 
 
 def two_sided_z(level: float = LEVEL) -> float:

@@ -33,7 +33,6 @@ def wait_lines(edges: Table, baseline: Any) -> pd.DataFrame:
     xx, xn = joined_words(v)
     low, high = cluster_mean(v["excess_ms"], n, xx, xn, v["nn"], positive=True)
     rate = Estimates(*(part / 1000 for part in (ratio(v["excess_ms"], n), low, high)))
-    rate = _unless_even(rate)
     names = [edges.coded(key).names({}) for key in ("from", "to")]
     limits = {} if not isinstance(baseline, tuple) else {(a, b): us / SECOND for a, b, us in baseline}
     others = parse_duration(baseline) / SECOND if isinstance(baseline, str | dt.timedelta) else 0.0
@@ -49,7 +48,7 @@ def rework_lines(nodes: Table) -> pd.DataFrame:
     v = nodes.values
     # a share of visits whose first is never one: its spread between actors can be less than that of as many coins
     low, high = cluster_mean(repeats, v["n_visits"], v["rr"], v["rv"], v["vv"], positive=True)
-    rate = _unless_even(Estimates(ratio(repeats, v["n_visits"]), low, np.minimum(high, 1)))
+    rate = Estimates(ratio(repeats, v["n_visits"]), low, np.minimum(high, 1))
     none = np.zeros(len(repeats))
     return _lines(nodes.coded("node").names({}), None, v["n_visits"], repeats, rate, none, rate)
 
@@ -136,9 +135,3 @@ def _product(a: Estimates, b: Estimates) -> Estimates:
         of_b = np.maximum(side * (b.low - b.value) * a.value, side * (b.high - b.value) * a.value)
         errors.append(value + side * np.hypot(of_a, of_b))
     return Estimates(value, errors[0], errors[1])
-
-
-def _unless_even(rate: Estimates) -> Estimates:
-    """Return the estimates without bounds where nothing varies: few that are equal would be too sure."""
-    varies = rate.high > rate.low
-    return Estimates(rate.value, np.where(varies, rate.low, np.nan), np.where(varies, rate.high, np.nan))

@@ -32,6 +32,7 @@ def cluster_mean(
     nn: npt.ArrayLike,
     level: float = LEVEL,
     positive: npt.ArrayLike = False,
+    even: bool = False,
 ) -> tuple[Floats, Floats]:
     """Return the interval of a mean to which one actor may contribute many observations.
 
@@ -48,25 +49,34 @@ def cluster_mean(
         Confidence level.
     positive : array_like of bool
         Where no observation is below zero (times): the interval is made on the scale of logarithms, so it stays above
-        zero and reaches further up than down, as such means err. Where it is wider than the mean itself, it grows on
-        the straight line that continues it.
+        zero, and reaches further up, as such means err.
+    even : bool
+        Where nothing varies between actors, give the mean itself as both bounds: for differences, to which then the
+        other side alone adds its error (as in Welch's test).
 
     Returns
     -------
     low, high : ndarray of float64
         nan where nothing, or hardly anything but one actor, was observed: where the t quantile is above 1,000, as when
-        one of two actors has 85 of 100 values.
+        one of two actors has 85 of 100 values. nan, too, where nothing varies between actors (unless `even`): a handful
+        of equal values says nothing of what others would be.
 
     Notes
     -----
     With one observation an actor and `positive` false, this is the t interval of a mean.
 
-    Long tails are seen by none of the few: of 50 actors whose waits differ as e to the power of a normal number, 90
-    to 93 of 100 intervals cover the true mean. Then the median says more.
+    With `positive`, let ``u`` be t times the error as a share of the mean. Down it goes to ``mean * exp(-u)``. A larger
+    mean would have a larger error, in proportion to it; the largest that is compatible with what was seen is ``mean /
+    (1 - u)``. Its logarithm is ``u + u ** 2 / 2 + ...``, of which two terms are taken: ``mean * exp(u + u ** 2 / 2)``.
+    Where ``u`` is above 1, both go on as the straight lines that touch them there.
+
+    The longest tails are seen by none of the few: of 400 actors whose waits differ as e to the power of a normal number
+    with a deviation of 1.5, 92 of 100 intervals cover the true mean. Then the median says more.
 
     References
     ----------
-    W. G. Cochran (1977), Sampling Techniques, 3rd ed., sections 6.3 and 9A.1.
+    W. G. Cochran (1977), Sampling Techniques, 3rd ed., sections 6.3 and 9A.1. N. J. Johnson (1978), Modified t tests and
+    confidence intervals for asymmetrical populations. JASA 73.
 
     Examples
     --------
@@ -84,11 +94,18 @@ def cluster_mean(
         half = t * error
         turned = np.asarray(positive, dtype=np.bool_) & (mean > 0)
         size = half / np.where(turned, mean, 1.0)
-        factor = np.where(size <= 1, np.exp(np.minimum(size, 1.0)), np.e * size)
-        low = np.where(turned, mean / factor, mean - half)
-        high = np.where(turned, mean * factor, mean + half)
-    known = (n > 0) & (alike > 1) & (t <= _MOST) & np.isfinite(half)
+        up, down = _stretch(size)
+        low = np.where(turned, mean / down, mean - half)
+        high = np.where(turned, mean * up, mean + half)
+    known = (n > 0) & (alike > 1) & (t <= _MOST) & np.isfinite(half) & ((half > 0) | even)
     return np.where(known, low, np.nan), np.where(known, high, np.nan)
+
+
+def _stretch(size: Floats) -> tuple[Floats, Floats]:
+    """Return by what a mean is multiplied for its upper bound, and divided for its lower one."""
+    inner, outer = np.minimum(size, 1.0), np.maximum(size, 1.0)
+    up = np.exp(inner + inner * inner / 2) * (2 * outer - 1)
+    return up, np.exp(inner) * outer
 
 
 def cluster_error(

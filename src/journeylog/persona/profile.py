@@ -192,13 +192,13 @@ class Profile(Stat):
             {
                 "group": pd.Series(table.coded("group").names({}), dtype=object),
                 "part": table.coded("part").names({}),
-                **{name: table.values[name].astype(np.float64) for name in ("n", "x", "nn")},
+                **{name: table.values[name].astype(np.float64) for name in ("n", "x", "nn", "n_negative")},
                 "xx": xx,
                 "xn": xn,
             }
         )
         out = []
-        numbers = ["n", "x", "nn", "xx", "xn"]
+        numbers = ["n", "x", "nn", "xx", "xn", "n_negative"]
         for part, unit, scale in (
             ("events", "number", 1),
             *((part, "number", 1) for part, _ in self.numbers),
@@ -298,12 +298,12 @@ def _sums(part: str, value: Ints, known: npt.NDArray[np.bool_], group: Ints, nam
     )
     used = np.flatnonzero(grid[0][:, 0])
     keys = {"group": Coded(used - 1, names), "part": Coded(np.zeros(len(used), np.int64), (part,))}
-    return Table(
-        keys, {**dict(zip(_SUMS, grid[0][used].T.copy(), strict=True)), **word_columns(grid[1][used])}
-    )
+    sums = dict(zip(_SUMS, grid[0][used].T.copy(), strict=True))
+    negative = np.bincount(row[known & (value < 0)], minlength=len(names) + 1)[used].astype(np.int64)
+    return Table(keys, {**sums, **word_columns(grid[1][used]), "n_negative": negative})
 
 
 def _mean(side: Any, scale: int) -> Estimates:
     x, n, xx, xn, nn = (np.array([side[name]]) for name in ("x", "n", "xx", "xn", "nn"))
-    low, high = cluster_mean(x, n, xx, xn, nn)
+    low, high = cluster_mean(x, n, xx, xn, nn, positive=side["n_negative"] == 0, even=True)
     return Estimates(np.asarray(ratio(x, n)) / scale, low / scale, high / scale)

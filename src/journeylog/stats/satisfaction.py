@@ -210,17 +210,12 @@ def _moves(counts: Counts, only: Scale | None) -> pd.DataFrame:
 def _mean_frame(v: Any, only: Scale | None) -> dict[str, Floats]:
     """Return the mean scaled score with its bounds, and the same as answers on the one scale there is."""
     mean = ratio(v["x"], v["n"]) / UNIT
-    bounds = [np.clip(bound / UNIT, -1, 1) for bound in _mean_bounds(v)]
+    low, high = cluster_mean(v["x"], v["n"], v["xx"], v["xn"], v["nn"])
+    bounds = [np.clip(bound / UNIT, -1, 1) for bound in (low, high)]
     scaled = dict(zip(("mean", "mean_low", "mean_high"), (mean, *bounds), strict=True))
     missing = np.full(len(mean), np.nan)
     answers = {f"answer_{n}": missing if only is None else only.answer(x) for n, x in scaled.items()}
     return {**scaled, **answers}
-
-
-def _mean_bounds(v: Any) -> tuple[Floats, Floats]:
-    """Return the bounds of the mean of `x`; none where nothing varies, of which few would be too sure."""
-    low, high = cluster_mean(v["x"], v["n"], v["xx"], v["xn"], v["nn"])
-    return np.where(high > low, low, np.nan), np.where(high > low, high, np.nan)
 
 
 def _answers(counts: Counts) -> pd.DataFrame:
@@ -259,7 +254,7 @@ def _readings(counts: Counts) -> pd.DataFrame:
     words = [None if scale is None else scale.reading for scale in scales]
     value = ratio(v["x"], v["n"])
     low, high = cluster_share(v["x"], v["n"], v["xx"], v["xn"], v["nn"])
-    bounds = _mean_bounds(v)
+    bounds = cluster_mean(v["x"], v["n"], v["xx"], v["xn"], v["nn"])
     nps = np.array([word == "nps" for word in words], dtype=bool)
     frame = pd.DataFrame(
         {
