@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -34,13 +34,16 @@ class Drawn(tuple[Markup, Flows]):
 
 def told_flow(result: TransitionsResult) -> TransitionsResult:
     """Return the moves without those of few customers; others that are masked as wide as anybody could guess."""
-    table = result.table
+    table, nodes = result.table, result.nodes
     if "n_most" in table:
-        n = table["n"].fillna(table["n_most"]).fillna(table["n_drawn"]).round()
+        n = table["n"].fillna(table["n_most"])
         table = table.assign(n=n, n_followed=table["n_followed"].fillna(n))
-    table = table[table["n"].notna()].astype({"n": "int64", "n_followed": "int64"})
-    nodes = result.nodes[result.nodes["n"].notna()].astype({"n": "int64"})
+        nodes = nodes.assign(n=nodes["n"].fillna(nodes["n_most"]))
+    nodes = nodes[nodes["n"].notna()].astype({"n": "int64"})
     nodes.attrs.update(result.nodes.attrs)
+    known = nodes.loc[nodes["kind"] == "node", "node"]
+    away = [(table[f"{end}_kind"] == "node") & ~table[end].isin(known) for end in ("from", "to")]
+    table = table[table["n"].notna() & ~(away[0] | away[1])].astype({"n": "int64", "n_followed": "int64"})
     return replace(result, table=table, tables={**result.tables, "nodes": nodes})
 
 
@@ -66,7 +69,7 @@ def draw_flow(
     parts = [
         *_moves(sheet, plan, flows, color),
         *_ends(sheet, plan, {end: look.of_kind(end) for end in ENDS}),
-        *_blocks(sheet, plan, flows, color, heads),
+        *_blocks(sheet, plan, flows, color, heads, _bounded(result)),
     ]
     tall = round(plan.bottom - plan.ceiling + top)
     frame = Markup('<svg class="flow" viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>')
@@ -177,11 +180,18 @@ def _ends(sheet: _Sheet, plan: Layout, color: Mapping[str, str]) -> Iterable[Mar
 
 
 def _blocks(
-    sheet: _Sheet, plan: Layout, flows: Flows, color: Mapping[Key, str], heads: list[list[str]]
+    sheet: _Sheet,
+    plan: Layout,
+    flows: Flows,
+    color: Mapping[Key, str],
+    heads: list[list[str]],
+    bounded: Collection[str],
 ) -> Iterable[Markup]:
     y, words = plan.ceiling - 8, sheet.words
     for i, (key, head) in enumerate(zip(plan.columns, heads, strict=True)):
         n = words.count(flows.visits[key])
+        if key.kind == "node" and key.name in bounded:
+            n = f"≤\u00a0{n}"
         what = {"start": "journeys_head", "other": "arrivals_head"}.get(key.kind, "visits_head")
         card = f"{sheet.name(key)}\n{n} {words.plain(what)}"
         yield sheet.block((i - HALF, i + HALF), (0.0, plan.height[key]), color[key], card)
@@ -189,6 +199,12 @@ def _blocks(
         for k, line in enumerate([*head, f"{n} {words.plain(what)}"]):
             down = y - 6 - 15 * (len(head) - k)
             yield sheet.text(i, down, line, "small middle" if k == len(head) else "head middle")
+
+
+def _bounded(result: TransitionsResult) -> set[str]:
+    """Return the names of whose visits is told how many they are at most."""
+    nodes = result.nodes[result.nodes["kind"] == "node"]
+    return set(nodes.loc[nodes["n"].isna(), "node"])
 
 
 def _heads(plan: Layout, flows: Flows, words: Wording) -> list[list[str]]:

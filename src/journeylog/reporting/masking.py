@@ -2,64 +2,63 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
+from journeylog.core.disclosure import Hidden
 from journeylog.reporting.answers import Answers
+from journeylog.reporting.books import END, ENDS, books_of, node_of, path_of
 
 __all__ = ["mask_answers", "protect"]
 
-_MOVE: Final = ["from", "from_kind", "to", "to_kind"]
-_ENDS: Final = ("reached", "dropped", "open")
+Bools = npt.NDArray[np.bool_]
+Keyed = Callable[[Mapping[Any, Any]], Hashable]
 
-
-@dataclass(frozen=True)
-class _Moves:
-    """Which moves are masked: all, those of few customers, what others are at most, and how wide to draw them."""
-
-    gone: frozenset[tuple[Any, ...]]
-    few: frozenset[tuple[Any, ...]]
-    most: Mapping[tuple[Any, ...], float]
-    drawn: Mapping[tuple[Any, ...], float]
+_TIMES: Final = ("time_mean_s", "time_mean_low_s", "time_mean_high_s", "time_median_s", "time_p90_s")
+_GRAINS: Final = (0.01, 0.02, 0.05, 0.1)
 
 
 def mask_answers(answers: Answers, k: int) -> Answers:
     """Return the answers without the numbers of fewer than `k` customers; masked numbers are nan.
 
-    Numbers that add up to something told elsewhere are masked in company: one alone, or several that are fewer than
-    `k` together, would be given away by subtraction.
+    What is masked is found once for all tables, in the books of the report (:mod:`journeylog.reporting.books`), so that
+    a number is told in all of them or in none.
     """
     if k < 2:
         return answers
-    plan = answers.plan
-    rare = _rare_nodes(answers.facts.table, "event", "n", k) | _rare_nodes(
-        answers.event_leaves.table, "node", "n_entered", k
+    hidden = books_of(answers, k).hide(k)
+    level = answers.plan.node
+    flow, moves = (_moves(r, at, hidden, k) for r, at in ((answers.flow, level), (answers.moves, "event")))
+    leaves, event_leaves = (
+        _sayable(_with(r, _leaves(r.table, at, hidden, k)), r.table, at, hidden, k)
+        for r, at in ((answers.leaves, level), (answers.event_leaves, "event"))
     )
-    rare_nodes = rare if not plan.staged else _rare_nodes(answers.leaves.table, "node", "n_entered", k)
-    gone = _hidden_moves(answers.moves.table, rare, k)
-    gone_flow = gone if not plan.staged else _hidden_moves(answers.flow.table, rare_nodes, k)
-    event_leaves = _masked_leaves(answers.event_leaves.table, gone, rare, k)
-    leaves = _masked_leaves(answers.leaves.table, gone_flow, rare_nodes, k) if plan.staged else event_leaves
-    events = answers.facts.table["event"].isin(rare)
+    paths, event_paths = (
+        _sayable(_with(r, _paths(r.table, at, hidden, k)), r.table, at, hidden, k)
+        for r, at in ((answers.paths, level), (answers.event_paths, "event"))
+    )
     return replace(
         answers,
         mask=k,
-        ends=_with(answers.ends, _masked_ends(answers.ends.table, k)),
-        flow=_masked_flow(answers.flow, gone_flow, rare_nodes),
-        moves=_masked_flow(answers.moves, gone, rare),
-        leaves=_with(answers.leaves, leaves),
-        event_leaves=_with(answers.event_leaves, event_leaves),
-        waits=_with(answers.waits, _masked_waits(answers.waits.table, gone, event_leaves)),
-        paths=_with(answers.paths, _masked_paths(answers.paths.table, k)),
-        event_paths=_with(answers.event_paths, _masked_paths(answers.event_paths.table, k)),
-        facts=_with(answers.facts, _without(answers.facts.table, events, ("event", "n_events_total", "n_actors_total"))),
-        losses=_with(answers.losses, _masked_losses(answers.losses.table, gone_flow, leaves, rare_nodes, k)),
-        returns=None if answers.returns is None else _with(answers.returns, _masked_returns(answers.returns.table, k)),
-        funnel=None if answers.funnel is None else _masked_funnel(answers.funnel, k),
+        ends=_with(answers.ends, _ends(answers.ends.table, hidden)),
+        flow=flow,
+        moves=moves,
+        leaves=leaves,
+        event_leaves=event_leaves,
+        waits=_with(answers.waits, _waits(answers.waits.table, hidden, k)),
+        paths=paths,
+        event_paths=event_paths,
+        facts=_with(answers.facts, _facts(answers.facts.table, hidden)),
+        losses=_with(answers.losses, _losses(answers.losses.table, level, hidden, k)),
+        returns=None if answers.returns is None else _sayable(
+            _with(answers.returns, _returns(answers.returns.table, hidden)), answers.returns.table, level, hidden, k
+        ),
+        funnel=None if answers.funnel is None else _funnel(answers.funnel, hidden),
     )  # fmt: skip
 
 
@@ -89,208 +88,248 @@ def protect(
     return gone
 
 
-def _small(values: Any, k: int) -> Any:
-    found = np.asarray(values, dtype=float)
-    return (found > 0) & (found < k)
-
-
-def _without(table: pd.DataFrame, rows: Any, keep: Collection[str]) -> pd.DataFrame:
-    """Return the table with the numbers of some rows masked."""
-    rows = np.asarray(rows, dtype=bool)
-    made = table.copy()
-    for name in table.columns:
-        if name not in keep and pd.api.types.is_numeric_dtype(table[name]) and rows.any():
-            made[name] = table[name].astype("float64").mask(rows)
-    return made
-
-
 def _with(result: Any, table: pd.DataFrame) -> Any:
     table.attrs.update(result.table.attrs)
     return replace(result, table=table)
 
 
-def _places(keys: Iterable[Hashable]) -> list[list[int]]:
-    found: dict[Hashable, list[int]] = {}
-    for i, key in enumerate(keys):
-        found.setdefault(key, []).append(i)
-    return list(found.values())
+def _sayable(result: Any, whole: pd.DataFrame, level: str, hidden: Hidden, k: int) -> Any:
+    """Return the result without the notes that tell a number of few customers, or one that is hidden."""
+
+    def said(note: Any) -> bool:
+        values = getattr(note, "values", {})
+        if any(0 < values[name] < k for name in ("n", "rest") if isinstance(values.get(name), int)):
+            return False
+        if "still open" in note:
+            return ("end", "open") not in hidden and not {("others", level), ("apart", level)} & hidden.few
+        return "rest" not in values or len(result.table) == len(whole)
+
+    return replace(result, notes=tuple(note for note in result.notes if said(note)))
 
 
-def _rare_nodes(table: pd.DataFrame, name: str, n: str, k: int) -> set[str]:
-    """Return the names of too few customers, and those masked in their company."""
-    small = set(np.flatnonzero(_small(table["n_actors"], k)).tolist())
-    gone = protect(table[n].tolist(), [range(len(table))], small, k)
-    return set(table[name].iloc[sorted(gone)])
+class _Blank:
+    """A table of which numbers are taken away."""
+
+    def __init__(self, table: pd.DataFrame, hidden: Hidden) -> None:
+        self.table, self.hidden = table.copy(), hidden
+        self.rows = table.to_dict("records")
+
+    def gone(self, *keys: Keyed) -> Bools:
+        """Return the rows in which one of these numbers is hidden."""
+        return np.array([any(key(row) in self.hidden.gone for key in keys) for row in self.rows], dtype=bool)
+
+    def few(self, *keys: Keyed) -> Bools:
+        """Return the rows in which one of these numbers is of few customers."""
+        return np.array([any(key(row) in self.hidden.few for key in keys) for row in self.rows], dtype=bool)
+
+    def take(self, rows: Bools, *names: str) -> None:
+        """Take numbers away; a name stands for its interval, too."""
+        if not rows.any():
+            return
+        for name in names:
+            for column in (name, *_around(name)):
+                if column in self.table:
+                    values = self.table[column]
+                    if pd.api.types.is_integer_dtype(values):
+                        values = values.astype("float64")
+                    self.table[column] = values.mask(rows)
+
+    def take_small(self, k: int, *names: str) -> None:
+        """Take away what is itself fewer than `k`, and nothing gives away."""
+        for name in names:
+            values = self.table[name].to_numpy(np.float64)
+            self.take((values > 0) & (values < k), name)
+
+    def tell(self, name: str, known: Mapping[Hashable, float], key: Keyed) -> None:
+        self.table[name] = np.array([known.get(key(row), np.nan) for row in self.rows], dtype=np.float64)
 
 
-def _hidden_moves(table: pd.DataFrame, rare: set[str], k: int) -> _Moves:
-    keys = _keys(table)
-    small = {
-        i
-        for i, key in enumerate(keys)
-        if (key[1] == "node" and key[0] in rare) or (key[3] == "node" and key[2] in rare)
-    }
-    small |= set(np.flatnonzero(_small(table["n_actors"], k)).tolist())
-    values = table["n"].tolist()
-    groups = [*_places(key[:2] for key in keys), *_places(key[2:] for key in keys)]
-    hidden = protect(values, groups, small, k)
-    most: dict[tuple[Any, ...], float] = {}
-    drawn: dict[tuple[Any, ...], float] = {}
-    for group in groups:
-        mine = [i for i in group if i in hidden]
-        large = [i for i in mine if i not in small]
-        for i in large:
-            bound = float(sum(values[j] for j in mine) - (len(mine) - len(large))) / len(large)
-            drawn[keys[i]] = min(drawn.get(keys[i], bound), bound)
-            if len(large) == 1 and len(mine) > 1:
-                most[keys[i]] = min(most.get(keys[i], bound), bound)
-    return _Moves(frozenset(keys[i] for i in hidden), frozenset(keys[i] for i in small), most, drawn)
+def _around(name: str) -> tuple[str, str]:
+    stem, end = (name[:-2], "_s") if name.endswith("_s") else (name, "")
+    return f"{stem}_low{end}", f"{stem}_high{end}"
 
 
-def _keys(table: pd.DataFrame) -> list[tuple[str, str, str, str]]:
-    """Return the ends of moves; typed nodes have no name of their own."""
-    rows = table[_MOVE].itertuples(index=False)
-    return [(a if x == "node" else "", x, b if y == "node" else "", y) for a, x, b, y in rows]
-
-
-def _masked_flow(result: Any, hidden: _Moves, rare: set[str]) -> Any:
+def _moves(result: Any, level: str, hidden: Hidden, k: int) -> Any:
     """Mask moves; of those masked in company, what anybody can work out is told: how many there are at most."""
-    keys = _keys(result.table)
-    table = _without(result.table, [key in hidden.gone for key in keys], ())
-    table["n_most"] = [hidden.most.get(key, np.nan) for key in keys]
-    table["n_drawn"] = [hidden.drawn.get(key, np.nan) for key in keys]
-    nodes = result.tables["nodes"]
-    masked = _without(nodes, nodes["node"].isin(rare) & (nodes["kind"] == "node"), ())
-    masked.attrs.update(nodes.attrs)
-    return replace(_with(result, table), tables={**result.tables, "nodes": masked})
 
+    def ends(row: Mapping[Any, Any]) -> tuple[Any, ...]:
+        return level, node_of(row["from"], row["from_kind"]), node_of(row["to"], row["to_kind"])
 
-def _masked_leaves(table: pd.DataFrame, hidden: _Moves, rare: set[str], k: int) -> pd.DataFrame:
-    made = _without(table, table["node"].isin(rare), ())
-    ends = {
-        end: np.array([(node, "node", "", end) in hidden.gone for node in table["node"]], dtype=bool)
-        for end in _ENDS
-    }
-    partly = np.logical_or.reduce(list(ends.values())) | _small(table["n_continued"], k)
-    told = partly & ~table["node"].isin(rare).to_numpy()
-    made["n_most"] = [hidden.most.get((node, "node", "", "dropped"), np.nan) for node in table["node"]]
-    rough = _rough(table["drop_rate"].to_numpy(float), table["n_followed"].to_numpy(float), k)
-    few = _small(table["n_dropped"], k) | table["node"].isin(rare).to_numpy()
-    made["rate_about"] = np.where(partly & ~few, rough, np.nan)
-    if not partly.any():
-        return made
-    for end, rows in ends.items():
-        made[f"n_{end}"] = made[f"n_{end}"].astype("float64").mask(rows)
-    for name in made.columns:
-        if name == "rate_about":
-            continue
-        if name in ("n_continued", "n_followed", "n_late") or name.endswith(("_rate", "_low", "_high")):
-            made[name] = made[name].astype("float64").mask(told)
-    return made
+    def move(row: Mapping[Any, Any]) -> Hashable:
+        return ("move", *ends(row))
 
+    def part(row: Mapping[Any, Any]) -> Hashable:
+        return ("watched", *ends(row))
 
-def _rough(rates: Any, n: Any, k: int) -> Any:
-    """Return shares so rounded that they tell their numerators to no less than 2 `k` up or down."""
-    grain = np.select(
-        [n * step / 2 >= 2 * k for step in (0.01, 0.02, 0.05, 0.1)], (0.01, 0.02, 0.05, 0.1), np.nan
+    made = _Blank(result.table, hidden)
+    whole, parts = made.gone(move), made.gone(part)
+    made.take(whole, "n", "n_cases", "n_actors", "n_tied")
+    made.take(
+        parts | made.gone(lambda row: ("timed", *ends(row))), "n_followed", "n_timed", "rate", "time_mean_s"
     )
-    return np.round(rates / grain) * grain
+    made.take(made.gone(lambda row: ("followed", level, ends(row)[1])), "n_from_followed", "rate")
+    made.take(made.few(move, part), *_TIMES, "n_timed", "n_followed", "rate")
+    made.take_small(k, "n_tied")
+    made.tell("n_most", hidden.most, move)
+    nodes = _Blank(result.nodes, hidden)
+    for name, what in (
+        ("n", "visits"),
+        ("n_cases", "cases"),
+        ("n_actors", "cases"),
+        ("n_followed", "followed"),
+    ):
+        nodes.take(nodes.gone(lambda row, what=what: (what, level, node_of(row["node"], row["kind"]))), name)  # type: ignore[misc]
+    nodes.tell("n_most", hidden.most, lambda row: ("visits", level, node_of(row["node"], row["kind"])))
+    nodes.take_small(k, "n", "n_loops", "n_returns")
+    table = nodes.table
+    table.attrs.update(result.nodes.attrs)
+    masked = replace(_with(result, made.table), tables={**result.tables, "nodes": table})
+    return _sayable(masked, result.table, level, hidden, k)
 
 
-def _masked_waits(table: pd.DataFrame, hidden: _Moves, leaves: pd.DataFrame) -> pd.DataFrame:
-    """Mask waits; where only the number of moves must not be told, their times and their part of all are."""
-    stayed = set(leaves.loc[leaves["n_continued"].isna(), "node"])
-    rows = list(zip(table["part"], table["from"], table["to"], strict=True))
-    few = [part == "edge" and (a, "node", b, "node") in hidden.few for part, a, b in rows]
-    counted = [
-        (a, "node", b, "node") in hidden.gone if part == "edge" else a in stayed for part, a, b in rows
-    ]
-    made = _without(table, few, ("rank", "baseline_s"))
-    made["n_most"] = [hidden.most.get((a, "node", b, "node"), np.nan) for _, a, b in rows]
-    return _without(
-        made,
-        counted,
-        ("rank", "baseline_s", "n_most", "time_median_s", "time_p90_s", "excess_share", *_BOUNDS),
+def _leaves(table: pd.DataFrame, level: str, hidden: Hidden, k: int) -> pd.DataFrame:
+    def of(what: str, *to: Any) -> Keyed:
+        return lambda row: (what, level, node_of(row["node"], "node"), *to)
+
+    made = _Blank(table, hidden)
+    made.take(made.gone(of("visits")), "n_entered")
+    made.take(made.gone(of("on")), "n_continued")
+    made.take(made.gone(of("followed")), "n_followed", "drop_rate", "continue_rate", "reach_rate")
+    made.take(made.gone(of("cases")), "n_cases", "n_actors")
+    made.take(made.gone(of("on watched")), "continue_rate")
+    for end in ENDS:
+        made.take(made.gone(of("move", END[end])), f"n_{end}")
+    made.take(made.gone(of("watched", END["dropped"])), "drop_rate", "n_late")
+    made.take(made.gone(of("move", END["dropped"])), "n_late")
+    made.take(made.gone(of("watched", END["reached"])), "reach_rate")
+    made.take_small(k, "n_late")
+    made.tell("n_most", hidden.most, of("move", END["dropped"]))
+    least, most = (
+        np.array([known.get(of("watched", END["dropped"])(row), np.nan) for row in made.rows])
+        for known in (hidden.least, hidden.most)
     )
+    made.table["rate_about"] = _about(least, most, made.table["n_followed"].to_numpy(np.float64))
+    return made.table
 
 
-_BOUNDS: Final = ("time_median_low_s", "time_median_high_s")
+def _about(least: Any, most: Any, n: Any) -> Any:
+    """Return shares as exactly as anybody can work them out."""
+    low, high = least / n, most / n
+    grain = np.select([high - low <= grain for grain in _GRAINS], _GRAINS, np.nan)
+    return np.round((low + high) / 2 / grain) * grain
 
 
-def _masked_losses(
-    table: pd.DataFrame, hidden: _Moves, leaves: pd.DataFrame, rare: set[str], k: int
-) -> pd.DataFrame:
-    silent = set(leaves.loc[leaves["n_dropped"].isna() | leaves["n_followed"].isna(), "node"])
-    rows, counted = set(), set()
-    for i, row in enumerate(table[["kind", "node", "to", "amount"]].to_dict("records")):
-        kind, node, way = row["kind"], row["node"], (row["node"], "node", row["to"], "node")
-        if (kind != "wait" and 0 < abs(row["amount"]) < k) or (
-            way in hidden.few if kind == "wait" else node in rare
-        ):
-            rows.add(i)
-        elif way in hidden.gone if kind == "wait" else kind == "drop" and node in silent:
-            counted.add(i)
-    values = np.where(table["kind"] == "wait", table["n"], table["amount"].clip(lower=0)).tolist()
-    rows = protect(values, _places(table["kind"]), rows, k)
-    keep = ("rank", "rank_of_kind", "baseline")
-    made = _without(table, np.isin(np.arange(len(table)), sorted(rows)), keep)
-    told = [name for name in table.columns if name not in ("n", "total", "rate", "rate_low", "rate_high")]
-    return _without(made, np.isin(np.arange(len(table)), sorted(counted)), told)
+def _waits(table: pd.DataFrame, hidden: Hidden, k: int) -> pd.DataFrame:
+    """Mask waits; where only how many there are must not be told, their times and their part of all are."""
+
+    def place(what: str, node: str) -> Keyed:
+        def key(row: Mapping[Any, Any]) -> Hashable:
+            a = node_of(row["from"], "node")
+            return (
+                (what, "event", a, node_of(row["to"], "node"))
+                if row["part"] == "edge"
+                else (node, "event", a)
+            )
+
+        return key
+
+    move, timed = place("move", "on"), place("timed", "stays timed")
+    made = _Blank(table, hidden)
+    few = made.few(move, timed)
+    made.take(made.gone(move), "n", "n_cases", "n_loops", "n_returns")
+    made.take(made.gone(timed), "n_timed", "time_mean_s", "time_total_s", "excess_s")
+    made.take(few, *_TIMES, "n_timed", "time_total_s", "excess_s", "excess_share")
+    made.take_small(k, "n_loops", "n_returns")
+    made.tell("n_most", hidden.most, move)
+    return made.table
 
 
-def _masked_paths(table: pd.DataFrame, k: int) -> pd.DataFrame:
-    """Return the paths of enough customers; what is left over is enough of them too, or nobody."""
-    kept = table[~_small(table["n_actors"], k)]
-    while len(kept) and 0 < kept["n_total"].iloc[0] - kept["n_cases"].sum() < k:
-        kept = kept.drop(index=kept["n_cases"].idxmin())
-    made: pd.DataFrame = kept.reset_index(drop=True)
-    names = [f"n_{end}" for end in _ENDS]
-    for i, values in enumerate(kept[names].to_numpy(float).tolist()):
-        gone = protect(values, [range(3)], set(np.flatnonzero(_small(values, k)).tolist()), k)
-        for j in gone:
-            made[names[j]] = made[names[j]].astype("float64")
-            made.loc[i, names[j]] = np.nan
-    return made
+def _losses(table: pd.DataFrame, level: str, hidden: Hidden, k: int) -> pd.DataFrame:
+    def of(what: str, *to: Any) -> Keyed:
+        return lambda row: (what, level, node_of(row["node"], "node"), *to)
+
+    def timed(row: Mapping[Any, Any]) -> Hashable:
+        return ("timed", level, node_of(row["node"], "node"), node_of(row["to"], "node"))
+
+    made = _Blank(table, hidden)
+    kind = table["kind"].to_numpy(object)
+    money = ("value", "money_at_risk", "cost")
+    waits, again, drops = (kind == name for name in ("wait", "rework", "drop"))
+    made.take(waits & made.gone(timed), "n", "rate")
+    few = waits & made.few(timed)
+    values = table["n"].where(waits, 0).tolist()
+    alone = protect(values, [range(len(table))], set(np.flatnonzero(few).tolist()), k)
+    made.take(np.isin(np.arange(len(table)), sorted(alone)), "total", "amount", "share", "rate", *money)
+    made.take(again & made.gone(of("visits")), "n", "rate")
+    small = table["amount"].abs().to_numpy(np.float64)
+    made.take(again & (small > 0) & (small < k), "total", "amount", "share", "rate", *money)
+    followed, dropped = made.gone(of("followed")), made.gone(of("watched", END["dropped"]))
+    made.take(drops & followed, "n", "rate")
+    made.take(drops & dropped, "total", "rate")
+    made.take(drops & made.gone(of("beyond")), "amount", "share", *money)
+    return made.table
 
 
-def _masked_ends(table: pd.DataFrame, k: int) -> pd.DataFrame:
-    small = set(np.flatnonzero(_small(table["n_actors"], k)).tolist())
-    gone = protect(table["n"].tolist(), [range(len(table))], small, k)
-    return _without(table, np.isin(np.arange(len(table)), sorted(gone)), ("n_total", "n_actors_total"))
+def _paths(table: pd.DataFrame, level: str, hidden: Hidden, k: int) -> pd.DataFrame:
+    """Return the paths of enough customers, and of those what does not give others away."""
+
+    def path(row: Mapping[Any, Any]) -> Hashable:
+        return ("path", level, path_of(row))
+
+    made = _Blank(table, hidden)
+    for end in ENDS:
+        made.take(made.gone(lambda row, end=end: ("path", level, path_of(row), end)), f"n_{end}")  # type: ignore[misc]
+    made.take(made.gone(lambda row: ("on ways", level)), "n_total", "share", "cum_share")
+    n = table["n_actors"].to_numpy(np.float64)
+    kept = made.table[~(((n > 0) & (n < k)) | made.gone(path))].reset_index(drop=True)
+    kept["cum_share"] = kept["share"].cumsum()  # of those listed: what lies between two would be told else
+    return kept
 
 
-def _masked_returns(table: pd.DataFrame, k: int) -> pd.DataFrame:
-    left = table["n_eligible"] - table["n_returned"]
-    few = _small(table["n_returned"], k) | _small(left, k) | _small(table["n_eligible"], k)
-    made = _without(table, few, ("period", "n_actors", "n_eligible"))
-    return _without(made, _small(table["n_eligible"], k), ("period", "n_actors"))
+def _ends(table: pd.DataFrame, hidden: Hidden) -> pd.DataFrame:
+    made = _Blank(table, hidden)
+    made.take(made.gone(lambda row: ("end", row["outcome"])), "n", "n_actors", "share")
+    return made.table
 
 
-def _masked_funnel(result: Any, k: int) -> Any:
-    """Mask steps: those at one are those lost, those open, and those at the next."""
-    table, n = result.table, len(result.table)
-    parts = ("n_cases", "n_lost", "n_open")
-    values = [float(v) for name in parts for v in table[name]]
-    small = set(np.flatnonzero(_small(values, k)).tolist()) | set(
-        np.flatnonzero(_small(table["n_actors"], k)).tolist()
-    )
-    groups = [[i + 1, n + i, 2 * n + i] if i + 1 < n else [n + i, 2 * n + i] for i in range(n)]
-    gone = protect(values, groups, small, k)
-    here = np.array([i in gone for i in range(n)], dtype=bool)
-    made = _without(table, here, ("step",))
-    for j, name in enumerate(parts[1:], 1):
-        rows = np.array([j * n + i in gone for i in range(n)], dtype=bool) | here
-        made[name] = made[name].astype("float64").mask(rows)
-    after = np.append(False, here[:-1])
-    for name in [name for name in made.columns if name.startswith("step_rate")]:
-        made[name] = made[name].mask(after)
-    return replace(_with(result, made), tables={**result.tables, "lost_next": _masked_next(result, made, k)})
+def _facts(table: pd.DataFrame, hidden: Hidden) -> pd.DataFrame:
+    made = _Blank(table, hidden)
+    few = made.few(lambda row: ("events", row["event"]))
+    made.take(made.gone(lambda row: ("events", row["event"])), "n", "share", "mean_place")
+    made.take(made.gone(lambda row: ("actors", row["event"])), "n_actors", "actor_share")
+    made.take(few, "first_time", "last_time")
+    return made.table
 
 
-def _masked_next(result: Any, steps: pd.DataFrame, k: int) -> pd.DataFrame:
-    table = result.tables["lost_next"]
-    few = set(np.flatnonzero(_small(table["n_cases"], k)).tolist())
-    silent = set(steps.loc[steps["n_lost"].isna() | steps["n_open"].isna(), "step"])
-    few |= set(np.flatnonzero(table["step"].isin(silent)).tolist())
-    gone = protect(table["n_cases"].tolist(), _places(table["step"]), few, k)
-    return _without(table, np.isin(np.arange(len(table)), sorted(gone)), ("step",))
+def _returns(table: pd.DataFrame, hidden: Hidden) -> pd.DataFrame:
+    made = _Blank(table, hidden)
+    eligible = made.gone(lambda row: ("eligible", row["period"]))
+    made.take(eligible, "n_eligible")
+    made.take(eligible | made.gone(lambda row: ("returned", row["period"])), "n_returned", "rate")
+    return made.table
+
+
+def _funnel(result: Any, hidden: Hidden) -> Any:
+    """Mask steps; a share is told where both of its numbers are."""
+
+    def of(what: str, back: int = 0) -> Keyed:
+        return lambda row: (what, int(row["step"]) - 1 - back)
+
+    made = _Blank(result.table, hidden)
+    counted, first = made.gone(of("counted")), ("counted", 0) in hidden.gone
+    made.take(made.gone(of("came")), "n_cases", "n_actors")
+    made.take(counted, "n_followed", "total_rate", "step_rate", "time_mean_s")
+    made.take(made.few(of("came"), of("counted")), *_TIMES)
+    made.take(made.gone(of("counted", 1)), "step_rate")
+    made.take(np.full(len(made.rows), first), "total_rate")
+    made.take(made.gone(of("lost")), "n_lost")
+    made.take(made.gone(of("open")), "n_open")
+    after = _Blank(result.lost_next, hidden)
+
+    def way(what: str) -> Keyed:
+        return lambda row: (what, int(row["step"]) - 1, node_of(row["next"], row["next_kind"]))
+
+    after.take(after.gone(way("next")), "n_cases")
+    after.take(after.gone(way("next watched")), "n_followed", "rate")
+    after.take(after.gone(of("stopped watched")), "n_from_followed", "rate")
+    return replace(_with(result, made.table), tables={**result.tables, "lost_next": after.table})
