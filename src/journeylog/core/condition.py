@@ -33,6 +33,7 @@ import numpy.typing as npt
 
 from journeylog.core.chunk import Category, Chunk, Column, Number, Text
 from journeylog.core.encode import encode
+from journeylog.core.kernels.names import by_code
 from journeylog.core.time import moment
 from journeylog.errors import ConfigError, UnseenNameWarning, cut, nearest, warn
 
@@ -107,7 +108,7 @@ def matches(chunk: Chunk, condition: Condition) -> Mask:
         (name,) = names
         column = chunk.column(name)
         if isinstance(column, Category):
-            return np.asarray(_on_labels(column.names, condition, name)[column.codes])
+            return np.asarray(by_code(_on_labels(column.names, condition, name), column.codes))
     return _evaluate(condition, lambda name, value: _test(chunk.column(name), value, name), chunk.n_events)
 
 
@@ -215,7 +216,7 @@ def _test(column: Column, value: Any, name: str) -> Mask:
         return _test_number(column, value, name)
     if isinstance(column, Text):
         column = encode(column.values)
-    return np.asarray(_test_labels(column.names, value, name)[column.codes])
+    return np.asarray(by_code(_test_labels(column.names, value, name), column.codes))
 
 
 def _test_labels(labels: Sequence[str], value: Any, name: str) -> Mask:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -18,8 +17,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from journeylog.core.kernels.groups import sum_groups
-from journeylog.core.kernels.names import used_codes
+from journeylog.core.grouping import grouping, joined, rises_from, spread
+from journeylog.core.kernels.groups import key_of_two, rows_of_two, sum_groups, sum_of_two
+from journeylog.core.kernels.names import moved_codes, used_codes
 from journeylog.errors import ValueOverflowError
 
 __all__ = ["Coded", "Counts", "Paths", "Table"]
@@ -27,7 +27,6 @@ __all__ = ["Coded", "Counts", "Paths", "Table"]
 Ints = npt.NDArray[np.int64]
 _SAFE = float(2**62)
 _FEW_CELLS = 1 << 16
-_FEW_RUNS = 1 << 9
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,14 +47,12 @@ class Coded:
             return self
         used = np.flatnonzero(used_codes(self.codes, len(self.labels)))
         names = [self.labels[i] for i in used]
-        if len(used) == len(self.labels) and all(a < b for a, b in itertools.pairwise(names)):
+        if len(used) == len(self.labels) and _rising(names):
             return self
         rank = sorted(range(len(names)), key=names.__getitem__)
         moved = np.empty(len(self.labels), dtype=np.int64)
         moved[used[rank]] = np.arange(len(rank))
-        codes = self.codes.copy()
-        codes[codes >= 0] = moved[codes[codes >= 0]]
-        return Coded(codes, tuple(names[i] for i in rank))
+        return Coded(moved_codes(self.codes, moved), tuple(names[i] for i in rank))
 
     def onto(self, target: Coded) -> Ints:
         """Return the codes in the vocabulary of another column; typed nodes keep theirs, unknown names get -9."""
@@ -75,9 +72,7 @@ class Coded:
         parts = []
         for column in columns:
             to = np.array([place.setdefault(name, len(place)) for name in column.labels], dtype=np.int64)
-            codes = column.codes.copy()
-            codes[codes >= 0] = to[codes[codes >= 0]]
-            parts.append(codes)
+            parts.append(moved_codes(column.codes, to))
         return Coded(np.concatenate(parts), tuple(place), any(c.ordered for c in columns))
 
     def names(self, words: Mapping[int, str]) -> list[str | None]:
@@ -203,7 +198,7 @@ class Table:
         if not kept or not len(self):
             return rest.canonical(), order, np.zeros(len(self), np.int64)
         rest = rest._with_sorted_names()
-        found, new = _grouping([rest.codes(k) for k in kept])
+        found, new = grouping([rest.codes(k) for k in kept])
         order = order if found is None else found
         return rest._grouped(order, new), order, np.cumsum(new) - 1
 
@@ -212,7 +207,7 @@ class Table:
         named = self._with_sorted_names()
         if not self.keys or len(self) == 0:
             return named if self.keys else self._total()
-        order, new = _grouping([named.codes(k) for k in named.keys])
+        order, new = grouping([named.codes(k) for k in named.keys])
         if order is not None or not new.all():
             named = named._grouped(np.arange(len(self)) if order is None else order, new)
         return named._cut()
@@ -230,7 +225,7 @@ class Table:
         new = np.zeros(len(self), dtype=bool)
         new[0] = True
         for name in itertools.takewhile(lambda name: name != key, self.keys):
-            new |= _changes(self.codes(name))
+            new |= rises_from(self.codes(name))
         row = np.arange(len(self))
         kept = np.flatnonzero(row - np.maximum.accumulate(np.where(new, row, 0)) < most)
         return self if len(kept) == len(self) else self.take(kept)._with_sorted_names()
@@ -279,6 +274,12 @@ class Table:
         payload = {name: Paths.concat([t.payload[name] for t in tables]) for name in first.payload}
         return Table(keys, values, first.smallest, first.largest, payload, first.first)
 
+    @staticmethod
+    def merge(tables: Sequence[Table]) -> Table:
+        """Return the canonical table of the rows of all."""
+        both = _two(*tables) if len(tables) == 2 else None
+        return Table.concat(tables).canonical() if both is None else both
+
     def to_arrow(self) -> pa.Table:
         """Return the table as Arrow, keys first; the form in which counts travel between machines."""
         columns: dict[str, Any] = {}
@@ -314,8 +315,7 @@ class Counts:
     def merge(parts: Iterable[Counts]) -> Counts:
         """Add any number of counts in any order; an empty part changes nothing."""
         listed = list(parts)
-        names = listed[0].tables
-        return Counts({name: Table.concat([p.tables[name] for p in listed]).canonical() for name in names})
+        return Counts({name: Table.merge([p.tables[name] for p in listed]) for name in listed[0].tables})
 
     def canonical(self) -> Counts:
         """Return the canonical form: grouped, sorted, nothing unused."""
@@ -357,40 +357,38 @@ class Counts:
         return b"\n".join(out)
 
 
-def _grouping(codes: Sequence[Ints]) -> tuple[Ints | None, npt.NDArray[np.bool_]]:
-    """Return an order by the key columns (None: as they are), and where in it a new key begins."""
-    joined = _joined(codes)
-    if joined is None:
-        order = np.asarray(np.lexsort(list(reversed(codes))), dtype=np.int64)
-        return order, np.logical_or.reduce([_changes(column[order]) for column in codes])
-    falls = int(np.count_nonzero(joined[1:] < joined[:-1]))
-    if not falls:
-        return None, _changes(joined)
-    # rows of one key are added up whatever their order; a few sorted parts, as in a merge, are merged soonest
-    order = np.asarray(
-        np.argsort(joined, kind="stable" if falls < _FEW_RUNS else "quicksort"), dtype=np.int64
-    )
-    return order, _changes(joined[order])
+def _two(one: Table, other: Table) -> Table | None:
+    """Return the canonical table of two that are sorted by the same names; None when they are not.
 
-
-def _joined(codes: Sequence[Ints]) -> Ints | None:
-    """Return the key columns as one integer a row with the same order; None when that leaves 64 bits."""
-    if len(codes) == 1:
-        return codes[0]
-    low = [int(c.min()) for c in codes]
-    span = [int(c.max()) - b + 1 for c, b in zip(codes, low, strict=True)]
-    if math.prod(span) >= 2**62:
+    Every pass on two cores ends with it, so rows are neither joined nor sorted first.
+    """
+    plain = not (one.smallest or one.largest or one.payload or one.first)
+    if not (plain and one.keys and len(one) and len(other)):
         return None
-    joined = codes[0] - low[0]
-    for column, base, s in zip(codes[1:], low[1:], span[1:], strict=True):
-        joined *= s
-        joined += column
-        joined -= base
-    return joined
+    names = [(column, other.coded(name)) for name, column in one.keys.items() if isinstance(column, Coded)]
+    if not all(c.labels == d.labels and (c.ordered or _rising(c.labels)) for c, d in names):
+        return None
+    codes = [[table.codes(name) for name in one.keys] for table in (one, other)]
+    bounds = spread(codes)
+    if bounds is None or max(_largest(v) + _largest(other.values[n]) for n, v in one.values.items()) > _SAFE:
+        return None
+    sorted_keys = [joined(part, bounds) for part in codes]
+    if any(falls or stays for _, falls, stays in sorted_keys):
+        return None
+    rows = rows_of_two(sorted_keys[0][0], sorted_keys[1][0])
+    keys: dict[str, Coded | Ints] = {}
+    for name, mine, theirs in zip(one.keys, *codes, strict=True):
+        found, column = key_of_two(mine, theirs, *rows), one.keys[name]
+        keys[name] = (
+            Coded(found, column.labels, column.ordered).canonical() if isinstance(column, Coded) else found
+        )
+    values = {name: sum_of_two(v, other.values[name], *rows) for name, v in one.values.items()}
+    return Table(keys, values)
 
 
-def _changes(column: Ints) -> npt.NDArray[np.bool_]:
-    """Return where a value differs from the one before; the first does."""
-    new = np.ones(len(column), dtype=bool)
-    np.not_equal(column[1:], column[:-1], out=new[1:])
-    return new
+def _rising(names: Sequence[str]) -> bool:
+    return all(a < b for a, b in itertools.pairwise(names))
+
+
+def _largest(values: Ints) -> float:
+    return max(float(values.max()), -float(values.min()))

@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from journeylog.core.counts import Coded, Table
 from journeylog.core.kernels import prefixes as kernel
+from journeylog.core.kernels.groups import filled_cells
 from journeylog.core.kernels.hashing import number_keys
 from journeylog.core.schema import DROPPED, REACHED, START
 from journeylog.core.visits import Visits
@@ -28,8 +29,8 @@ def next_table(visits: Visits, group: Ints, n_groups: int, bands: int) -> Table:
         v, visits.watched, bands, grid,
     )  # fmt: skip
     found, n = _counted(keys, grid)
-    here, to = np.divmod(found, v + 2)
-    here, position = np.divmod(here, bands)
+    here, to = _divided(found, v + 2)
+    here, position = _divided(here, bands)
     to = np.where(to < 2, np.where(to == 0, DROPPED, REACHED), to - 2)
     columns = _prefix(here, visits) | {"position": position, "to": Coded(to, visits.labels, visits.ordered)}
     return Table(columns, {"n": n})
@@ -51,9 +52,9 @@ def outcome_table(
         visits.node, visits.enter, group, cases.begin, cases.end, *times, v, window_end, within, grid
     )
     found, n = _counted(keys, grid)
-    here, reached = np.divmod(found, 2)
-    here, elapsed = np.divmod(here, kernel.N_ELAPSED)
-    here, position = np.divmod(here, kernel.N_POSITIONS)
+    here, reached = _divided(found, 2)
+    here, elapsed = _divided(here, kernel.N_ELAPSED)
+    here, position = _divided(here, kernel.N_POSITIONS)
     return Table(
         _prefix(here, visits) | {"position": position, "elapsed": elapsed, "reached": reached}, {"n": n}
     )
@@ -69,11 +70,17 @@ def one_vocabulary(*columns: Coded) -> list[Coded]:
 
 def _prefix(here: Ints, visits: Visits) -> dict[str, Coded | Ints]:
     v = max(len(visits.labels), 1)
-    here, node = np.divmod(here, v)
-    group, previous = np.divmod(here, len(visits.labels) + 1)
+    here, node = _divided(here, v)
+    group, previous = _divided(here, len(visits.labels) + 1)
     previous = np.where(previous == 0, START, previous - 1)
     names = visits.labels, visits.ordered
     return {"group": group, "previous": Coded(previous, *names), "node": Coded(node, *names)}
+
+
+def _divided(key: Ints, size: int) -> tuple[Ints, Ints]:
+    """Return quotient and rest; by one number, which numpy divides by several times sooner than in ``divmod``."""
+    quotient = key // size
+    return quotient, key - quotient * size
 
 
 def _grid(n_cells: int) -> npt.NDArray[np.int32] | None:
@@ -82,7 +89,7 @@ def _grid(n_cells: int) -> npt.NDArray[np.int32] | None:
 
 def _counted(keys: Ints, grid: npt.NDArray[np.int32] | None) -> tuple[Ints, Ints]:
     if grid is not None:
-        found = np.flatnonzero(grid)
-        return found, grid[found].astype(np.int64)
+        found, n = filled_cells(grid)
+        return found, n
     _, found, n = number_keys(keys)
     return found, n

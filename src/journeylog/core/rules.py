@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from journeylog.core.chunk import Category, Chunk
 from journeylog.core.condition import Condition, matches, matching_names
+from journeylog.core.kernels.names import by_code
 
 __all__ = ["first_rule"]
 
@@ -25,9 +26,9 @@ def first_rule(chunk: Chunk, rules: Mapping[str, Condition]) -> Category:
     events = chunk.event
     by_name = [matching_names(events.names, condition) for condition in rules.values()]
     if all(hits is not None for hits in by_name):
-        return Category(_first(by_name, len(events.labels))[events.codes], labels, ordered=True)
+        return Category(by_code(_first(by_name, len(events.labels)), events.codes), labels, ordered=True)
     masks = [
-        matches(chunk, condition) if hits is None else hits[events.codes]
+        matches(chunk, condition) if hits is None else by_code(hits, events.codes)
         for condition, hits in zip(rules.values(), by_name, strict=True)
     ]
     return Category(_first(masks, chunk.n_events), labels, ordered=True)

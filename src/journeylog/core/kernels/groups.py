@@ -1,4 +1,4 @@
-"""Kernels that add up rows: those which stand together, which is the sum of every merge of counts, and those of a cell."""
+"""Kernels that group and add up rows: those of one key, which is every merge of counts, and those of a cell."""
 
 from __future__ import annotations
 
@@ -9,7 +9,82 @@ from numba import njit
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
-__all__ = ["add_up", "sum_groups"]
+__all__ = [
+    "add_up",
+    "begins_of",
+    "filled_cells",
+    "joined_keys",
+    "key_of_two",
+    "rows_of_two",
+    "sum_groups",
+    "sum_of_two",
+]
+
+
+@njit(cache=True, nogil=True)
+def joined_keys(columns: tuple[Ints, ...], low: Ints, span: Ints) -> tuple[Ints, int, int]:
+    """Return the columns as one integer a row with the same order, and how often it falls and stays from row to row.
+
+    Column ``k`` holds integers from ``low[k]`` on, fewer than ``low[k] + span[k]``.
+    """
+    out = np.empty(columns[0].size, np.int64)
+    falls, stays = 0, 0
+    for i in range(out.size):
+        key = np.int64(0)
+        for k in range(len(columns)):
+            key = key * span[k] + (columns[k][i] - low[k])
+        out[i] = key
+        if i > 0:
+            falls += key < out[i - 1]
+            stays += key == out[i - 1]
+    return out, falls, stays
+
+
+@njit(cache=True, nogil=True)
+def rows_of_two(one: Ints, other: Ints) -> tuple[Ints, Ints]:
+    """Return for each of the keys of two rising columns, in order, its row in the one and in the other; -1 for none."""
+    first, second = np.empty(one.size + other.size, np.int64), np.empty(one.size + other.size, np.int64)
+    a, b, n = 0, 0, 0
+    while a < one.size and b < other.size:
+        in_one, in_other = one[a] <= other[b], other[b] <= one[a]
+        first[n], second[n] = (a if in_one else -1), (b if in_other else -1)
+        a += in_one
+        b += in_other
+        n += 1
+    while a < one.size:
+        first[n], second[n] = a, -1
+        a, n = a + 1, n + 1
+    while b < other.size:
+        first[n], second[n] = -1, b
+        b, n = b + 1, n + 1
+    return first[:n], second[:n]
+
+
+@njit(cache=True, nogil=True)
+def sum_of_two(one: Ints, other: Ints, first: Ints, second: Ints) -> Ints:
+    """Return ``one[first] + other[second]``, where a row of -1 counts nothing."""
+    out = np.empty(first.size, np.int64)
+    for i in range(first.size):
+        out[i] = (one[first[i]] if first[i] >= 0 else 0) + (other[second[i]] if second[i] >= 0 else 0)
+    return out
+
+
+@njit(cache=True, nogil=True)
+def key_of_two(one: Ints, other: Ints, first: Ints, second: Ints) -> Ints:
+    """Return ``one[first]``, or ``other[second]`` where that row is -1."""
+    out = np.empty(first.size, np.int64)
+    for i in range(first.size):
+        out[i] = one[first[i]] if first[i] >= 0 else other[second[i]]
+    return out
+
+
+@njit(cache=True, nogil=True)
+def begins_of(keys: Ints, order: Ints) -> npt.NDArray[np.bool_]:
+    """Return where in ``keys[order]`` a value differs from the one before; the first does."""
+    out = np.ones(order.size, np.bool_)
+    for i in range(1, order.size):
+        out[i] = keys[order[i]] != keys[order[i - 1]]
+    return out
 
 
 @njit(cache=True, nogil=True)
@@ -32,3 +107,18 @@ def add_up(cell: Ints, values: Floats, n_cells: int) -> Floats:
     for i in range(cell.size):
         out[cell[i]] += values[i]
     return out
+
+
+@njit(cache=True, nogil=True)
+def filled_cells(grid: npt.NDArray[np.int32]) -> tuple[Ints, Ints]:
+    """Return which cells of a grid are not empty, and what is in them."""
+    n = 0
+    for i in range(grid.size):
+        n += grid[i] != 0
+    cell, found = np.empty(n, np.int64), np.empty(n, np.int64)
+    n = 0
+    for i in range(grid.size):
+        if grid[i] != 0:
+            cell[n], found[n] = i, grid[i]
+            n += 1
+    return cell, found

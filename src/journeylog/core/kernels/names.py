@@ -1,4 +1,4 @@
-"""Kernel that tells which names of a vocabulary occur."""
+"""Kernels on codes of names: which of a vocabulary occur, and what is known of each name, by code."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numba import njit
 
 Codes = npt.NDArray[np.int32]
 
-__all__ = ["used_codes"]
+__all__ = ["by_code", "moved_codes", "used_codes"]
 
 
 @njit(cache=True, nogil=True)
@@ -21,3 +21,21 @@ def used_codes(codes: Codes, n_labels: int) -> Any:
         if codes[i] >= 0:
             used[codes[i]] = True
     return used
+
+
+@njit(cache=True, nogil=True)
+def moved_codes(codes: Any, moved: Any) -> Any:
+    """Return the codes in another vocabulary, as `moved` says for each; negative codes stay."""
+    out = np.empty(codes.size, codes.dtype)
+    for i in range(codes.size):
+        out[i] = moved[codes[i]] if codes[i] >= 0 else codes[i]
+    return out
+
+
+@njit(cache=True, nogil=True)
+def by_code(values: Any, codes: Codes) -> Any:
+    """Return the value of each code; the last value is that of a missing name (code -1)."""
+    out = np.empty(codes.size, values.dtype)
+    for i in range(codes.size):
+        out[i] = values[codes[i]]
+    return out
