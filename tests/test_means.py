@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -20,6 +21,7 @@ from journeylog.core.kernels.squares import N_WORDS, add_square, group_squares
 from journeylog.core.log import EventLog
 from journeylog.core.means import WORDS, cluster_error, cluster_mean
 from journeylog.core.source import Memory
+from tests.habits import habit_log
 from tests.oracles.paths import moves
 from tests.strategies import SECOND, Event, case_shapes, make_log, patience_of, plain_cases, rows, with_cases
 
@@ -156,3 +158,21 @@ def test_intervals_come_only_where_they_are_asked_for() -> None:
     )
     with pytest.raises(jl.errors.ConfigError, match="quantiles=True"):
         jl.Transitions(quantiles=False, intervals=True)
+
+
+def test_bottlenecks_bound_the_mean_wait_as_transitions_do() -> None:
+    log, _ = habit_log(1, 80)
+    slow, moves = log.compute(
+        jl.Bottlenecks(case="session"), jl.Transitions(case="session", time="wait", intervals=True)
+    )
+    waits, nodes = slow.edges.set_index(["from", "to"]), slow.nodes
+    same = moves.table.set_index(["from", "to"]).loc[waits.index]
+    for column in ("time_mean_low_s", "time_mean_high_s"):
+        pd.testing.assert_series_equal(waits[column], same[column])
+        assert nodes[column].isna().all()
+    row = waits.loc[("ask", "answer")]
+    assert row["time_mean_low_s"] < row["time_mean_s"] < row["time_mean_high_s"]
+    both = same.loc[("ask", "answer")]  # the median takes all waits of an actor as one and the same
+    assert row["time_median_low_s"] <= both["time_median_low_s"]
+    assert row["time_median_high_s"] >= both["time_median_high_s"]
+    assert np.isnan(waits.loc[("answer", "pay"), "time_mean_low_s"])  # always a minute: nothing varies

@@ -62,9 +62,9 @@ GOLDEN = {
     """,
     "bottlenecks": """
         part text, rank integer, from text, to text, n integer, n_cases integer, n_loops integer, n_returns
-        integer, n_timed integer, excess_share number, time_total_s number, time_mean_s number, time_median_s
-        number, time_median_low_s number, time_median_high_s number, time_p90_s number, baseline_s number,
-        excess_s number
+        integer, n_timed integer, excess_share number, time_total_s number, time_mean_s number, time_mean_low_s
+        number, time_mean_high_s number, time_median_s number, time_median_low_s number, time_median_high_s
+        number, time_p90_s number, baseline_s number, excess_s number
     """,
     "paths": """
         path text, length integer, truncated boolean, n_cases integer, n_actors integer, n_reached integer,

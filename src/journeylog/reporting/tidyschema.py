@@ -114,7 +114,7 @@ _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "event_drop_off": _DROP_OFF,
     "bottlenecks": (
         "part", "rank", "from", "to", "n", "n_cases", "n_loops", "n_returns", "n_timed", "excess_share", "time_total_s",
-        "time_mean_s", *_bounds("time_median_s"), "time_p90_s", "baseline_s", "excess_s",
+        *_bounds("time_mean_s", "time_median_s"), "time_p90_s", "baseline_s", "excess_s",
     ),
     "paths": _PATHS,
     "event_paths": _PATHS,

@@ -16,6 +16,7 @@ from journeylog.core.counts import Counts, Table
 from journeylog.core.durations import BIN_NOTE, DurationBins
 from journeylog.core.edges import wait_and_stay_tables
 from journeylog.core.kernels.bins import BIN_BITS, bin_edges_ms
+from journeylog.core.means import WORDS, cluster_mean, joined_words
 from journeylog.core.nodes import TEXT, node_columns, ratio
 from journeylog.core.notes import Span, note
 from journeylog.core.schema import SECOND
@@ -41,8 +42,8 @@ class Bottlenecks(PathStat):
     Notes
     -----
     Table, edges first, then nodes, each ranked by ``excess_s``: ``part, rank, from, to, n, n_cases, n_loops,
-    n_returns, n_timed, excess_share, time_total_s, time_mean_s, time_median_s, time_median_low_s, time_median_high_s,
-    time_p90_s, baseline_s, excess_s``.
+    n_returns, n_timed, excess_share, time_total_s, time_mean_s, time_mean_low_s, time_mean_high_s, time_median_s,
+    time_median_low_s, time_median_high_s, time_p90_s, baseline_s, excess_s``.
 
     A row with part ``edge`` is a transition and its time is the *wait*: exit to the next visit's enter. A row
     with part ``node`` is a node and its time is the *stay*: enter to the next visit's enter; ``to`` is missing
@@ -56,8 +57,11 @@ class Bottlenecks(PathStat):
     window that is not longer than it, all moves made have a time.
 
     Excess over a declared baseline is exact; over the median it is read from duration bins. The median is that
-    of the result: with ``by=`` of each group. Bounds of the median are binomial ranks, with as many independent
-    moves as the actors are worth (``n ** 2`` over the sum of squares by actor). Counts merge by addition.
+    of the result: with ``by=`` of each group. Bounds of the mean wait of a transition come from the spread between
+    actors (:func:`journeylog.core.means.cluster_mean`); means of stays have none, as the stays of an actor at a node
+    would have to be added up over all ways on before they are squared. Bounds of the median are binomial ranks, with
+    as many independent moves as if all of an actor were alike (``n ** 2`` over the sum of squares by actor): never too
+    narrow, and wider than those of ``Transitions(time="wait", intervals=True)``. Counts merge by addition.
 
     See Also
     --------
@@ -132,6 +136,8 @@ _COUNTS = ("n", "n_cases", "n_loops", "n_returns", "n_timed")
 _TIMES = (
     "time_total_s",
     "time_mean_s",
+    "time_mean_low_s",
+    "time_mean_high_s",
     "time_median_s",
     "time_median_low_s",
     "time_median_high_s",
@@ -169,6 +175,7 @@ def _part(table: Table, bins: Table, baseline: str) -> pd.DataFrame:
     low, high = durations.quantile_bounds(0.5, worth)
     frame["time_total_s"] = timed.values["time_ms"] / 1000
     frame["time_mean_s"] = ratio(timed.values["time_ms"], followed) / 1000
+    frame["time_mean_low_s"], frame["time_mean_high_s"] = _mean_bounds(timed, followed)
     frame["time_median_s"] = durations.quantile(0.5)
     frame["time_median_low_s"], frame["time_median_high_s"] = low, high
     frame["time_p90_s"] = durations.quantile(0.9)
@@ -183,6 +190,15 @@ def _part(table: Table, bins: Table, baseline: str) -> pd.DataFrame:
     frame = frame.iloc[order].reset_index(drop=True)
     frame["rank"] = np.arange(1, len(frame) + 1)
     return frame
+
+
+def _mean_bounds(timed: Table, n: Ints) -> tuple[Any, Any]:
+    """Return the bounds of the mean, in seconds, where second moments over actors were counted."""
+    v = timed.values
+    if not set(WORDS) <= v.keys():
+        return np.nan, np.nan
+    low, high = cluster_mean(v["time_ms"], n, *joined_words(v), v["timed_kk"], positive=True)
+    return low / 1000, high / 1000
 
 
 def _by_node(stays: Table, nodes: Table) -> Table:
