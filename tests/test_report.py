@@ -155,15 +155,65 @@ def test_every_figure_says_what_it_shows_and_has_its_numbers_in_a_table(shop: tu
     page, read = shop
     figures = {attrs["id"] for tag, attrs in read.tags if tag == "figure"}
     assert figures == {
-        "figure-flow", "figure-moves", "figure-funnel", "figure-leaves", "figure-event-leaves", "figure-losses"
+        "figure-flow", "figure-moves", "figure-funnel", "figure-leaves", "figure-event-leaves", "figure-losses",
+        "figure-paths",
     }  # fmt: skip
     drawings = [attrs for tag, attrs in read.tags if tag == "svg" and "role" in attrs]
     assert len(drawings) == 2 and all(len(attrs["aria-label"] or "") > 20 for attrs in drawings)
     captions = re.findall(rb"<figcaption>(.*?)</figcaption>", page.html, re.DOTALL)
-    assert len(captions) == 6 and all(b'<b class="finding">' in caption for caption in captions)
-    assert sum(b"95 % interval" in caption.replace(b"\xc2\xa0", b" ") for caption in captions) == 6
+    assert len(captions) == 7 and all(b'<b class="finding">' in caption for caption in captions)
+    assert sum(b"95 % interval" in caption.replace(b"\xc2\xa0", b" ") for caption in captions) == 7
     assert read.text.count("Table: Losses, line by line") == 1
     assert sum(tag == "details" for tag, _ in read.tags) > 9
+
+
+NOTES = {
+    "author": "Ann <b>",
+    "stages": {
+        "browse": {
+            "thinks": "Is it <i>that</i> big?",
+            "needs": {"text": "A room", "link": "https://example.org"},
+        }
+    },
+}
+
+
+def test_what_customers_say_and_how_to_test_a_change_stand_below_the_map() -> None:
+    """Two channels of which one is surely better, and scores with texts."""
+    rows = []
+    for i in range(400):
+        way = "shop" if i % 2 else "web"
+        steps = ["home", "search", *(["cart", "pay"] if i % 2 or i % 8 == 0 else [])]
+        for k, event in enumerate(steps):
+            stamp = pd.Timestamp("2025-01-06", tz="UTC") + pd.Timedelta(minutes=30 * i + k)
+            score, text = (2.0, f"Slow again, and again {i % 4}") if k == 1 else (None, None)
+            rows.append((f"u{i}", event, stamp, way, score, text))
+    frame = pd.DataFrame(rows, columns=["actor", "event", "time", "channel", "score", "text"])
+    log = jl.read(
+        frame, actor="actor", event="event", time="time", channel="channel", score="score", score_scale=(0, 10),
+        text="text",
+    )  # fmt: skip
+    options: dict[str, Any] = {
+        "goal": "pay", "patience": "1d", "stages": STAGES, "mask": 5, "journey_map": {"voice": True, "notes": NOTES},
+    }  # fmt: skip
+    for lang, title, test in (
+        ("en", "What customers say, do and feel", "is seen in 80 of 100 such experiments"),
+        ("ru", "Что клиенты говорят, делают и чувствуют", "80"),
+    ):
+        page, read = page_of(log, lang=lang, **options)
+        parts = dict(
+            re.findall(rb'(?s)<section class="part" id="(empathy|trials)".*?>(.*?)</section>', page.html)
+        )
+        assert set(parts) == {b"empathy", b"trials"}
+        voices, trials = (parts[key].decode() for key in (b"empathy", b"trials"))
+        assert title in voices and "Slow again" in voices and "Is it &lt;i&gt;that&lt;/i&gt; big?" in voices
+        assert 'href="https://example.org"' in voices and "Ann &lt;b&gt;" in voices
+        assert test in trials.replace("\u00a0", " ")
+        links = set(re.findall(r'href="#(c\d+)"', voices + trials))
+        assert links and links <= {attrs.get("id") for _, attrs in read.tags}
+        assert {"#empathy", "#trials"} <= {attrs.get("href") for tag, attrs in read.tags if tag == "a"}
+    _, read = page_of(jl.datasets.tiny(), goal="pay", patience="1h", stages=STAGES)
+    assert not {"empathy", "trials"} & {attrs.get("id") for _, attrs in read.tags}
 
 
 def test_headings_go_down_one_level_at_a_time(shop: tuple[Page, Read]) -> None:

@@ -203,3 +203,26 @@ def test_the_command_line_asks_for_language_mask_and_a_page_without_scripts(tmp_
     assert "Что изменилось с прошлого раза" in page and "мало клиентов" not in page
     (tmp_path / "no.json").write_text("[", encoding="utf-8")
     assert run([*map(str, asked), "--before", str(tmp_path / "no.json")]) == 2
+
+
+def test_every_chart_tells_its_finding_with_its_uncertainty_and_has_its_numbers_behind_a_disclosure(
+    pages: dict[str, bytes],
+) -> None:
+    for lang, interval in (("en", "95 % interval"), ("ru", "95 %-й интервал")):
+        seen = set()
+        for part in re.findall(r"(?s)<section class=\"part\".*?</section>", pages[lang].decode()):
+            figures = re.findall(r"(?s)<figure id=\"([^\"]*)\">(.*?)</figure>", part)
+            tables = re.findall(r"(?s)<details>\s*<summary>.*?</summary>.*?<tbody>(.*?)</tbody>", part)
+            for name, figure in figures:
+                seen.add(name)
+                finding = re.search(r"(?s)<figcaption><b class=\"finding\">(.*?)</b> ", figure)
+                assert finding is not None, name
+                said = html.unescape(re.sub(r"<[^>]*>", "", figure.partition("<figcaption>")[2])).replace(
+                    "\u00a0", " "
+                )
+                assert interval in said, (name, said)
+            assert len(tables) >= len(figures) and all("<tr>" in rows for rows in tables)
+        assert seen == {
+            "figure-flow", "figure-moves", "figure-funnel", "figure-leaves", "figure-event-leaves", "figure-losses",
+            "figure-paths", "figure-returns",
+        }  # fmt: skip

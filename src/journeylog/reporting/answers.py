@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from journeylog.core.condition import freeze, matches
 from journeylog.core.contracts import Stat
 from journeylog.core.schema import DAY
 from journeylog.core.window import Window
+from journeylog.reporting.costs import Costs
 from journeylog.reporting.plan import FunnelPlan, Plan, plan_funnel
 from journeylog.stats.bottlenecks import Bottlenecks, BottlenecksResult
 from journeylog.stats.describe import Describe, DescribeResult
 from journeylog.stats.dropoff import DropOff, DropOffResult
 from journeylog.stats.funnel import Funnel, FunnelResult
-from journeylog.stats.ledger import Ledger, LedgerResult
+from journeylog.stats.ledger import LedgerResult
 from journeylog.stats.outcomes import Outcomes, OutcomesResult
 from journeylog.stats.retention import Retention, RetentionResult
 from journeylog.stats.transitions import Transitions, TransitionsResult
@@ -53,6 +54,8 @@ class Answers:
         None when no two steps could be found.
     funnel_plan : FunnelPlan or None
         The steps and where they come from.
+    costs : Costs
+        What losses cost.
     mask : int
         Numbers of fewer customers are masked (nan).
     """
@@ -71,6 +74,7 @@ class Answers:
     returns: RetentionResult | None
     funnel: FunnelResult | None
     funnel_plan: FunnelPlan | None
+    costs: Costs = field(default_factory=Costs)
     mask: int = 0
 
     @property
@@ -97,9 +101,9 @@ class Answers:
         return dict(table[table["outcome"] == outcome].iloc[0])
 
 
-def answer_all(plan: Plan, funnel: Any, within: Any) -> Answers:
+def answer_all(plan: Plan, funnel: Any, within: Any, costs: Costs | None = None) -> Answers:
     """Ask everything in one pass over the log, and the funnel in a second one."""
-    node = plan.node
+    node, costs = plan.node, costs or Costs()
     period = period_of(plan.log.window)
     asked: tuple[Stat, ...] = (
         Outcomes(),
@@ -111,7 +115,7 @@ def answer_all(plan: Plan, funnel: Any, within: Any) -> Answers:
         Variants(node=node, merge=True, top=_TOP_PATHS),
         Variants(node="event", merge=True, top=_TOP_PATHS),
         Describe(),
-        Ledger(node=node),
+        costs.ledger(node),
         *([] if period is None else [Retention(*period)]),
     )
     once = tuple(dict.fromkeys(asked))
@@ -122,8 +126,8 @@ def answer_all(plan: Plan, funnel: Any, within: Any) -> Answers:
     steps = plan_funnel(plan, funnel, flow, event_paths, paths if plan.staged else None)
     far = plan.log.compute(Funnel(steps.steps, within=within)) if steps is not None else None
     return Answers(
-        plan, ends, flow, moves, leaves, event_leaves, waits, paths, event_paths, facts, losses,
-        returns[0] if returns else None, far, steps,
+        plan, ends, flow, moves, leaves, event_leaves, waits, paths, event_paths, facts, costs.named(losses),
+        returns[0] if returns else None, far, steps, costs,
     )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from typing import Final
 from journeylog.reporting.tables import Column
 
 __all__ = [
+    "COSTS",
     "EVENTS",
     "FLOW",
     "LEAVES",
@@ -86,6 +87,11 @@ LOSSES: Final = (
     Column("loss", ("kind", "amount"), "amount", "loss"),
     Column("loss_interval", ("kind", "amount_low", "amount_high"), "amounts"),
     Column("kind_share", ("share",), "share", "kind_share"),
+)
+#: For ledgers in which some lines have a price.
+COSTS: Final = (
+    Column("cost", ("currency", "cost"), "money", "cost"),
+    Column("cost_interval", ("currency", "cost_low", "cost_high"), "moneys"),
 )
 MONEY: Final = Column("money", ("currency", "money_at_risk"), "money")
 WAITS: Final = (

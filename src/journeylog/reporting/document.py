@@ -22,7 +22,8 @@ _UNIT = re.compile(
 
 def render(theme: str, *, interactive: bool, **values: Any) -> bytes:
     """Return the page as bytes; equal values give equal bytes."""
-    css, script = asset("report.css") + asset("map.css"), asset("report.js") if interactive else ""
+    css = asset("report.css") + asset("map.css") + asset("map_empathy.css")
+    script = asset("report.js") if interactive else ""
     page = environment().get_template("report.html.j2")
     return page.render(
         theme=theme,

@@ -9,7 +9,7 @@ from typing import Final
 
 from markupsafe import Markup
 
-__all__ = ["Bar", "Picture", "Point", "bars_of", "curve", "marks_up_to"]
+__all__ = ["Bar", "PathBar", "Picture", "Point", "bars_of", "curve", "marks_up_to"]
 
 _WIDE, _TALL, _LEFT, _RIGHT, _TOP, _BOTTOM = 1080, 310, 64, 24, 32, 46
 
@@ -42,6 +42,18 @@ class Bar:
 
 
 @dataclass(frozen=True)
+class PathBar:
+    """One path as a line with a bar: its names, the share of journeys as text and as a number from 0 to 1."""
+
+    names: tuple[tuple[str, str], ...]
+    more: str
+    share: str
+    width: float
+    n: str
+    outcome: str
+
+
+@dataclass(frozen=True)
 class Picture:
     """A figure with its words.
 
@@ -57,6 +69,7 @@ class Picture:
     drawing : str
         What is drawn; empty when there are bars.
     bars : tuple of Bar
+    paths : tuple of PathBar
     axis : str
         What the length of bars means.
     legend : tuple of (str, str)
@@ -71,6 +84,7 @@ class Picture:
     read: str
     drawing: str = ""
     bars: tuple[Bar, ...] = ()
+    paths: tuple[PathBar, ...] = ()
     axis: str = ""
     legend: tuple[tuple[str, str], ...] = ()
     choices: tuple[tuple[str, str], ...] = ()

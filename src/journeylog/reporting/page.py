@@ -20,15 +20,18 @@ from journeylog.reporting import loaded, sentences
 from journeylog.reporting.alerts import alerts_of
 from journeylog.reporting.answers import Answers, answer_all
 from journeylog.reporting.changed import changed_of
+from journeylog.reporting.costs import Costs
 from journeylog.reporting.definitions import definitions
 from journeylog.reporting.document import render
-from journeylog.reporting.mappage import map_values
+from journeylog.reporting.empathypage import empathy_values
+from journeylog.reporting.mappage import map_values, written
 from journeylog.reporting.masking import mask_answers
 from journeylog.reporting.method import method
 from journeylog.reporting.names import short
 from journeylog.reporting.plan import Plan, prepare
 from journeylog.reporting.sections import Section, event_table, sections_of
 from journeylog.reporting.stagenames import of_answers, told_answers
+from journeylog.reporting.trials import trial_lines
 from journeylog.reporting.wording import Wording, wording
 from journeylog.reporting.write import reserved
 from journeylog.steps.stages import Stages
@@ -51,6 +54,7 @@ def report(
     lang: str = "en",
     interactive: bool = True,
     journey_map: Mapping[str, Any] | None = None,
+    prices: Mapping[str, Any] | None = None,
     before: JourneyMapResult | Mapping[str, Any] | None = None,
     mask: int = 5,
 ) -> Path:
@@ -87,7 +91,12 @@ def report(
         Whether figures answer when they are pointed at and tables can be sorted. Without it the page has no script at
         all and survives e-mail; figures and tables are the same.
     journey_map : mapping, optional
-        Further arguments of :class:`journeylog.JourneyMap`, such as ``{"need": "search_term"}``.
+        Further arguments of :class:`journeylog.JourneyMap`, such as ``{"need": "search_term"}``; ``"notes"`` are those of
+        analysts, as :meth:`JourneyMapResult.with_notes` takes them.
+    prices : mapping of str to float or str, optional
+        What losses cost: ``{"waiting": 12, "rework": 3, "lost": 40}`` for an hour of waiting, a visit made again and a
+        visit lost (without a price: what it would have brought). Further names are kinds of pain on the map. By default
+        the prices of `journey_map`.
     before : JourneyMapResult or mapping, optional
         The journey map of an earlier period, or its data (``map.json``); the page then says what changed since.
     mask : int
@@ -121,7 +130,8 @@ def report(
     with reserved(path) as target:
         page = build_page(
             log, title=title, goal=goal, patience=patience, stages=stages, funnel=funnel, within=within, top=top,
-            theme=theme, lang=lang, interactive=interactive, journey_map=journey_map, before=before, mask=mask,
+            theme=theme, lang=lang, interactive=interactive, journey_map=journey_map, prices=prices, before=before,
+            mask=mask,
         )  # fmt: skip
         return target.put(page.html)
 
@@ -150,6 +160,8 @@ def build_page(
     lang: str = "en",
     interactive: bool = True,
     journey_map: Mapping[str, Any] | None = None,
+    prices: Mapping[str, Any] | None = None,
+    costs: Costs | None = None,
     before: JourneyMapResult | Mapping[str, Any] | None = None,
     mask: int = 5,
     filled: JourneyMapResult | None = None,
@@ -160,6 +172,8 @@ def build_page(
 
     Parameters
     ----------
+    costs : Costs, optional
+        In place of `prices`.
     filled : JourneyMapResult, optional
         The map of the log, when it is there already.
     answers : Answers, optional
@@ -168,12 +182,14 @@ def build_page(
         Texts that stand above all else.
     """
     words = _checked(log, top, theme, lang, within, mask)
+    costs = Costs.of(prices, journey_map) if costs is None else costs
     with progress("making the report"):
         if answers is None:
-            answers = mask_answers(answer_all(prepare(log, goal, patience, stages), funnel, within), mask)
+            plan = prepare(log, goal, patience, stages)
+            answers = mask_answers(answer_all(plan, funnel, within, costs), mask)
         plan, words = answers.plan, Wording(of_answers(answers, words.words))
-        asks = {"patience": patience, **(journey_map or {})}
-        filled = _map_of(log, plan, JourneyMap(goal, **asks), before, filled)
+        asks = {"patience": patience, "prices": costs.of_map, **(journey_map or {})}
+        filled = _map_of(log, plan, goal, asks, before, filled)
     some = log.n_events > 0
     told = told_answers(answers, words.words)
     findings = _findings(told, words) if some else []
@@ -186,6 +202,8 @@ def build_page(
         words=words,
         lang=lang,
         map=None if masked is None else map_values(masked, words.words),
+        empathy=None if masked is None else empathy_values(masked, words.words, written),
+        trials=() if masked is None else trial_lines(masked, words.words),
         changed=None if masked is None or before is None else changed_of(masked, before, words),
         title=short(title, 200) if title is not None else words.plain("title"),
         subtitle=_subtitle(log, words) if some else words.plain("no_events_title"),
@@ -228,9 +246,16 @@ def _checked(log: Any, top: Any, theme: str, lang: str, within: Any, mask: Any) 
 
 
 def _map_of(
-    log: EventLog, plan: Plan, question: JourneyMap, before: Any, filled: JourneyMapResult | None
+    log: EventLog,
+    plan: Plan,
+    goal: Any,
+    asked: Mapping[str, Any],
+    before: Any,
+    filled: JourneyMapResult | None,
 ) -> JourneyMapResult | None:
     """Return the map of the log; none when there are no stages."""
+    rest = {name: value for name, value in asked.items() if name != "notes"}
+    question = JourneyMap(goal, **rest)
     if not plan.staged or not log.n_events:
         if before is not None and filled is None and log.n_events:
             raise ConfigError(
@@ -241,7 +266,7 @@ def _map_of(
         return filled
     stages = [step for step in plan.added if isinstance(step, Stages)]
     made: JourneyMapResult = question.fill(log.then(*stages) if stages else log)
-    return made
+    return made if asked.get("notes") is None else made.with_notes(asked["notes"])
 
 
 def _findings(answers: Answers, words: Wording) -> list[dict[str, Any]]:

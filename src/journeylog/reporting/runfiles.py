@@ -10,6 +10,7 @@ from journeylog.core.log import EventLog
 from journeylog.ingest.rejects import Rejects
 from journeylog.journeymap.spec import JourneyMapResult
 from journeylog.persona.personas import Personas
+from journeylog.reporting.costs import Costs
 from journeylog.reporting.language import language
 from journeylog.reporting.mapfiles import map_bytes
 from journeylog.reporting.page import build_page
@@ -44,6 +45,8 @@ class RunFiles:
     alerts : sequence of str
     personas : mapping of str to Personas
         By the way of grouping, masked.
+    costs : Costs
+        What losses cost in the report.
     """
 
     log: EventLog
@@ -55,6 +58,7 @@ class RunFiles:
     before: Mapping[str, Any] | None
     alerts: Sequence[str]
     personas: Mapping[str, Personas] = field(default_factory=dict)
+    costs: Costs = field(default_factory=Costs)
     _shared: Shared | None = field(default=None, repr=False)
 
     def make(self, files: Sequence[str]) -> dict[str, bytes]:
@@ -104,7 +108,13 @@ class RunFiles:
         for name, tongue in self._named("report", "html"):
             known = None if self._shared is None else self._shared.answers
             page = build_page(
-                self.log, lang=tongue, filled=self.result, answers=known, alerts=self.alerts, **options
+                self.log,
+                lang=tongue,
+                filled=self.result,
+                answers=known,
+                alerts=self.alerts,
+                costs=self.costs,
+                **options,
             )
             self._shared = self._shared or Shared(self.log, page.answers, self.result)
             yield name, page.html
@@ -135,5 +145,5 @@ class RunFiles:
         if self._shared is None:
             options = {"goal": None, "patience": "30d", "stages": None, "funnel": None, "within": None}
             options |= {key: self.asked[key] for key in _REPORT if key in self.asked}
-            self._shared = share(self.log, **options, mask=self.mask, filled=self.result)
+            self._shared = share(self.log, **options, mask=self.mask, filled=self.result, costs=self.costs)
         return self._shared

@@ -84,7 +84,7 @@ def run_config(config: Path, *, start: str | None, end: str | None, out: Path | 
     mask = output.get("mask", 5)
     result: JourneyMapResult = question.fill(ready).masked(mask)
     if noted is not None:
-        result = result.with_notes(config.parent / str(noted))
+        result = result.with_notes(str(noted))
     groups = find_personas(ready, grouped, question, mask) if grouped and _wanted(files) else {}
     with told(folder):
         folder.mkdir(parents=True, exist_ok=True)

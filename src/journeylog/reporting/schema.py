@@ -92,6 +92,10 @@ _TOP: Final[Mapping[str, Key]] = {
         "a share from 0 to 1", "Share of rejected rows above which the exit code is 4.", least=0, most=1
     ),
     "map": _table("a table [map]", "What the journey map is asked beside goal, stages and patience."),
+    "prices": _table(
+        "a table of numbers, such as {waiting = 12, rework = 3, lost = 40}",
+        "What an hour of waiting, a visit made again, a visit lost and an event of each kind of pain cost.",
+    ),
     "personas": _table("a table [personas]", "Groups of customers: their cards, maps and tables."),
     "output": _table("a table [output]", "What to write, where, and in which languages."),
     "alert": _list("tables [[alert]]", "Exit code 4, and a line above all else, when one holds."),
@@ -154,7 +158,7 @@ def _map() -> dict[str, Key]:
     """Return what the table [map] may hold: the questions of :class:`JourneyMap` that are not asked above."""
     own: Mapping[str, tuple[str, ...]] = {
         "within": ("string",), "heard_within": ("string",), "again": ("string",), "pains": ("string", "object"),
-        "spend": ("number", "integer", "object"),
+        "spend": ("number", "integer", "object"), "prices": ("object",),
     }  # fmt: skip
     about = abouts(JourneyMap)
     found = {

@@ -14,29 +14,17 @@ from journeylog.core.durations import BIN_NOTE
 from journeylog.core.window import parse_duration
 from journeylog.reporting import columns, sentences
 from journeylog.reporting.answers import Answers
-from journeylog.reporting.figures import Bar, Picture, Point, bars_of, curve, marks_up_to
+from journeylog.reporting.figures import Bar, PathBar, Picture, Point, bars_of, curve, marks_up_to
 from journeylog.reporting.flowchart import draw_flow
 from journeylog.reporting.tables import ARROW, Table, make_table
 from journeylog.reporting.wording import Wording
 from journeylog.stats.dropoff import DropOffResult
 from journeylog.stats.transitions import TransitionsResult
 
-__all__ = ["PathBar", "Section", "event_table", "sections_of"]
+__all__ = ["Section", "event_table", "sections_of"]
 
 _NAME = 60
 _NAN = float("nan")
-
-
-@dataclass(frozen=True)
-class PathBar:
-    """One path as a line with a bar: its names, the share of journeys as text and as a number from 0 to 1."""
-
-    names: tuple[tuple[str, str], ...]
-    more: str
-    share: str
-    width: float
-    n: str
-    outcome: str
 
 
 @dataclass(frozen=True)
@@ -53,8 +41,6 @@ class Section:
     tables : tuple of Table
     notes : tuple of Markup
         What a reader of the numbers must know.
-    bars : tuple of PathBar
-        For the section of paths.
     """
 
     id: str
@@ -64,7 +50,6 @@ class Section:
     pictures: tuple[Picture, ...] = ()
     tables: tuple[Table, ...] = ()
     notes: tuple[Markup, ...] = ()
-    bars: tuple[PathBar, ...] = ()
 
 
 def sections_of(answers: Answers, top: int, theme: str, words: Wording) -> list[Section]:
@@ -160,25 +145,30 @@ def _step(row: Mapping[Any, Any], i: int, after: Any, words: Wording) -> Bar:
 
 
 def _paths(answers: Answers, top: int, words: Wording) -> Section:
-    lead, table, node = sentences.paths_lead(answers, words), answers.paths.table, answers.plan.node
+    table, node = answers.paths.table, answers.plan.node
     most = float(table["share"].max()) if len(table) else 0.0
     bars = tuple(_path_bar(row, most, words) for row in table.head(top).to_dict("records"))
     tables = [make_table(table, words.table(f"paths_{node}"), columns.PATHS, words)]
     if answers.plan.staged:
         tables.append(make_table(answers.event_paths.table, words.table("paths_event"), columns.PATHS, words))
+    lead, finding = sentences.paths_lead(answers, words), sentences.paths_finding(answers, words)
+    read, axis = words.plain("paths_read"), words.plain("paths_axis")
+    drawn = Picture("figure-paths", "", finding, read, paths=bars, axis=axis)
     notes = _notes(answers.paths, words)
     if answers.mask:
         notes += (words("paths_masked", k=words.count(answers.mask)),)
     shown = tuple(table for table in tables if table.rows)
-    return Section(
-        "paths", words.plain("paths_title"), words.plain("paths_nav"), lead, (), shown, notes, bars
-    )
+    title, nav = words.plain("paths_title"), words.plain("paths_nav")
+    return Section("paths", title, nav, lead, (drawn,) if bars else (), shown, notes)
 
 
 def _losses(answers: Answers, top: int, words: Wording) -> Section:
     table = answers.losses.table
     lost = table[(table["amount"] > 0) & table["share"].notna()].head(top)
     priced = bool(len(lost)) and bool(lost["cost"].notna().all())
+    some = bool(table["cost"].notna().any()) and bool(answers.costs.of_lines)
+    if priced:
+        lost = lost.sort_values("cost", ascending=False, kind="stable")
     bars = bars_of([_loss(row, priced, words) for row in lost.to_dict("records")])
     legend = tuple(
         (colour, words.plain(f"kind_{kind}"))
@@ -186,16 +176,24 @@ def _losses(answers: Answers, top: int, words: Wording) -> Section:
         if (lost["kind"] == kind).any()
     )
     finding = sentences.loss_findings(answers, words)
+    if priced or some:
+        finding = Markup(" ").join((sentences.cost_findings(answers, words), finding))
     read = words.plain("ledger_read_cost" if priced else "ledger_read")
     axis = words.head("cost" if priced else "kind_share")
     drawn = Picture("figure-losses", "", finding, read, bars=bars, axis=axis, legend=legend)
-    shown = [*columns.LOSSES, *([columns.MONEY] if table["money_at_risk"].notna().any() else [])]
+    shown = [
+        *columns.LOSSES,
+        *(columns.COSTS if priced or some else ()),
+        *([columns.MONEY] if table["money_at_risk"].notna().any() else []),
+    ]
     tables = [make_table(table, words.table("ledger"), shown, words)]
     if len(answers.waits.edges):
         tables.append(make_table(answers.waits.edges, words.table("waits"), columns.WAITS, words))
         tables.append(make_table(answers.waits.nodes, words.table("stays"), columns.STAYS, words))
     notes = tuple(dict.fromkeys((*_notes(answers.losses, words), *_notes(answers.waits, words))))
     lead, title = words("ledger_lead"), words.plain("ledger_title")
+    if priced or some:
+        lead += " " + sentences.prices_lead(answers, words)
     return Section(
         "losses", title, words.plain("ledger_nav"), lead, (drawn,) if bars else (), tuple(tables), notes
     )
@@ -218,6 +216,8 @@ def _loss(row: Mapping[Any, Any], priced: bool, words: Wording) -> Bar:
     more = [said]
     if row["money_at_risk"] == row["money_at_risk"]:
         more.append(words.plain("amount_money", money=words.money(row["money_at_risk"], row["currency"])))
+    if not priced and row["cost"] == row["cost"] and row["currency"] == row["currency"]:
+        more.append(words.plain("amount_cost", money=words.money(row["cost"], row["currency"])))
     if priced:
         return Bar(
             name,

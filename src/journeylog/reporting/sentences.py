@@ -20,6 +20,7 @@ __all__ = [
     "Statement",
     "busiest",
     "by_number",
+    "cost_findings",
     "flow_lead",
     "funnel_finding",
     "funnel_lead",
@@ -30,8 +31,10 @@ __all__ = [
     "leaves_finding",
     "loss_findings",
     "most_left",
+    "paths_finding",
     "paths_lead",
     "plain",
+    "prices_lead",
     "returns_finding",
     "several",
     "told",
@@ -214,14 +217,22 @@ def paths_lead(answers: Answers, words: Wording) -> Markup:
     if table.empty:
         return words("paths_few") + " " + once
     shown, row = min(len(table), 10), _first(table)
+    if shown < 2:
+        return once
+    part = words.share(table["n_cases"].head(shown).sum() / row["n_total"])
+    return words.several("paths_cover", shown, share=part) + " " + once
+
+
+def paths_finding(answers: Answers, words: Wording) -> Markup:
+    """Tell the most frequent path."""
+    table = answers.paths.table
+    if table.empty:
+        return Markup("")
+    row = _first(table)
     path = Markup(ARROW).join(words.named(name) for name in row["path"][:8])
     rate = words.rate(row, "share", words("of_n", n=words.count(row["n_total"])))
     journeys = words.several("journeys", row["n_cases"])
-    text = words("paths_first", path=path, journeys=journeys, rate=rate) + " "
-    if shown > 1:
-        part = words.share(table["n_cases"].head(shown).sum() / row["n_total"])
-        text += words.several("paths_cover", shown, share=part) + " "
-    return text + once
+    return words("paths_first", path=path, journeys=journeys, rate=rate)
 
 
 def loss_findings(answers: Answers, words: Wording) -> Markup:
@@ -245,6 +256,39 @@ def loss_findings(answers: Answers, words: Wording) -> Markup:
             )
         )  # fmt: skip
     return Markup(" ").join(told) if told else words("ledger_none")
+
+
+def prices_lead(answers: Answers, words: Wording) -> Markup:
+    """Say which prices were declared, and what a visit lost costs where nobody priced it."""
+    prices, table = answers.costs.of_lines, answers.losses.table
+    unit = next(iter(table["currency"].dropna()), None)
+    told = [words.plain(f"price_{name}", money=words.price(price, unit)) for name, price in prices.items()]
+    drops = table[table["kind"] == "drop"]
+    if "lost" not in prices and drops["cost"].notna().any():
+        told.append(words.plain("price_at_risk"))
+    return words("ledger_prices", prices=", ".join(told))
+
+
+def cost_findings(answers: Answers, words: Wording) -> Markup:
+    """Tell what the priced losses come to, and which costs most."""
+    table = answers.losses.table
+    table = table[table["cost"] > 0].sort_values("cost", ascending=False, kind="stable")
+    if table.empty:
+        return words("ledger_cost_none")
+    unit = table["currency"].iloc[0]
+    row = _first(table)
+    kinds = [
+        words.plain(f"kind_{kind}") + f" {words.money(table.loc[table['kind'] == kind, 'cost'].sum(), unit)}"
+        for kind in ("wait", "rework", "drop")
+        if (table["kind"] == kind).any()
+    ]
+    spread = words.moneys(row["cost_low"], row["cost_high"], unit)
+    way = f"cost_{row['kind']}"
+    most = words(way, a=words.named(row["node"]), b=words.named(row["to"]))
+    return words(
+        "ledger_cost", total=words.money(table["cost"].sum(), unit), kinds=", ".join(kinds), most=most,
+        money=words.money(row["cost"], unit), range=_range(words, spread),
+    )  # fmt: skip
 
 
 def leave_lead(answers: Answers, words: Wording) -> Markup:

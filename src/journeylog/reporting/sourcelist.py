@@ -33,7 +33,7 @@ class SourceList:
         For each source its name, its path, and arguments of :func:`journeylog.read`.
     asked : mapping
         What to ask: title, goal, patience, start, of, gap, stages, funnel, within, window, stitch, top, theme,
-        fail_on, max_rejected.
+        fail_on, max_rejected, prices, and the tables map, personas, output and alert.
     """
 
     file: Path
@@ -121,6 +121,8 @@ def read_source_list(path: Path) -> SourceList:
     sources = data.pop("source")
     if "stages" in data:
         data["stages"] = stages_of(data["stages"], path.parent)
+    if "notes" in data.get("map", {}):
+        data["map"]["notes"] = str(path.parent / data["map"]["notes"])
     return SourceList(path, tuple(sources), data)
 
 

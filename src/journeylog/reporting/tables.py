@@ -32,7 +32,7 @@ class Column:
         Columns of the frame it is made of.
     kind : str
         ``name``, ``node``, ``path``, ``count``, ``share``, ``interval``, ``time``, ``times``, ``code``, ``text``,
-        ``most`` (a count, or what it is at most), ``rough`` (a share, or a rounded one),
+        ``moneys`` (bounds of money), ``most`` (a count, or what it is at most), ``rough`` (a share, or a rounded one),
         ``kind``, ``amount``, ``amounts``, ``money``.
     help : str
         Key of what the column means.
@@ -56,7 +56,7 @@ class Head:
     def numeric(self) -> bool:
         """Whether the column is set to the right."""
         return self.kind in (
-            "count", "share", "interval", "time", "times", "most", "rough", "amount", "amounts", "money"
+            "count", "share", "interval", "time", "times", "most", "rough", "amount", "amounts", "money", "moneys",
         )  # fmt: skip
 
 
@@ -118,7 +118,7 @@ def _cell(column: Column, record: Mapping[Any, Any], words: Wording) -> Cell:
     values = [record.get(key, _NAN) for key in column.keys]
     whole = _WRITE[column.kind](words, *values)
     if Head("", column.kind).numeric:
-        first = values[1] if column.kind in ("amount", "amounts", "money") else values[0]
+        first = values[1] if column.kind in ("amount", "amounts", "money", "moneys") else values[0]
         return Cell(
             whole, numeric=True, value="" if first is None or first != first else f"{float(first):.9g}"
         )
@@ -164,5 +164,6 @@ _WRITE: Final[Mapping[str, Callable[..., str]]] = {
     "amount": _amount,
     "amounts": _amounts,
     "money": lambda words, currency, amount: words.money(amount, currency),
+    "moneys": lambda words, currency, low, high: words.moneys(low, high, currency),
     "text": lambda words, text: str(text),
 }

@@ -20,6 +20,7 @@ from journeylog.exports.tables import FORMULA
 from journeylog.journeymap.spec import JourneyMap, JourneyMapResult
 from journeylog.reporting import loaded
 from journeylog.reporting.answers import Answers, answer_all
+from journeylog.reporting.costs import Costs
 from journeylog.reporting.language import Language, language
 from journeylog.reporting.masking import mask_answers
 from journeylog.reporting.plan import Plan, prepare
@@ -52,6 +53,7 @@ def tables(
     stages: Any = None,
     funnel: Any = None,
     within: Any = None,
+    prices: Mapping[str, Any] | None = None,
     lang: str = "en",
     mask: int = 5,
 ) -> tuple[Path, ...]:
@@ -63,7 +65,7 @@ def tables(
     folder : str or Path
         Made if it is not there. Files in it with these names are replaced, each whole or not at all.
     kinds : sequence of {"parquet", "csv"}
-    goal, patience, stages, funnel, within
+    goal, patience, stages, funnel, within, prices
         As in :func:`journeylog.report`.
     lang : str
         The language of the definitions and of the reasons of rejects; names of columns are the same in all.
@@ -105,7 +107,9 @@ def tables(
         raise ConfigError(f"kinds={kinds!r} is not possible. Fix: some of {list(KINDS)}, in a list")
     words = language(lang)
     place = Path(folder)
-    found = tidy_tables(share(log, goal, patience, stages, funnel, within, mask), words)
+    found = tidy_tables(
+        share(log, goal, patience, stages, funnel, within, mask, costs=Costs.of(prices, None)), words
+    )
     with told(place):
         place.mkdir(parents=True, exist_ok=True)
     written = []
@@ -143,8 +147,10 @@ def share(
     within: Any,
     mask: int,
     filled: JourneyMapResult | None = None,
+    costs: Costs | None = None,
 ) -> Shared:
     """Return what is handed on of a log; the arguments are those of a report, and the map if it is there already."""
+    costs = costs or Costs()
     if not isinstance(log, EventLog):
         raise ConfigError(f"{type(log).__name__} is no log. Fix: make one with jl.read(...)")
     if isinstance(mask, bool) or not isinstance(mask, int) or mask < 0:
@@ -152,8 +158,8 @@ def share(
             f"mask={mask!r} is not possible. Fix: a number of customers such as 5, 0 for no mask"
         )
     plan = prepare(log, goal, patience, stages)
-    answers = mask_answers(answer_all(plan, funnel, within), mask)
-    filled = filled if filled is not None else _map_of(log, plan, goal, patience)
+    answers = mask_answers(answer_all(plan, funnel, within, costs), mask)
+    filled = filled if filled is not None else _map_of(log, plan, goal, patience, costs)
     return Shared(log, answers, None if filled is None else filled.masked(mask))
 
 
@@ -216,11 +222,13 @@ def table_bytes(table: pa.Table, kind: str) -> bytes:
     return KINDS[kind](table)
 
 
-def _map_of(log: EventLog, plan: Plan, goal: Any, patience: Any) -> JourneyMapResult | None:
+def _map_of(log: EventLog, plan: Plan, goal: Any, patience: Any, costs: Costs) -> JourneyMapResult | None:
     if not plan.staged or not log.n_events:
         return None
     stages = [step for step in plan.added if isinstance(step, Stages)]
-    made: JourneyMapResult = JourneyMap(goal, patience=patience).fill(log.then(*stages) if stages else log)
+    made: JourneyMapResult = JourneyMap(goal, patience=patience, prices=costs.of_map).fill(
+        log.then(*stages) if stages else log
+    )
     return made
 
 

@@ -110,6 +110,18 @@ class Wording:
         name = self.short(currency, 8) if isinstance(currency, str) and currency else ""
         return self.words.money(amount, name).rstrip("\u00a0")
 
+    def price(self, amount: float, currency: Any) -> str:
+        """Write a price, with all that was declared of it."""
+        whole = self.number(f"{amount:,.10f}".rstrip("0").rstrip("."))
+        name = short(currency, 8) if isinstance(currency, str) and currency else ""
+        return f"{whole}\u00a0{name}".rstrip("\u00a0")
+
+    def moneys(self, low: Any, high: Any, currency: Any) -> str:
+        """Write the bounds of an amount of money, its currency once."""
+        if low != low or high != high:
+            return "–"
+        return self.words.range(self.money(low, None), self.money(high, currency))
+
     def rate(self, row: Mapping[Any, Any], name: str, of: Any) -> Markup:
         """Return a share with what it is a share of and its interval."""
         if row[name] != row[name]:

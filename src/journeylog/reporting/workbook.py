@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -9,6 +10,7 @@ import pyarrow as pa
 
 from journeylog.core.log import EventLog
 from journeylog.core.window import Window
+from journeylog.reporting.costs import Costs
 from journeylog.reporting.language import Language, language
 from journeylog.reporting.sheets import Book, map_sheet, new_book, table_sheet, when
 from journeylog.reporting.tidy import Shared, share, tidy_tables
@@ -31,6 +33,7 @@ def workbook(
     stages: Any = None,
     funnel: Any = None,
     within: Any = None,
+    prices: Mapping[str, Any] | None = None,
     lang: str = "en",
     mask: int = 5,
 ) -> Path:
@@ -43,7 +46,7 @@ def workbook(
         The file, in a folder that exists.
     title : str, optional
         The title in the file's properties.
-    goal, patience, stages, funnel, within
+    goal, patience, stages, funnel, within, prices
         As in :func:`journeylog.report`.
     lang : str
         The language of the map and of the dictionary: ``"en"`` or ``"ru"``.
@@ -78,7 +81,7 @@ def workbook(
     'report.xlsx'
     """
     with reserved(path) as target:
-        shared = share(log, goal, patience, stages, funnel, within, mask)
+        shared = share(log, goal, patience, stages, funnel, within, mask, costs=Costs.of(prices, None))
         return target.put(workbook_bytes(shared, language(lang), title))
 
 
