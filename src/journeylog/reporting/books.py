@@ -180,11 +180,14 @@ def _enter_level(books: Books, level: str, answers: Answers) -> None:
     books.know(("apart", level), books.value("journeys") - total)
     books.sums(("on ways", level), [("on ways", level, end) for end in ENDS])
     books.sums("journeys", [("on ways", level), ("apart", level)])
-    starts = [
-        ("move", level, START, node_of(name, "node"))
-        for name in table.loc[table["from_kind"] == "start", "to"]
-    ]
-    books.sums(("on ways", level), starts)
+    starts = [node_of(name, "node") for name in table.loc[table["from_kind"] == "start", "to"]]
+    for what, part in (("visits", "move"), ("followed", "watched")):
+        ways = [(part, level, START, to) for to in starts]
+        books.tell((what, level, START), sum(books.value(way) for way in ways), rank=_OUTCOME)
+        books.sums((what, level, START), ways)
+    books.sums(("on ways", level), [("visits", level, START)])
+    for to in starts:  # whoever begins was seen to begin
+        books.sums(("watched", level, START, to), [("move", level, START, to)])
 
 
 def _enter_paths(books: Books, level: str, table: pd.DataFrame, k: int) -> None:
@@ -198,8 +201,11 @@ def _enter_paths(books: Books, level: str, table: pd.DataFrame, k: int) -> None:
             books.tell((*key, end), row[f"n_{end}"], rank=_PART)
         books.sums(key, [(*key, end) for end in ENDS])
         for way in _ways(row):
-            moves.setdefault(("move", level, *way), {})
-            moves["move", level, *way][key] = moves["move", level, *way].get(key, 0.0) + 1.0
+            mine = moves.setdefault(("move", level, *way), {})
+            mine[key] = mine.get(key, 0.0) + 1.0
+        for end in ENDS if not row["truncated"] else ():
+            last = node_of(row["path"][-1], "node")
+            moves.setdefault(("move", level, last, END[end]), {})[(*key, end)] = 1.0
     for move, paths in moves.items():
         books.holds(paths, [move])
     keys = [("path", level, path_of(row)) for row in listed]
@@ -213,12 +219,6 @@ def _enter_paths(books: Books, level: str, table: pd.DataFrame, k: int) -> None:
         books.know(rest, books.value(whole) - sum(books.value(part) for part in parts))
         books.sums(whole, [*parts, rest])
     books.sums(("others", level), [("others", level, end) for end in ENDS])
-    for row in listed:
-        if row["truncated"]:
-            continue
-        last = node_of(row["path"][-1], "node")
-        for end in ENDS:
-            books.holds({("path", level, path_of(row), end): 1.0}, [("move", level, last, END[end])])
 
 
 def _ways(row: Mapping[Any, Any]) -> Iterator[tuple[Node, Node]]:
