@@ -155,12 +155,12 @@ def _flow(system: System, level: str, result: Any) -> None:
     for row in rows_of(result.table):
         a, b = node(row["from"], row["from_kind"]), node(row["to"], row["to_kind"])
         n, f = ("n", level, a, b), ("f", level, a, b)
-        system.var(n, row["n"], least=1.0)
+        system.var(n, row["n"], least=0.0 if b == "dropped" else 1.0)  # silence may be late only
         most = row.get("n_most", np.nan)
         if row["n"] != row["n"] and most == most:
             system.rule([(n, 1.0)], 0.0, most)
         for name in ("n_cases", "n_actors"):
-            system.var((name, *n), row[name], least=1.0)
+            system.var((name, *n), row[name])
         system.below(("n_cases", *n), n)
         system.below(("n_actors", *n), ("n_cases", *n))
         out.setdefault(a, []).append(n)
