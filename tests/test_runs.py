@@ -12,10 +12,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 import journeylog as jl
 from journeylog.reporting.cli import run
+from journeylog.reporting.looks import time_lines
 
 CONFIG = """
 title = "Tiny"
@@ -277,6 +279,7 @@ def test_a_first_configuration_is_made_from_a_look_and_runs_once_it_is_mended(
         {
             "name": "clicks",
             "path": "clicks.csv",
+            "delimiter": ";",
             "actor": "User ID",
             "event": "event",
             "time": "ts",
@@ -288,7 +291,7 @@ def test_a_first_configuration_is_made_from_a_look_and_runs_once_it_is_mended(
         .replace('# goal = "paid" ', 'goal = "pay" ')
         .replace('# stages = "shop"', 'stages = "shop"')
     )
-    file.write_text(text.replace("[[source]]\n", '[[source]]\ndelimiter = ";"\n'), encoding="utf-8")
+    file.write_text(text, encoding="utf-8")
     assert run(["run", str(file)]) == 0
     assert (tmp_path / "out" / "latest" / "map.html").is_file()
 
@@ -314,12 +317,73 @@ def test_a_first_configuration_marks_what_it_cannot_know(
     )
     text = out.read_text("utf-8")
     assert 'time_unit = "ms"   # CHECK' in text and 'tz = "UTC"   # CHECK' in text
-    assert '# stamps = { ordered = "ordered_at", paid = "paid_at" }   # CHECK' in text
+    assert 'stamps = { ordered = "ordered_at", paid = "paid_at" }   # CHECK' in text
     assert "score_scale = [0, 10]   # CHECK: the scale; seen were ['9']" in text
-    assert text.count('= "?"') == 5
+    assert text.count('= "?"') == 3
     capsys.readouterr()
     assert run(["init", str(tmp_path / "a.jsonl"), "-o", str(out)]) == 2
     assert "is there already" in capsys.readouterr().err and out.read_text("utf-8") == text
-    for name, says in (("none.csv", "no file"), ("made.toml", "is not looked into")):
-        assert run(["init", str(tmp_path / name), "-o", str(tmp_path / "new.toml")]) == 2
+    for name, says, code in (("none.csv", "no file", 3), ("made.toml", "is not looked into", 2)):
+        assert run(["init", str(tmp_path / name), "-o", str(tmp_path / "new.toml")]) == code
         assert says in capsys.readouterr().err
+
+
+GERMAN = """Kunde;Ereignis;Zeitpunkt;Betrag (€)
+K1;Startseite;31.01.2025 10:00;
+K1;Kauf;31.01.2025 11:30;12,50
+K2;Startseite;unbekannt;
+K2;Kauf;02.02.2025 09:00;8,00
+"""
+
+
+def test_a_first_configuration_of_files_from_elsewhere_can_be_read(tmp_path: Path) -> None:
+    (tmp_path / "klicks.csv").write_text(GERMAN, encoding="cp1252")
+    days = tmp_path / "days"
+    days.mkdir()
+    for day in (1, 2):
+        row = {
+            "type": "track", "messageId": f"m{day}", "userId": f"K{day}", "anonymousId": "a", "event": "Opened",
+            "timestamp": f"2025-02-0{day}T10:00:00Z", "properties": {"revenue": 1},
+        }  # fmt: skip
+        (days / f"{day}.jsonl").write_text(json.dumps(row) + "\n", encoding="utf-8")
+    orders = pd.DataFrame({"mql_id": ["a", "b"], "won_date": ["2025-01-05 10:00:00", "2025-01-06 10:00:00"]})
+    orders.to_parquet(tmp_path / "deals.parquet")
+    jl.write(jl.datasets.tiny(), tmp_path / "tiny.xes")
+    out = tmp_path / "made.toml"
+    names = ("klicks.csv", "days", "deals.parquet", "tiny.xes")
+    assert run(["init", *(str(tmp_path / name) for name in names), "-o", str(out)]) == 0
+    clicks, days_of, deals, xes = tomllib.loads(out.read_text("utf-8"))["source"]
+    assert clicks == {
+        "name": "klicks", "path": "klicks.csv", "delimiter": ";", "encoding": "cp1252", "actor": "Kunde",
+        "event": "Ereignis", "time": "Zeitpunkt", "time_format": "%d.%m.%Y %H:%M", "tz": "UTC", "value": "Betrag (€)",
+        "decimal": ",",
+    }  # fmt: skip
+    assert days_of == {"name": "days", "path": "days", "format": "segment"}
+    assert deals == {
+        "name": "deals", "path": "deals.parquet", "actor": "mql_id", "event": {"constant": "deals"}, "time": "won_date",
+        "tz": "UTC",
+    }  # fmt: skip
+    assert xes == {"name": "tiny", "path": "tiny.xes"}
+    with pytest.warns(jl.errors.LoadWarning, match="1 of 4 rows were rejected"):
+        log = jl.read_config(out)
+    assert (log.card.kept, log.card.rejected) == (3 + 2 + 2 + 12, 1)
+
+
+@pytest.mark.parametrize(
+    ("values", "lines"),
+    [
+        ([1_700_000_000_000, 1_700_000_000_001, 5], ['time_unit = "ms"']),
+        (["2025-01-01T10:00:00Z"] * 4 + ["2025-01-01 10:00:00"], []),
+        (["13/01/2025", "02/03/2025"], ['time_format = "%d/%m/%Y"', 'tz = "UTC"']),
+        (["01/02/2025"], ['time_format = "%d/%m/%Y"   # CHECK: or %m/%d/%Y?', 'tz = "UTC"']),
+        (["10/Oct/2000:13:55:36 -0700"], ['time_format = "%d/%b/%Y:%H:%M:%S %z"']),
+        (["home", "cart"], None),
+        ([], None),
+    ],
+    ids=str,
+)
+def test_what_a_look_says_of_times(values: list[Any], lines: list[str] | None) -> None:
+    found = time_lines(values)
+    assert (found is None) == (lines is None)
+    assert len(found or []) == len(lines or [])
+    assert all(line.startswith(begin) for line, begin in zip(found or [], lines or [], strict=True))

@@ -229,7 +229,12 @@ def print_schema(
 
 @app.command("init", epilog=_examples("init clicks.csv orders.csv feedback.jsonl --out shop.toml"))
 def init_file(
-    files: Annotated[list[Path], typer.Argument(help="Files to look at: CSV, TSV, JSON lines, Parquet.")],
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            help="Files to look at: CSV, TSV, JSON, Parquet, Excel, XES; a folder; a pattern in quotes."
+        ),
+    ],
     out: Annotated[Path, typer.Option("--out", "-o", help="The configuration to write.")] = Path(
         "journeylog.toml"
     ),

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import csv
-import gzip
 import json
 import re
-from collections.abc import Sequence
-from itertools import islice
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-import pyarrow.parquet as pq
-
 from journeylog.errors import ConfigError, cut
-from journeylog.ingest.formats.known import formats
+from journeylog.ingest.containers import preset_roles
+from journeylog.ingest.formats import feedback
+from journeylog.ingest.formats.declare import mentioned
+from journeylog.ingest.formats.known import fitting_formats, formats
 from journeylog.reporting.exits import Exit
+from journeylog.reporting.looks import Look, look_at, time_lines
 from journeylog.reporting.terminal import Voice
 from journeylog.reporting.write import reserved
 
@@ -26,26 +25,27 @@ _USUAL: Final[dict[str, tuple[str, ...]]] = {
     "actor": (
         "actor", "userid", "customerid", "clientid", "accountid", "memberid", "visitorid", "contactid", "personid",
         "deviceid", "anonymousid", "distinctid", "sessionid", "caseid", "customer", "user", "client", "contact",
-        "respondent", "requester", "id",
+        "respondent", "requester", "kundennummer", "kundennr", "kundenid", "kunde", "nutzer", "клиент", "пользователь", "id",
     ),
     "event": (
-        "event", "eventname", "eventtype", "action", "activity", "concept:name", "step", "status", "stage", "name", "type",
+        "event", "eventname", "eventtype", "action", "activity", "concept:name", "step", "status", "stage", "ereignis",
+        "aktion", "событие", "действие", "name", "type", "page",
     ),
     "time": (
         "timestamp", "eventtime", "time", "ts", "tsms", "eventtimestamp", "occurredat", "createdat", "datetime", "date",
-        "answeredat", "at", "changedat", "updatedat",
+        "answeredat", "at", "changedat", "updatedat", "zeitpunkt", "zeitstempel", "zeit", "datum", "время", "дата",
     ),
-    "channel": ("channel", "medium", "saleschannel", "platform", "via", "device"),
-    "value": ("value", "amount", "revenue", "price", "total", "sum"),
-    "currency": ("currency", "currencycode"),
-    "score": ("score", "nps", "csat", "ces", "rating", "stars"),
-    "text": ("text", "comment", "feedback", "review", "message"),
+    "channel": ("channel", "medium", "saleschannel", "platform", "via", "device", "kanal", "канал"),
+    "value": ("value", "amount", "revenue", "price", "total", "sum", "betrag", "umsatz", "summe", "сумма"),
+    "currency": ("currency", "currencycode", "währung", "валюта"),
+    "score": ("score", "nps", "csat", "ces", "rating", "stars", "bewertung", "оценка"),
+    "text": ("text", "comment", "feedback", "review", "message", "kommentar", "комментарий"),
     "event_id": ("eventid", "messageid", "insertid", "uuid"),
 }  # fmt: skip
 _NEEDED: Final = ("actor", "event", "time")
-_ROWS: Final = 50
-_UNITS: Final = ((10**17, "ns"), (10**14, "us"), (10**11, "ms"), (10**8, "s"))
-_ZONE: Final = re.compile(r"(Z|[+-]\d\d:?\d\d)$")
+#: Columns that a vendor's format must explain before it is believed.
+_EXPLAINED: Final = 5
+_COMMA: Final = re.compile(r"-?[\d. ]*\d,\d{1,2}")
 
 
 def write_first_config(files: Sequence[Path], out: Path, voice: Voice) -> Exit:
@@ -118,97 +118,155 @@ def first_config(files: Sequence[Path], folder: Path) -> str:
 
 
 def _source(file: Path, folder: Path) -> list[str]:
-    rows = _look(file)
-    columns = list(rows[0]) if rows else []
+    look = look_at(file)
+    name = file.name.split(".")[0] if not set(file.name) & set("*?[") else file.parent.name or "events"
     lines = [
         "[[source]]",
-        f'name = "{file.name.split(".")[0]}"',
+        f"name = {json.dumps(name)}",
         f"path = {json.dumps(_relative(file, folder))}",
+        *look.said,
     ]
-    lines += _format_hint(columns)
-    taken: set[str] = set()
-    for role, usual in _USUAL.items():
-        found = next((c for word in usual for c in columns if _plain(c) == word and c not in taken), None)
-        if found is not None:
-            taken.add(found)
-            lines.append(f"{role} = {json.dumps(found)}")
-            lines += _more(role, [row.get(found) for row in rows])
+    if preset_roles(file, None):
+        return [*lines, ""]  # the standard of such logs says what is what
+    known = _format_of(look.columns)
+    if known is not None:
+        lines.append(
+            f'format = "{known}"   # CHECK: the columns are those of this export, which says what they mean'
+        )
+        return [*lines, *_zone_of(known, look), ""]
+    roles = _roles(look)
+    if "actor" not in roles:
+        roles["actor"] = next((c for c in look.columns if _is_id(c, look) and c not in roles.values()), "")
+    stamps = _stamps(look, roles)
+    choice = cut(list(look.columns))
+    for role in _USUAL:
+        column = roles.get(role, "")
+        if role in ("event", "time") and len(stamps) > 1:
+            lines += _told_stamps(stamps, look) if role == "time" else []
+        elif column:
+            asked = (
+                f"   # CHECK: or one of {choice}"
+                if role == "actor" and _plain(column) not in _USUAL[role]
+                else ""
+            )
+            lines += [f"{role} = {_text(column)}{asked}", *_more(role, look.values(column))]
+        elif role == "event" and "time" in roles and look.rows:
+            lines.append(
+                f"event = {{ constant = {_text(name)} }}   # CHECK: are all rows one kind of event? Else one of {choice}"
+            )
         elif role in _NEEDED:
-            lines.append(f'{role} = "?"   # CHECK: one of {cut(columns)}')
-    return [*lines, *_shape_hint(columns), ""]
+            lines.append(f'{role} = "?"   # CHECK: one of {choice}')
+    return [*lines, *_history_hint(look.columns), ""]
 
 
-def _shape_hint(columns: Sequence[str]) -> list[str]:
-    """Return a line for a table with one column a status, or for a history of fields."""
-    stamps = [column for column in columns if column.endswith("_at")]
+def _roles(look: Look) -> dict[str, str]:
+    """Return the columns of the roles: by their names, that of the time also by its values."""
+    roles: dict[str, str] = {}
+    for role, usual in _USUAL.items():
+        for word in usual:
+            found = [c for c in look.columns if _plain(c) == word and c not in roles.values()]
+            if found and not (role == "event" and _numeric(look.values(found[0]))):
+                roles[role] = found[0]
+                break
+    if "time" not in roles:
+        dated = next((c for c in _dated(look) if c not in roles.values()), None)
+        if dated is not None:
+            roles["time"] = dated
+    return roles
+
+
+def _dated(look: Look) -> list[str]:
+    """Return the columns that hold times by their values; a name with a sign before it is that of who copied the rows."""
+    return [
+        c
+        for c in look.columns
+        if not c.startswith("_") and time_lines(look.values(c), named=False) is not None
+    ]
+
+
+def _stamps(look: Look, roles: Mapping[str, str]) -> list[str]:
+    """Return the columns of a table with one column a status; none when an event is named, or one column is the time."""
+    time = roles.get("time", "")
+    named = _plain(time) in _USUAL["time"] and not time.endswith("_at")
+    if "event" in roles or named or {"field", "new_value"} <= set(look.columns):
+        return []
+    dated = _dated(look)
+    return [c for c in look.columns if c.endswith("_at") or c in dated]
+
+
+def _told_stamps(stamps: Sequence[str], look: Look) -> list[str]:
+    told = ", ".join(f"{_key(c.removesuffix('_at'))} = {_text(c)}" for c in stamps)
+    more = next((lines for c in stamps if (lines := time_lines(look.values(c))) is not None), [])
+    return [f"stamps = {{ {told} }}   # CHECK: one column a status? Else event and time", *more]
+
+
+def _text(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
+
+
+def _key(name: str) -> str:
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else _text(name)
+
+
+def _history_hint(columns: Sequence[str]) -> list[str]:
+    """Return a line for a history of fields."""
     if {"field", "new_value"} <= set(columns):
         return [
             '# history = { object = "?", field = "field", new = "new_value", time = "?" }   # CHECK: a history of fields? '
             "Then no event and time above"
         ]
-    if len(stamps) > 1:
-        told = ", ".join(f"{column.removesuffix('_at')} = {json.dumps(column)}" for column in stamps)
-        return [f"# stamps = {{ {told} }}   # CHECK: one column a status? Then no event and time above"]
     return []
 
 
 def _more(role: str, values: list[Any]) -> list[str]:
     """Return what has to be said about the values of a role."""
-    some = [value for value in values if value not in (None, "")]
-    if role == "time" and some:
-        numbers = [int(v) for v in map(str, some) if v.isdigit()]
-        if len(numbers) == len(some):
-            unit = next((name for least, name in _UNITS if min(numbers) >= least), None)
-            return [f'time_unit = "{unit or "?"}"   # CHECK: the times are numbers']
-        if not all(_ZONE.search(str(value)) for value in some) and isinstance(some[0], str):
-            return ['tz = "UTC"   # CHECK: the stamps name no zone; which is it?']
-    if role == "score" and some:
-        told = sorted({str(value) for value in some})
+    if role == "time":
+        return time_lines(values) or []
+    if role == "score" and values:
+        told = sorted({str(value) for value in values})
         return [f"score_scale = [0, 10]   # CHECK: the scale; seen were {cut(told)}"]
+    if role == "value" and any(_COMMA.fullmatch(str(value)) for value in values):
+        return ['decimal = ","']
     return []
 
 
-def _format_hint(columns: Sequence[str]) -> list[str]:
-    """Return a line that names the known format whose columns these are, if there is one."""
-    mine = set(columns)
-    for row in formats().table.to_dict("records"):
-        needed = {str(row[role]) for role in _NEEDED}
-        if len(needed) == 3 and needed <= mine and needed != {"actor", "event", "time"}:
-            return [
-                f'# format = "{row["format"]}"   # CHECK: the columns are those of this export; it then says all below'
-            ]
-    return []
+def _format_of(columns: Sequence[str]) -> str | None:
+    """Return the vendor's format that explains most of the columns, if it explains enough to be no accident.
 
-
-def _look(file: Path) -> list[dict[str, Any]]:
-    """Return the first rows of a file.
-
-    Raises
-    ------
-    ConfigError
-        If the file is not there or of a kind that is not looked into.
+    Those of answers are not among them: which question was asked no name of a column tells.
     """
-    if not file.is_file():
-        raise ConfigError(f"no file {file}. Fix: check the path")
-    kind = file.name.removesuffix(".gz").rsplit(".", 1)[-1].lower()
-    if kind == "parquet":
-        with pq.ParquetFile(file) as opened:
-            batch = next(opened.iter_batches(_ROWS), None)
-            return batch.to_pylist() if batch is not None else []
-    if kind not in ("csv", "tsv", "txt", "jsonl", "ndjson", "json"):
-        raise ConfigError(
-            f"{file.name} is not looked into. Fix: CSV, TSV, JSON lines or Parquet; write other sources by hand"
-        )
-    opener = gzip.open if file.name.endswith(".gz") else open
-    with opener(file, "rt", encoding="utf-8-sig", errors="replace", newline="") as text:
-        first = list(islice(text, _ROWS + 1))
-    if kind in ("jsonl", "ndjson", "json"):
-        rows = [
-            json.loads(line) for line in first if line.strip().startswith("{") and line.strip().endswith("}")
-        ]
-        return [row for row in rows if isinstance(row, dict)]
-    sign = max(",;\t|", key=first[0].count) if first else ","
-    return list(csv.DictReader(first, delimiter=sign))
+    answers = {form.name for form in feedback.FORMATS}
+    for name in fitting_formats(columns)[:1]:
+        form = formats()[name]
+        paths = [*mentioned(form), *(form.group.needs if form.group is not None else ())]
+        named = {path.split(".")[0] for path in paths} | set(paths)
+        if name not in answers and sum(column in named for column in columns) >= _EXPLAINED:
+            return name
+    return None
+
+
+def _zone_of(name: str, look: Look) -> list[str]:
+    form = formats()[name]
+    if form.tz is not None or not isinstance(form.time, str) or form.time not in look.columns:
+        return []
+    return [line for line in time_lines(look.values(form.time)) or [] if line.startswith("tz")]
+
+
+def _is_id(column: str, look: Look) -> bool:
+    """Return whether a column looks like the id of a person or thing that comes again."""
+    word = _plain(column)
+    no_person = any(
+        part in word for part in ("event", "message", "order", "session", "product", "item", "row")
+    )
+    return (
+        word.endswith(("id", "email", "mail"))
+        and not no_person
+        and time_lines(look.values(column), named=False) is None
+    )
+
+
+def _numeric(values: Sequence[Any]) -> bool:
+    return bool(values) and all(str(value).replace(".", "", 1).isdigit() for value in values)
 
 
 def _relative(file: Path, folder: Path) -> str:
@@ -218,4 +276,5 @@ def _relative(file: Path, folder: Path) -> str:
 
 
 def _plain(name: str) -> str:
-    return re.sub(r"[\s_.-]+", "", name.lower())
+    """Return a name in small letters without signs and without what stands in brackets, such as a unit."""
+    return re.sub(r"[^\w:]|_", "", re.sub(r"\(.*?\)", "", name.lower()))
