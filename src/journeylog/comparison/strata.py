@@ -18,6 +18,7 @@ from journeylog.core.contracts import Stat, Step
 from journeylog.core.differences import Estimates, benjamini_hochberg, p_value, weighted_sum
 from journeylog.core.log import EventLog
 from journeylog.core.nodes import TEXT
+from journeylog.core.notes import Note, note
 from journeylog.core.select import keep_cases
 from journeylog.core.window import Window
 from journeylog.errors import ConfigError
@@ -126,36 +127,57 @@ def _notes(table: pd.DataFrame, segments: pd.DataFrame, keys: list[str], within:
     other_sign = np.sign(pooled) * np.sign(adjusted) < 0
     away = (pooled < table["adjusted_low"]) | (pooled > table["adjusted_high"])
     kinds = (
-        ("reverses", table["supported"] & surely & other_sign),
-        ("is not there", table["supported"] & ~surely & away),
-        ("is only there", ~table["supported"] & surely & away),
-        ("reverses", ~table["supported"] & surely & other_sign & ~away),
+        (note("reverses"), table["supported"] & surely & other_sign),
+        (note("is not there"), table["supported"] & ~surely & away),
+        (note("is only there"), ~table["supported"] & surely & away),
+        (note("reverses"), ~table["supported"] & surely & other_sign & ~away),
     )
     notes: list[str] = []
     for word, hit in kinds:
         rows = [_contradiction(row, word, within) for row in table[hit].to_dict("records")]
-        notes += _few(rows, f"differences that contradict the pooled ones at equal {within!r}")
+        notes += rows[:_TOLD]
+        if len(rows) > _TOLD:
+            notes.append(
+                note(
+                    "and {n:,} more differences that contradict the pooled ones at equal {within!r}",
+                    n=len(rows) - _TOLD,
+                    within=within,
+                )
+            )
     lone = segments[segments["supported"]].merge(table[table["supported"]], on=keys, suffixes=("", "_pooled"))
     lone = lone[np.sign(lone["difference"]) * np.sign(lone["difference_pooled"]) < 0]
     rows = [_other_way(row, within) for row in lone.to_dict("records")]
-    return notes + _few(rows, "differences in segments that go the other way than the pooled ones")
+    notes += rows[:_TOLD]
+    if len(rows) > _TOLD:
+        notes.append(
+            note(
+                "and {n:,} more differences in segments that go the other way than the pooled ones",
+                n=len(rows) - _TOLD,
+            )
+        )
+    return notes
 
 
-def _few(rows: list[str], what: str) -> list[str]:
-    more = [f"and {len(rows) - _TOLD:,} more {what}"] if len(rows) > _TOLD else []
-    return rows[:_TOLD] + more
-
-
-def _contradiction(row: dict[Any, Any], word: str, within: str) -> str:
-    low, high = (points(row[f"adjusted_{end}"], row["unit"]) for end in ("low", "high"))
-    return (
-        f"{spelled(row)}: the difference {word} at equal {within!r}: {points(row['difference'], row['unit'])} pooled, "
-        f"{points(row['adjusted'], row['unit'])} ({low} to {high}) within segments: the groups differ in who is in them"
+def _contradiction(row: dict[Any, Any], word: Note, within: str) -> Note:
+    return note(
+        "{what}: the difference {word} at equal {within!r}: {pooled} pooled, {adjusted} ({low} to {high}) within "
+        "segments: the groups differ in who is in them",
+        what=spelled(row),
+        word=word,
+        within=within,
+        pooled=points(row["difference"], row["unit"]),
+        adjusted=points(row["adjusted"], row["unit"]),
+        low=points(row["adjusted_low"], row["unit"]),
+        high=points(row["adjusted_high"], row["unit"]),
     )
 
 
-def _other_way(row: dict[Any, Any], within: str) -> str:
-    return (
-        f"{spelled(row)}: {points(row['difference_pooled'], row['unit'])} pooled, but "
-        f"{points(row['difference'], row['unit'])} where {within!r} is {row['segment']!r}"
+def _other_way(row: dict[Any, Any], within: str) -> Note:
+    return note(
+        "{what}: {pooled} pooled, but {inside} where {within!r} is {segment!r}",
+        what=spelled(row),
+        pooled=points(row["difference_pooled"], row["unit"]),
+        inside=points(row["difference"], row["unit"]),
+        within=within,
+        segment=row["segment"],
     )

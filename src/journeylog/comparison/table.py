@@ -13,8 +13,8 @@ import pandas as pd
 from journeylog.comparison.result import SUPPORTED
 from journeylog.core.differences import Estimates, benjamini_hochberg, difference, p_value, ratio_of
 from journeylog.core.intervals import wilson
+from journeylog.core.notes import Note, Span, note
 from journeylog.core.schema import SECOND
-from journeylog.core.window import format_duration
 
 __all__ = ["MEASURED", "Sides", "difference_table", "keys_of", "points", "spelled", "with_q"]
 
@@ -113,22 +113,40 @@ def _fill_absent(joined: pd.DataFrame, side: str, frame: pd.DataFrame, keys: lis
         joined[column] = filled.astype(np.int64) if part == "n" else filled
 
 
-def spelled(row: Mapping[Any, Any]) -> str:
+#: What is measured, as it stands in tables; pages have words for it.
+_MEASURES: Final[Mapping[str, Note]] = {
+    str(name): name
+    for name in (
+        note("rate"), note("share"), note("share_within"), note("drop_rate"), note("reach_rate"), note("step_rate"),
+        note("total_rate"), note("conversion"), note("retention"), note("time_median_s"), note("median"),
+        note("restricted_mean"), note("mean"),
+    )
+}  # fmt: skip
+_ENDS: Final[Mapping[str, Note]] = {
+    "start": note("(start)"),
+    "reached": note("(reached)"),
+    "dropped": note("(dropped)"),
+    "open": note("(open)"),
+}
+
+
+def spelled(row: Mapping[Any, Any]) -> Note:
     """Return in words what a row of a comparison is of."""
     if "from" in row:
         ends = ("from",) if row.get("part") == "node" else ("from", "to")
-        what = " → ".join(_node(row, end) for end in ends)
+        what: Any = note("{ends: → }", ends=tuple(_node(row, end) for end in ends))
     else:
         key = next((key for key in ("node", "name", "outcome", "to", "period") if key in row), None)
-        what = "anything" if key is None or row.get("to_kind") == "any" else str(row[key])
-    return f"{what} ({row['measure']})"
+        what = note("anything") if key is None or row.get("to_kind") == "any" else str(row[key])
+    return note("{what} ({measure})", what=what, measure=_MEASURES.get(row["measure"], row["measure"]))
 
 
 def _node(row: Mapping[Any, Any], end: str) -> str:
-    return str(row[end]) if row.get(f"{end}_kind", "node") == "node" else f"({row[end]})"
+    kind = row.get(f"{end}_kind", "node")
+    return str(row[end]) if kind == "node" else _ENDS.get(kind, f"({row[end]})")
 
 
-def points(value: float, unit: str) -> str:
+def points(value: float, unit: str) -> Note:
     """Return a difference in words: percentage points of a share, or a duration.
 
     Examples
@@ -137,5 +155,7 @@ def points(value: float, unit: str) -> str:
     ('+3.1 points', '-1 min 30 s')
     """
     if unit == "share":
-        return f"{100 * value:+.2g} points" if abs(value) < 0.01 else f"{100 * value:+.1f} points"
-    return ("+" if value >= 0 else "") + format_duration(value * SECOND)
+        said = 100 * value
+        return note("{n:+.2g} points", n=said) if abs(value) < 0.01 else note("{n:+.1f} points", n=said)
+    span = Span(round(value * SECOND))
+    return note("+{span}", span=span) if value >= 0 else note("{span}", span=span)

@@ -26,7 +26,7 @@ import operator
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -117,8 +117,12 @@ def matching_names(names: Sequence[str], condition: Condition) -> Mask | None:
     return _on_labels(names, condition, "event")[:-1] if columns_of(condition) == {"event"} else None
 
 
-def spelled(condition: Condition) -> str:
-    """Return a condition as people read it.
+#: The words between the parts of a condition.
+WORDS: Final[Mapping[str, str]] = {"or": "or", "and": "and", "missing": "is missing", "not": "is not"}
+
+
+def spelled(condition: Condition, words: Mapping[str, str] = WORDS) -> str:
+    """Return a condition as people read it, with the words of another language on request.
 
     Examples
     --------
@@ -128,19 +132,20 @@ def spelled(condition: Condition) -> str:
     if isinstance(condition, str):
         return condition
     if isinstance(condition, Mapping):
-        return " and ".join(_spelled_column(str(name), value) for name, value in condition.items())
-    return " or ".join(map(spelled, condition))
+        parts = (_spelled_column(str(name), value, words) for name, value in condition.items())
+        return f" {words['and']} ".join(parts)
+    return f" {words['or']} ".join(spelled(part, words) for part in condition)
 
 
-def _spelled_column(name: str, value: Any) -> str:
+def _spelled_column(name: str, value: Any, words: Mapping[str, str]) -> str:
     word = "" if name == "event" else f"{name} = "
     if isinstance(value, Mapping):
-        signs = {"is": "=", "==": "=", "is_not": "is not"}
-        return " and ".join(f"{name} {signs.get(op, op)} {other}" for op, other in value.items())
+        signs = {"is": "=", "==": "=", "is_not": words["not"]}
+        return f" {words['and']} ".join(f"{name} {signs.get(op, op)} {other}" for op, other in value.items())
     if value is None:
-        return f"{name} is missing"
+        return f"{name} {words['missing']}"
     if isinstance(value, Sequence) and not isinstance(value, str):
-        return word + " or ".join(map(str, value))
+        return word + f" {words['or']} ".join(map(str, value))
     return f"{word}{value}"
 
 

@@ -10,7 +10,6 @@ import numpy as np
 from markupsafe import Markup
 
 from journeylog.core.chunk import Category, Chunk
-from journeylog.core.condition import spelled
 from journeylog.reporting.answers import Answers
 from journeylog.reporting.plan import Plan
 from journeylog.reporting.wording import Wording
@@ -34,7 +33,7 @@ def _goal(answers: Answers, words: Wording) -> Markup | None:
     if answers.goal_occurs:
         return None
     facts = answers.facts.table.sort_values("n", ascending=False, kind="stable")
-    goal, names = words.named(spelled(answers.plan.goal)), _names(facts["event"].head(_NAMES), words)
+    goal, names = words.named(words.condition(answers.plan.goal)), _names(facts["event"].head(_NAMES), words)
     if len(facts) <= _NAMES:
         return words("alert_goal", goal=goal, names=names)
     shown, total = words.count(_NAMES), words.count(len(facts))

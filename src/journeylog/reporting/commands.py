@@ -25,6 +25,7 @@ from journeylog.reporting.loading import Load, Loaded
 from journeylog.reporting.page import build_page
 from journeylog.reporting.sourcelist import stages_of
 from journeylog.reporting.terminal import Voice, card_lines, remark, table_lines
+from journeylog.reporting.wording import wording
 from journeylog.reporting.write import reserved
 
 __all__ = [
@@ -62,7 +63,8 @@ def report_log(load: Load, out: Path, wanted: Mapping[str, Any], voice: Voice) -
         "alerts": list(page.alerts),
         "findings": list(page.findings),
     }
-    alerts = [f"Look first: {alert}" for alert in page.alerts]
+    first = wording(arguments.get("lang", "en")).plain("look_first")
+    alerts = [f"{first}: {alert}" for alert in page.alerts]
     lines = [*card_lines(log), "", *alerts, *page.findings, "", f"{out} ({size / 1e6:.1f} MB)"]
     voice.tell(lines, facts)
     return gate(loaded)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from journeylog.core.condition import spelled
 from journeylog.reporting.answers import Answers
 from journeylog.reporting.names import short
 from journeylog.reporting.wording import Wording
@@ -30,7 +29,7 @@ def definitions(answers: Answers, words: Wording) -> list[tuple[str, str]]:
         found.append((known["stage"], f"{said('stage')} {_stages(answers, words)}".strip()))
     found.append((known["journey"], _journey(answers, words)))
     if plan.goal is not None:
-        found.append((known["reached"], said("reached", goal=short(spelled(plan.goal), 200))))
+        found.append((known["reached"], said("reached", goal=short(words.condition(plan.goal), 200))))
     if plan.patience_micros is not None:
         patience = words.duration(plan.patience_micros / 1e6)
         found.append((known["patience"], said("patience", patience=patience)))

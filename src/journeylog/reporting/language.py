@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
+from journeylog.core.condition import Condition, spelled
 from journeylog.core.window import Window, format_duration
 from journeylog.errors import ConfigError
 from journeylog.plots import labels
@@ -23,6 +24,8 @@ __all__ = ["Language", "language", "languages"]
 
 _FOLDER = Path(__file__).parent / "words"
 _UNIT = re.compile(r"(?<=\d) (d|h|min|s|ms)\b")
+#: Shares closer to nothing are not told in digits.
+_LEAST: Final = 1e-6
 #: Measures of the map whose items are stages.
 _LEADS_TO: Final = frozenset({"next", "wait", "wait_p90", "waiting", "waiting_cost"})
 
@@ -93,6 +96,10 @@ class Language:
         """Return what a stage is called; a name of the data stays as it is."""
         return self.stages.get(name, name)
 
+    def condition(self, asked: Condition) -> str:
+        """Return a condition as people read it."""
+        return spelled(asked, self.words["conditions"])
+
     def visible(self, text: object) -> str:
         """Return a name of the data in one line with every hidden sign written out; what is blank is said to be."""
         return names.visible(text, self.text("blank"))
@@ -121,7 +128,16 @@ class Language:
         return self.number(labels.count(n))
 
     def share(self, part: float) -> str:
-        """Write a share as a percentage."""
+        """Write a share as a percentage; one that is next to nothing is said to be so.
+
+        Examples
+        --------
+        >>> language("en").share(0.1234), language("ru").share(0.1234), language("en").share(4e-7)
+        ('12.3 %', '12,3 %', '< 0.0001 %')
+        """
+        if 0 < abs(part) < _LEAST:
+            sign, part = ("< " if part > 0 else "> −"), _LEAST
+            return sign + self.number(f"{100 * part:.4f}%")
         return self.number(labels.share(part).replace(" %", "%"))
 
     def money(self, amount: float, currency: str) -> str:
@@ -163,6 +179,11 @@ class Language:
         days = (dt.datetime.fromtimestamp(t / 1e6, dt.UTC).date() for t in (window.start, window.end))
         first, last = map(self._day, days)
         return self.text("period", first=first, last=last)
+
+    def span(self, window: Window) -> str:
+        """Write what was observed, to the second."""
+        first, last = (self.moment(time) for time in (window.start, window.end))
+        return f"{self.text('period', first=first, last=last)} UTC"
 
     def number(self, written: str) -> str:
         """Return a number written in English with this language's signs."""

@@ -20,6 +20,7 @@ from journeylog.reporting.language import Language, language
 from journeylog.reporting.mapcurve import emotion_curve
 from journeylog.reporting.names import short
 from journeylog.reporting.trials import trial_lines
+from journeylog.reporting.wording import Wording
 
 __all__ = ["called", "change_lines", "findings", "map_page", "map_values", "place_of", "written"]
 
@@ -198,7 +199,7 @@ def map_values(
         "alerts": alerts,
         "changes": None if before is None else change_lines(result, words, before),
         "definitions": list(words.words["define"].values()),
-        "notes": [short(words.note(note), 400) for note in result.notes],
+        "notes": [Wording(words).note(note) for note in result.notes],
         "codes": [(f"c{i}", called(words, cell), cell.code) for i, cell in enumerate(result.cells)],
     }
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from markupsafe import Markup
+
 import journeylog
-from journeylog.core.condition import spelled
 from journeylog.core.contracts import Step
 from journeylog.core.window import parse_duration
 from journeylog.reporting.answers import Answers
@@ -24,11 +25,13 @@ def method(answers: Answers, within: Any, words: Wording) -> list[tuple[str, str
     mask = known["mask_text"].format(k=words.count(answers.mask)) if answers.mask else known["mask_none"]
     ties = str(words.several("ties", plan.log.card.ties))
     lines = {
-        "period": known["declared" if window.declared else "observed"].format(period=window),
+        "period": known["declared" if window.declared else "observed"].format(
+            period=words.words.span(window)
+        ),
         "given": _steps(plan.given) or known["none"],
         "added": _steps(plan.added) or known["none"],
         "nodes": known[f"nodes_{plan.node}"],
-        "goal": short(spelled(plan.goal), _LONG) if plan.goal is not None else known["no_goal"],
+        "goal": short(words.condition(plan.goal), _LONG) if plan.goal is not None else known["no_goal"],
         "patience": known["no_patience"]
         if plan.patience_micros is None
         else words.duration(plan.patience_micros / 1e6),
@@ -43,8 +46,9 @@ def method(answers: Answers, within: Any, words: Wording) -> list[tuple[str, str
     return [(known[key], text) for key, text in lines.items()]
 
 
-def _steps(steps: tuple[Step, ...]) -> str:
-    return " · ".join(short(repr(step), _LONG) for step in steps)
+def _steps(steps: tuple[Step, ...]) -> Markup:
+    """Return steps as code, as they are written in Python."""
+    return Markup(" · ").join(Markup("<code>{}</code>").format(short(repr(step), _LONG)) for step in steps)
 
 
 def _outside(answers: Answers, words: Wording) -> str:

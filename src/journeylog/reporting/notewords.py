@@ -41,7 +41,12 @@ class Words(Protocol):
     def moment(self, micros: int) -> str:
         """Write a time."""
 
+    def stage(self, name: Any) -> Any:
+        """Return what a stage is called."""
 
+
+#: Fields of notes that hold nodes, which may be stages.
+_NODES: Final = ("node", "nodes", "names")
 #: A text in quotes that needs no escape.
 _QUOTED: Final = r"(?:'[^'\\]*'|\"[^\"\\]*\")"
 
@@ -67,7 +72,11 @@ def tell(words: Words, said: str) -> str:
             rule = words.words["plural"]
             parts.append(forms[FORMS[rule].index(plural_form(rule, found.values[name]))])
         elif name:
-            parts.append(_written(words, found.values[name], origin[name], piece.conversion))
+            value = found.values[name]
+            if name in _NODES:
+                value = tuple(map(words.stage, value)) if isinstance(value, tuple) else words.stage(value)
+            # values of a note are data, or notes; those of a text that was read back may be either
+            parts.append(_written(words, value, origin[name], piece.conversion, data=found is said))
     return "".join(parts)
 
 
@@ -88,11 +97,11 @@ def plural_form(rule: str, n: float) -> str:
     return "one" if one else "few" if few else "other"
 
 
-def _written(words: Words, value: Any, field: Field, conversion: str) -> str:
+def _written(words: Words, value: Any, field: Field, conversion: str, data: bool) -> str:
     """Return a value as the language has it; a text in quotation marks unless the entry asks for it as code."""
     if isinstance(value, tuple):
         one = field._replace(spec="")
-        return (field.spec or ", ").join(_written(words, part, one, conversion) for part in value)
+        return (field.spec or ", ").join(_written(words, part, one, conversion, data) for part in value)
     if isinstance(value, Span):
         return words.duration(value / 1e6)
     if isinstance(value, Moment):
@@ -103,7 +112,9 @@ def _written(words: Words, value: Any, field: Field, conversion: str) -> str:
         if conversion == "r":
             return repr(value)
         opening, closing = words.words["quotes"]
-        return f"{opening}{value}{closing}" if field.conversion == "r" else tell(words, value)
+        if field.conversion == "r":
+            return f"{opening}{value}{closing}"
+        return value if data else tell(words, value)
     return words.number(format(value, field.spec))
 
 

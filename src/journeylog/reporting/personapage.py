@@ -22,6 +22,7 @@ from journeylog.reporting.document import asset, environment, policy
 from journeylog.reporting.language import Language, language
 from journeylog.reporting.mappage import map_values
 from journeylog.reporting.names import markdown, short
+from journeylog.reporting.wording import Wording
 from journeylog.reporting.write import reserved
 from journeylog.steps.rfm import RFM
 
@@ -129,7 +130,7 @@ def _text(result: Personas, *, lang: str = "en", title: str | None = None) -> by
         lines.append("")
     lines += [markdown(_few(result, words)), ""] if _few(result, words) else []
     lines += [f"- {line}" for line in _definitions(result, words)]
-    lines += ["", *(f"- {markdown(note)}" for note in _notes(result, words))]
+    lines += ["", *(f"- {markdown(note.striptags())}" for note in _notes(result, words))]
     return ("\n".join(lines) + "\n").encode("utf-8", "backslashreplace")
 
 
@@ -175,9 +176,9 @@ def _verdict(result: Personas, words: Language) -> str:
     return f"{said[:1].upper()}{said[1:]}."
 
 
-def _notes(result: Personas, words: Language) -> list[str]:
+def _notes(result: Personas, words: Language) -> list[Markup]:
     told = result.step.notes if isinstance(result.step, Clusters) else ()
-    return [short(words.note(note), 400) for note in result.notes if note not in told]
+    return [Wording(words).note(note) for note in result.notes if note not in told]
 
 
 def _definitions(result: Personas, words: Language) -> list[str]:

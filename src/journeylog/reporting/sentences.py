@@ -8,7 +8,6 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
-from journeylog.core.condition import spelled
 from journeylog.plots.labels import count
 from journeylog.reporting.answers import Answers
 from journeylog.reporting.tables import ARROW
@@ -56,7 +55,7 @@ def go(answers: Answers, words: Wording) -> Statement:
     way = busiest(answers.flow, words, answers.plan.node)
     if goal is None:
         return Statement((words.several("were_followed", n), way))
-    named = words.named(spelled(goal))
+    named = words.named(words.condition(goal))
     if not answers.goal_occurs:
         return Statement((words("goal_never", goal=named, journeys=words.several("journeys_of", n)), way))
     row = answers.end("reached")
@@ -187,7 +186,7 @@ def funnel_lead(answers: Answers, words: Wording) -> Markup:
         text = words("funnel_lead_rate", **told, rate=words.rate(last, "total_rate", of))
     reached = answers.end("reached")["n"]
     goal = answers.plan.goal
-    if goal is not None and last["name"] == spelled(goal) and reached > last["n_cases"]:
+    if goal is not None and last["name"] == words.condition(goal) and reached > last["n_cases"]:
         more = answers.told(reached - last["n_cases"])
         text += " " + words.several("funnel_more", more)
     waiting = answers.told(table["n_open"].sum(skipna=False))

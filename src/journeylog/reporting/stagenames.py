@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import pandas as pd
 
+from journeylog.core.condition import spelled
 from journeylog.core.contracts import Result
 from journeylog.reporting.answers import Answers
 from journeylog.reporting.language import Language
@@ -29,24 +30,42 @@ def of_answers(answers: Answers, words: Language) -> Language:
 
 def told_answers(answers: Answers, words: Language) -> Answers:
     """Return the answers with the stages as they are called in a language; every number is the same."""
-    if not words.stages:
-        return answers
-    told: dict[str, Any] = {name: _told(getattr(answers, name), words, _COLUMNS) for name in _RESULTS}
-    steps = answers.funnel_plan
-    if answers.funnel is not None and steps is not None and steps.origin != "origin_asked":
-        told["funnel"] = _told(answers.funnel, words, frozenset({"name"}))
+    told: dict[str, Any] = {}
+    if words.stages:
+        told = {name: _told(getattr(answers, name), words.stages, _COLUMNS) for name in _RESULTS}
+    if answers.funnel is not None:
+        told["funnel"] = _told(answers.funnel, _steps(answers, words), frozenset({"name"}))
     return replace(answers, **told)
 
 
-def _told(result: Any, words: Language, columns: frozenset[str]) -> Any:
-    tables = {name: _named(table, words, columns) for name, table in result.tables.items()}
-    made: Result = replace(result, table=_named(result.table, words, columns), tables=tables)
+def _steps(answers: Answers, words: Language) -> dict[str, str]:
+    """Return what the steps of the funnel are called: stages, the goal, conditions; names that were given stay."""
+    assert answers.funnel is not None and answers.funnel_plan is not None
+    question: Any = answers.funnel.question
+    if answers.funnel_plan.origin == "origin_asked":
+        if isinstance(question.steps, Mapping):
+            return {}
+        pairs = zip(question.names, question.conditions, strict=True)
+        return {name: words.condition(asked) for name, asked in pairs if not isinstance(asked, str)}
+    found = dict(words.stages)
+    if answers.plan.goal is not None and not isinstance(answers.plan.goal, str):
+        goal = spelled(answers.plan.goal)
+        found |= {
+            name: name.replace(goal, words.condition(answers.plan.goal)) for name in question.names[-1:]
+        }
+    return found
+
+
+def _told(result: Any, known: Mapping[str, str], columns: frozenset[str]) -> Any:
+    if not known:
+        return result
+    tables = {name: _named(table, known, columns) for name, table in result.tables.items()}
+    made: Result = replace(result, table=_named(result.table, known, columns), tables=tables)
     return made
 
 
-def _named(table: pd.DataFrame, words: Language, columns: frozenset[str]) -> pd.DataFrame:
+def _named(table: pd.DataFrame, known: Mapping[str, str], columns: frozenset[str]) -> pd.DataFrame:
     """Return a table with the names in some of its columns; typed nodes have none."""
-    known: Mapping[str, str] = words.stages
     made: dict[str, Any] = {}
     for name in columns.intersection(table.columns):
         if name == "path":

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from markupsafe import Markup
 
+from journeylog.core.condition import Condition
 from journeylog.reporting.language import Language, language
 from journeylog.reporting.names import short
 
@@ -63,6 +64,10 @@ class Wording:
     def help(self, key: str) -> str:
         """Return what a column means; empty for an empty key."""
         return self.words.of("report_helps", key) if key else ""
+
+    def condition(self, asked: Condition) -> str:
+        """Return a condition as people read it."""
+        return self.words.condition(asked)
 
     def visible(self, text: object) -> str:
         """Return a name of the data in one line with every hidden sign written out."""

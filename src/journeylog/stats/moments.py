@@ -208,7 +208,8 @@ class Moments(Stat):
         total = {name: int(values.sum()) for name, values in counts["cases"].values.items()}
         within = Span(self._within)
         held: list[str] = [note("position"), note("time in the journey"), *self.adjust]
-        place = note("place") if self.at == "node" else note("place ({column})", column=self.at)
+        column = note("stage") if self.at == "stage" else self.at
+        place = note("place") if self.at == "node" else note("place ({column})", column=column)
         held = held if self.at is None else [place, *held]
         notes = [
             note(
