@@ -467,3 +467,37 @@ def test_excel_that_is_none():
         jl.read(named(b"PK\x03\x04 nothing", "a.xlsx"), format=BASE)
     with pytest.raises(ParseError, match="max_decompressed_bytes"):
         jl.read(named(workbook(("one", [HEAD])), "a.xlsx"), format=BASE, max_decompressed_bytes=100)
+
+
+OTHERS = [
+    ("magento_creditmemos.jsonl", "magento"), ("magento.jsonl", "magento_creditmemos"),
+    ("stripe_charges.jsonl", "stripe_refunds"), ("stripe_refunds.jsonl", "stripe_charges"),
+    ("woocommerce.jsonl", "woocommerce_refunds"), ("woocommerce_refunds.jsonl", "woocommerce"),
+    ("zendesk_audits.jsonl", "zendesk_comments"), ("salesforce_task.csv", "salesforce_lead"),
+    ("salesforce_task.csv", "salesforce_case"), ("salesforce_case.csv", "salesforce_task"),
+    ("salesforce_case.csv", "salesforce_campaign_member"), ("salesforce_opportunity_history.csv", "salesforce_lead"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("file", "name"), OTHERS, ids=lambda one: str(one))
+def test_another_export_of_the_same_vendor_is_refused(file: str, name: str) -> None:
+    with pytest.raises(jl.errors.MissingColumnError, match=f"{name}' needs what is not there.*Fix: "):
+        jl.read(HERE / "fixtures" / file, format=jl.formats()[name].but(tz="UTC"))
+
+
+def test_what_an_export_is_known_by_may_stand_in_a_later_row_and_may_be_waived(tmp_path: Path) -> None:
+    rows = [
+        {"id": 1, "date_created_gmt": "2025-01-01T10:00:00"},
+        {"id": 2, "date_created_gmt": "2025-01-02T10:00:00"},
+    ]
+    file = tmp_path / "orders.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    with pytest.raises(
+        jl.errors.MissingColumnError, match=r"known by: 'total' or .*Fix: check .*known_by=None\)"
+    ):
+        jl.read(file, format="woocommerce")
+    form = jl.formats()["woocommerce"].but(known_by=None)
+    assert jl.read(file, format=form).card.kept == 2
+    rows[1]["total"] = "10.00"
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    assert jl.read(file, format="woocommerce").card.kept == 2

@@ -15,6 +15,7 @@ __all__ = ["FORMATS"]
 FORMATS: Final = (
     Format(
         name="salesforce_task",
+        known_by=First("TaskSubtype", "task_subtype", "CompletedDateTime", "completed_date_time"),
         about="Task: calls, mails and to-dos, when they were made and when they were completed",
         docs=SALESFORCE + "sforce_api_objects_task.htm",
         actor=First("WhoId", "who_id", "WhatId", "what_id", "AccountId", "account_id"),
@@ -54,6 +55,7 @@ FORMATS: Final = (
     ),
     Format(
         name="salesforce_campaign_member",
+        known_by=either("CampaignId"),
         about="CampaignMember: who was put on a campaign, and who answered",
         docs=SALESFORCE + "sforce_api_objects_campaignmember.htm",
         actor=First("ContactId", "contact_id", "LeadId", "lead_id"),
@@ -71,6 +73,9 @@ FORMATS: Final = (
     ),
     Format(
         name="salesforce_lead",
+        known_by=First(
+            "IsConverted", "is_converted", "ConvertedDate", "converted_date", "Company", "company"
+        ),
         about="Lead: when it came in and when it was converted",
         docs=SALESFORCE + "sforce_api_objects_lead.htm",
         actor=either("Id"),
@@ -92,6 +97,7 @@ FORMATS: Final = (
     ),
     Format(
         name="salesforce_case",
+        known_by=First("CaseNumber", "case_number", "Origin", "origin", "ClosedDate", "closed_date"),
         about="Case: when it was opened and closed",
         docs=SALESFORCE + "sforce_api_objects_case.htm",
         actor=First("ContactId", "contact_id", "AccountId", "account_id"),

@@ -10,7 +10,7 @@ from typing import Any
 from journeylog.core.schema import ROLES
 from journeylog.core.time_rule import TimeRule
 from journeylog.errors import ConfigError, MissingColumnError, SchemaError, nearest
-from journeylog.ingest.formats.declare import Format, mentioned, missing_of
+from journeylog.ingest.formats.declare import KNOWN_BY, Format, mentioned, missing_of
 from journeylog.ingest.formats.fields import (
     AnyField,
     Field,
@@ -179,6 +179,11 @@ class Bound(Roles):
             return (
                 f"{text}. Fix: if the records are inside {found[0]!r}, write what is inside, one record a row; else "
                 "jl.formats() lists what each format needs"
+            )
+        if KNOWN_BY in missing:
+            return (
+                f"{text}. Fix: check that these rows are {self.form.about.partition(',')[0]!r}; if they are, "
+                f"format=jl.formats()[{self.form.name!r}].but(known_by=None)"
             )
         if more:
             return f"{text}. Fix: pass {next(iter(missing))}= with the field that holds it"

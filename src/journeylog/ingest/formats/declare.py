@@ -61,8 +61,10 @@ from journeylog.ingest.formats.fields import (
 )
 from journeylog.ingest.roles import Constant
 
-__all__ = ["TAKEN", "Format", "Link", "Take", "mentioned", "missing_of"]
+__all__ = ["KNOWN_BY", "TAKEN", "Format", "Link", "Take", "mentioned", "missing_of"]
 
+#: How a message calls the field that only rows of the export have.
+KNOWN_BY: Final = "what it is known by"
 #: Roles of a format that a take may give anew.
 TAKEN: Final = (
     "actor", "source", "channel", "value", "currency", "score", "text", "event_id", "received",
@@ -191,6 +193,9 @@ class Format:
     container, delimiter, quote, encoding, names, pattern
         How its files are written, where that is not said by their suffix: `pattern` is the regular expression of
         a line.
+    known_by : field, optional
+        What rows of this export have and those of the vendor's other exports do not (refunds read as charges, customers
+        read as orders); without it the input is refused.
     traps : tuple of str
         What a reader of the data must know; shown in the documentation.
 
@@ -244,6 +249,7 @@ class Format:
     encoding: str | None = None
     names: tuple[str, ...] | None = None
     pattern: str | None = None
+    known_by: AnyField | None = None
     traps: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -365,5 +371,8 @@ def mentioned(form: Format) -> list[str]:
 
 
 def missing_of(form: Format, found: Sequence[str]) -> dict[str, tuple[AnyField, ...]]:
-    """Return what every event needs and these columns cannot give."""
-    return {role: given for role, given in form.needs.items() if not any(can_be(one, found) for one in given)}
+    """Return what every event needs, and what tells this export from others, and these columns cannot give."""
+    needs = dict(form.needs)
+    if form.known_by is not None:
+        needs[KNOWN_BY] = (form.known_by,)
+    return {role: given for role, given in needs.items() if not any(can_be(one, found) for one in given)}

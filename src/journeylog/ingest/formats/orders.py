@@ -45,6 +45,7 @@ _UNPAID: Final = ("voided", "pending", "authorized", "expired", "unpaid")
 
 _SHOPIFY: Final = Format(
     name="shopify",
+    known_by=First("financial_status", "fulfillment_status", "order_number"),
     about="Orders of the Admin API (REST) as JSON, with their fulfilments and refunds",
     docs="https://shopify.dev/docs/api/admin-rest/latest/resources/order",
     actor=First("customer.id", "customer_id", "email", "phone", _guest("id")),
@@ -119,6 +120,7 @@ _REFUND_DATED: Final = Given("refunds.date_created_gmt")
 
 _WOOCOMMERCE: Final = Format(
     name="woocommerce",
+    known_by=First("total", "total_amount", "order_key", "number"),
     about="Orders of the REST API; refunds of their own endpoint may stand in each order's refunds",
     docs="https://woocommerce.github.io/woocommerce-rest-api-docs/#orders",
     actor=First(When(Not(Is("customer_id", "0")), "customer_id"), "billing.email", "billing_email", _guest("id")),
@@ -160,6 +162,7 @@ _REFUNDED: Final = First("order_id", "parent_id", Match("_links.up.0.href", r"/o
 
 _WOOCOMMERCE_REFUNDS: Final = Format(
     name="woocommerce_refunds",
+    known_by="amount",
     about="Refunds of the REST API; the order is the actor, unless a column of the customer is added",
     docs="https://woocommerce.github.io/woocommerce-rest-api-docs/#order-refunds",
     actor=First("customer_id", "billing_email", _order(_REFUNDED)),
@@ -180,6 +183,7 @@ def _cancelled_by(row: int) -> When:
 
 _MAGENTO: Final = Format(
     name="magento",
+    known_by=First("status", "customer_is_guest", "total_due"),
     about="Orders of Magento and Adobe Commerce (REST), with their status history and credit memos",
     docs="https://developer.adobe.com/commerce/webapi/rest/quick-reference/",
     actor=First("customer_id", "customer_email", _guest("increment_id", "entity_id")),
@@ -217,6 +221,7 @@ _MAGENTO: Final = Format(
 
 _MAGENTO_CREDITMEMOS: Final = Format(
     name="magento_creditmemos",
+    known_by="order_id",
     about="Credit memos of Magento and Adobe Commerce (REST)",
     docs="https://developer.adobe.com/commerce/webapi/rest/quick-reference/",
     actor=First("customer_id", "customer_email", _order("order_id")),

@@ -111,6 +111,7 @@ _CHARGED: Final = First("customer.id", "customer", "customer_id")
 
 _STRIPE_CHARGES: Final = Format(
     name="stripe_charges",
+    known_by=First("captured", "amount_captured", "amount_refunded", "paid"),
     about="Charges of the API or of a warehouse's table, with the refunds they carry",
     docs="https://docs.stripe.com/api/charges",
     actor=First(_CHARGED, "payment_intent", "payment_intent_id", "id"),
@@ -139,6 +140,7 @@ _STRIPE_CHARGES: Final = Format(
 
 _STRIPE_REFUNDS: Final = Format(
     name="stripe_refunds",
+    known_by=First("charge", "charge_id"),
     about="Refunds of the API or of a warehouse's table",
     docs="https://docs.stripe.com/api/refunds",
     actor=First("customer", "customer_id", "payment_intent", "payment_intent_id", "charge", "charge_id"),

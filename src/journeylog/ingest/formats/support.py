@@ -77,6 +77,7 @@ ZENDESK_FIELDS: Final = Format(
 )
 ZENDESK_COMMENTS: Final = Format(
     name="zendesk_comments",
+    known_by=First("body", "public"),
     about="Zendesk ticket comments as loaded into a warehouse",
     actor="ticket_id",
     event=When(Is("public", *_FALSE), Constant("internal note"), Constant("public comment")),
