@@ -27,7 +27,10 @@ def made(request: Any) -> Made:
 
 def said(filled: JourneyMapResult, lang: str) -> dict[str, str]:
     words = language(lang)
-    keys = {words.text(f"short_{key}"): key for key in ("lost", "slow", "hit", "moment", "unhappy", "gain")}
+    keys = {
+        words.text(f"short_{key}"): key
+        for key in ("lost", "pain", "slow", "hit", "moment", "unhappy", "gain")
+    }
     return {keys[title]: sentence for title, sentence, _ in findings(filled, words)}
 
 
@@ -38,6 +41,7 @@ def test_what_was_planted_is_what_the_map_says_first_in_words(made: Made, lang: 
     stage = {node.name: node.stage for node in spec.nodes}
     start, end = (stage[name] for name in spec.bottleneck)
     assert re.search(rf"{re.escape(start)} \w+ {re.escape(end)}:", first["slow"]), "the planted wait"
+    assert first["pain"].startswith(f"{language(lang).item('pains', 'waiting')}, ") and start in first["pain"]
     assert spec.moment is not None and first["moment"].startswith(f"{spec.moment.event},")
     assert spec.segment is not None and first["hit"].startswith(f"{spec.segment.value},")
     assert stage[spec.segment.node] in first["hit"]

@@ -24,7 +24,8 @@ from journeylog.journeymap.masking import mask_small
 from journeylog.journeymap.rows import ROWS
 from journeylog.journeymap.spec import JourneyMapResult
 from journeylog.reporting.language import language
-from journeylog.reporting.mappage import _SHOWN, change_lines, findings, map_page
+from journeylog.reporting.maplayout import SHOWN
+from journeylog.reporting.mappage import change_lines, findings, map_page
 from journeylog.reporting.sourcelist import read_source_list
 from tests.plot_logs import UGLY, log_of
 
@@ -177,7 +178,7 @@ def test_catalogues_have_the_same_keys_and_words_for_every_row_and_measure(
     for part in english:
         if isinstance(english[part], dict):
             assert english[part].keys() == russian[part].keys(), part
-    assert set(english["rows"]) == set(ROWS) == set(_SHOWN) == set(english["asks"])
+    assert set(english["rows"]) == set(ROWS) == set(SHOWN) == set(english["asks"])
     told = {f"{c.row}.{c.measure}" for c in shop_map.cells}
     assert told == set(english["measures"]), "no measure without words, and no words without a measure"
 
@@ -254,7 +255,7 @@ def test_the_page_says_first_what_was_planted_in_the_shop(shop_map: JourneyMapRe
     assert told["The least happy stage"][1].value == min(
         c.value for c in shop_map.cells if c.measure == "score" and c.known
     )
-    moment, cell = told["The moment that goes with success"]
+    moment, cell = told["The moment of truth"]
     assert str(cell.item) in moment and cell.low == max(c.low for c in shop_map.cells if c.measure == "helps")
 
 

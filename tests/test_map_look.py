@@ -23,17 +23,20 @@ PROGRAM = next(
     (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
 )
 GALLERY = Path(__file__).parent.parent / "docs" / "gallery"
-#: Stages nobody would wish for: without spaces, in other writings, with markup.
+#: Stages nobody would wish for: without spaces, in other writings and directions, with markup, formulas and templates.
 NAMES = (
     "Ознакомление_с_условиями_договора_и_риск",
     "<b>bold</b><img src=x onerror=alert(1)>",
-    "pneumonoultramicroscopicsilicovolcanocon",
-    "buy now 🛒🎉",
+    "pneumonoultramicroscopicsilicovolcanoconiosis" * 2,
+    "buy now 🛒🎉 👩‍👩‍👧‍👦",
     "a",
-    "Оформление заявки",
-    "x" * 40,
-    "pay & go",
-    "после покупки",
+    "Оформление заявки на кредит и подписание",
+    "x" * 80,
+    "مراجعة الطلب والدفع الإلكتروني",
+    "{{7*7}}</script><script>alert(1)</script>",
+    "After the purchase: help and service, now",
+    "=cmd|'/c calc'!A1",
+    "Welcome and onboarding of new customers 1",
 )
 
 
@@ -60,7 +63,7 @@ def ugly_map(n: int) -> JourneyMapResult:
 
 @pytest.fixture(scope="module")
 def maps() -> dict[int, JourneyMapResult]:
-    return {n: ugly_map(n) for n in (3, 6, 9)}
+    return {n: ugly_map(n) for n in (2, 6, 9, 12)}
 
 
 @pytest.fixture(scope="module")
@@ -76,15 +79,17 @@ def browser() -> Iterator[Any]:
         opened.close()
 
 
-#: Cells, names and numbers that hold more than they show, or lie on each other.
+#: Cells, names and numbers that hold more than they show, or lie on each other. A name that is cut has all of itself as a
+#: hint, and as its text.
 CUT = """() => [...document.querySelectorAll('.jmap td, .jmap th, .stage, .short p, .name, .bars li, .whole p')]
   .filter(e => e.getClientRects().length && e.clientWidth
     && (e.scrollWidth > e.clientWidth + 1 || e.scrollHeight > e.clientHeight + 2))
   .filter(e => !e.querySelector('.unseen') && !e.querySelector('.curve'))
+  .filter(e => !(e.closest('[title]') || {title: ''}).title.includes(e.innerText.trim()))
   .map(e => e.outerHTML.slice(0, 160))"""
 OVER = """() => [...document.querySelectorAll('.bars li, .items li')].filter(e => e.getClientRects().length)
   .filter(e => e.querySelector('.name').getBoundingClientRect().right
-    > e.querySelector('a').getBoundingClientRect().left + 1)
+    > e.querySelector('a:not(.badge)').getBoundingClientRect().left + 1)
   .map(e => e.innerText)"""
 BOTTOM = "() => document.querySelector('.jmap table').getBoundingClientRect().bottom"
 WIDER = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
@@ -99,8 +104,27 @@ def test_a_map_of_four_to_six_stages_is_seen_at_once(browser: Any, name: str) ->
     page.close()
 
 
+@pytest.mark.parametrize("lang", ["en", "ru"])
+@pytest.mark.parametrize("n", [2, 6, 9, 12])
+def test_two_to_twelve_stages_with_long_names_stand_on_one_screen(
+    browser: Any, maps: dict[int, JourneyMapResult], tmp_path: Path, n: int, lang: str
+) -> None:
+    file = tmp_path / "map.html"
+    file.write_bytes(map_bytes(maps[n], ".html", lang=lang))
+    page = browser.new_page(viewport={"width": 1440, "height": 900})
+    page.goto(file.as_uri())
+    assert page.evaluate(BOTTOM) <= 900
+    heads = page.locator("thead th[role=columnheader] .stage")
+    assert heads.count() == n
+    for head, stage in zip(heads.all(), maps[n].stages, strict=True):
+        assert head.get_attribute("title") == head.text_content() == stage, (
+            "the whole name, whatever is seen of it"
+        )
+    page.close()
+
+
 @pytest.mark.parametrize("width", [390, 1440])
-@pytest.mark.parametrize(("n", "lang"), list(itertools.product((3, 6, 9), ("en", "ru"))))
+@pytest.mark.parametrize(("n", "lang"), list(itertools.product((2, 6, 9, 12), ("en", "ru"))))
 def test_nothing_is_cut_whatever_the_stages_are_called(
     browser: Any, maps: dict[int, JourneyMapResult], tmp_path: Path, n: int, lang: str, width: int
 ) -> None:
@@ -133,7 +157,7 @@ def test_a_switch_shows_the_details_of_its_row_by_keyboard(browser: Any) -> None
 def test_the_curve_breaks_where_nobody_was_heard_and_stays_between_its_scores(
     maps: dict[int, JourneyMapResult],
 ) -> None:
-    some = next(c for c in maps[3].cells if c.measure == "score")
+    some = next(c for c in maps[2].cells if c.measure == "score")
     scores = (0.5, 0.6, None, -0.2, 0.1, 0.1)
     cells = [
         None if value is None else replace(some, value=value, low=value - 0.15, high=value + 0.15)

@@ -297,9 +297,8 @@ def opportunities(answers: Answers, top: int) -> list[Cell]:
         return []
     source = Source("opportunities", answers["opportunities"])
     lines = source.frame
-    points = lines[
-        (lines["part"] == "stage") & (lines["kind"] == "node") & lines["supported"] & (lines["gain"] > 0)
-    ]
+    whole = lines["gain_journeys"].round() >= 1  # what rounding leaves of no gain is none
+    points = lines[(lines["part"] == "stage") & (lines["kind"] == "node") & lines["supported"] & whole]
     by: dict[str, Any] = {
         "stage": "node",
         "item": "segment",

@@ -16,7 +16,8 @@ __all__ = ["asset", "environment", "policy", "render"]
 
 _FOLDER = Path(__file__).parent / "templates"
 _UNIT = re.compile(
-    r"(?<=\d) (?=(?:%|d|h|min|s|д|ч|мин|с)(?![a-zа-я]))|(?<=\d [dhдч]) (?=\d)|(?<=\d (?:min|мин)) (?=\d)"
+    r"(?<=\d) (?=\d{3}(?!\d))"
+    r"|(?<=\d) (?=(?:%|d|h|min|s|д|ч|мин|с)(?![a-zа-я]))|(?<=\d [dhдч]) (?=\d)|(?<=\d (?:min|мин)) (?=\d)"
 )
 
 

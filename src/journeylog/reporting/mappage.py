@@ -18,63 +18,22 @@ from journeylog.reporting.document import asset, environment, policy
 from journeylog.reporting.empathypage import empathy_values
 from journeylog.reporting.language import Language, language
 from journeylog.reporting.mapcurve import emotion_curve
+from journeylog.reporting.mapfindings import change_lines, findings
+from journeylog.reporting.maplayout import LISTS, SHOWN
+from journeylog.reporting.mapwords import called, item_of, range_of, stage_of, written
 from journeylog.reporting.names import short
 from journeylog.reporting.trials import trial_lines
 from journeylog.reporting.wording import Wording
 
 __all__ = ["called", "change_lines", "findings", "map_page", "map_values", "place_of", "written"]
 
-#: How the measures of each row are shown. On the face of a cell: as its main number (big), as a list with bars, as a
-#: list in one line (inline), as a list of what stands out (item), or as a line of text. Behind it only: more.
-_SHOWN: Final[Mapping[str, Mapping[str, str]]] = {
-    "volume": {"journeys": "big", "share": "line", "customers": "more"},
-    "touchpoints": {"does": "bar", "channel": "inline", "channel_switches": "more"},
-    "ways": {"next": "bar", "goal": "line"},
-    "time": {
-        "stay": "big",
-        "stay_p90": "more",
-        "dwell": "more",
-        "wait": "line",
-        "wait_p90": "more",
-        "cycle": "big",
-    },
-    "emotion": {"score": "big", "answered": "more", "answer": "more"},
-    "voice": {"worst": "quote", "best": "quote", "word": "inline", "reason": "bar"},
-    "needs": {"asks": "bar"},
-    "pains": {
-        "hurts": "bar",
-        "cost": "inline",
-        "waiting": "line",
-        "hit": "more",
-        "rank": "more",
-    },
-    "moments": {"helps": "item", "hinders": "item"},
-    "loss": {
-        "drop": "big",
-        "beyond": "line",
-        "at_risk": "line",
-        "hit": "line",
-        "excess": "more",
-        "dropped": "more",
-        "open": "more",
-        "reached": "more",
-        "brought": "big",
-        "cost_actor": "line",
-        "cost_reached": "line",
-        "channel_reached": "line",
-        "again": "line",
-        "back": "line",
-    },
-    "opportunities": {"gain": "item", "gain_journeys": "more", "sample": "more"},
-}
-#: Kinds that list several things under one heading, and how many of them stand on the face.
-_LISTS: Final[Mapping[str, int]] = {"bar": 3, "inline": 3, "item": 2, "quote": 1}
 #: Who comes again: that nobody did, or that nobody was watched so long, is told in words.
 _NOBODY: Final = ("again", "back")
 #: Units in which zero and less say something; of the others there is nothing to tell then.
 _RATIOS: Final = ("share", "s", "score", "times")
-_NAME, _QUOTE = 40, 160
-#: So many of the worst pain points of the map have a badge.
+#: Signs of a name that stands alone; the page shows as many as there is room for, and all of them as a hint.
+_WHOLE: Final = 120
+#: So many of the worst pain points of the map have a badge, and so many moments of truth are marked on the curve.
 _WORST: Final = 3
 
 
@@ -99,6 +58,11 @@ class Fact:
         return "less" if self.value.startswith("×0") else "more"
 
     @property
+    def calm(self) -> bool:
+        """Whether there is nothing to worry about, or nothing is told."""
+        return self.masked or not self.width
+
+    @property
     def whole(self) -> str:
         """All of it in one line, as a hint."""
         return " ".join(part for part in (self.item, self.value, f"({self.more})" * bool(self.more)) if part)
@@ -118,12 +82,13 @@ class Place:
         Where the main number is masked, no line repeats that its number is masked too.
         """
         told = [
-            (facts[0].kind, heading, facts[: _LISTS.get(facts[0].kind)])
+            (facts[0].kind, heading, facts[: LISTS.get(facts[0].kind)])
             for heading, facts in self.groups
-            if facts[0].kind != "more"
+            if facts[0].kind not in ("more", "list")
         ]
         hidden = any(kind == "big" and facts[0].masked for kind, _, facts in told)
-        return tuple(one for one in told if not (hidden and one[0] == "line" and one[2][0].masked))
+        told = [one for one in told if not (hidden and one[0] == "line" and one[2][0].masked)]
+        return tuple(one for one in told if one[0] != "spare" or len(told) == 1)
 
 
 def map_page(
@@ -187,14 +152,17 @@ def map_values(
         for row in ROWS
         if any(cell.row == row and cell.stage is not None for cell in result.cells)
     ]
+    curve = emotion_curve([result.cell(stage, "emotion", "score") for stage in result.stages])
     whole = [fact for row in ROWS for _, facts in place_of(result, words, row, None).groups for fact in facts]
     return {
         "words": words,
         "period": words.period(result.window),
-        "stages": [words.short(words.stage(stage), _NAME) for stage in result.stages],
+        "stages": [stage_of(stage, words, _WHOLE) for stage in result.stages],
+        "truths": _truths(result, words),
         "whole": whole,
         "rows": rows,
-        "curve": emotion_curve([result.cell(stage, "emotion", "score") for stage in result.stages]),
+        "curve": curve,
+        "ends": ("", "") if curve is None else (words.signed(curve.end), words.signed(-curve.end)),
         "short": findings(result, words),
         "alerts": alerts,
         "changes": None if before is None else change_lines(result, words, before),
@@ -204,10 +172,20 @@ def map_values(
     }
 
 
+def _truths(result: JourneyMapResult, words: Language) -> list[Fact | None]:
+    """Return for each stage the moment of truth that is marked on the curve: one of the strongest of the map, or none."""
+    told = [c for c in result.cells if (c.row, c.unit) == ("moments", "times") and c.known and c.value > 0]
+    told.sort(key=lambda cell: -abs(math.log(cell.value)))
+    first: dict[str | None, Fact] = {}
+    for cell in told[:_WORST]:
+        first.setdefault(cell.stage, _fact(cell, "item", words, ""))
+    return [first.get(stage) for stage in result.stages]
+
+
 def place_of(result: JourneyMapResult, words: Language, row: str, stage: str | None) -> Place:
     """Return what stands in one cell of the page."""
     groups = []
-    for measure, kind in _SHOWN[row].items():
+    for measure, kind in SHOWN[row].items():
         facts = tuple(
             _fact(cell, kind, words, f"c{i}")
             for i, cell in enumerate(result.cells)
@@ -223,25 +201,25 @@ def place_of(result: JourneyMapResult, words: Language, row: str, stage: str | N
         if measure == "hurts":
             facts = tuple(_badged(result, stage, fact) for fact in facts)
         if facts:
-            heading = words.of("measures", f"{row}.{measure}") if kind in _LISTS else ""
+            heading = words.of("measures", f"{row}.{measure}") if kind in LISTS else ""
             groups.append((heading, facts))
-    return Place("" if stage is None else words.short(words.stage(stage), _NAME), tuple(groups))
+    return Place(stage_of(stage, words, _WHOLE), tuple(groups))
 
 
 def _fact(cell: Cell, kind: str, words: Language, anchor: str) -> Fact:
-    what = "" if kind in _LISTS else words.of("measures", f"{cell.row}.{cell.measure}", _counted(cell))
+    what = "" if kind in LISTS else words.of("measures", f"{cell.row}.{cell.measure}", _counted(cell))
     if (
         cell.measure == "channel_reached"
     ):  # stands among the figures of the whole journey, which have no items
-        what = f"{what} {_item(cell, words)}"
+        what = f"{what} {item_of(cell, words, _WHOLE)}"
     if cell.masked:
-        return Fact(kind, words.text("few"), what, _item(cell, words), "", 0.0, anchor, masked=True)
+        return Fact(kind, words.text("few"), what, item_of(cell, words, _WHOLE), "", 0.0, anchor, masked=True)
     more = []
     if cell.low == cell.low and cell.high == cell.high:
-        more.append(words.range(written(words, cell.low, cell.unit), written(words, cell.high, cell.unit)))
+        more.append(range_of(words, cell.low, cell.high, cell.unit))
     if cell.unit == "share" and cell.measure != "gain":  # which is of all journeys, not of those at the point
         more.append(words.text("of_n", n=cell.n))
-    elif cell.unit != "count":
+    elif cell.unit not in ("count", "rank"):
         more.append(words.text("n_is", n=cell.n))
     width = round(100 * min(max(cell.value, 0.0), 1.0), 1) if cell.unit == "share" else 0.0
     if cell.measure in _NOBODY and not cell.value > 0:
@@ -249,7 +227,13 @@ def _fact(cell: Cell, kind: str, words: Language, anchor: str) -> Fact:
         what, of = words.text(f"{cell.measure}_{told}"), words.text("of_n", n=cell.n)
         return Fact(kind, words.text("nobody"), what, "", of if cell.known else "", 0.0, anchor)
     return Fact(
-        kind, written(words, cell.value, cell.unit), what, _item(cell, words), ", ".join(more), width, anchor
+        kind,
+        written(words, cell.value, cell.unit),
+        what,
+        item_of(cell, words, _WHOLE),
+        ", ".join(more),
+        width,
+        anchor,
     )
 
 
@@ -265,115 +249,3 @@ def _badged(result: JourneyMapResult, stage: str | None, fact: Fact) -> Fact:
 def _counted(cell: Cell) -> float | None:
     """Return the number that a word beside it goes with."""
     return cell.value if cell.unit == "count" and cell.known else None
-
-
-def _item(cell: Cell, words: Language) -> str:
-    width = _QUOTE if cell.measure in ("best", "worst") else _NAME
-    return (
-        ""
-        if cell.item is None or cell.measure == "cycle"
-        else words.short(words.item(cell.row, cell.item, cell.measure), width)
-    )
-
-
-def written(words: Language, value: float, unit: str) -> str:
-    """Write a value of a cell as its unit wants it."""
-    if unit == "share":
-        return words.share(value)
-    if unit == "score":
-        return words.signed(value)
-    if unit == "times":
-        return words.times(value)
-    if unit == "rank":
-        return words.text("ranked", n=value)
-    if unit == "s":
-        return words.duration(value)
-    return words.count(value) if unit == "count" else words.money(value, unit)
-
-
-def findings(result: JourneyMapResult, words: Language) -> list[tuple[str, str, str]]:
-    """Return what the map says first: a title, a sentence, and the cell it rests on."""
-    told = []
-    for key, row, measure, worst in (
-        ("lost", "loss", "beyond", "most"),
-        ("pain", "pains", "rank", "least"),
-        ("slow", "pains", "waiting", "most"),
-        ("hit", "loss", "excess", "most"),
-        ("moment", "moments", "helps", "most"),
-        ("unhappy", "emotion", "score", "least"),
-        ("gain", "opportunities", "gain", "most"),
-    ):
-        cells = [
-            (i, c) for i, c in enumerate(result.cells) if (c.row, c.measure) == (row, measure) and c.known
-        ]
-        if not cells:
-            continue
-        sure = [
-            (c.low if worst == "most" else -c.high, c.value if worst == "most" else -c.value, -i)
-            for i, c in cells
-        ]
-        i, cell = cells[
-            max(range(len(cells)), key=lambda k: tuple(math.inf * -1 if v != v else v for v in sure[k]))
-        ]
-        if (key == "unhappy" and len(cells) < 2) or (worst == "most" and not cell.value > 0):
-            continue
-        text = f"short_{key}_text"
-        if key == "pain":
-            i, cell = _weight(result, cell)
-            text = "short_pain_text" if cell.unit == "share" else "short_pain_cost"
-        parts: dict[str, Any] = {
-            "stage": words.short(words.stage(cell.stage), _NAME),
-            "item": _item(cell, words),
-            "value": written(words, cell.value, cell.unit).removeprefix("×"),
-            "bounds": _bounds(words, cell),
-        }
-        told.append((words.text(f"short_{key}"), words.text(text, **parts), f"c{i}"))
-    return told
-
-
-def _weight(result: JourneyMapResult, ranked: Cell) -> tuple[int, Cell]:
-    """Return the cell that a pain's rank goes by: its cost, else the share of all journeys that it hits."""
-    found = {
-        c.measure: (i, c)
-        for i, c in enumerate(result.cells)
-        if (c.row, c.stage, c.item) == ("pains", ranked.stage, ranked.item) and c.known
-    }
-    return found.get("cost", found["hit"])
-
-
-def _bounds(words: Language, cell: Cell) -> str:
-    """Return the interval of a cell in brackets; without one its n."""
-    if cell.low != cell.low or cell.high != cell.high:
-        return f"({words.text('n_is', n=cell.n)})"
-    low, high = (written(words, bound, cell.unit) for bound in (cell.low, cell.high))
-    return f"({words.text('interval', range=words.range(low, high))})"
-
-
-def change_lines(
-    result: JourneyMapResult, words: Language, before: JourneyMapResult | Mapping[str, Any]
-) -> list[str]:
-    """Return the supported changes in words, the surest first."""
-    table = result.changes(before)
-    lines = []
-    for row in table[table["supported"]].to_dict("records"):
-        stage, item = (
-            None if value is None or value != value else value for value in (row["stage"], row["item"])
-        )
-        cell = result.cell(stage, row["row"], row["measure"], item)
-        if cell is None or row["measure"] not in _SHOWN[row["row"]]:
-            continue
-        old, new = (written(words, row[when], row["unit"]) for when in ("before", "now"))
-        way = words.text("up" if row["difference"] > 0 else "down")
-        lines.append(words.text("change", what=called(words, cell), way=way, before=old, now=new))
-    return lines
-
-
-def called(words: Language, cell: Cell) -> str:
-    """Return what a cell is, in words: its row, its stage, its measure and item."""
-    parts: Sequence[Any] = (
-        words.of("rows", cell.row),
-        words.text("whole") if cell.stage is None else words.short(words.stage(cell.stage), _NAME),
-        words.of("measures", f"{cell.row}.{cell.measure}"),
-        None if cell.item is None else words.short(words.item(cell.row, cell.item, cell.measure), _NAME),
-    )
-    return " · ".join(str(part) for part in parts if part)

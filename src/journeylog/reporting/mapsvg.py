@@ -129,7 +129,7 @@ def _lines(place: Place) -> list[_Text]:
     """Return the facts of a cell as lines that fit its width, those on the face of the page's map."""
     lines: list[_Text] = []
     for heading, every in place.groups:
-        facts = [fact for fact in every if fact.kind != "more"]
+        facts = [fact for fact in every if fact.kind not in ("more", "list")]
         if heading and facts:
             lines += [_Text("", line) for line in textwrap.wrap(heading, _SIGNS)]
         for fact in facts[:_MOST]:

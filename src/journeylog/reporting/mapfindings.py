@@ -1,0 +1,94 @@
+"""What the map says first, and what changed since an earlier one, in sentences."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from journeylog.journeymap.cells import Cell
+from journeylog.journeymap.spec import JourneyMapResult
+from journeylog.reporting.language import Language
+from journeylog.reporting.maplayout import SHOWN
+from journeylog.reporting.mapwords import called, isolated, item_of, range_of, stage_of, written
+
+__all__ = ["change_lines", "findings"]
+
+
+def findings(result: JourneyMapResult, words: Language) -> list[tuple[str, str, str]]:
+    """Return what the map says first: a title, a sentence, and the cell it rests on."""
+    told = []
+    for key, row, measure, worst in (
+        ("lost", "loss", "beyond", "most"),
+        ("pain", "pains", "rank", "least"),
+        ("slow", "pains", "waiting", "most"),
+        ("hit", "loss", "excess", "most"),
+        ("moment", "moments", "helps", "most"),
+        ("unhappy", "emotion", "score", "least"),
+        ("gain", "opportunities", "gain", "most"),
+    ):
+        cells = [
+            (i, c) for i, c in enumerate(result.cells) if (c.row, c.measure) == (row, measure) and c.known
+        ]
+        if not cells:
+            continue
+        sure = [
+            (c.low if worst == "most" else -c.high, c.value if worst == "most" else -c.value, -i)
+            for i, c in cells
+        ]
+        i, cell = cells[
+            max(range(len(cells)), key=lambda k: tuple(math.inf * -1 if v != v else v for v in sure[k]))
+        ]
+        if (key == "unhappy" and len(cells) < 2) or (worst == "most" and not cell.value > 0):
+            continue
+        text = f"short_{key}_text"
+        if key == "pain":
+            weight = _weight(result, cell)
+            if weight is None:
+                continue
+            i, cell = weight
+            text = "short_pain_text" if cell.unit == "share" else "short_pain_cost"
+        parts: dict[str, Any] = {
+            "stage": isolated(stage_of(cell.stage, words)),
+            "item": isolated(item_of(cell, words)),
+            "value": written(words, cell.value, cell.unit).removeprefix("×"),
+            "bounds": _bounds(words, cell),
+        }
+        told.append((words.text(f"short_{key}"), words.text(text, **parts), f"c{i}"))
+    return told
+
+
+def _weight(result: JourneyMapResult, ranked: Cell) -> tuple[int, Cell] | None:
+    """Return the cell that a pain's rank goes by: its cost, else the share of all journeys that it hits."""
+    found = {
+        c.measure: (i, c)
+        for i, c in enumerate(result.cells)
+        if (c.row, c.stage, c.item) == ("pains", ranked.stage, ranked.item) and c.known
+    }
+    return found.get("cost") or found.get("hit")
+
+
+def _bounds(words: Language, cell: Cell) -> str:
+    """Return the 95 % interval of a cell in brackets; without one its n."""
+    if cell.low != cell.low or cell.high != cell.high:
+        return f"({words.text('n_is', n=cell.n)})"
+    return f"({range_of(words, cell.low, cell.high, cell.unit)})"
+
+
+def change_lines(
+    result: JourneyMapResult, words: Language, before: JourneyMapResult | Mapping[str, Any]
+) -> list[str]:
+    """Return the supported changes in words, the surest first."""
+    table = result.changes(before)
+    lines = []
+    for row in table[table["supported"]].to_dict("records"):
+        stage, item = (
+            None if value is None or value != value else value for value in (row["stage"], row["item"])
+        )
+        cell = result.cell(stage, row["row"], row["measure"], item)
+        if cell is None or row["measure"] not in SHOWN[row["row"]]:
+            continue
+        old, new = (written(words, row[when], row["unit"]) for when in ("before", "now"))
+        way = words.text("up" if row["difference"] > 0 else "down")
+        lines.append(words.text("change", what=called(words, cell), way=way, before=old, now=new))
+    return lines
