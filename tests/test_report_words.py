@@ -31,6 +31,7 @@ OWN = (
     "report_helps",
     "report_define",
     "report_method",
+    "changed",
     "reasons",
 )
 

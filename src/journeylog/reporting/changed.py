@@ -10,11 +10,12 @@ from markupsafe import Markup
 
 from journeylog.core.time import moment
 from journeylog.core.window import Window
+from journeylog.journeymap.cells import Cell
 from journeylog.journeymap.spec import JourneyMapResult
 from journeylog.reporting.mappage import called, written
 from journeylog.reporting.wording import Wording
 
-__all__ = ["Changed", "changed_of"]
+__all__ = ["Changed", "apart", "changed_of"]
 
 
 @dataclass(frozen=True)
@@ -48,21 +49,34 @@ def _line(now: JourneyMapResult, row: Mapping[Any, Any], words: Wording) -> Mark
     if cell is None or cell.masked:
         return None
     values = {
-        "what": called(words.words, cell),
-        "way": words.words.text("up" if row["difference"] > 0 else "down"),
+        "what": _subject(cell, words),
+        "way": words.plain("went_up" if row["difference"] > 0 else "went_down"),
         "before": written(words.words, row["before"], row["unit"]),
         "now": written(words.words, row["now"], row["unit"]),
-        "difference": _apart(words, abs(row["difference"]), row["unit"]),
+        "difference": apart(words, abs(row["difference"]), row["unit"]),
     }
     low, high = sorted((abs(row["difference_low"]), abs(row["difference_high"])))
     if low != low or high != high:
         return words("changed_goal", **values)
-    spread = words.words.range(_apart(words, low, row["unit"]), _apart(words, high, row["unit"]))
+    spread = words.words.range(apart(words, low, row["unit"]), apart(words, high, row["unit"]))
     q = f"= {words.number(format(row['q'], '.2g'))}" if row["q"] >= 0.001 else f"< {words.number('0.001')}"
     return words("changed_line", **values, range=spread, q=q)
 
 
-def _apart(words: Wording, difference: float, unit: str) -> str:
+def _subject(cell: Cell, words: Wording) -> Markup:
+    """Return what changed as the subject of a sentence: where, and of what."""
+    item = None if cell.item is None else words.named(words.words.item(cell.row, cell.item, cell.measure))
+    key = f"{cell.row}.{cell.measure}"
+    known = words.words.words["changed"]
+    if key not in known or (item is None and "{item}" in known[key]):
+        return Markup.escape(called(words.words, cell))
+    what = Markup(known[key]).format(item="" if item is None else item)
+    if cell.stage is None:
+        return Markup(what[:1].upper() + what[1:])
+    return words("changed_in", stage=words.named(words.words.stage(cell.stage)), what=what)
+
+
+def apart(words: Wording, difference: float, unit: str) -> str:
     """Write a difference; that of shares in points."""
     if unit == "share":
         return words.plain("points", n=words.number(f"{100 * difference:.1f}"))

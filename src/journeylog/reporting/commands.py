@@ -76,7 +76,7 @@ def _of_file(asked: Mapping[str, Any]) -> dict[str, Any]:
         name: value for name, value in asked.items() if name not in ("map", "output", "alert", "personas")
     }
     output = asked.get("output", {})
-    rest |= {name: output[name] for name in ("theme", "mask") if name in output}
+    rest |= {name: output[name] for name in ("theme", "mask", "interactive") if name in output}
     if output.get("languages"):
         rest["lang"] = output["languages"][0]
     return rest | ({"journey_map": asked["map"]} if asked.get("map") else {})

@@ -38,11 +38,12 @@ class RunFiles:
     asked : mapping
         What the configuration asks of the report.
     languages : sequence of str
-    theme : str
-    mask : int
+    output : mapping
+        What the configuration says of the output: theme, mask, interactive.
     before : mapping or None
         The map of an earlier run.
-    alerts : sequence of str
+    alerts : mapping of str to sequence of str
+        By language.
     personas : mapping of str to Personas
         By the way of grouping, masked.
     costs : Costs
@@ -53,16 +54,27 @@ class RunFiles:
     result: JourneyMapResult
     asked: Mapping[str, Any]
     languages: Sequence[str]
-    theme: str
-    mask: int
+    output: Mapping[str, Any]
     before: Mapping[str, Any] | None
-    alerts: Sequence[str]
+    alerts: Mapping[str, Sequence[str]]
     personas: Mapping[str, Personas] = field(default_factory=dict)
     costs: Costs = field(default_factory=Costs)
     _shared: Shared | None = field(default=None, repr=False)
 
+    @property
+    def theme(self) -> str:
+        """The colours of pages."""
+        return str(self.output.get("theme", "light"))
+
+    @property
+    def mask(self) -> int:
+        """Numbers of fewer customers are not told."""
+        return int(self.output.get("mask", 5))
+
     def make(self, files: Sequence[str]) -> dict[str, bytes]:
-        """Return all files by name; the page comes first, as others are made of its answers."""
+        """Return all files by name; what is masked is the same in all of them."""
+        if any(name.startswith(("report.", "tables.")) for name in files):
+            self.result = self._answers().filled or self.result
         order = sorted(files, key=lambda name: name != "report.html")
         return {name: data for file in order for name, data in self._make(file)}
 
@@ -98,13 +110,16 @@ class RunFiles:
         if ending in ("html", "svg"):
             options["theme"] = self.theme
         if ending == "html":
-            options |= {"before": self.before, "alerts": self.alerts}
+            options["before"] = self.before
         for name, tongue in self._named("map", ending):
+            if ending == "html":
+                options["alerts"] = self.alerts.get(tongue, ())
             yield name, map_bytes(self.result, f".{ending}", mask=0, lang=tongue, **options)
 
     def _pages(self) -> Iterator[tuple[str, bytes]]:
         options = {key: self.asked[key] for key in ("title", "top", *_REPORT) if key in self.asked}
         options |= {"theme": self.theme, "before": self.before, "mask": self.mask}
+        options["interactive"] = bool(self.output.get("interactive", True))
         for name, tongue in self._named("report", "html"):
             known = None if self._shared is None else self._shared.answers
             page = build_page(
@@ -112,7 +127,7 @@ class RunFiles:
                 lang=tongue,
                 filled=self.result,
                 answers=known,
-                alerts=self.alerts,
+                alerts=self.alerts.get(tongue, ()),
                 costs=self.costs,
                 **options,
             )

@@ -17,16 +17,14 @@ from journeylog.core.log import EventLog
 from journeylog.core.schema import DAY
 from journeylog.core.time import moment
 from journeylog.core.window import utc_text
-from journeylog.errors import ConfigError, nearest
-from journeylog.journeymap.cells import Cell
+from journeylog.errors import ConfigError
 from journeylog.journeymap.spec import JourneyMap, JourneyMapResult
 from journeylog.reporting.commands import card_facts, gate, prepared
 from journeylog.reporting.costs import Costs
 from journeylog.reporting.exits import Exit
-from journeylog.reporting.language import language
-from journeylog.reporting.loading import Load
-from journeylog.reporting.mappage import called, written
+from journeylog.reporting.loading import Load, Loaded
 from journeylog.reporting.personafiles import find_personas
+from journeylog.reporting.runalerts import alerts_that_hold
 from journeylog.reporting.runfiles import RunFiles
 from journeylog.reporting.schema import FILES
 from journeylog.reporting.terminal import Voice, card_lines, remark
@@ -70,8 +68,7 @@ def run_config(config: Path, *, start: str | None, end: str | None, out: Path | 
     output = asked.pop("output", {})
     alerts = asked.pop("alert", [])
     folder = out or config.parent / str(output.get("folder", "out"))
-    files = output.get("files", FILES)
-    tongues = output.get("languages") or ["en"]
+    files, tongues = output.get("files", FILES), output.get("languages") or ["en"]
     _check_stages(asked, mapped, loaded.log, config)
     log = loaded.log.between(*_window(loaded.log, start, end)) if start or end else loaded.log
     question = JourneyMap(
@@ -90,27 +87,30 @@ def run_config(config: Path, *, start: str | None, end: str | None, out: Path | 
         folder.mkdir(parents=True, exist_ok=True)
     with reserved(folder / MANIFEST) as target:
         before = _earlier(folder, result)
-        said = _alerts(result, alerts, tongues[0])
-        made = RunFiles(
-            ready, result, rest, tongues, output.get("theme", "light"), mask, before, said, groups, costs
-        ).make(files)
+        told_in = {tongue: alerts_that_hold(result, alerts, before, tongue) for tongue in tongues}
+        said = told_in[tongues[0]]
+        made = RunFiles(ready, result, rest, tongues, output, before, told_in, groups, costs).make(files)
         place = _commit(folder, result, made)
         target.put(_json({"latest": place.name, "version": jl.__version__, **_described(result, made)}))
         _point(folder, place)
-    used = time.monotonic() - began
     facts = {
-        **card_facts(loaded), "actors": log.n_actors, "events": log.n_events, "window": log.window.to_dict(),
-        "rows": loaded.log.card.rows_in, "rejects": loaded.log.card.rejected, "folder": str(place),
-        "files": sorted(made), "alerts": said, "compared": before is not None, "seconds": round(used, 3),
-        "peak_bytes": _peak(),
+        **_facts(loaded, log), "folder": str(place), "files": sorted(made), "alerts": said,
+        "compared": before is not None, "seconds": round(time.monotonic() - began, 3), "peak_bytes": _peak(),
     }  # fmt: skip
-    summary = f"{place}: {len(made)} files, {log.n_actors:,} actors, {log.n_events:,} events, {used:.1f} s"
+    summary = f"{place}: {len(made)} files, {log.n_actors:,} actors, {log.n_events:,} events, {facts['seconds']:.1f} s"
     voice.tell([*card_lines(log), "", *(f"Alert: {line}" for line in said), summary], facts)
     for line in said:
         remark(f"error: {line}")
     fix = f"journeylog check {config} shows them; max_rejected = 0.05 in it accepts that share"
     accepted = gate(loaded, fix)
     return Exit.QUALITY if said else accepted
+
+
+def _facts(loaded: Loaded, log: EventLog) -> dict[str, Any]:
+    """Return what machines are told of the input and of what lies in the interval."""
+    card = loaded.log.card
+    inside = {"actors": log.n_actors, "events": log.n_events, "window": log.window.to_dict()}
+    return {**card_facts(loaded), **inside, "rows": card.rows_in, "rejects": card.rejected}
 
 
 def _window(log: EventLog, start: str | None, end: str | None) -> tuple[Any, Any]:
@@ -192,56 +192,6 @@ def _earlier(folder: Path, result: JourneyMapResult) -> Mapping[str, Any] | None
             if end < now:
                 found.append((end, file.parent.name, data))
     return max(found, key=lambda one: one[:2])[2] if found else None
-
-
-def _alerts(result: JourneyMapResult, alerts: Sequence[Mapping[str, Any]], tongue: str) -> list[str]:
-    """Return the alerts that hold: the whole interval lies beyond the limit."""
-    words = language(tongue).of_stages(result.stages)
-    said = []
-    for alert in alerts:
-        cell = result.cell(
-            alert.get("stage"), alert.get("row", ""), alert.get("measure", ""), alert.get("item")
-        )
-        if cell is None:
-            raise ConfigError(_no_cell(result, alert))
-        for key, beyond in (("above", _low(cell)), ("below", -_high(cell))):
-            if key in alert and beyond > (alert[key] if key == "above" else -alert[key]):
-                limit = written(words, alert[key], cell.unit)
-                said.append(
-                    words.text(
-                        f"alert_{key}",
-                        what=called(words, cell),
-                        value=written(words, cell.value, cell.unit),
-                        limit=limit,
-                    )
-                )
-    return said
-
-
-def _no_cell(result: JourneyMapResult, alert: Mapping[str, Any]) -> str:
-    """Say which part of an alert leads to no cell of the map."""
-    cells = list(result.cells)
-    for part in ("stage", "row", "measure", "item"):
-        given = alert.get(part)
-        left = [cell for cell in cells if getattr(cell, part) == given]
-        if not left:
-            known = list(dict.fromkeys(str(getattr(c, part)) for c in cells if getattr(c, part) is not None))
-            near = nearest(str(given), known)
-            fix = (
-                f"did you mean {near[0]!r}?" if near else f"one of {known}" if known else f"leave out {part}"
-            )
-            said = f"{part} = {given!r}" if given is not None else f"no {part}"
-            return f"alert: the map has no cell with {said}. Fix: {fix}"
-        cells = left
-    return f"alert: the map has no cell {dict(alert)}. Fix: stage, row, measure, item as in cells.csv"
-
-
-def _low(cell: Cell) -> float:
-    return cell.value if cell.low != cell.low else cell.low
-
-
-def _high(cell: Cell) -> float:
-    return cell.value if cell.high != cell.high else cell.high
 
 
 def _hash(data: bytes) -> str:

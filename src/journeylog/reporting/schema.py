@@ -57,10 +57,14 @@ _OUTPUT: Final[Mapping[str, Key]] = {
     "languages": _list("a list of languages", "The first one has the plain names of files.", choices=languages()),
     "files": _list("a list of files", "What to write; by default everything.", choices=FILES),
     "theme": _text("'light' or 'dark'", "The colours of pages and pictures.", choices=("light", "dark")),
+    "interactive": _of("boolean")(
+        "true or false", "Whether the report has a script that answers the pointer; without it it survives e-mail."
+    ),
     "mask": _of("integer")(
         "a whole number of customers, 0 for no mask", "Numbers of fewer customers are not told; by default 5.", least=0
     ),
 }  # fmt: skip
+_LIMITS: Final = ("above", "below", "falls", "rises")
 _ALERT: Final[Mapping[str, Key]] = {
     "stage": _text("a text", "The stage; without it the whole journey."),
     "row": _text("a text", "The row of the map, such as loss.", needed=True),
@@ -68,6 +72,16 @@ _ALERT: Final[Mapping[str, Key]] = {
     "item": _text("a text", "Of what, where a row lists several."),
     "above": _of("number", "integer")("a number", "The alert holds when the whole interval lies above it."),
     "below": _of("number", "integer")("a number", "The alert holds when the whole interval lies below it."),
+    "falls": _of("number", "integer")(
+        "a number of 0 or more",
+        "The alert holds when, since the earlier map, it surely fell by more than that.",
+        least=0,
+    ),
+    "rises": _of("number", "integer")(
+        "a number of 0 or more",
+        "The alert holds when, since the earlier map, it surely rose by more than that.",
+        least=0,
+    ),
 }
 _TOP: Final[Mapping[str, Key]] = {
     "title": _text("text", "The heading of pages."),
@@ -144,8 +158,10 @@ def check_config(data: Mapping[str, Any], name: str) -> None:
     _check_personas(data, name)
     for i, alert in enumerate(data.get("alert", [])):
         check_table(alert, _ALERT, f"{name}: alert {i + 1}", "alert")
-        if not {"above", "below"} & set(alert):
-            raise ConfigError(f"{name}: alert {i + 1} has no limit. Fix: write above = ... or below = ...")
+        if not set(_LIMITS) & set(alert):
+            raise ConfigError(
+                f"{name}: alert {i + 1} has no limit. Fix: write above = ..., below = ..., falls = ... or rises = ..."
+            )
     for i, source in enumerate(sources):
         check_table(source, _source(), f"{name}: source {i + 1}", "source")
     names = [source["name"] for source in sources]
@@ -254,7 +270,7 @@ def config_schema() -> dict[str, Any]:
     top["output"] |= as_object(_OUTPUT)
     top["personas"] |= as_object(_personas()) | {"anyOf": _GROUPS}
     alert = as_object(_ALERT)
-    alert["anyOf"] = [{"required": ["above"]}, {"required": ["below"]}]
+    alert["anyOf"] = [{"required": [limit]} for limit in _LIMITS]
     top["alert"] |= {"items": alert}
     sources = {
         "type": "array",

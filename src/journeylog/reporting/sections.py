@@ -294,7 +294,10 @@ def _returns(answers: Answers, words: Wording) -> Section:
         marks = [(mark, words.share(mark)) for mark in marks_up_to(most)]
         x, y = words.plain("retention_x", period=length), words.plain("retention_y")
         drawing = curve(points, marks, x, y, sentences.plain(finding))
-        shown = (Picture("figure-returns", "", finding, words.plain("retention_read"), drawing),)
+        read = words.plain("retention_read")
+        if any(point.value != point.value for point in points):
+            read += " " + words.plain("retention_gap")
+        shown = (Picture("figure-returns", "", finding, read, drawing),)
     tables = (make_table(result.table, words.table("retention"), columns.RETURNS, words),)
     title, nav = words.plain("retention_title"), words.plain("retention_nav")
     lead = words("retention_lead", period=length)
