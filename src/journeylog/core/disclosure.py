@@ -114,6 +114,10 @@ class Books:
         """Return a number; 0 if it was never entered."""
         return self._values[self._place[key]] if key in self._place else 0.0
 
+    def __contains__(self, key: Key) -> bool:
+        """Return whether a number was entered."""
+        return key in self._place
+
     def is_few(self, key: Key) -> bool:
         """Return whether a number was said to be of few customers."""
         return self._place.get(key, -1) in self._few

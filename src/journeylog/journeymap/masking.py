@@ -3,56 +3,75 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import TypeAlias
+from typing import Any, Final
 
+from journeylog.core.disclosure import Books, Hidden
 from journeylog.journeymap.cells import Cell
 
-__all__ = ["mask_small"]
+__all__ = ["enter_cells", "mask_cells", "mask_small", "sayable"]
 
-_Named: TypeAlias = tuple[tuple[str, tuple[str, ...]], ...]
-
-#: Cells of one stage (or of the whole journey) that add up to something else that is told.
-_TOGETHER: _Named = (
-    ("ways", ("next", "continue")),
-    ("emotion", ("answer",)),
-    ("loss", ("reached", "dropped", "open")),
-)
-#: Cells that tell the same number in two ways, of one stage and item.
-_SAME: _Named = (
-    ("volume", ("journeys", "customers", "share")),
-    ("loss", ("drop", "dropped", "beyond", "at_risk")),
-    ("loss", ("reached", "cost_reached")),
-    ("loss", ("channel_actor", "channel_reached")),
-    ("pains", ("hurts", "hit", "rank", "cost")),
-)
-#: Shares of something else than the customers they are out of: of all waiting, of all journeys.
-_NO_PART = (("pains", "waiting"), ("opportunities", "gain"))
+Keys = tuple[Hashable, ...]
+_ENDS: Final = ("reached", "dropped", "open")
 #: Cells whose item is what customers wrote.
-_WORDS = ("best", "worst", "word")
+_WORDS: Final = ("best", "worst", "word")
+#: Which numbers go in company first, and which last: they stand in many cells.
+_PART, _SOME, _ENTRIES, _OUTCOME, _ALL = 0, 1, 3, 4, 8
 
 
 def mask_small(cells: Sequence[Cell], k: int) -> tuple[Cell, ...]:
     """Return the cells with those of fewer than `k` customers masked.
 
-    A cell is small when what it counts, what it is out of, or the rest of that is from 1 to ``k - 1``. Where only one
-    of several that add up is masked, the smallest of the others is masked too, so that no subtraction gives it back.
+    A cell is small when what it counts, what it is out of, or the rest of that is from 1 to ``k - 1``. Others are masked
+    with it until nothing that is told gives it back (:mod:`journeylog.core.disclosure`).
     """
     if k < 2:
         return tuple(cells)
-    hidden = {i for i, cell in enumerate(cells) if _small(cell, k)}
-    for row, measures in _SAME:
-        for group in _groups(cells, row, measures, by_item=True):
-            if hidden & set(group):
-                hidden |= set(group)
-    for row, measures in _TOGETHER:
-        for group in _groups(cells, row, measures):
-            mine = [i for i in group if i in hidden]
-            rest = [i for i in group if i not in hidden and cells[i].known and cells[i].value > 0]
-            if len(mine) == 1 and rest:
-                hidden.add(min(rest, key=lambda i: cells[i].value))
-    return tuple(_masked(cell) if i in hidden else cell for i, cell in enumerate(cells))
+    books = Books()
+    told = enter_cells(books, cells)
+    return mask_cells(cells, told, books.hide(k))
+
+
+def mask_cells(cells: Sequence[Cell], told: Sequence[Keys], hidden: Hidden) -> tuple[Cell, ...]:
+    """Return the cells without those that tell a hidden number."""
+    return tuple(
+        _masked(cell) if any(key in hidden.gone for key in keys) else cell
+        for cell, keys in zip(cells, told, strict=True)
+    )
+
+
+def sayable(notes: Iterable[Any], k: int) -> tuple[Any, ...]:
+    """Return the notes that tell no number of 1 to ``k - 1``."""
+
+    def few(note: Any) -> bool:
+        values: Mapping[str, Any] = getattr(note, "values", {})
+        return isinstance(values.get("n"), int) and 0 < values["n"] < k
+
+    return tuple(note for note in notes if not few(note))
+
+
+def enter_cells(books: Books, cells: Sequence[Cell]) -> list[Keys]:
+    """Enter the numbers of a map, and return for each cell which of them it tells.
+
+    Notes
+    -----
+    Keys are ``("map", what, stage, ...)``; what is left over of a sum is entered, though nobody tells it.
+    """
+    told = [_enter(books, cell) for cell in cells]
+    stages = list(dict.fromkeys(cell.stage for cell in cells if cell.stage is not None))
+    for stage in stages:
+        _enter_stage(books, stage, [cell for cell in cells if cell.stage == stage])
+    _rest(books, "journeys", [("map", "end", end) for end in _ENDS], None)
+    for end in _ENDS:
+        moves = [("map", "move", stage, "", end) for stage in stages]
+        _rest(books, ("map", "end", end), moves, ("map", "apart", end))
+    for who in ("came", "came to the goal"):
+        channels = [cell.item for cell in cells if cell.measure in ("channel_actor", "channel_reached")]
+        parts = [("map", who, name) for name in dict.fromkeys(channels)]
+        if parts:
+            _rest(books, ("map", who, None), parts, ("map", who, "elsewhere", None))
+    return told
 
 
 def _masked(cell: Cell) -> Cell:
@@ -62,24 +81,147 @@ def _masked(cell: Cell) -> Cell:
     return replace(bare, item=None, where=()) if cell.measure in _WORDS else bare
 
 
-def _small(cell: Cell, k: int) -> bool:
+_Place = Callable[[Cell], Hashable]
+
+
+def _of(what: str, item: bool = False) -> _Place:
+    return lambda cell: ("map", what, cell.stage, cell.item) if item else ("map", what, cell.stage)
+
+
+def _to(what: str, end: str) -> _Place:
+    return lambda cell: ("map", what, cell.stage, "", end)
+
+
+def _whole(cell: Cell) -> Hashable:
+    return "journeys"
+
+
+def _scaled(cell: Cell) -> Hashable:
+    return ("map", "answer", cell.stage, *(value for _, value in cell.where[1:]))
+
+
+#: What a cell is out of, and the numbers it tells besides: those of its value, and those that stand beside it.
+_TELLS: Final[Mapping[str, tuple[_Place, tuple[_Place, ...]]]] = {
+    "volume.journeys": (_whole, (_of("cases"),)),
+    "volume.customers": (_whole, (_of("actors"),)),
+    "volume.share": (_whole, (_of("cases"),)),
+    "touchpoints.does": (_of("cases"), (_of("does", True),)),
+    "touchpoints.channel": (_of("cases"), (_of("channel", True),)),
+    "touchpoints.channel_switches": (_of("switching"), (_of("switches"),)),
+    "ways.next": (_of("followed"), (_of("watched", True),)),
+    "ways.continue": (_of("followed"), (_of("on watched"),)),
+    "ways.goal": (_of("cases"), (_of("reach"),)),
+    "time.stay": (_of("stays timed"), ()),
+    "time.stay_p90": (_of("stays timed"), ()),
+    "time.wait": (_of("timed", True), ()),
+    "time.wait_p90": (_of("timed", True), ()),
+    "emotion.score": (_of("scores"), ()),
+    "emotion.answered": (_of("heard"), (_of("answered"),)),
+    "emotion.answer": (_of("answers"), (_scaled,)),
+    "voice.reason": (_of("cases"), (_of("reason", True),)),
+    "needs.asks": (_of("cases"), (_of("asks", True),)),
+    "pains.hurts": (_of("cases"), (_of("hurts", True),)),
+    "pains.hit": (_whole, (_of("hurts", True),)),
+    "pains.rank": (_of("hurts", True), ()),
+    "pains.cost": (_of("hurts", True), ()),
+    "pains.waiting": (_of("timed", True), ()),
+    "loss.drop": (_of("followed"), (_to("watched", "dropped"),)),
+    "loss.beyond": (_of("followed"), (_to("watched", "dropped"),)),
+    "loss.at_risk": (_of("followed"), (_to("watched", "dropped"),)),
+    "loss.hit": (_of("followed of", True), (_of("hit", True),)),
+    "loss.excess": (_of("followed of", True), (_of("hit", True),)),
+    "loss.brought": (lambda cell: ("map", "end", "reached"), ()),
+    "loss.cost_actor": (lambda cell: ("map", "came", None), ()),
+    "loss.cost_reached": (lambda cell: ("map", "came to the goal", None), ()),
+    "loss.channel_actor": (lambda cell: ("map", "came", cell.item), ()),
+    "loss.channel_reached": (lambda cell: ("map", "came to the goal", cell.item), ()),
+    "opportunities.gain": (_of("followed of", True), ()),
+    "opportunities.gain_journeys": (_of("followed of", True), ()),
+    "opportunities.sample": (_of("followed of", True), ()),
+}  # fmt: skip
+#: Cells that tell no number of their own by their value, only that of another cell.
+_SAME: Final = ("loss.beyond", "loss.at_risk", "loss.excess", "pains.rank", "pains.cost", "loss.brought")
+_RANKS: Final[Mapping[str, int]] = {
+    "journeys": _ALL, "followed": 5, "visits": 5, "cases": _ENTRIES, "actors": _ENTRIES, "on watched": _SOME,
+    "end": _OUTCOME, "came": _SOME,
+}  # fmt: skip
+
+
+def _enter(books: Books, cell: Cell) -> Keys:
+    """Enter what one cell tells, and return the keys."""
     if not cell.known:
-        return False
-    counted = [cell.n]
+        return ()
+    name = f"{cell.row}.{cell.measure}"
+    whole, parts = _TELLS.get(name, (_of(name, True), ()))
+    if cell.row == "loss" and cell.measure in _ENDS:
+        whole, parts = _ending(cell)
+    elif cell.stage is None and cell.row == "volume":
+        parts = ()
+        if cell.measure == "customers":
+            whole = _of("customers")
+    counted, keys = _counted(cell), [_tell(books, whole(cell), cell.n)]
+    if name in _SAME:
+        keys += [key for place in (whole, *parts) if (key := place(cell)) in books]
+        parts = ()
+    if counted is not None and (parts or cell.n):
+        own: Hashable = ("map", name, cell.stage, cell.item, "value")
+        keys += [_tell(books, part(cell), counted) for part in parts] or [_tell(books, own, counted)]
+    if counted is not None and cell.unit == "share" and name not in _SAME and len(keys) > 1:
+        _rest(books, keys[0], [keys[1]], ("not", keys[1]))
+    return tuple(keys)
+
+
+def _ending(cell: Cell) -> tuple[_Place, tuple[_Place, ...]]:
+    """Return what a cell on ends tells: of all journeys, or of the visits of a stage."""
+    if cell.stage is None:
+        return _whole, (lambda cell: ("map", "end", cell.measure),)
+    return _of("visits"), (_to("move", cell.measure),)
+
+
+def _counted(cell: Cell) -> float | None:
+    """Return how many a cell tells of by its value; None when it is no count and no part of one."""
     if cell.unit == "count":
-        counted.append(round(abs(cell.value)))
-    if cell.unit == "share" and (cell.row, cell.measure) not in _NO_PART:
-        part = round(cell.value * cell.n)
-        counted += [part, cell.n - part]
-    return any(0 < n < k for n in counted)
+        return float(round(abs(cell.value)))
+    no_part = (cell.row, cell.measure) in (("pains", "waiting"), ("opportunities", "gain"))
+    return float(round(cell.value * cell.n)) if cell.unit == "share" and not no_part else None
 
 
-def _groups(
-    cells: Sequence[Cell], row: str, measures: Iterable[str], *, by_item: bool = False
-) -> list[list[int]]:
-    """Return the cells of these measures, stage by stage, and item by item."""
-    found: dict[tuple[str | None, str | None], list[int]] = {}
-    for i, cell in enumerate(cells):
-        if cell.row == row and cell.measure in measures:
-            found.setdefault((cell.stage, cell.item if by_item else None), []).append(i)
-    return list(found.values())
+def _tell(books: Books, key: Hashable, n: float) -> Hashable:
+    """Enter a number that is told; one that differs from what is known by this key has its own."""
+    if key in books and abs(books.value(key) - n) > 0.5:
+        key = (key, n)
+    what = key[1] if isinstance(key, tuple) and len(key) > 1 else key
+    books.tell(key, n, rank=_RANKS.get(str(what), _PART))
+    return key
+
+
+def _rest(books: Books, total: Hashable, parts: Sequence[Hashable], rest: Hashable) -> None:
+    """Enter that parts make up a total, and what is left over."""
+    parts = [part for part in parts if part in books]
+    if total not in books or not parts:
+        return
+    left = books.value(total) - sum(books.value(part) for part in parts)
+    if rest is not None and left > 0:
+        books.know(rest, left)
+        parts.append(rest)
+    books.sums(total, parts)
+
+
+def _enter_stage(books: Books, stage: str, cells: Sequence[Cell]) -> None:
+    def at(what: str, *more: Any) -> Hashable:
+        return ("map", what, stage, *more)
+
+    nexts = [at("watched", cell.item) for cell in cells if cell.measure == "next" and cell.row == "ways"]
+    _rest(books, at("on watched"), nexts, at("watched", "elsewhere", None))
+    _rest(
+        books, at("followed"), [at("on watched"), at("watched", "", "dropped")], at("watched", "", "reached")
+    )
+    _rest(books, at("visits"), [at("move", "", end) for end in _ENDS], at("on"))
+    _rest(books, at("answers"), [_scaled(cell) for cell in cells if cell.measure == "answer"], None)
+    books.sums(at("scores"), [at("answers")])
+    for less, more in (
+        (at("cases"), at("visits")), (at("actors"), at("cases")), (at("followed"), at("visits")),
+        (at("move", "", "dropped"), at("watched", "", "dropped")), (at("reach"), at("cases")),
+    ):  # fmt: skip
+        if less in books and more in books:
+            books.holds({less: 1.0}, [more])

@@ -26,7 +26,7 @@ from journeylog.journeymap.analysts import AnalystNote, read_notes
 from journeylog.journeymap.cells import Cell, cell_table
 from journeylog.journeymap.changes import SCHEMA, changes_since
 from journeylog.journeymap.empathy import empathy_table
-from journeylog.journeymap.masking import mask_small
+from journeylog.journeymap.masking import mask_small, sayable
 from journeylog.journeymap.rows import ROWS
 from journeylog.opportunities import Opportunities
 from journeylog.segmentloss import SegmentLoss
@@ -344,11 +344,14 @@ class JourneyMapResult(Result):
 
     def masked(self, k: int = 5) -> JourneyMapResult:
         """Return the map without the cells of fewer than `k` customers, and without what would give them away."""
-        cells = mask_small(self.cells, k)
+        return self.with_cells(mask_small(self.cells, k), k)
+
+    def with_cells(self, cells: tuple[Cell, ...], k: int) -> JourneyMapResult:
+        """Return the map with cells of which those of fewer than `k` customers are masked."""
         said = note("cells of fewer than {k} customers are not told, nor what would give them away", k=k)
         told = any(cell.masked for cell in cells) and said not in self.notes
-        notes = (*self.notes, said) if told else self.notes
-        return replace(self, table=cell_table(cells), cells=cells, notes=notes)
+        notes = sayable(self.notes, k)
+        return replace(self, table=cell_table(cells), cells=cells, notes=(*notes, said) if told else notes)
 
     def changes(self, before: JourneyMapResult | Mapping[str, Any]) -> pd.DataFrame:
         """Return what changed since an earlier map; see :func:`journeylog.journeymap.changes.changes_since`."""

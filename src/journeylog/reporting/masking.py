@@ -14,7 +14,7 @@ from journeylog.core.disclosure import Hidden
 from journeylog.reporting.answers import Answers
 from journeylog.reporting.books import END, ENDS, books_of, node_of, path_of
 
-__all__ = ["mask_answers", "protect"]
+__all__ = ["mask_answers", "masked_by", "protect"]
 
 Bools = npt.NDArray[np.bool_]
 Keyed = Callable[[Mapping[Any, Any]], Hashable]
@@ -29,9 +29,11 @@ def mask_answers(answers: Answers, k: int) -> Answers:
     What is masked is found once for all tables, in the books of the report (:mod:`journeylog.reporting.books`), so that
     a number is told in all of them or in none.
     """
-    if k < 2:
-        return answers
-    hidden = books_of(answers, k).hide(k)
+    return answers if k < 2 else masked_by(answers, books_of(answers, k).hide(k), k)
+
+
+def masked_by(answers: Answers, hidden: Hidden, k: int) -> Answers:
+    """Return the answers without the numbers that are hidden in their books."""
     level = answers.plan.node
     flow, moves = (_moves(r, at, hidden, k) for r, at in ((answers.flow, level), (answers.moves, "event")))
     leaves, event_leaves = (

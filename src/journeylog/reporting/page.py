@@ -24,8 +24,8 @@ from journeylog.reporting.costs import Costs
 from journeylog.reporting.definitions import definitions
 from journeylog.reporting.document import render
 from journeylog.reporting.empathypage import empathy_values
+from journeylog.reporting.mapbooks import mask_both
 from journeylog.reporting.mappage import map_values, written
-from journeylog.reporting.masking import mask_answers
 from journeylog.reporting.method import method
 from journeylog.reporting.names import short
 from journeylog.reporting.plan import Plan, prepare
@@ -177,24 +177,23 @@ def build_page(
     filled : JourneyMapResult, optional
         The map of the log, when it is there already.
     answers : Answers, optional
-        Those of a page with the same arguments in another language.
+        Those of a page with the same arguments in another language, masked together with `filled`.
     alerts : sequence of str
         Texts that stand above all else.
     """
     words = _checked(log, top, theme, lang, within, mask)
     costs = Costs.of(prices, journey_map) if costs is None else costs
     with progress("making the report"):
-        if answers is None:
-            plan = prepare(log, goal, patience, stages)
-            answers = mask_answers(answer_all(plan, funnel, within, costs), mask)
-        plan, words = answers.plan, Wording(of_answers(answers, words.words))
         asks = {"patience": patience, "prices": costs.of_map, **(journey_map or {})}
-        filled = _map_of(log, plan, goal, asks, before, filled)
+        if answers is None:
+            asked = answer_all(prepare(log, goal, patience, stages), funnel, within, costs)
+            answers, filled = mask_both(asked, _map_of(log, asked.plan, goal, asks, before, filled), mask)
+        words = Wording(of_answers(answers, words.words))
     some = log.n_events > 0
     told = told_answers(answers, words.words)
     findings = _findings(told, words) if some else []
     first = [*(Markup.escape(alert) for alert in alerts), *(alerts_of(told, words) if some else [])]
-    masked = filled.masked(mask) if filled is not None and some else None
+    masked = filled if some else None
     html = render(
         theme,
         interactive=interactive,

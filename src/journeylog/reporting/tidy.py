@@ -22,7 +22,7 @@ from journeylog.reporting import loaded
 from journeylog.reporting.answers import Answers, answer_all
 from journeylog.reporting.costs import Costs
 from journeylog.reporting.language import Language, language
-from journeylog.reporting.masking import mask_answers
+from journeylog.reporting.mapbooks import mask_both
 from journeylog.reporting.plan import Plan, prepare
 from journeylog.reporting.tables import ARROW
 from journeylog.reporting.tidyschema import DICTIONARY, TABLES, Entry, defined, schema_of
@@ -158,9 +158,8 @@ def share(
             f"mask={mask!r} is not possible. Fix: a number of customers such as 5, 0 for no mask"
         )
     plan = prepare(log, goal, patience, stages)
-    answers = mask_answers(answer_all(plan, funnel, within, costs), mask)
     filled = filled if filled is not None else _map_of(log, plan, goal, patience, costs)
-    return Shared(log, answers, None if filled is None else filled.masked(mask))
+    return Shared(log, *mask_both(answer_all(plan, funnel, within, costs), filled, mask))
 
 
 def tidy_tables(shared: Shared, words: Language) -> dict[str, pa.Table]:
