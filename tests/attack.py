@@ -357,15 +357,21 @@ def _funnel(system: System, answers: Any) -> None:
 #: Of which numbers the attack asks: those of groups of customers that a table speaks of.
 ASKED = (
     "n", "f", "V", "F", "on", "fon", "t", "end", "p", "rest", "e", "ea", "not", "c", "l", "o", "g", "m", "mf", "returned",
-    "away", "eligible", "apart",
+    "away", "eligible", "apart", "C", "A", "touchpoints.does", "needs.asks", "touchpoints.channel", "pains.hurts", "actor",
+    "reached",
 )  # fmt: skip
 
 
 def given_away(masked: Any, whole: Any, k: int, stages: Mapping[str, str] | None) -> dict[Any, Any]:
-    """Return the small groups that can be worked out: what they are, and between which numbers they must lie."""
+    """Return the small groups of a report that can be worked out."""
     mine, truth = System(), System()
     tell_report(mine, masked, stages)
     tell_report(truth, whole, stages)
+    return exposed(mine, truth, k)
+
+
+def exposed(mine: System, truth: System, k: int) -> dict[Any, Any]:
+    """Return the small groups that can be worked out: what they are, and between which numbers they must lie."""
     known = {key: truth.low[at] for key, at in truth.at.items() if truth.low[at] == truth.high[at]}
     known = _worked_out(truth, known)
     known = {key: n for key, n in known.items() if not (isinstance(key, tuple) and key[0] == "rest")}
@@ -373,7 +379,7 @@ def given_away(masked: Any, whole: Any, k: int, stages: Mapping[str, str] | None
     assert not mine.holds(known)
     found: dict[Any, Any] = {}
     for key in mine.at:
-        n = known.get(key, 0.0)
+        n = round(known.get(key, 0.0))
         if isinstance(key, tuple) and key[0] in ASKED and 0 < n < k:
             low, high = mine.bounds_of(key)
             if high < k - 1e-6 or high - low < 1:
@@ -395,3 +401,61 @@ def _worked_out(system: System, known: Mapping[Hashable, float]) -> dict[Hashabl
                 found[names[open_ends[0]]] = (low - rest) / row[open_ends[0]]
                 changed = True
     return found
+
+
+def tell_map(system: System, cells: Iterable[Any], together: bool) -> None:
+    """Enter the cells of a map; `together` when its journeys are those of a report that is entered, too."""
+    level = "stage" if together else "map"
+    nexts: dict[str, list[Hashable]] = {}
+    channels: dict[str, list[Hashable]] = {}
+    stages = set()
+    for cell in cells:
+        name, s, told = f"{cell.row}.{cell.measure}", node(cell.stage, "node"), not cell.masked and cell.known
+        stages |= {s} if cell.stage is not None else set()
+        rate, n = (cell.value, cell.n) if told else (np.nan, None)
+        if name in ("volume.journeys", "volume.share") and cell.stage is not None:
+            system.var("journeys", n)
+            if name == "volume.journeys":
+                system.var(("C", level, s), cell.value if told else None)
+            system.share(rate if name == "volume.share" else np.nan, ("C", level, s), "journeys")
+        elif name == "volume.customers" and cell.stage is not None:
+            system.var(("A", level, s), cell.value if told else None)
+            system.below(("A", level, s), ("C", level, s))
+        elif name in ("ways.next", "ways.continue", "loss.drop"):
+            part: Hashable = ("f", level, s, node(cell.item, "node") if cell.measure == "next" else "dropped")
+            part = ("fon", level, s) if cell.measure == "continue" else part
+            system.var(("F", level, s), n)
+            system.share(rate, part, ("F", level, s))
+            if cell.measure == "next":
+                nexts.setdefault(s, []).append(part)
+        elif name in ("loss.dropped", "loss.open") and cell.stage is not None:
+            system.var(("V", level, s), n)
+            system.var(("n", level, s, cell.measure), cell.value if told else None)
+        elif name in ("loss.reached", "loss.dropped", "loss.open"):
+            system.var("journeys", n)
+            system.var(("end", cell.measure))
+            system.share(rate, ("end", cell.measure), "journeys")
+        elif name in ("touchpoints.does", "needs.asks", "touchpoints.channel", "pains.hurts", "voice.reason"):
+            key = (name, s, cell.item)
+            system.var(("C", level, s), n)
+            system.share(rate, key, ("C", level, s))
+            system.same(("C", level, s), [key, ("not", *key)])
+        elif name in ("loss.channel_actor", "loss.channel_reached", "loss.cost_actor", "loss.cost_reached"):
+            who = cell.measure.split("_")[1]
+            system.var((who, cell.item), n)
+            if cell.item is not None:
+                channels.setdefault(who, []).append((who, cell.item))
+    for s in stages:
+        if ("F", level, s) in system.at:
+            parts = [("fon", level, s), ("f", level, s, "dropped"), ("f", level, s, "reached")]
+            system.same(("F", level, s), parts)
+        if s in nexts and not together:
+            system.same(("fon", level, s), [*nexts[s], ("f", level, s, "elsewhere")])
+    system.same("journeys", [("end", end) for end in ENDS])
+    for who, keys in channels.items():
+        if (who, None) in system.at:
+            system.same((who, None), [*dict.fromkeys(keys), (who, "elsewhere")])
+    for end in ("dropped", "open"):
+        if not together:
+            moves = [("n", level, s, end) for s in sorted(stages)]
+            system.same(("end", end), [*(m for m in moves if m in system.at), ("apart", level, end)])
