@@ -464,3 +464,15 @@ def test_the_stitched_shop_converts_as_its_truth_says_and_the_unstitched_does_no
         before, after = who.report.table[["n_started", "n_converted"]].to_numpy().tolist()
         assert after == [started, converted]
         assert before[1] == 0 and before[0] > started
+
+
+def test_a_report_of_links_says_that_they_know_no_events() -> None:
+    seen = pd.DataFrame({"device": ["d1"], "user": ["anna"], "at": ["2025-01-06"]})
+    found = jl.links(seen, start="device", end="user", time="at", tz="UTC")
+    who = jl.identity(found, policy="back", lookback="30d")
+    assert who.report.table["n_actors"].tolist() == [2, 2]
+    assert any(".effect(log)" in note for note in who.report.notes)
+    log = jl.read(seen.assign(event="x"), actor="device", event="event", time="at", tz="UTC")
+    told = who.effect(log)
+    assert told.table["n_actors"].tolist() == [1, 1] and not any(".effect" in note for note in told.notes)
+    assert not any(".effect" in note for note in jl.identity(found, policy="merge").report.notes)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import pandas as pd
 
@@ -25,6 +26,9 @@ from journeylog.ingest.identity.report import (
 )
 
 __all__ = ["Identity", "identity"]
+
+#: How the note begins that says that links know no events.
+_ALL_TIMES: Final = "ids are counted for all times"
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +80,7 @@ class Identity:
             Its tables count the actors of the log, and with a goal those who met it.
         """
         table, sizes = effect_tables(log.chunk, self.map, goal, start)
-        notes = self.report.notes
+        notes = tuple(note for note in self.report.notes if not note.startswith(_ALL_TIMES))
         if goal is not None:
             of = "actors" if start is None else f"actors with {start!r}"
             notes = (*notes, f"conversion: {of} who also have {goal!r}, in whatever order")
@@ -201,7 +205,13 @@ def identity(
     mapped = IdentityMap.of(found, rows, asked, len(listed))
     sizes = sizes_of(rows)
     tables = {"sizes": size_table(sizes), "conflicts": listed}
-    report = IdentityReport(ids_table(sizes), tables, tuple(words(asked, found)))
+    notes = words(asked, found)
+    if log is None and policy in ("forward", "back"):
+        notes.append(
+            f"{_ALL_TIMES}: before the reach of its first login a visitor is an actor of its own, whether "
+            "or not events are there; .effect(log) tells what becomes of those of a log"
+        )
+    report = IdentityReport(ids_table(sizes), tables, tuple(notes))
     who = Identity(mapped, report)
     return who if log is None else Identity(mapped, who.effect(log, goal, start=start))
 
