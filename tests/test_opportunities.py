@@ -16,6 +16,7 @@ from journeylog.core.build import build_chunk
 from journeylog.core.chain import Chain, Change
 from journeylog.core.chain_change import with_rate
 from journeylog.core.chain_gain import Gains, Row
+from journeylog.core.chain_segments import SegmentMoves
 from journeylog.core.encode import encode
 from journeylog.core.engine import gather
 from journeylog.core.log import EventLog
@@ -133,6 +134,39 @@ def test_the_gain_is_covered_and_the_naive_one_is_too_good() -> None:
     assert np.mean(hits) >= 0.88
     assert np.mean(naive) > 5 * np.std(naive) / 30**0.5
     assert abs(np.mean(honest)) < 3.5 * np.std(honest) / 30**0.5
+
+
+@pytest.mark.slow
+def test_gains_are_covered_where_segments_have_a_few_dozen_visits() -> None:
+    """Five segments of 60 actors, of which one is bad or none: 16 to 34 visits of a point in each half of a segment."""
+    hits: dict[str, list[bool]] = {}
+    better = reach(CYCLES)[0] - (4 * reach(CYCLES)[0] + reach(BAD)[0]) / 5
+    for seed in range(400):
+        rng = np.random.default_rng(10_000 + seed)
+        for kind, matrix in (("bad", BAD), ("alike", CYCLES)):
+            log = segmented(rng, 60, {"s0": matrix, **{f"s{i}": CYCLES for i in range(1, 5)}})
+            table = log.compute(jl.Opportunities(by="platform", min_n=30)).table
+            for row in table[(table["part"] == "stage") & table["gain_low"].notna()].to_dict("records"):
+                if kind == "alike" or row["node"] == "cart":
+                    truth = better if kind == "bad" else 0.0
+                    hits.setdefault(f"{kind} {row['node']}", []).append(
+                        row["gain_low"] <= truth <= row["gain_high"]
+                    )
+    shares = {name: float(np.mean(found)) for name, found in hits.items()}
+    assert {name: share for name, share in shares.items() if not 0.92 <= share <= 0.98} == {}
+    assert 0.93 <= np.mean(list(shares.values())) <= 0.97, shares
+
+
+def test_few_groups_deviate_more_than_they_show_and_one_says_nothing() -> None:
+    """One state with two ways on: four groups of the first half have three visits each, one group of the other five."""
+    ways = np.array([[3, 0, 0, 0, 3, 0, 0, 0], [0, 4, 3, 0, 0, 0, 3, 0]], float)
+    ways[0, 1] = 1
+    by_half = np.stack((ways[:, ::2].sum(1), ways[:, 1::2].sum(1)))[None]
+    moves = SegmentMoves(("few",), sparse.csr_array(ways), by_half)
+    found = moves.deviation(0, 0, np.arange(2), np.array([0.5, 0.5]))
+    assert found[::2].sum(1) == pytest.approx([0, 0, 0, 0]) and not found[1::2].any()
+    assert (found[:, 0] ** 2).sum() == pytest.approx(0.25 / 4 * 4 / 3)  # as of four independent trials
+    assert np.isnan(moves.deviation(0, 1, np.arange(2), np.array([0.2, 0.8]))).all()
 
 
 def test_where_segments_are_alike_nothing_is_promised() -> None:

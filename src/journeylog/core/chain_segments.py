@@ -61,7 +61,11 @@ class SegmentMoves:
         return SegmentMoves(column.labels, by_group, by_half)
 
     def deviation(self, segment: int, half: int, row: Ints, rate: Floats) -> Floats:
-        """Return by group and edge of a state how the rates of a segment, measured in a half, deviate."""
+        """Return by group and edge of a state how the rates of a segment, measured in a half, deviate.
+
+        Few groups have a segment's visits, so what they deviate from their own mean is made larger by as many as they
+        weigh (as for shares); nan where it is but one, which says nothing of the others.
+        """
         first = segment * self.by_half.shape[2]
         ends = self.by_group.indptr[first + row[0] : first + row[-1] + 2]
         mine = slice(int(ends[0]), int(ends[-1]))
@@ -71,4 +75,6 @@ class SegmentMoves:
         n_groups = self.by_group.shape[1]
         counts = np.bincount(group * len(row) + edge, n, n_groups * len(row)).reshape(n_groups, len(row))
         base = counts.sum(1, keepdims=True)
-        return np.asarray((counts - base * rate) / max(base.sum(), 1.0))
+        alike = base.sum() ** 2 / max(np.square(base).sum(), 1.0)
+        more = math.sqrt(alike / (alike - 1)) if alike > 1 + 1e-9 else math.nan
+        return np.asarray((counts - base * rate) * (more / max(base.sum(), 1.0)))

@@ -8,6 +8,7 @@ from scipy import special
 
 from journeylog.core.differences import Estimates
 from journeylog.core.intervals import LEVEL, two_sided_z, wilson
+from journeylog.core.means import stretch
 
 __all__ = ["error_of", "gap_interval", "mean_interval", "p_of", "share_interval"]
 
@@ -60,12 +61,12 @@ def share_interval(share: Floats, deviation: Floats, n_groups: int, n_actors: Fl
 
 
 def mean_interval(mean: Floats, deviation: Floats, n_groups: int) -> Estimates:
-    """Return the interval of a mean above zero, made on the scale of logarithms; nan where nothing varies."""
+    """Return the interval of a mean above zero, by :func:`journeylog.core.means.stretch`; nan where nothing varies."""
     error, t = error_of(deviation, n_groups)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        factor = np.exp(np.minimum(t * error / mean, 500.0))
+        up, down = stretch(t * error / mean)
         known = (mean > 0) & (error > _NOTHING * mean)
-        low, high = np.where(known, mean / factor, np.nan), np.where(known, mean * factor, np.nan)
+        low, high = np.where(known, mean / down, np.nan), np.where(known, mean * up, np.nan)
     return Estimates(mean, low, high)
 
 

@@ -12,7 +12,7 @@ from scipy import special
 from journeylog.core.intervals import LEVEL
 from journeylog.core.kernels.squares import WORD
 
-__all__ = ["WORDS", "cluster_error", "cluster_mean", "joined_words", "word_columns"]
+__all__ = ["WORDS", "cluster_error", "cluster_mean", "joined_words", "stretch", "word_columns"]
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -94,15 +94,26 @@ def cluster_mean(
         half = t * error
         turned = np.asarray(positive, dtype=np.bool_) & (mean > 0)
         size = half / np.where(turned, mean, 1.0)
-        up, down = _stretch(size)
+        up, down = stretch(size)
         low = np.where(turned, mean / down, mean - half)
         high = np.where(turned, mean * up, mean + half)
     known = (n > 0) & (alike > 1) & (t <= _MOST) & np.isfinite(half) & ((half > 0) | even)
     return np.where(known, low, np.nan), np.where(known, high, np.nan)
 
 
-def _stretch(size: Floats) -> tuple[Floats, Floats]:
-    """Return by what a mean is multiplied for its upper bound, and divided for its lower one."""
+def stretch(size: Floats) -> tuple[Floats, Floats]:
+    """Return by what a mean above zero is multiplied for its upper bound, and divided for its lower one.
+
+    Parameters
+    ----------
+    size : ndarray of float64
+        The reach of t as a share of the mean: ``u`` of :func:`cluster_mean`.
+
+    Examples
+    --------
+    >>> [float(factor.round(4)) for factor in stretch(np.array(0.2))]
+    [1.2461, 1.2214]
+    """
     inner, outer = np.minimum(size, 1.0), np.maximum(size, 1.0)
     up = np.exp(inner + inner * inner / 2) * (2 * outer - 1)
     return up, np.exp(inner) * outer
