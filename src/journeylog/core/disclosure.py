@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import linprog
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, eye_array, hstack, vstack
 
 __all__ = ["FIXED", "Books", "Hidden"]
 
@@ -61,16 +61,16 @@ class Books:
 
     Examples
     --------
-    Of 49 journeys, 2 went to help: were the other ways told, a subtraction would tell that number.
+    Of 50 journeys, 2 went to help: were the other ways told, a subtraction would tell that number.
 
     >>> books = Books()
-    >>> ways = {"buy": 40, "help": 2, "leave": 7}
-    >>> for name, n in {"all": 49, **ways}.items():
+    >>> ways = {"buy": 40, "help": 2, "leave": 8}
+    >>> for name, n in {"all": 50, **ways}.items():
     ...     books.tell(name, n, rank=2 if name == "all" else 0)
     >>> books.sums("all", ways)
     >>> hidden = books.hide(5)
     >>> sorted(hidden.gone), hidden.most
-    (['help', 'leave'], {'leave': 8.0})
+    (['help', 'leave'], {'leave': 9.0})
     """
 
     _place: dict[Key, int] = field(default_factory=dict)
@@ -158,10 +158,17 @@ class Books:
 
         Notes
         -----
-        Of a small group the number is hidden, and others with it until every number from 1 to ``k - 1`` is possible
-        for it, given all that is told, even to who knows which hidden numbers are small. What is possible are the
-        bounds of a linear programme; where they are too near, those told numbers that its dual solution names are
-        hidden in turn, the least important first, then the smallest that is large enough.
+        Of a small group the number is hidden, and others in company with it until, for all that is told, the group may
+        as well have `k` members or more, also for who knows which hidden numbers are in company only; and until who
+        knows that it is small cannot tell how small. Of many moves of few customers the number may as well be
+        ``(k - 1) / 2`` higher or lower. What is possible are the bounds of a linear programme. Where they are too near,
+        a told number that its dual solution names is hidden, the least important first, then the smallest that is large
+        enough. Afterwards what is in company and not needed is told again.
+
+        References
+        ----------
+        M. Fischetti, J.-J. Salazar-Gonzalez (2001), Solving the cell suppression problem on tabular data with linear
+        constraints. Management Science 47.
         """
         return _Search(self, k).run()
 
@@ -207,6 +214,7 @@ class _Search:
                     given.append(first)
                     left[first] = False
                 together, open_ends = bool((open_ends & ~left)[some].sum() > 1) and together, left
+        self._release(given)
         gone = np.flatnonzero(self.hidden)
         low, high = self._spans()
         apart = [i for i in gone if not self.few[i] and high[i] < self.cap / 2]
@@ -237,7 +245,9 @@ class _Search:
             mine = helps[row] & able[at]
             if not mine.any():
                 return
-            room = np.where(self.group[at], self.v[at] - self.k, np.abs(self.v[at])) >= self.k - 1
+            need = np.zeros(len(helps))
+            np.maximum.at(need, row[tight], self._enough(1.0)[at[tight]] - self.v[at[tight]])
+            room = np.where(self.group[at], self.v[at] - self.k, np.abs(self.v[at])) >= need[row]
             good = np.bincount(at[mine & ((weight > 0) | room)], minlength=len(self.v))
             some = np.unique(at[mine])
             order = np.lexsort((some, np.abs(self.v[some]), -good[some], self.rank[some]))
@@ -249,13 +259,14 @@ class _Search:
 
     def _reached(self, x: Floats, sign: float, at: Any = slice(None)) -> Bools:
         """Return of which numbers these are as far up (or down) as they have to be possible."""
-        v = self.v[at]
-        counted = v < self.k
-        spread = (self.k - 1) / 2  # of many moves of few customers
+        return np.asarray(sign * x >= sign * self._enough(sign)[at] - _NEAR)
+
+    def _enough(self, sign: float) -> Floats:
+        """Return how far up (or down) each number has to be possible."""
+        counted, spread = self.v < self.k, (self.k - 1) / 2  # of many moves of few customers
         if sign > 0:
-            return np.asarray(x >= np.where(counted, self.k, v + spread) - _NEAR)
-        least = max(self.k - 2.0, 1.0)
-        return np.asarray(x <= np.where(counted, least, np.maximum(v - spread, 1.0)) + _NEAR)
+            return np.where(counted, float(self.k), self.v + spread)
+        return np.where(counted, max(self.k - 2.0, 1.0), np.maximum(self.v - spread, 1.0))
 
     def _bounds(self) -> tuple[Floats, Floats]:
         """Return between what every number lies for who knows which of those hidden are small."""
@@ -282,22 +293,40 @@ class _Search:
             edge = edge[free[edge]]
         return np.flatnonzero(seen)
 
-    def _programme(self, mine: Ints, wanted: Ints, sign: float) -> Any:
-        """Return the possible numbers for which those wanted are largest or smallest, all but some being as they are."""
-        low, high = self._bounds()
+    def _programme(self, mine: Ints, wanted: Ints, sign: float, kept: Ints | None = None) -> Any:
+        """Return the possible numbers for which those wanted are largest or smallest, all but some being as they are.
+
+        With `kept` those for which the one that is wanted is just far enough, and what is kept changes least.
+        """
+        low, high = (bound[mine] for bound in self._bounds())
         rows = np.unique(self.of[mine].indices)
         matrix, equal = self.rules[rows][:, mine], self.equal[rows]
         rest = self.rules[rows] @ self.v - matrix @ self.v[mine]
-        aim = np.zeros(len(mine))
-        aim[np.searchsorted(mine, wanted)] = -sign
+        aim, at = np.zeros(len(mine)), np.searchsorted(mine, wanted)
+        aim[at] = -sign
+        less, limit = -matrix[~equal], rest[~equal]
+        if kept is not None:
+            enough = self._enough(sign)[wanted]
+            (low if sign > 0 else high)[at] = enough
+            place, one = np.searchsorted(mine, kept), np.ones(len(kept))
+            pick = csr_array((one, (np.arange(len(kept)), place)), shape=(len(kept), len(mine)))
+            more, none = eye_array(len(kept), format="csr"), csr_array((matrix.shape[0], len(kept)))
+            matrix = hstack([matrix, none], format="csr")
+            less = vstack(
+                [hstack([less, none[~equal]]), hstack([pick, -more]), hstack([-pick, -more])], format="csr"
+            )
+            limit = np.concatenate([limit, self.v[kept], -self.v[kept]])
+            aim = np.concatenate([0 * aim, one])
+            low = np.concatenate([low, 0 * one])
+            high = np.concatenate([high, one * self.cap])
         ask: Any = linprog  # its stubs know only some of what SciPy takes
         return ask(
             aim,
-            A_ub=-matrix[~equal] if (~equal).any() else None,
-            b_ub=rest[~equal] if (~equal).any() else None,
+            A_ub=less if less.shape[0] else None,
+            b_ub=limit if less.shape[0] else None,
             A_eq=matrix[equal] if equal.any() else None,
             b_eq=-rest[equal] if equal.any() else None,
-            bounds=np.column_stack([low[mine], high[mine]]),
+            bounds=np.column_stack([low, high]),
             method="highs",
         )  # fmt: skip
 
@@ -316,6 +345,25 @@ class _Search:
         order = np.lexsort((some, np.abs(self.v[some]), room < short, self.rank[some]))
         self.hidden[some[order[0]]] = True
         return True
+
+    def _release(self, given: list[int]) -> None:
+        """Tell again what was hidden in company and is not needed.
+
+        For each small group numbers are sought that are possible, have it far enough, and leave as many as can be of
+        those in company as they are. Whom none of these solutions moves may be told: all of them stay possible.
+        """
+        company = self.hidden & ~self.few
+        moved = np.zeros(len(self.v), bool)
+        for sign in (1.0, -1.0):
+            wanted = np.flatnonzero(self._wanted(sign))
+            for first in wanted[~np.isin(wanted, given)].tolist():
+                mine = self._around(first)
+                kept = mine[company[mine] & ~moved[mine]]
+                found = self._programme(mine, np.array([first]), sign, kept)
+                if found.x is None:
+                    return
+                moved[mine] |= np.abs(found.x[: len(mine)] - self.v[mine]) > _NEAR
+        self.hidden &= self.few | moved
 
     def _spans(self) -> tuple[Floats, Floats]:
         """Return what numbers are at least and at most, as far as single rules tell."""
