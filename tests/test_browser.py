@@ -348,3 +348,70 @@ def test_personas_print_on_a3_and_their_maps_are_reached(
         ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
         assert ground in ("rgba(0, 0, 0, 0)", "rgb(255, 255, 255)")
         opened.quiet(file)
+
+
+# The report with all that may be asked of it
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory, shop: jl.EventLog) -> dict[str, Path]:
+    """The shop's report with voices, notes with hostile words, prices and an alert, in both languages and themes."""
+    folder = tmp_path_factory.mktemp("whole")
+    notes = {
+        "author": HOSTILE[0],
+        "stages": {
+            "purchase": {
+                "thinks": [HOSTILE[1], "Имя" * 60],
+                "needs": {"text": "x" * 300, "link": "https://a.b"},
+            }
+        },
+    }
+    asked: dict[str, Any] = {
+        "goal": "delivered", "patience": "30d", "stages": "shop", "journey_map": {"voice": True, "notes": notes},
+        "prices": {"waiting": 0.5, "rework": 3, "lost": 20}, "alerts": [HOSTILE[2]],
+    }  # fmt: skip
+    made = {}
+    for lang, theme in (("en", "light"), ("ru", "dark")):
+        page = build_page(shop, lang=lang, theme=theme, interactive=theme == "light", **asked)
+        made[f"{lang}-{theme}"] = folder / f"{lang}-{theme}.html"
+        made[f"{lang}-{theme}"].write_bytes(page.html)
+    return made
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("name", ["en-light", "ru-dark"])
+def test_voices_notes_experiments_and_prices_are_within_their_borders_and_readable(
+    browser: Any, whole: dict[str, Path], name: str, width: str
+) -> None:
+    file = whole[name]
+    with Opened(browser, file, WIDTHS[width]) as opened:
+        page = opened.page
+        for wanted in (
+            "#empathy .note",
+            "#trials li",
+            "#losses .bars li",
+            "#figure-paths figcaption",
+            ".warnings li",
+        ):
+            assert page.locator(wanted).count() > 0, wanted
+        assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+        assert page.evaluate(OUTSIDE) == []
+        assert page.evaluate(EMPTY) == []
+        assert page.evaluate(CLIPPED) == []
+        assert page.evaluate("window.__xss === undefined") and page.evaluate(HANDLERS) == 0
+        links = page.evaluate(
+            "[...document.querySelectorAll('#empathy a, #trials a')].map(a => a.getAttribute('href'))"
+        )
+        inside = [link[1:] for link in links if link.startswith("#")]
+        assert inside and all(page.evaluate("id => !!document.getElementById(id)", link) for link in inside)
+        assert [link for link in links if not link.startswith("#")] == ["https://a.b"]
+        page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+        assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+        found = axe_module.Axe().run(page).response["violations"]
+        grave = [
+            (one["id"], one["impact"], [node["html"][:160] for node in one["nodes"][:3]])
+            for one in found
+            if one["impact"] in ("serious", "critical")
+        ]
+        assert grave == []
+        opened.quiet(file)
