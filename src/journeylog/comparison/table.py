@@ -137,13 +137,18 @@ def spelled(row: Mapping[Any, Any]) -> Note:
         what: Any = note("{ends: → }", ends=tuple(_node(row, end) for end in ends))
     else:
         key = next((key for key in ("node", "name", "outcome", "to", "period") if key in row), None)
-        what = note("anything") if key is None or row.get("to_kind") == "any" else str(row[key])
+        what = note("anything") if key is None or row.get("to_kind") == "any" else _named(row[key])
     return note("{what} ({measure})", what=what, measure=_MEASURES.get(row["measure"], row["measure"]))
 
 
-def _node(row: Mapping[Any, Any], end: str) -> str:
+def _node(row: Mapping[Any, Any], end: str) -> Note:
     kind = row.get(f"{end}_kind", "node")
-    return str(row[end]) if kind == "node" else _ENDS.get(kind, f"({row[end]})")
+    return _named(row[end]) if kind == "node" else _ENDS.get(kind, _named(f"({row[end]})"))
+
+
+def _named(name: object) -> Note:
+    """Return a name of the data, which no language has another one for."""
+    return Note("{name}", {"name": str(name)})
 
 
 def points(value: float, unit: str) -> Note:

@@ -96,7 +96,10 @@ def report(
     ] = None,
     top: Annotated[int | None, typer.Option(help="Bars and paths to draw. By default 10.")] = None,
     theme: Annotated[str | None, typer.Option(help="light or dark. By default light.")] = None,
-    lang: Annotated[str | None, typer.Option(help="Language of the page: en or ru. By default en.")] = None,
+    lang: Annotated[
+        str | None,
+        typer.Option(help="Language of the page: en, ru, or a catalogue (de.toml). By default en."),
+    ] = None,
     interactive: Annotated[
         bool | None,
         typer.Option(

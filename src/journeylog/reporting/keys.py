@@ -40,6 +40,8 @@ class Key:
         The smallest number, or the least items of an array.
     most : float or None
     needed : bool
+    files : bool
+        Whether a catalogue of a user's own may stand in place of a choice.
     keys : mapping of str to Key, optional
         What a table under the key may hold.
     """
@@ -51,6 +53,7 @@ class Key:
     least: float | None = None
     most: float | None = None
     needed: bool = False
+    files: bool = False
     keys: Mapping[str, Key] | None = None
 
     def schema(self) -> dict[str, Any]:
@@ -61,6 +64,8 @@ class Key:
         array = "array" in self.kinds
         if self.choices:
             known: dict[str, Any] = {"enum": list(self.choices)}
+            if self.files:
+                known = {"anyOf": [known, {"pattern": r"\.toml$"}]}
             found |= {"items": {"type": "string", **known}} if array else known
         for word, bound in (("min", self.least), ("max", self.most)):
             if bound is not None:
@@ -110,7 +115,7 @@ def check_keys(given: Mapping[str, Any], keys: Mapping[str, Key], where: str) ->
         if not known.allows(value):
             raise ConfigError(f"{where}{key} = {cut(value)} is not possible. Fix: {known.hint}")
         for one in (value if isinstance(value, list) else [value]) if known.choices else ():
-            if one not in known.choices:
+            if one not in known.choices and not (known.files and str(one).endswith(".toml")):
                 near = nearest(str(one), known.choices)
                 hint = f"did you mean {near[0]!r}?" if near else f"one of {list(known.choices)}"
                 raise ConfigError(f"{where}{key}: {cut(one)} is not possible. Fix: {hint}")

@@ -17,6 +17,7 @@ from journeylog.core.window import Window, format_duration
 from journeylog.errors import ConfigError
 from journeylog.plots import labels
 from journeylog.reporting import names
+from journeylog.reporting.catalogue import code_of, read_catalogue
 from journeylog.reporting.notewords import plural_form, tell
 from journeylog.steps.presets import PRESETS
 
@@ -197,24 +198,29 @@ class Language:
 
 
 def languages() -> tuple[str, ...]:
-    """Return the short names of all languages that have a catalogue."""
+    """Return the short names of the languages that the library has a catalogue of."""
     return tuple(sorted(file.stem for file in _FOLDER.glob("*.toml")))
 
 
 def language(name: str) -> Language:
-    """Return the language of a short name such as ``"en"`` or ``"ru"``.
+    """Return the language of a short name such as ``"en"`` or ``"ru"``, or of a catalogue: ``"words/de.toml"``.
 
     Raises
     ------
     ConfigError
-        If there is no catalogue for it.
+        If there is no catalogue for it, or it is not whole; see :mod:`journeylog.reporting.catalogue`.
     """
-    if name not in languages():
-        raise ConfigError(f"lang={name!r} is not there. Fix: one of {list(languages())}")
-    return _read(name)
+    if name in languages():
+        return _own(name)
+    path = Path(name)
+    if path.suffix != ".toml":
+        raise ConfigError(
+            f"lang={name!r} is not there. Fix: one of {list(languages())}, or the path of a catalogue such as 'de.toml'"
+        )
+    return Language(code_of(path), read_catalogue(path, {own: _own(own).words for own in languages()}))
 
 
 @functools.cache
-def _read(name: str) -> Language:
+def _own(name: str) -> Language:
     with (_FOLDER / f"{name}.toml").open("rb") as file:
         return Language(name, tomllib.load(file))

@@ -106,7 +106,7 @@ def map_page(
     ----------
     result : JourneyMapResult
     lang : str
-        The language of all words but the names of the data: ``"en"`` or ``"ru"``.
+        The language of all words but the names of the data: ``"en"``, ``"ru"``, or the path of a catalogue.
     theme : {"light", "dark"}
     title : str, optional
         Takes the place of the title.
@@ -120,7 +120,7 @@ def map_page(
     css = asset("map.css") + asset("map_empathy.css")
     page = environment().get_template("map.html.j2")
     return page.render(
-        lang=lang,
+        lang=words.name,
         theme=theme,
         policy=policy(scripts=(), styles=(css,)),
         css=Markup(css),

@@ -98,7 +98,7 @@ def map_svg(
     size = f'width="{width}" height="{y + _PAD}" viewBox="0 0 {width} {y + _PAD}"'
     return "\n".join(
         [
-            f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" xml:lang="{lang}" font-family="{_FONT}">',
+            f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" xml:lang="{words.name}" font-family="{_FONT}">',
             f"<title>{escape(name)}</title>",
             _box(0, 0, width, y + _PAD, colours["page"]),
             *head,

@@ -75,8 +75,7 @@ def tell(words: Words, said: str) -> str:
             value = found.values[name]
             if name in _NODES:
                 value = tuple(map(words.stage, value)) if isinstance(value, tuple) else words.stage(value)
-            # values of a note are data, or notes; those of a text that was read back may be either
-            parts.append(_written(words, value, origin[name], piece.conversion, data=found is said))
+            parts.append(_written(words, value, origin[name], piece.conversion))
     return "".join(parts)
 
 
@@ -97,11 +96,11 @@ def plural_form(rule: str, n: float) -> str:
     return "one" if one else "few" if few else "other"
 
 
-def _written(words: Words, value: Any, field: Field, conversion: str, data: bool) -> str:
+def _written(words: Words, value: Any, field: Field, conversion: str) -> str:
     """Return a value as the language has it; a text in quotation marks unless the entry asks for it as code."""
     if isinstance(value, tuple):
         one = field._replace(spec="")
-        return (field.spec or ", ").join(_written(words, part, one, conversion, data) for part in value)
+        return (field.spec or ", ").join(_written(words, part, one, conversion) for part in value)
     if isinstance(value, Span):
         return words.duration(value / 1e6)
     if isinstance(value, Moment):
@@ -112,9 +111,7 @@ def _written(words: Words, value: Any, field: Field, conversion: str, data: bool
         if conversion == "r":
             return repr(value)
         opening, closing = words.words["quotes"]
-        if field.conversion == "r":
-            return f"{opening}{value}{closing}"
-        return value if data else tell(words, value)
+        return f"{opening}{value}{closing}" if field.conversion == "r" else tell(words, value)
     return words.number(format(value, field.spec))
 
 

@@ -86,7 +86,7 @@ def report(
         Bars and paths to draw at most. The tables below hold up to 50 rows.
     theme : {"light", "dark"}
     lang : str
-        The language of all words but the names of the data: ``"en"`` or ``"ru"``.
+        The language of all words but the names of the data: ``"en"``, ``"ru"``, or the path of a catalogue.
     interactive : bool
         Whether figures answer when they are pointed at and tables can be sorted. Without it the page has no script at
         all and survives e-mail; figures and tables are the same.
@@ -199,7 +199,7 @@ def build_page(
         interactive=interactive,
         version=journeylog.__version__,
         words=words,
-        lang=lang,
+        lang=words.lang,
         map=None if masked is None else map_values(masked, words.words),
         empathy=None if masked is None else empathy_values(masked, words.words, written),
         trials=() if masked is None else trial_lines(masked, words.words),

@@ -86,7 +86,7 @@ def _page(result: Personas, *, lang: str = "en", theme: str = "light", title: st
     styles = asset("map.css") + asset("personas.css")
     page = environment().get_template("personas.html.j2")
     made = page.render(
-        lang=lang,
+        lang=words.name,
         theme=theme,
         policy=policy(scripts=(), styles=(styles,)),
         css=Markup(styles),

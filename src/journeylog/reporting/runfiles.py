@@ -100,7 +100,7 @@ class RunFiles:
     def _named(self, stem: str, ending: str) -> Iterator[tuple[str, str]]:
         """Yield the name of a file for each language; the first one has the plain name."""
         for number, tongue in enumerate(self.languages):
-            yield (f"{stem}.{tongue}.{ending}" if number else f"{stem}.{ending}"), tongue
+            yield (f"{stem}.{language(tongue).name}.{ending}" if number else f"{stem}.{ending}"), tongue
 
     def _map(self, ending: str) -> Iterator[tuple[str, bytes]]:
         if ending == "json":
@@ -153,7 +153,7 @@ class RunFiles:
                 if not number:
                     yield f"{name}.{ending}", table_bytes(table, ending)
                 elif name == DICTIONARY:
-                    yield f"{name}.{tongue}.{ending}", table_bytes(table, ending)
+                    yield f"{name}.{words.name}.{ending}", table_bytes(table, ending)
 
     def _answers(self) -> Shared:
         """Return the answers of the page, made anew only where no page was asked for."""

@@ -22,6 +22,7 @@ from journeylog.journeymap.spec import JourneyMap, JourneyMapResult
 from journeylog.reporting.commands import card_facts, gate, prepared
 from journeylog.reporting.costs import Costs
 from journeylog.reporting.exits import Exit
+from journeylog.reporting.language import language
 from journeylog.reporting.loading import Load, Loaded
 from journeylog.reporting.personafiles import find_personas
 from journeylog.reporting.runalerts import alerts_that_hold
@@ -68,7 +69,7 @@ def run_config(config: Path, *, start: str | None, end: str | None, out: Path | 
     output = asked.pop("output", {})
     alerts = asked.pop("alert", [])
     folder = out or config.parent / str(output.get("folder", "out"))
-    files, tongues = output.get("files", FILES), output.get("languages") or ["en"]
+    files, tongues = output.get("files", FILES), _tongues(output, config.parent)
     _check_stages(asked, mapped, loaded.log, config)
     log = loaded.log.between(*_window(loaded.log, start, end)) if start or end else loaded.log
     question = JourneyMap(
@@ -111,6 +112,15 @@ def _facts(loaded: Loaded, log: EventLog) -> dict[str, Any]:
     card = loaded.log.card
     inside = {"actors": log.n_actors, "events": log.n_events, "window": log.window.to_dict()}
     return {**card_facts(loaded), **inside, "rows": card.rows_in, "rejects": card.rejected}
+
+
+def _tongues(output: Mapping[str, Any], folder: Path) -> list[str]:
+    """Return the languages, catalogues as paths; what is wrong with one is said before anything is counted."""
+    asked = output.get("languages") or ["en"]
+    found = [str(folder / name) if name.endswith(".toml") else name for name in asked]
+    for name in found:
+        language(name)
+    return found
 
 
 def _window(log: EventLog, start: str | None, end: str | None) -> tuple[Any, Any]:

@@ -54,7 +54,10 @@ _condition = _of("string", "array", "object")
 _CONDITION: Final = "an event name, a list of them, or a table of column conditions"
 _OUTPUT: Final[Mapping[str, Key]] = {
     "folder": _text("a text", "The folder to write to, relative to the configuration; by default out."),
-    "languages": _list("a list of languages", "The first one has the plain names of files.", choices=languages()),
+    "languages": _list(
+        "a list of languages", "The first one has the plain names of files; or the path of a catalogue, such as de.toml.",
+        choices=languages(), files=True,
+    ),
     "files": _list("a list of files", "What to write; by default everything.", choices=FILES),
     "theme": _text("'light' or 'dark'", "The colours of pages and pictures.", choices=("light", "dark")),
     "interactive": _of("boolean")(

@@ -26,7 +26,7 @@ from journeylog.reporting.mapbooks import mask_both
 from journeylog.reporting.plan import Plan, prepare
 from journeylog.reporting.tables import ARROW
 from journeylog.reporting.tidyschema import DICTIONARY, TABLES, Entry, defined, schema_of
-from journeylog.reporting.wording import wording
+from journeylog.reporting.wording import Wording
 from journeylog.reporting.write import reserved, told
 from journeylog.steps.stages import Stages
 
@@ -232,7 +232,7 @@ def _map_of(log: EventLog, plan: Plan, goal: Any, patience: Any, costs: Costs) -
 
 
 def _rejects(log: EventLog, words: Language) -> pd.DataFrame:
-    groups = loaded.rejected(log, wording(words.name))
+    groups = loaded.rejected(log, Wording(words))
     rows = [(group.code, group.words, group.n) for group in groups]
     return pd.DataFrame(rows, columns=["reason", "meaning", "n"])
 

@@ -49,7 +49,7 @@ def workbook(
     goal, patience, stages, funnel, within, prices
         As in :func:`journeylog.report`.
     lang : str
-        The language of the map and of the dictionary: ``"en"`` or ``"ru"``.
+        The language of the map and of the dictionary: ``"en"``, ``"ru"``, or the path of a catalogue.
     mask : int
         Numbers of fewer customers are not told, nor what would give them away; 0 tells everything.
 

@@ -1,0 +1,268 @@
+"""Nothing stays English on a Russian page: every page with all it can show, of data without a Latin letter.
+
+As no name of the data has one, a word in Latin letters is one that somebody forgot to translate.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import string
+from typing import Any
+
+import pytest
+from python_calamine import CalamineWorkbook
+
+import journeylog as jl
+from journeylog.reporting.language import language
+from journeylog.reporting.mapfiles import map_bytes
+from journeylog.reporting.page import build_page
+from journeylog.reporting.personapage import persona_bytes
+from journeylog.reporting.tidy import share
+from journeylog.reporting.tidyschema import TABLES
+from journeylog.reporting.workbook import workbook_bytes
+from journeylog.steps.presets import PRESETS
+from tests.russian import Seen, World, latin
+
+#: Warnings of the library are for the one who runs it, and in English.
+pytestmark = pytest.mark.filterwarnings("ignore::journeylog.errors.JourneylogWarning")
+N = 160
+
+
+@pytest.fixture(scope="module")
+def shop() -> World:
+    return World("shop", N)
+
+
+def assert_russian(page: bytes, *data: str) -> Seen:
+    seen = Seen(page)
+    assert len(seen.texts) > 15
+    assert latin(seen.texts, data) == {}
+    assert seen.english == 0, "marked as English"
+    return seen
+
+
+def test_the_scanner_sees_what_was_forgotten() -> None:
+    page = (
+        b'<p title="A hint">\xd0\x94\xd0\xb0 <b>Forgotten</b> <code>code</code></p><style>p{}</style>'
+        b'<svg aria-label="drawn"><text>inside</text></svg><p>within=, jl.Journeys(goal=...), TS_NULL, UTC</p>'
+    )
+    assert set(latin(Seen(page).texts)) == {"A", "hint", "Forgotten", "drawn", "inside"}
+    assert latin(["ad_click, e-mail"], ["ad_click", "e-mail"]) == {}
+
+
+@pytest.mark.parametrize("name", list(jl.datasets.INDUSTRIES))
+def test_a_map_with_all_it_can_show(name: str) -> None:
+    world = World(name, N)
+    filled = world.question().fill(world.log).with_notes(world.notes)
+    before = world.question().fill(world.halves()[0])
+    assert {cell.row for cell in filled.cells} >= {"voice", "needs", "pains", "emotion", "loss", "time"}
+    assert_russian(map_bytes(filled, ".html", lang="ru", before=before, alerts=["Тревога"], mask=0))
+
+
+@pytest.mark.parametrize("mask", [0, 5])
+def test_a_map_as_picture_text_and_workbook(shop: World, mask: int) -> None:
+    filled = shop.question().fill(shop.log).with_notes(shop.notes)
+    assert_russian(map_bytes(filled, ".svg", lang="ru", mask=mask))
+    text = map_bytes(filled, ".md", lang="ru", mask=mask).decode().replace("<br>", " ").replace("\\", "")
+    assert latin(text.splitlines()) == {}
+    assert "доходят до цели (пусто)" not in text, "a fact without a name is not a blank name"
+    book = CalamineWorkbook.from_filelike(io.BytesIO(map_bytes(filled, ".xlsx", lang="ru", mask=mask)))
+    grid, cells, notes = (book.get_sheet_by_name(name).to_python() for name in book.sheet_names)
+    assert latin([*book.sheet_names, *map(str, (text for row in (*grid, *notes) for text in row))]) == {}
+    said = [str(row[cells[0].index("what")]) for row in cells[1:]]
+    assert len(said) > 50 and latin(said) == {}
+
+
+CONDITION = [
+    "продано",
+    {"channel": "сайт", "value": {">": 10}},
+    {"ищут": None, "площадка": {"is_not": "иос"}},
+]
+REPORTS: dict[str, dict[str, Any]] = {
+    "all": {
+        "within": "10d",
+        "title": "Отчёт",
+        "journey_map": {"need": "ищут", "voice": True, "segment": "площадка"},
+    },
+    "events": {"stages": None},
+    "no goal": {"goal": None, "interactive": False, "mask": 0},
+    "funnel": {"funnel": {"раз": "ландинг", "два": "паид"}},
+    "conditions": {"goal": CONDITION, "funnel": [["ландинг", "сеарцх"], {"channel": ["апп", "веб"]}, "паид"]},
+    "goal that never comes": {"goal": "нет такого"},
+    "stages that fit nothing": {"stages": {"этап": "нет такого"}},
+}
+
+
+@pytest.mark.parametrize("case", list(REPORTS))
+def test_a_report(shop: World, case: str) -> None:
+    asked = {"goal": shop.goal, "stages": shop.stages, **REPORTS[case]}
+    if case == "all":
+        asked["before"] = jl.JourneyMap(shop.goal, stages=shop.stages).fill(shop.halves()[0])
+    page = build_page(shop.log, lang="ru", **asked)
+    assert_russian(page.html, *(("channel", "value") if case == "conditions" else ()))
+    assert latin([*page.alerts, *page.findings], ("channel", "value")) == {}
+
+
+def test_a_report_of_sessions_of_stretches_of_few_and_of_nothing(shop: World) -> None:
+    sessions = shop.log.then(
+        jl.Sessions(gap="30min"), jl.Journeys(of="session", goal=shop.goal, patience="1d")
+    )
+    stretches = shop.log.then(jl.Journeys(of="stretch", goal=shop.goal, patience="5d"))
+    for log in (sessions, stretches):
+        assert_russian(build_page(log, lang="ru", stages=shop.stages).html)
+    few = shop.log.sample(12, 1)
+    assert_russian(build_page(few, lang="ru", stages=shop.stages, goal=shop.goal).html)
+    nothing = shop.log.between("2001-01-01", "2001-01-02")
+    assert_russian(build_page(nothing, lang="ru", goal=shop.goal).html)
+
+
+BY: dict[str, Any] = {
+    "attribute": "площадка",
+    "orders": jl.RFM("паид"),
+    "clusters": jl.Clusters(seed=1, resamples=2, sample=N),
+    "no clusters": jl.Clusters(seed=1, resamples=2, sample=60),
+}
+
+
+@pytest.mark.parametrize("by", list(BY))
+def test_personas(shop: World, by: str) -> None:
+    question = jl.JourneyMap(shop.goal, stages=shop.stages, patience="30d")
+    found = jl.personas(shop.log, BY[by], map=question, show_actor=True, top=4)
+    assert_russian(persona_bytes(found, ".html", lang="ru"))
+    assert latin(persona_bytes(found, ".md", lang="ru").decode().splitlines()) == {}
+
+
+def test_the_workbook_of_a_report_but_for_names_of_columns_and_codes(shop: World) -> None:
+    shared = share(shop.log, shop.goal, "30d", shop.stages, None, None, 5)
+    book = CalamineWorkbook.from_filelike(io.BytesIO(workbook_bytes(shared, language("ru"))))
+    columns = {entry.name for entries in TABLES.values() for entry in entries}
+    units = {entry.unit for entries in TABLES.values() for entry in entries}
+    types = {entry.type for entries in TABLES.values() for entry in entries}
+    codes = {
+        "node",
+        "start",
+        "reached",
+        "dropped",
+        "open",
+        "edge",
+        "wait",
+        "rework",
+        "drop",
+        *columns,
+        *units,
+        *types,
+    }
+    assert latin(book.sheet_names) == {}
+    for name in book.sheet_names:
+        rows = book.get_sheet_by_name(name).to_python()
+        texts = [str(cell) for row in rows for cell in row if isinstance(cell, str) and cell not in codes]
+        assert latin(texts, codes) == {}, name
+
+
+@pytest.mark.parametrize("preset", ["shop", "aida"])
+def test_stages_of_a_preset_are_told_in_russian_and_counted_by_their_names(preset: str) -> None:
+    world = World("shop", N, preset=True)
+    filled = jl.JourneyMap(world.goal, stages=preset, patience="30d").fill(world.log)
+    stages = list(PRESETS[preset])
+    told = [language("ru").words["stages"][stage] for stage in stages]
+    page = map_bytes(filled, ".html", lang="ru", mask=0)
+    report = build_page(world.log, lang="ru", goal=world.goal, stages=preset, mask=0).html
+    personas = jl.personas(world.log, "площадка", map=jl.JourneyMap(world.goal, stages=preset))
+    pages = (
+        page,
+        report,
+        persona_bytes(personas, ".html", lang="ru"),
+        map_bytes(filled, ".svg", lang="ru", mask=0),
+    )
+    for one in pages:
+        texts = Seen(one).texts
+        assert [text for text in texts if any(re.search(rf"(?<!\w){s}(?!\w)", text) for s in stages)] == []
+        assert all(any(name in text for text in texts) for name in told)
+        known = {*world.log.events, *world.channels, *world.segments}
+        assert latin(texts, known) == {}
+    assert f"== '{stages[0]}')" in page.decode().replace("&#39;", "'"), "code speaks of the data"
+    assert filled.stages == tuple(stages) and filled.to_dict()["stages"] == stages
+    assert stages[0] in map_bytes(filled, ".html", lang="en", mask=0).decode()
+
+
+def test_a_stage_of_ones_own_stays_what_it_was_called() -> None:
+    words = language("ru").of_stages(["look", "purchase", "after purchase"])
+    assert words.stage("purchase") == "purchase" and not words.stages
+    mixed = language("ru").of_stages([*PRESETS["shop"], "returns"])
+    assert [mixed.stage(s) for s in ("purchase", "returns")] == ["покупка", "returns"]
+    taken = language("ru").of_stages([*PRESETS["shop"], "покупка"])
+    assert taken.stage("purchase") == "purchase" and taken.stage("awareness") == "знакомство"
+
+
+def test_every_stage_of_a_preset_has_a_name_of_its_own_in_every_language() -> None:
+    named = list(dict.fromkeys(stage for rules in PRESETS.values() for stage in rules))
+    for lang in ("en", "ru"):
+        assert sorted(language(lang).words["stages"]) == sorted(named)
+        for rules in PRESETS.values():
+            assert len({language(lang).words["stages"][stage] for stage in rules}) == len(rules)
+    assert language("en").words["stages"] == {stage: stage for stage in named}
+
+
+def test_what_is_blank_has_a_word_in_every_language() -> None:
+    assert language("ru").short("  ") == "(пусто)" and language("en").short("\u2003") == "(blank)"
+    assert language("ru").visible("паид") == "паид"
+
+
+COUNTS = {
+    1: "one",
+    2: "few",
+    5: "other",
+    11: "other",
+    21: "one",
+    22: "few",
+    25: "other",
+    101: "one",
+    111: "other",
+}
+
+
+def forms() -> list[tuple[str, dict[str, str]]]:
+    """Return all texts with forms of the plural, of all tables."""
+    words = language("ru").words
+    tables = [(part, table) for part, table in words.items() if isinstance(table, dict) and part != "notes"]
+    return [(f"{p}.{k}", text) for p, table in tables for k, text in table.items() if isinstance(text, dict)]
+
+
+def test_every_text_with_a_number_has_three_forms_and_takes_the_right_one() -> None:
+    words, found = language("ru"), forms()
+    assert len(found) > 30
+    assert [name for name, text in found if set(text) != {"one", "few", "other"}] == []
+    assert {n: words.form(n) for n in COUNTS} == COUNTS
+    told = [words.text("customers", n=n).replace("\u00a0", " ") for n in COUNTS]
+    assert told == [
+        "1 клиент", "2 клиента", "5 клиентов", "11 клиентов", "21 клиент", "22 клиента", "25 клиентов", "101 клиент",
+        "111 клиентов",
+    ]  # fmt: skip
+    for _, text in found:
+        assert (
+            len(
+                {frozenset(n for _, n, _, _ in string.Formatter().parse(form) if n) for form in text.values()}
+            )
+            <= 2
+        )
+
+
+def test_numbers_money_shares_and_dates_are_written_as_russians_do() -> None:
+    words = language("ru")
+    assert [words.count(n) for n in (0, 999, 1234, 1234567)] == ["0", "999", "1 234", "1 234 567"]
+    assert [words.share(s) for s in (0.0, 0.5, 0.1234, 1.0, 3e-8)] == [
+        "0 %",
+        "50,0 %",
+        "12,3 %",
+        "100 %",
+        "< 0,0001 %",
+    ]
+    assert words.signed(-0.256) == "−0,26" and words.times(2.345) == "×2,35"
+    assert (
+        words.money(1_234_567, "RUB") == "1,23\u00a0млн\u00a0RUB"
+        and words.money(999.5, "RUB") == "1 000\u00a0RUB"
+    )
+    assert words.duration(93_784) == "1 д 2 ч" and words.duration(0.25) == "250 мс"
+    assert words.moment(1_736_164_261_000_000) == "6 января 2025 г., 11:51:01"
+    assert words.item("emotion", "4.5", "answer") == "4,5"
