@@ -78,6 +78,7 @@ def ledger_tables(visits: Visits, limits: Limits, value: Ints | None) -> dict[st
         "n_under_way": cases.n_under_way,
         "n_actors": int(np.count_nonzero(np.diff(cases.actor_offsets))),
         "wait_ms": int(waited),
+        "n_negative": 0 if value is None else int(np.count_nonzero(value < 0)),
         "patience": visits.patience if cases.patience != UNDECLARED else UNDECLARED,
     }
     return {

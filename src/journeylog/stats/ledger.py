@@ -142,7 +142,7 @@ class Ledger(PathStat):
         waits = wait_lines(counts["edges"], self.baseline)
         rework = rework_lines(counts["nodes"])
         drops, left_out = drop_lines(counts["nodes"], self.expected, told)
-        drops = with_money(drops, counts["worth"], money[0])
+        drops = with_money(drops, counts, money[0])
         parts = [part.assign(kind=kind) for kind, part in zip(_KINDS, (waits, rework, drops), strict=True)]
         lines = pd.concat(parts, ignore_index=True).reindex(columns=list(_COLUMNS))
         lines = _priced(lines.assign(rank=0, rank_of_kind=0).astype(_COLUMNS), self)
