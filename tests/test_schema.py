@@ -233,7 +233,7 @@ def test_the_picture_of_a_map_is_a_standalone_drawing(theme: str, tmp_path: Path
 
     root = ET.fromstring(text)
     names = {element.tag.rpartition("}")[2] for element in root.iter()}
-    assert names <= {"svg", "title", "rect", "text", "tspan", "line", "polygon", "circle"}
+    assert names <= {"svg", "title", "rect", "text", "tspan", "line", "polygon", "circle", "path"}
     assert not any("href" in key or key.startswith("on") for element in root.iter() for key in element.attrib)
     said = "".join(root.itertext())
     assert "A <b> & C" in said and "buy & pay" in said and "Кто приходит" in said
@@ -245,9 +245,10 @@ def test_the_picture_of_a_map_is_a_standalone_drawing(theme: str, tmp_path: Path
     }
     for element in root.iter("{http://www.w3.org/2000/svg}text"):
         size = float(element.attrib["font-size"])
-        right = float(element.attrib["x"]) + 0.62 * size * len("".join(element.itertext()))
-        y = float(element.attrib["y"])
-        assert right <= width + 1 and y <= height
+        long = 0.62 * size * len("".join(element.itertext()))
+        behind = {"end": 0.0, "middle": 0.5}.get(element.attrib.get("text-anchor", ""), 1.0)
+        right, y = float(element.attrib["x"]) + behind * long, float(element.attrib["y"])
+        assert right <= width + 1 and right - long >= 0 and y <= height
         assert not any(rule - 4 < y < rule + 8 for rule in rules), "a line goes through the text"
 
 

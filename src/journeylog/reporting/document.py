@@ -12,7 +12,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-__all__ = ["asset", "environment", "policy", "render"]
+__all__ = ["asset", "environment", "policy", "render", "tight"]
 
 _FOLDER = Path(__file__).parent / "templates"
 _UNIT = re.compile(
@@ -68,13 +68,13 @@ def environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    made.filters["tight"] = _tight
+    made.filters["tight"] = tight
     return made
 
 
-def _tight(text: str) -> str:
+def tight(text: str) -> str:
     """Return text in which no line breaks inside a quantity."""
-    return type(text)(_UNIT.sub("\u00a0", text).replace("n = ", "n\u00a0=\u00a0"))
+    return type(text)(_UNIT.sub("\u00a0", text).replace("n = ", "n\u00a0=\u00a0").replace("%-", "%\u2011"))
 
 
 def asset(name: str) -> str:

@@ -19,13 +19,13 @@ from journeylog.reporting.empathypage import empathy_values
 from journeylog.reporting.language import Language, language
 from journeylog.reporting.mapcurve import emotion_curve
 from journeylog.reporting.mapfindings import change_lines, findings
-from journeylog.reporting.maplayout import LISTS, SHOWN
+from journeylog.reporting.maplayout import ICONS, LISTS, SHOWN
 from journeylog.reporting.mapwords import called, item_of, range_of, stage_of, written
 from journeylog.reporting.names import short
 from journeylog.reporting.trials import trial_lines
 from journeylog.reporting.wording import Wording
 
-__all__ = ["called", "change_lines", "findings", "map_page", "map_values", "place_of", "written"]
+__all__ = ["called", "change_lines", "findings", "map_page", "map_values", "place_of", "strongest", "written"]
 
 #: Who comes again: that nobody did, or that nobody was watched so long, is told in words.
 _NOBODY: Final = ("again", "back")
@@ -147,6 +147,7 @@ def map_values(
             "asks": words.of("asks", row),
             "none": words.of("none", row),
             "name": row,
+            "icon": ICONS[row],
             "places": [place_of(result, words, row, stage) for stage in result.stages],
         }
         for row in ROWS
@@ -158,7 +159,7 @@ def map_values(
         "words": words,
         "period": words.period(result.window),
         "stages": [stage_of(stage, words, _WHOLE) for stage in result.stages],
-        "truths": _truths(result, words),
+        "truths": strongest(result, words),
         "whole": whole,
         "rows": rows,
         "curve": curve,
@@ -172,7 +173,7 @@ def map_values(
     }
 
 
-def _truths(result: JourneyMapResult, words: Language) -> list[Fact | None]:
+def strongest(result: JourneyMapResult, words: Language) -> list[Fact | None]:
     """Return for each stage the moment of truth that is marked on the curve: one of the strongest of the map, or none."""
     told = [c for c in result.cells if (c.row, c.unit) == ("moments", "times") and c.known and c.value > 0]
     told.sort(key=lambda cell: -abs(math.log(cell.value)))
