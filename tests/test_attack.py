@@ -88,3 +88,45 @@ def test_a_map_and_its_report_do_not_give_each_other_away(seed: int) -> None:
         tell_report(system, report, HOME)
         tell_map(system, cells, together=True)
     assert exposed(*systems, 5) == {}
+
+
+def shares_of(table: pd.DataFrame) -> dict[tuple[str, str], dict[str, tuple[int, int, int, int]]]:
+    """Return how many of each group did what, of how many, and the same of all others."""
+    found: dict[tuple[str, str], dict[str, tuple[int, int, int, int]]] = {}
+    for row in table[table["unit"] == "share"].to_dict("records"):
+        did, rest = (round(row[f"value{side}"] * row[f"n{side}"]) for side in ("", "_rest"))
+        found.setdefault((row["part"], row["name"]), {})[row["group"]] = did, row["n"], rest, row["n_rest"]
+    return found
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_no_small_share_of_a_group_can_be_worked_out_from_the_other_groups(seed: int) -> None:
+    chance = random.Random(seed)
+    rows = []
+    for k in range(240):
+        tier = chance.choice(["a", "b", "c"])
+        steps = ["home"] * (chance.random() < 0.97) + ["help"] * (
+            chance.random() < {"a": 0.03, "b": 0.2, "c": 0.4}[tier]
+        )
+        rows += [
+            (f"u{k}", name, tier, f"2025-01-{1 + k % 28:02}T10:{i:02}Z")
+            for i, name in enumerate([*steps, "look"])
+        ]
+    frame = pd.DataFrame(rows, columns=["actor", "event", "tier", "time"])
+    found = jl.personas(jl.read(frame, actor="actor", event="event", time="time"), "tier", min_n=2)
+    whole, told = shares_of(found.table), shares_of(found.masked(5).table)
+    hidden = 0
+    for name, groups in whole.items():
+        known = told.get(name, {})
+        for group in groups.keys() - known.keys():
+            hidden += 1
+            others = [groups[other] for other in groups.keys() - known.keys() if other != group]
+            if known and 0 < groups[group][0] < 5:
+                did, _, rest, _ = next(iter(known.values()))
+                left = did + rest - sum(one[0] for one in known.values())
+                assert (
+                    min(groups[group][1], left) >= 5 and max(0, left - sum(one[1] for one in others)) < left
+                )
+        for did, n, rest, n_rest in known.values():
+            assert not any(0 < part < 5 for part in (did, n - did, rest, n_rest - rest))
+    assert hidden

@@ -21,7 +21,7 @@ from journeylog.core.notes import note
 from journeylog.errors import ConfigError, UnseenNameWarning, cut
 from journeylog.journeymap.spec import JourneyMap, JourneyMapResult, Shown
 from journeylog.persona.cards import Card, card_of, card_tables
-from journeylog.persona.masking import mask_card, masked_rows, too_small
+from journeylog.persona.masking import mask_card, masked_rows, small_shares, too_small
 from journeylog.persona.medoid import medoids
 from journeylog.persona.owners import GROUP, OneGroup
 from journeylog.persona.profile import COLUMNS, Profile
@@ -78,8 +78,9 @@ class Personas(Result):
         if k < 2:
             return self
         hidden = too_small([(card.name, card.n) for card in self.cards], k)
-        table = masked_rows(self.table, hidden, k)
-        cards = tuple(mask_card(card, self.table, hidden, k) for card in self.cards)
+        shares = small_shares(self.table, hidden, k)
+        table = masked_rows(self.table, hidden, shares, k)
+        cards = tuple(mask_card(card, self.table, hidden, shares, k) for card in self.cards)
         notes = self.notes
         if len(table) < len(self.table) or hidden:
             notes = (
