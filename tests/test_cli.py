@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 
 import journeylog as jl
-from journeylog.errors import OutputError
+from journeylog.errors import ConfigError, OutputError, ParseError
 from journeylog.reporting.cli import run
 from journeylog.reporting.exits import Exit
 from journeylog.reporting.options import ROLES
@@ -370,6 +370,25 @@ def test_a_report_keeps_the_rights_of_the_one_before_and_follows_no_link(out: Pa
 def test_names_no_file_can_have_are_told(name: str, tmp_path: Path) -> None:
     with pytest.raises(OutputError):
         jl.report(jl.datasets.tiny(), f"{tmp_path}/{name}")
+
+
+def test_a_name_of_another_kind_of_file_is_refused(tmp_path: Path) -> None:
+    for write, name, fix in ((jl.report, "x.pdf", "x.html"), (jl.workbook, "x.csv", "x.xlsx")):
+        with pytest.raises(ConfigError, match=f"Fix: {fix}"):
+            write(jl.datasets.tiny(), tmp_path / name)
+    assert not list(tmp_path.iterdir())
+    assert jl.report(jl.datasets.tiny(), tmp_path / "week.12", mask=0).exists()
+
+
+def test_the_file_of_an_earlier_map_may_be_named(tmp_path: Path) -> None:
+    stages, log = {"look": ["home", "search"], "buy": ["cart", "pay"]}, jl.datasets.tiny()
+    result = jl.JourneyMap("pay", stages=stages, patience="1h").fill(log)
+    earlier = result.save(tmp_path / "map.json")
+    assert len(result.changes(earlier)) == len(result.changes(result))
+    jl.report(log, tmp_path / "r.html", goal="pay", patience="1h", stages=stages, before=earlier, mask=0)
+    assert result.save(tmp_path / "m.html", before=str(earlier)).exists()
+    with pytest.raises(ParseError, match=r"no saved map.*Fix"):
+        result.changes(tmp_path / "none.json")
 
 
 # Source lists

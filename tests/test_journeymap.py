@@ -127,6 +127,10 @@ def test_a_cell_is_found_by_its_place() -> None:
     cell = filled.cell("look", "loss", "drop")
     assert cell is not None and (cell.value, cell.n, cell.unit) == (0.25, 4, "share")
     assert filled.cell("look", "loss", "no such") is None
+    for place, says in ((("loo", "loss", "drop"), "no stage 'loo'. Fix: did you mean 'look'"),
+                        (("look", "los", "drop"), "no row 'los'. Fix: did you mean 'loss'")):  # fmt: skip
+        with pytest.raises(jl.errors.ConfigError, match=says):
+            filled.cell(*place)
     assert filled.to_dict()["stages"] == ["look", "buy"]
     assert filled.to_dict()["schema"] == "journeylog/journey-map/1"
 

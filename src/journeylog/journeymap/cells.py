@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,8 +12,9 @@ import pandas as pd
 
 from journeylog.core.contracts import Result
 from journeylog.core.nodes import TEXT
+from journeylog.errors import ConfigError, nearest
 
-__all__ = ["Cell", "Source", "cell_table"]
+__all__ = ["Cell", "Source", "cell_table", "find_cell"]
 
 
 @dataclass(frozen=True)
@@ -153,6 +154,30 @@ class Source:
             )
             for line in lines.to_dict("records")
         ]
+
+
+def find_cell(
+    cells: Sequence[Cell],
+    wanted: tuple[str | None, str, str, str | None],
+    stages: Sequence[str],
+    rows: Collection[str],
+) -> Cell | None:
+    """Return the cell of a stage, row, measure and item, None when there is no such.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such stage, or no map has such a row.
+    """
+    found = next((c for c in cells if (c.stage, c.row, c.measure, c.item) == wanted), None)
+    stage, row = wanted[:2]
+    if found is None:
+        for name, what, known in ((stage, "stage", [*stages]), (row, "row", [*rows])):
+            if name is not None and name not in known:
+                near = nearest(str(name), known)
+                fix = f"did you mean {near[0]!r}?" if near else f"one of {known}"
+                raise ConfigError(f"the map has no {what} {name!r}. Fix: {fix}")
+    return found
 
 
 def cell_table(cells: Sequence[Cell]) -> pd.DataFrame:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any, Final, Protocol
 
 import numpy as np
@@ -11,10 +13,10 @@ import pandas as pd
 
 from journeylog.core.differences import Estimates, benjamini_hochberg, difference, p_value
 from journeylog.core.nodes import TEXT
-from journeylog.errors import ConfigError
+from journeylog.errors import ConfigError, ParseError
 from journeylog.journeymap.cells import Cell
 
-__all__ = ["SCHEMA", "changes_since"]
+__all__ = ["SCHEMA", "changes_since", "map_data"]
 
 #: Version of the map as data; a change that readers would notice is a new one.
 SCHEMA: Final = "journeylog/journey-map/1"
@@ -30,14 +32,32 @@ class _Map(Protocol):
     def cells(self) -> tuple[Cell, ...]: ...
 
 
-def changes_since(now: _Map, before: _Map | Mapping[str, Any]) -> pd.DataFrame:
+def map_data(given: Any) -> Any:
+    """Return a map or its data as it is; of a path, the data that ``save("map.json")`` wrote there.
+
+    Raises
+    ------
+    ParseError
+        If the file is not there or is no JSON.
+    """
+    if not isinstance(given, str | Path):
+        return given
+    try:
+        return json.loads(Path(given).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ParseError(
+            f"{given} is no saved map: {error}. Fix: a file of result.save('map.json')"
+        ) from error
+
+
+def changes_since(now: _Map, before: _Map | Mapping[str, Any] | str | Path) -> pd.DataFrame:
     """Return the cells that stand in both maps with what changed, the supported changes first.
 
     Parameters
     ----------
     now : JourneyMapResult
-    before : JourneyMapResult or mapping
-        An earlier map, or its data as :meth:`JourneyMapResult.to_dict` and ``save("map.json")`` give it. Figures
+    before : JourneyMapResult, mapping, str or Path
+        An earlier map, its data as :meth:`JourneyMapResult.to_dict` gives it, or the file of ``save("map.json")``. Figures
         without bounds (a target, an industry's figure) are taken as known exactly.
 
     Returns
@@ -57,7 +77,7 @@ def changes_since(now: _Map, before: _Map | Mapping[str, Any]) -> pd.DataFrame:
     narrower than the one told, as they resemble themselves.
     ``q`` is Benjamini and Hochberg's over all cells compared; supported is q below 0.05.
     """
-    earlier = {_place(cell): cell for cell in _cells(before)}
+    earlier = {_place(cell): cell for cell in _cells(map_data(before))}
     pairs = [
         (cell, earlier[place])
         for cell, place in ((cell, _place(cell.__dict__)) for cell in now.cells)

@@ -23,7 +23,7 @@ from journeylog.core.window import Window
 from journeylog.errors import ConfigError, MissingColumnError
 from journeylog.journeymap.again import Again
 from journeylog.journeymap.analysts import AnalystNote, read_notes
-from journeylog.journeymap.cells import Cell, cell_table
+from journeylog.journeymap.cells import Cell, cell_table, find_cell
 from journeylog.journeymap.changes import SCHEMA, changes_since
 from journeylog.journeymap.empathy import empathy_table
 from journeylog.journeymap.masking import mask_small, sayable
@@ -305,9 +305,8 @@ class JourneyMapResult(Result):
         return tuple(self.answers["touchpoints"].tables["stages"]["stage"].tolist())
 
     def cell(self, stage: str | None, row: str, measure: str, item: str | None = None) -> Cell | None:
-        """Return one cell, None when the map has no such."""
-        wanted = (stage, row, measure, item)
-        return next((c for c in self.cells if (c.stage, c.row, c.measure, c.item) == wanted), None)
+        """Return one cell, None when the map has no such; a stage or a row that no map like it has is refused."""
+        return find_cell(self.cells, (stage, row, measure, item), self.stages, ROWS)
 
     @property
     def empathy(self) -> pd.DataFrame:
@@ -353,7 +352,7 @@ class JourneyMapResult(Result):
         notes = sayable(self.notes, k)
         return replace(self, table=cell_table(cells), cells=cells, notes=(*notes, said) if told else notes)
 
-    def changes(self, before: JourneyMapResult | Mapping[str, Any]) -> pd.DataFrame:
+    def changes(self, before: JourneyMapResult | Mapping[str, Any] | str | Path) -> pd.DataFrame:
         """Return what changed since an earlier map; see :func:`journeylog.journeymap.changes.changes_since`."""
         return changes_since(self, before)
 

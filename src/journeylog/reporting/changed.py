@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup
@@ -11,6 +12,7 @@ from markupsafe import Markup
 from journeylog.core.time import moment
 from journeylog.core.window import Window
 from journeylog.journeymap.cells import Cell
+from journeylog.journeymap.changes import map_data
 from journeylog.journeymap.spec import JourneyMapResult
 from journeylog.reporting.mappage import called, written
 from journeylog.reporting.wording import Wording
@@ -27,16 +29,17 @@ class Changed:
 
 
 def changed_of(
-    now: JourneyMapResult, before: JourneyMapResult | Mapping[str, Any], words: Wording
+    now: JourneyMapResult, before: JourneyMapResult | Mapping[str, Any] | str | Path, words: Wording
 ) -> Changed:
     """Return the supported changes; see :func:`journeylog.journeymap.changes.changes_since`."""
-    window = _window(before)
+    earlier = map_data(before)
+    window = _window(earlier)
     lead = (
         words("changed_lead_bare")
         if window is None
         else words("changed_lead", period=words.words.period(window))
     )
-    table = now.changes(before)
+    table = now.changes(earlier)
     lines = (_line(now, row, words) for row in table[table["supported"]].to_dict("records"))
     return Changed(lead, tuple(line for line in lines if line is not None))
 

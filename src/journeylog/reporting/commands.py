@@ -44,7 +44,7 @@ _MOST_NAMES = 40
 
 def report_log(load: Load, out: Path, wanted: Mapping[str, Any], voice: Voice) -> Exit:
     """Write the page of what is loaded; options of the command line go before the source list's."""
-    with reserved(out) as target:
+    with reserved(out, ".html", ".htm") as target:
         loaded = load()
         asked = {**_of_file(loaded.asked), **wanted}
         if isinstance(asked.get("before"), Path):

@@ -55,7 +55,7 @@ def report(
     interactive: bool = True,
     journey_map: Mapping[str, Any] | None = None,
     prices: Mapping[str, Any] | None = None,
-    before: JourneyMapResult | Mapping[str, Any] | None = None,
+    before: JourneyMapResult | Mapping[str, Any] | str | Path | None = None,
     mask: int = 5,
 ) -> Path:
     """Write one page that says where customers go, where they wait and where they leave.
@@ -97,8 +97,8 @@ def report(
         What losses cost: ``{"waiting": 12, "rework": 3, "lost": 40}`` for an hour of waiting, a visit made again and a
         visit lost (without a price: what it would have brought). Further names are kinds of pain on the map. By default
         the prices of `journey_map`.
-    before : JourneyMapResult or mapping, optional
-        The journey map of an earlier period, or its data (``map.json``); the page then says what changed since.
+    before : JourneyMapResult, mapping, str or Path, optional
+        The journey map of an earlier period, its data, or its file (``map.json``); the page then says what changed since.
     mask : int
         Numbers of fewer customers are not told, nor what would give them away; 0 tells everything.
 
@@ -127,7 +127,7 @@ def report(
         raise ConfigError(
             f"{type(log).__name__} is no log. Fix: jl.report(log, path), the log made with jl.read(...)"
         )
-    with reserved(path) as target:
+    with reserved(path, ".html", ".htm") as target:
         page = build_page(
             log, title=title, goal=goal, patience=patience, stages=stages, funnel=funnel, within=within, top=top,
             theme=theme, lang=lang, interactive=interactive, journey_map=journey_map, prices=prices, before=before,
@@ -162,7 +162,7 @@ def build_page(
     journey_map: Mapping[str, Any] | None = None,
     prices: Mapping[str, Any] | None = None,
     costs: Costs | None = None,
-    before: JourneyMapResult | Mapping[str, Any] | None = None,
+    before: JourneyMapResult | Mapping[str, Any] | str | Path | None = None,
     mask: int = 5,
     filled: JourneyMapResult | None = None,
     answers: Answers | None = None,

@@ -44,7 +44,8 @@ def alerts_that_hold(
     words = Wording(language(tongue).of_stages(result.stages))
     said = []
     for alert in alerts:
-        cell = result.cell(*(alert.get(part) for part in _PLACE))  # type: ignore[arg-type]
+        place = tuple(alert.get(part) for part in _PLACE)
+        cell = next((c for c in result.cells if tuple(getattr(c, part) for part in _PLACE) == place), None)
         if cell is None:
             raise ConfigError(_no_cell(result, alert))
         said += _levels(cell, alert, words)

@@ -80,7 +80,7 @@ def workbook(
     ...     jl.workbook(jl.datasets.tiny(), folder + "/report.xlsx", goal="pay", patience="1h").name
     'report.xlsx'
     """
-    with reserved(path) as target:
+    with reserved(path, ".xlsx") as target:
         shared = share(log, goal, patience, stages, funnel, within, mask, costs=Costs.of(prices, None))
         return target.put(workbook_bytes(shared, language(lang), title))
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from journeylog.errors import OutputError
+from journeylog.errors import ConfigError, OutputError
 
 try:
     import fcntl
@@ -17,6 +17,12 @@ except ImportError:  # a system without advisory locks: the last writer wins, st
     fcntl = None  # type: ignore[assignment]
 
 __all__ = ["Target", "reserved"]
+
+#: Endings of names that say what a file is to be opened with.
+_KINDS = frozenset(
+    (".csv", ".docx", ".htm", ".html", ".jpg", ".json", ".md", ".ods", ".parquet", ".pdf", ".png", ".pptx", ".svg", ".tsv",
+     ".txt", ".xls", ".xlsm", ".xlsx")
+)  # fmt: skip
 
 
 class Target:
@@ -58,15 +64,25 @@ class Target:
 
 
 @contextmanager
-def reserved(path: str | Path) -> Iterator[Target]:
+def reserved(path: str | Path, *endings: str) -> Iterator[Target]:
     """Reserve the place of a file for this run, before the work begins that will fill it.
+
+    Parameters
+    ----------
+    path : str or Path
+    *endings : str
+        Those of the kind of file that is written; a name that promises a file of another kind is refused.
 
     Raises
     ------
+    ConfigError
+        If the name is that of another kind of file.
     OutputError
         If the place is a folder or a link, cannot be written, or another run holds it.
     """
     place = Path(path)
+    if endings and place.suffix.lower() in _KINDS - {*endings}:
+        raise ConfigError(f"{place.name} is no name for what is written there. Fix: {place.stem}{endings[0]}")
     with told(place):
         if place.is_symlink():
             raise OutputError(f"{place} is a symbolic link. Fix: name the file itself")
