@@ -617,3 +617,36 @@ def test_a_table_without_rows_of_any_engine():
         assert (log.n_events, list(log.columns)) == (0, ["event", "value"])
     with pytest.raises(SchemaError, match="empty"):
         read(io.BytesIO(b""))
+
+
+@pytest.mark.parametrize(
+    ("written", "hint"),
+    [
+        (["697,90", "8,00", "12,5"], "pass decimal=','"),
+        (["1.234,56", "8,00"], "pass decimal=',', thousands='.'"),
+        (["1 234,56", "8,00"], "pass decimal=',', thousands=' '"),
+        (["1,234.56", "2,000.00"], "pass thousands=','"),
+        (["1,234"], "pass decimal=',' or thousands=',', which only you can know"),
+        (["Instagram", "Google"], "value= names a column of words such as 'Instagram'; name one of amounts"),
+        (["12 pieces", "x1"], None),
+    ],
+    ids=str,
+)
+def test_amounts_that_cannot_be_read_come_with_what_reads_them(written: list[str], hint: str | None) -> None:
+    frame = pd.DataFrame({"a": "u", "e": "x", "t": "2025-01-01T00:00:00Z", "v": written})
+    with pytest.warns(LoadWarning, match="VALUE_UNPARSEABLE") as told:
+        jl.read(frame, actor="a", event="e", time="t", value="v")
+    said = str(told[0].message)
+    assert said.rpartition(" Fix: ")[2] == hint if hint else " Fix: " not in said
+    if hint and hint.startswith("pass") and "which" not in hint:
+        marks = eval(f"dict({hint.removeprefix('pass ')})")
+        assert jl.read(frame, actor="a", event="e", time="t", value="v", **marks).card.rejected == 0
+
+
+@pytest.mark.parametrize(
+    "marks", [{"decimal": "x"}, {"decimal": ""}, {"thousands": "."}, {"thousands": "ab"}], ids=str
+)
+def test_marks_that_no_amount_has_are_refused(marks: dict[str, str]) -> None:
+    frame = pd.DataFrame({"a": ["u"], "e": ["x"], "t": ["2025-01-01T00:00:00Z"], "v": ["1"]})
+    with pytest.raises(ConfigError, match=f"{next(iter(marks))}=.* Fix: "):
+        jl.read(frame, actor="a", event="e", time="t", value="v", **marks)

@@ -18,6 +18,7 @@ from journeylog.ingest.rejects import Reason
 
 __all__ = [
     "Amounts",
+    "check_marks",
     "doubles_are_exact",
     "numbers_of_text",
     "read_money",
@@ -54,6 +55,22 @@ class Amounts(NamedTuple):
     valid: Mask
     faults: dict[Reason, Mask]
     n_nan: int = 0
+
+
+def check_marks(decimal: str, thousands: str) -> None:
+    """Refuse marks in amounts that no amount has.
+
+    Raises
+    ------
+    ConfigError
+        If a mark is no sign, or both are the same.
+    """
+    if len(decimal) != 1 or decimal.isalnum() or decimal in "+-":
+        raise ConfigError(f"decimal={decimal!r} is no decimal mark. Fix: '.' or ','")
+    if len(thousands) > 1 or thousands.isalnum() or thousands == decimal:
+        raise ConfigError(
+            f"thousands={thousands!r} is no mark of thousands beside decimal={decimal!r}. Fix: for example ' ' or '.'"
+        )
 
 
 def read_money(column: pa.Array, decimal: str = ".", thousands: str = "") -> Amounts:

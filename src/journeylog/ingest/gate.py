@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
+from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -19,6 +21,16 @@ from journeylog.ingest.rejects import Reason
 
 __all__ = ["gate"]
 
+_SPACE: Final = "[ \\u00a0\\u202f]"
+#: How amounts are written that are no plain numbers, and what reads them; what has both marks comes first.
+_MARKS: Final = (
+    (rf"-?\d{{1,3}}({_SPACE}\d{{3}})+,\d+", "decimal=',', thousands=' '"),
+    (r"-?\d{1,3}(\.\d{3})+,\d+", "decimal=',', thousands='.'"),
+    (r"-?\d{1,3}(,\d{3})+\.\d+", "thousands=','"),
+    (rf"-?\d{{1,3}}({_SPACE}\d{{3}})+(\.\d+)?", "thousands=' '"),
+    (r"-?\d+,(\d{1,2}|\d{4,})", "decimal=','"),
+    (r"-?\d{1,3}(,\d{3})+", "decimal=',' or thousands=',', which only you can know"),
+)
 #: Reasons that are spelled out, and texts that a hint is proved on.
 _SPELLED, _PROVED = 3, 1000
 
@@ -50,7 +62,7 @@ def gate(
     more = len(faults) - _SPELLED
     shown = f"{rejected:,} of {card.rows_in:,} rows were rejected: " + "; ".join(reasons)
     shown += f"; and {more} more reasons" if more > 0 else ""
-    hint = _time_hint(rejects, unit, form)
+    hint = _time_hint(rejects, unit, form) or _amount_hint(rejects)
     if on_error == "raise" or (max_rejected is not None and rejected / card.rows_in > max_rejected):
         limit = "" if on_error == "raise" else f" That is more than max_rejected={max_rejected}."
         fix = hint or "correct the rows, or the declaration they break"
@@ -74,6 +86,22 @@ def _value(reject: dict[str, Any]) -> Any:
         return json.loads(reject["raw"]).get(reject["column"])
     except ValueError:  # cut off
         return None
+
+
+def _amount_hint(rejects: pa.Table) -> str:
+    """Return what would read the unreadable amounts, if at least half are written in a usual way, or are words."""
+    unread = rejects.filter(pc.equal(rejects.column("reason"), Reason.VALUE_UNPARSEABLE.value)).slice(
+        0, _PROVED
+    )
+    texts = [v.strip() for v in map(_value, unread.to_pylist()) if isinstance(v, str)]
+    if texts and not any(c.isdigit() for text in texts for c in text):
+        return f"value= names a column of words such as {cut(texts[0], 40)}; name one of amounts"
+    found = Counter(next((how for form, how in _MARKS if re.fullmatch(form, text)), "") for text in texts)
+    read = len(texts) - found.pop("", 0)
+    if not read or 2 * read < len(texts):
+        return ""
+    both = next((how for _, how in _MARKS if found[how] and "', " in how and "which" not in how), None)
+    return f"pass {both or found.most_common(1)[0][0]}"
 
 
 def _time_hint(rejects: pa.Table, unit: str | None, form: str | None) -> str:

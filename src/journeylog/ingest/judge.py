@@ -16,7 +16,7 @@ from journeylog.core.kernels.time import INSTANT, NULL, WALL
 from journeylog.core.time import read_stamps
 from journeylog.core.time_rule import REASONS, Stamps, TimeRule
 from journeylog.errors import SchemaError
-from journeylog.ingest.amounts import read_money, read_score, unreadable_numbers
+from journeylog.ingest.amounts import check_marks, read_money, read_score, unreadable_numbers
 from journeylog.ingest.containers.base import Piece
 from journeylog.ingest.formats.shape import Candidates, Shaper
 from journeylog.ingest.judged import Judged, Made
@@ -75,6 +75,10 @@ class Judge:
     labels: Mapping[str, str] = field(default_factory=dict)
     rules: Mapping[str, TimeRule] = field(default_factory=dict)
     max_nested: int = 1 << 16
+
+    def __post_init__(self) -> None:
+        """Refuse marks that no amount has."""
+        check_marks(self.decimal, self.thousands)
 
     def __call__(self, piece: Piece, file: str, names: Mapping[str, str]) -> Judged:
         """Judge one piece; `names` are its attributes and the names they will have."""
