@@ -24,7 +24,23 @@ from journeylog.reporting.page import Page, build_page
 from tests.report_logs import HOSTILE, hostile_log, make_log
 
 #: What the map and the figures are drawn and unfolded with.
-DRAWN = {"th", "td", "pre", "svg", "line", "polygon", "polyline", "rect", "circle", "text", "input", "label"}
+DRAWN = {
+    "bdi",
+    "code",
+    "path",
+    "th",
+    "td",
+    "pre",
+    "svg",
+    "line",
+    "polygon",
+    "polyline",
+    "rect",
+    "circle",
+    "text",
+    "input",
+    "label",
+}
 VOID = {"meta", "link", "br", "img", "input", "hr"}
 STAGES = {"browse": ["home", "search*"], "buy": ["cart", "pay"]}
 

@@ -221,6 +221,7 @@ def test_every_chart_tells_its_finding_with_its_uncertainty_and_has_its_numbers_
                 said = html.unescape(re.sub(r"<[^>]*>", "", figure.partition("<figcaption>")[2])).replace(
                     "\u00a0", " "
                 )
+                said = said.replace("\u2011", "-")  # where no line may break
                 assert interval in said, (name, said)
             assert len(tables) >= len(figures) and all("<tr>" in rows for rows in tables)
         assert seen == {

@@ -12,7 +12,7 @@ from markupsafe import Markup
 from journeylog.core.contracts import Result
 from journeylog.core.durations import BIN_NOTE
 from journeylog.core.window import parse_duration
-from journeylog.reporting import columns, sentences
+from journeylog.reporting import columns, losswords, sentences
 from journeylog.reporting.answers import Answers
 from journeylog.reporting.figures import Bar, PathBar, Picture, Point, bars_of, curve, marks_up_to
 from journeylog.reporting.flowchart import draw_flow
@@ -175,9 +175,9 @@ def _losses(answers: Answers, top: int, words: Wording) -> Section:
         for kind, colour in _COLOURS.items()
         if (lost["kind"] == kind).any()
     )
-    finding = sentences.loss_findings(answers, words)
+    finding = losswords.loss_findings(answers, words)
     if priced or some:
-        finding = Markup(" ").join((sentences.cost_findings(answers, words), finding))
+        finding = Markup(" ").join((losswords.cost_findings(answers, words), finding))
     read = words.plain("ledger_read_cost" if priced else "ledger_read")
     axis = words.head("cost" if priced else "kind_share")
     drawn = Picture("figure-losses", "", finding, read, bars=bars, axis=axis, legend=legend)
@@ -193,7 +193,7 @@ def _losses(answers: Answers, top: int, words: Wording) -> Section:
     notes = tuple(dict.fromkeys((*_notes(answers.losses, words), *_notes(answers.waits, words))))
     lead, title = words("ledger_lead"), words.plain("ledger_title")
     if priced or some:
-        lead += " " + sentences.prices_lead(answers, words)
+        lead += " " + losswords.prices_lead(answers, words)
     return Section(
         "losses", title, words.plain("ledger_nav"), lead, (drawn,) if bars else (), tuple(tables), notes
     )

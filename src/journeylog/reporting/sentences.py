@@ -19,21 +19,19 @@ __all__ = [
     "Statement",
     "busiest",
     "by_number",
-    "cost_findings",
     "flow_lead",
     "funnel_finding",
     "funnel_lead",
     "funnel_origin",
     "go",
+    "in_brackets",
     "leave",
     "leave_lead",
     "leaves_finding",
-    "loss_findings",
     "most_left",
     "paths_finding",
     "paths_lead",
     "plain",
-    "prices_lead",
     "returns_finding",
     "several",
     "told",
@@ -85,10 +83,19 @@ def busiest(flow: TransitionsResult, words: Wording, node: str) -> Markup:
         visits = words.several("visits_of", row["n_from_followed"])
         rate = words.rate(row, "rate", "")
         way = words("busiest_rate", **told, visits=visits, n=words.count(row["n_followed"]), rate=rate)
+    elif moves["rate"].notna().any():
+        way += " " + _told_way(_first(moves[moves["rate"].notna()]), words)
     if len(again) and again["n"].iloc[0] > _most(row, "n"):
         name, n = words.named(again["from"].iloc[0]), again["n"].iloc[0]
         way += " " + words("repeats", a=name, moves=words.several("moves", n))
     return way
+
+
+def _told_way(row: Row, words: Wording) -> Markup:
+    """Tell the busiest of the moves whose share is told, where that of the busiest is not."""
+    visits, rate = words.several("visits_of", row["n_from_followed"]), words.rate(row, "rate", "")
+    a, b = words.named(row["from"]), words.named(row["to"])
+    return words("busiest_told", a=a, b=b, visits=visits, n=words.count(row["n_followed"]), rate=rate)
 
 
 def wait(answers: Answers, words: Wording) -> Statement:
@@ -103,7 +110,7 @@ def wait(answers: Answers, words: Wording) -> Statement:
         return Statement((words("wait_untold"), Markup("")))
     long = words.several(
         "half_took" if n == n else "half_took_some", n, time=words.duration(row["time_median_s"]),
-        range=_range(words, words.times(row["time_median_low_s"], row["time_median_high_s"])),
+        range=in_brackets(words, words.times(row["time_median_low_s"], row["time_median_high_s"])),
     )  # fmt: skip
     if n == 1:
         long = words("wait_one", time=words.duration(row["time_mean_s"]))
@@ -234,62 +241,6 @@ def paths_finding(answers: Answers, words: Wording) -> Markup:
     return words("paths_first", path=path, journeys=journeys, rate=rate)
 
 
-def loss_findings(answers: Answers, words: Wording) -> Markup:
-    """Tell the largest loss of each kind."""
-    table = answers.losses.table
-    table = table[table["amount"] > 0]
-    told = []
-    for kind in ("wait", "rework", "drop"):
-        mine = table[table["kind"] == kind].sort_values("share", ascending=False, kind="stable")
-        if mine.empty:
-            continue
-        row = _first(mine)
-        write = words.duration if kind == "wait" else words.count
-        bounds = (row["amount_low"], row["amount_high"])
-        spread = "–" if bounds[0] != bounds[0] else words.words.range(*map(write, bounds))
-        told.append(
-            words(
-                f"ledger_{kind}", a=words.named(row["node"]), b=words.named(row["to"]), n=words.count(row["n"]),
-                share=words.share(row["share"]), amount=write(row["amount"]), range=_range(words, spread),
-                usual=words.share(row["baseline"]),
-            )
-        )  # fmt: skip
-    return Markup(" ").join(told) if told else words("ledger_none")
-
-
-def prices_lead(answers: Answers, words: Wording) -> Markup:
-    """Say which prices were declared, and what a visit lost costs where nobody priced it."""
-    prices, table = answers.costs.of_lines, answers.losses.table
-    unit = next(iter(table["currency"].dropna()), None)
-    told = [words.plain(f"price_{name}", money=words.price(price, unit)) for name, price in prices.items()]
-    drops = table[table["kind"] == "drop"]
-    if "lost" not in prices and drops["cost"].notna().any():
-        told.append(words.plain("price_at_risk"))
-    return words("ledger_prices", prices=", ".join(told))
-
-
-def cost_findings(answers: Answers, words: Wording) -> Markup:
-    """Tell what the priced losses come to, and which costs most."""
-    table = answers.losses.table
-    table = table[table["cost"] > 0].sort_values("cost", ascending=False, kind="stable")
-    if table.empty:
-        return words("ledger_cost_none")
-    unit = table["currency"].iloc[0]
-    row = _first(table)
-    kinds = [
-        words.plain(f"kind_{kind}") + f" {words.money(table.loc[table['kind'] == kind, 'cost'].sum(), unit)}"
-        for kind in ("wait", "rework", "drop")
-        if (table["kind"] == kind).any()
-    ]
-    spread = words.moneys(row["cost_low"], row["cost_high"], unit)
-    way = f"cost_{row['kind']}"
-    most = words(way, a=words.named(row["node"]), b=words.named(row["to"]))
-    return words(
-        "ledger_cost", total=words.money(table["cost"].sum(), unit), kinds=", ".join(kinds), most=most,
-        money=words.money(row["cost"], unit), range=_range(words, spread),
-    )  # fmt: skip
-
-
 def leave_lead(answers: Answers, words: Wording) -> Markup:
     """Say what the drop-off figure shows."""
     patience = answers.plan.patience_micros
@@ -317,7 +268,15 @@ def leaves_finding(result: DropOffResult, words: Wording) -> Markup:
     if row is None:
         return words("leaves_none")
     if row["drop_rate"] != row["drop_rate"]:
-        return words("leaves_most_bare", a=words.named(row["node"]), n=told(words, row, "n_dropped"))
+        bare = words("leaves_most_bare", a=words.named(row["node"]), n=told(words, row, "n_dropped"))
+        rest = by_number(result.table, "n_dropped")
+        rest = rest[rest["drop_rate"].notna()]
+        if rest.empty:
+            return bare
+        row = _first(rest)
+        rate = words.rate(row, "drop_rate", words.several("of_visits", row["n_followed"]))
+        of = {"a": words.named(row["node"]), "n": words.count(row["n_dropped"]), "rate": rate}
+        return bare + " " + words("leaves_told", **of)
     rate = words.rate(row, "drop_rate", words.several("of_visits", row["n_followed"]))
     return words("leaves_most", a=words.named(row["node"]), n=told(words, row, "n_dropped"), rate=rate)
 
@@ -381,7 +340,7 @@ def _number(words: Wording, key: str, row: Row, name: str) -> Markup:
     return said if row[name] == row[name] else Markup("≤\u00a0") + said
 
 
-def _range(words: Wording, written: str) -> Markup:
+def in_brackets(words: Wording, written: str) -> Markup:
     """Return an interval in brackets; nothing when there is none."""
     return Markup("") if written == "–" else words("median_range", range=written)
 

@@ -112,13 +112,15 @@ class Wording:
         """Write an amount of money."""
         if amount is None or amount != amount:
             return "–"
+        if 0 < abs(amount) < 9.995 and amount != round(amount):
+            return self.price(round(amount, 2), currency)
         name = self.short(currency, 8) if isinstance(currency, str) and currency else ""
         return self.words.money(amount, name).rstrip("\u00a0")
 
     def price(self, amount: float, currency: Any) -> str:
         """Write a price, with all that was declared of it."""
         whole = self.number(f"{amount:,.10f}".rstrip("0").rstrip("."))
-        name = short(currency, 8) if isinstance(currency, str) and currency else ""
+        name = self.short(currency, 8) if isinstance(currency, str) and currency else ""
         return f"{whole}\u00a0{name}".rstrip("\u00a0")
 
     def moneys(self, low: Any, high: Any, currency: Any) -> str:
