@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import re
 import string
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -115,6 +116,40 @@ def test_a_report_of_sessions_of_stretches_of_few_and_of_nothing(shop: World) ->
     assert_russian(build_page(few, lang="ru", stages=shop.stages, goal=shop.goal).html)
     nothing = shop.log.between("2001-01-01", "2001-01-02")
     assert_russian(build_page(nothing, lang="ru", goal=shop.goal).html)
+
+
+DIRT = """,вход,2025-01-05 10:00:00,1,RUB,1
+к1,,2025-01-05 10:00:00,1,RUB,1
+к1,вход,,1,RUB,1
+к1,вход,не время,1,RUB,1
+к1,вход,1970-01-05 10:00:00,1,RUB,1
+к1,вход,2099-01-05 10:00:00,1,RUB,1
+к1,вход,2025-01-05 10:00:00,много,RUB,1
+к1,вход,2025-01-05 10:00:00,1,RUB,99
+null,вход,2025-01-05 10:00:00,1,RUB,1
+к1,вход
+"""
+
+
+def test_the_data_of_a_report_its_rejects_sources_and_currencies(tmp_path: Path) -> None:
+    rows = [
+        f"к{i % 9},{('вход', 'поиск', 'покупка')[i % 3]},2025-01-{1 + i % 28:02} {i % 24:02}:00:00,{i % 7},"
+        f"{('RUB', 'USD', '')[i % 3]},{i % 10}\n"
+        for i in range(120)
+    ]
+    roles: dict[str, Any] = {
+        "actor": "кто", "event": "что", "time": "когда", "value": "цена", "currency": "валюта", "score": "балл"
+    }  # fmt: skip
+    head, logs = "кто,что,когда,цена,валюта,балл\n", []
+    for name, dirt in (("сайт.csv", DIRT), ("звонки.csv", "")):
+        (tmp_path / name).write_text(head + "".join(rows) + dirt, encoding="utf-8")
+        logs.append(jl.read(tmp_path / name, **roles, tz="UTC", score_scale="nps"))
+    assert len(logs[0].card.reasons) >= 9
+    for log in (logs[0], jl.combine(*logs)):
+        page = build_page(log, lang="ru", goal="покупка", patience="3d", mask=0).html
+        seen = assert_russian(page, "сайт.csv звонки.csv null USD")
+        assert any("USD" in text for text in seen.texts) and b"TS_NULL" in page
+    assert any("журнал 2" in text for text in seen.texts)
 
 
 BY: dict[str, Any] = {

@@ -12,7 +12,7 @@ from journeylog.core.counts import Coded, Table
 from journeylog.core.kernels.inside import codes_inside
 from journeylog.core.notes import Note, note
 from journeylog.core.schema import NONE
-from journeylog.errors import ConfigError, MissingColumnError, ValueOverflowError, cut, explain
+from journeylog.errors import ConfigError, MissingColumnError, ValueOverflowError, explain
 
 __all__ = [
     "MICRO",
@@ -29,6 +29,8 @@ Ints = npt.NDArray[np.int64]
 #: Millionths in a unit of money.
 MICRO = 1_000_000
 _LARGEST = 2.0**62
+#: Currencies that a note names.
+_TOLD = 6
 #: A code of no currency at all.
 _NOBODY = -9
 
@@ -165,8 +167,8 @@ def currency_of(seen: Table, declared: str | None) -> tuple[str | None, Note | N
         )
     if len(names) > 1:
         return None, note(
-            "amounts are in several currencies ({names}): declare one with currency=",
-            names=cut([name or "none" for name in names]),
+            "amounts are in several currencies ({currencies!r:, }): declare one with currency=",
+            currencies=tuple(name or note("none") for name in names[:_TOLD]),
         )
     return names[0] or "", None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -19,6 +20,7 @@ from journeylog.reporting.wording import ENGLISH, Wording
 __all__ = ["Rejected", "data_lead", "reject_table", "rejected", "source_table"]
 
 _EXAMPLES: Final = 3
+_NUMBERED: Final = re.compile(r"log (\d+)")
 _COUNTS: Final = ("rows_in", "kept", "rejected", "duplicates")
 
 
@@ -75,7 +77,10 @@ def source_table(card: Card, words: Wording = ENGLISH) -> Table | None:
     heads = heads_of([Column("source", (), "name"), *(Column(key, (), "count") for key in _COUNTS)], words)
     keys = ("rows_in", "kept", "rejected", "deduplicated")
     rows = [
-        [_text(redacted(words.visible(name))), *(_number(counts.get(key, 0), words) for key in keys)]
+        [
+            _text(redacted(words.visible(_source(name, words)))),
+            *(_number(counts.get(key, 0), words) for key in keys),
+        ]
         for name, counts in card.sources.items()
     ]
     rows.append([Cell(words.plain("all_sources")), *(_number(getattr(card, key), words) for key in keys)])
@@ -91,6 +96,12 @@ def reject_table(log: EventLog, words: Wording = ENGLISH) -> Table | None:
     heads = heads_of([Column(head, (), kind) for head, kind in kinds], words)
     rows = [[Cell(g.code), Cell(g.words), _number(g.n, words), Cell("; ".join(g.examples))] for g in groups]
     return Table(words.table("rejects"), heads, rows)
+
+
+def _source(name: str, words: Wording) -> str:
+    """Return what a source is called; a log that was joined without a name has a number."""
+    found = _NUMBERED.fullmatch(name)
+    return name if found is None else words.plain("numbered_log", n=found[1])
 
 
 def _number(n: int, words: Wording) -> Cell:
