@@ -387,3 +387,42 @@ def test_what_a_look_says_of_times(values: list[Any], lines: list[str] | None) -
     assert (found is None) == (lines is None)
     assert len(found or []) == len(lines or [])
     assert all(line.startswith(begin) for line, begin in zip(found or [], lines or [], strict=True))
+
+
+def test_an_id_that_most_rows_lack_is_not_the_customer_but_joins_them(tmp_path: Path) -> None:
+    rows = [f"d{i % 7},{'u1' if i % 9 == 0 else ''},home,2025-01-06T09:{i:02}:00Z" for i in range(40)]
+    (tmp_path / "clicks.csv").write_text(
+        "\n".join(["device_id,user_id,action,ts", *rows]) + "\n", encoding="utf-8"
+    )
+    out = tmp_path / "made.toml"
+    assert run(["init", str(tmp_path / "clicks.csv"), "-o", str(out)]) == 0
+    text = out.read_text("utf-8")
+    assert 'actor = "device_id"' in text and "# user_id is missing in 35 of 40 rows   # CHECK: stitch" in text
+    full = "device_id,user_id,action,ts\n" + "".join(
+        f"d{i},u{i},home,2025-01-06T09:{i:02}:00Z\n" for i in range(40)
+    )
+    (tmp_path / "full.csv").write_text(full, encoding="utf-8")
+    assert run(["init", str(tmp_path / "full.csv"), "-o", str(tmp_path / "full.toml")]) == 0
+    assert 'actor = "user_id"' in (tmp_path / "full.toml").read_text("utf-8")
+
+
+def test_notes_of_analysts_lie_beside_the_configuration_wherever_it_is_run(
+    config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (config.parent / "notes.toml").write_text(
+        'author = "Ann"\n[stages.buy]\nthinks = "Is it safe?"\n', encoding="utf-8"
+    )
+    text = CONFIG.replace("[map]", '[map]\nnotes = "notes.toml"').replace(
+        '"map.html"', '"map.html", "report.html"'
+    )
+    config.write_text(text, encoding="utf-8")
+    monkeypatch.chdir(config.parent.parent)
+    place = f"{config.parent.name}/{config.name}"
+    assert run(["run", place]) == 0
+    assert run(["report", place, "--out", str(config.parent / "one.html")]) == 0
+    for file in (
+        config.parent / "one.html",
+        config.parent / "out/latest/report.html",
+        config.parent / "out/latest/map.html",
+    ):
+        assert "Is it safe?" in file.read_text("utf-8"), file

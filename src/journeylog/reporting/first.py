@@ -150,6 +150,7 @@ def _source(file: Path, folder: Path) -> list[str]:
                 else ""
             )
             lines += [f"{role} = {_text(column)}{asked}", *_more(role, look.values(column))]
+            lines += _known_later(look) if role == "actor" else []
         elif role == "event" and "time" in roles and look.rows:
             lines.append(
                 f"event = {{ constant = {_text(name)} }}   # CHECK: are all rows one kind of event? Else one of {choice}"
@@ -165,6 +166,8 @@ def _roles(look: Look) -> dict[str, str]:
     for role, usual in _USUAL.items():
         for word in usual:
             found = [c for c in look.columns if _plain(c) == word and c not in roles.values()]
+            if role == "actor":
+                found = [c for c in found if c not in _sparse(look)]
             if found and not (role == "event" and _numeric(look.values(found[0]))):
                 roles[role] = found[0]
                 break
@@ -173,6 +176,22 @@ def _roles(look: Look) -> dict[str, str]:
         if dated is not None:
             roles["time"] = dated
     return roles
+
+
+def _sparse(look: Look) -> list[str]:
+    """Return columns of customers' ids that most rows lack, where another one has them: who logs in late has both."""
+    n = {c: len(look.values(c)) for c in look.columns if _plain(c) in _USUAL["actor"]}
+    return [c for c, filled in n.items() if 2 * filled < len(look.rows) and max(n.values()) > 2 * filled]
+
+
+def _known_later(look: Look) -> list[str]:
+    """Return a line for ids that are known of some rows only."""
+    rows = len(look.rows)
+    return [
+        f"# {c} is missing in {rows - len(look.values(c))} of {rows} rows   # CHECK: stitch = {_text(c)} above the first "
+        "[[source]] makes one customer of all devices that were ever seen with it"
+        for c in _sparse(look)
+    ]
 
 
 def _dated(look: Look) -> list[str]:
