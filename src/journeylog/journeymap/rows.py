@@ -225,7 +225,7 @@ def pains(answers: Answers, top: int) -> list[Cell]:
         found += source.cells(lines, "hurts", "share", "share", n="n_stage_cases", **by)
         found += source.cells(lines, "hit", "rate", "share", n="n_cases_total", **by)
         found += source.cells(lines, "rank", "rank", "rank", n="n_cases", **by)
-        unit = getattr(answers["pains"].question, "currency", None) or _MONEY
+        unit = _currency(answers)
         found += source.cells(lines[lines["cost"].notna()], "cost", "cost", unit, n="n_cases", **by)
     ledger = Source("pains", answers["ledger"])
     lines = ledger.frame
@@ -272,11 +272,11 @@ def value(answers: Answers) -> list[Cell]:
     if "values" in answers:
         money = Source("loss", answers["values"], "cases")
         reached = money.frame[(money.frame["outcome"] == "reached") & (money.frame["n_valued"] > 0)]
-        unit = getattr(answers["values"], "currency", None) or _MONEY
+        unit = _currency(answers)
         found += money.cells(reached, "brought", "value_total", unit, keys=["outcome"], n="n_cases")
     if "acquisition" in answers:
         spent = Source("loss", answers["acquisition"])
-        unit = getattr(answers["acquisition"].question, "currency", None) or _MONEY
+        unit = _currency(answers)
         for part, name, keys in (("all", "cost", ["part"]), ("channel", "channel", ["part", "channel"])):
             lines = spent.frame[spent.frame["part"] == part]
             by: dict[str, Any] = {"keys": keys, "item": "channel"}
@@ -289,6 +289,12 @@ def value(answers: Answers) -> list[Cell]:
         lines = back.frame[(back.frame["n_actors"] > 0) & (back.frame["period"] == 1)]
         found += back.cells(lines, "back", "rate", "share", keys=["period"], n="n_eligible")
     return found
+
+
+def _currency(answers: Answers) -> str:
+    """Return the currency that was asked for, else the one of the log's amounts; where there is none, a sign of money."""
+    asked = getattr(answers["ledger"].question, "currency", None)
+    return asked or getattr(answers.get("values"), "currency", None) or _MONEY
 
 
 def opportunities(answers: Answers, top: int) -> list[Cell]:

@@ -18,6 +18,7 @@ from journeylog.reporting.mapdrawing import COLOURS, FONT, Pen, fitted, sized, w
 from journeylog.reporting.mapfindings import findings
 from journeylog.reporting.maplayout import ICONS, LISTS
 from journeylog.reporting.mappage import Fact, Place, place_of, strongest
+from journeylog.reporting.mapwords import isolated
 from journeylog.reporting.names import short
 
 __all__ = ["map_svg"]
@@ -234,14 +235,15 @@ def _told(
     x, y, room = where
     parts = []
     if kind == "inline":
-        said = " · ".join(f"{fact.item}\u00a0{tight(fact.value)}" for fact in facts)
+        said = " · ".join(f"{isolated(fact.item)}\u00a0{tight(fact.value)}" for fact in facts)
         lines = wrapped(said, room, _PLAIN - 0.5, 3)
         parts = [pen.text(x, y + 12 + 15 * i, line, _PLAIN - 0.5, "soft") for i, line in enumerate(lines)]
         return parts, y + 15 * len(lines)
     for fact in facts[: LISTS.get(kind, 3)]:
         big = 16.5 if kind == "big" and not (row == "loss" and fact.calm) else _PLAIN
         colour = "bad" if row == "loss" and kind == "big" and not fact.calm else "ink"
-        said = f"“{fact.item}”" if kind == "quote" and fact.item else f"{fact.words} {fact.item}".strip()
+        item = isolated(fact.item)
+        said = f"“{item}”" if kind == "quote" and item else f"{fact.words} {item}".strip()
         indent = wide(fact.value, big) + 6
         head, *rest = _after(said, room, indent, 4 if kind == "quote" else 3)
         parts.append(pen.said(x, y + (14 if big > _PLAIN else 12), fact.value, head, _PLAIN, colour).replace(
@@ -317,5 +319,5 @@ def _curve(frame: _Frame, curve: Curve, places: Sequence[Place], y: float) -> It
             yield _small(pen, x, y + high + 10, fact.more, room, at="middle")
         if truth is not None:
             down = y + 14.0 if dot is not None and dot.y > 50 else at + 21
-            said = fitted(f"{truth.item} {truth.value}", room - 16, 11)
+            said = fitted(f"{isolated(truth.item)} {truth.value}", room - 16, 11)
             yield pen.text(x, down, f"★ {said}", 11, "star", bold=True, at="middle", halo=True)
