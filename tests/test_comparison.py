@@ -5,6 +5,7 @@ import time
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
@@ -279,3 +280,18 @@ def test_a_group_that_was_watched_less_is_told() -> None:
         walk_log(rng, 200, {"old": 0.9, "new": 0.9}), jl.Outcomes(), by="kind", a="old", b="new"
     )
     assert not any("still open" in note for note in even.notes)
+
+
+def test_where_nothing_is_supported_the_nearest_are_shown() -> None:
+    names = ["home", "cart"]
+    frame = pd.DataFrame({"actor": np.repeat(np.arange(100, 180), 2).astype(str), "event": names * 80})
+    frame["time"] = pd.Timestamp("2025-01-01", tz="UTC") + pd.to_timedelta(np.arange(160), unit="min")
+    log = jl.read(frame, actor="actor", event="event", time="time").compute(jl.Funnel(names))
+    told = repr(jl.compare(log, log))
+    assert (
+        "0 of 2 differences" in told
+        and "the nearest, each of which may be chance:" in told
+        and "Empty" not in told
+    )
+    few = repr(jl.compare(jl.datasets.tiny().compute(jl.DropOff()), jl.datasets.tiny().compute(jl.DropOff())))
+    assert "0 of 0 differences" in few and "Empty" not in few and "nearest" not in few

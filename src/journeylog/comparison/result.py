@@ -14,6 +14,8 @@ __all__ = ["SUPPORTED", "Comparison"]
 
 #: A difference with a q-value below this is called supported.
 SUPPORTED: Final = 0.05
+#: Differences that are shown where none is supported.
+_NEAREST: Final = 5
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -32,13 +34,12 @@ class Comparison(Result):
         return found.loc[order].reset_index(drop=True)
 
     def __repr__(self) -> str:
-        """Return what was compared and the supported differences."""
+        """Return what was compared and the supported differences; where there is none, those that come nearest."""
         tested = int(self.table["p"].notna().sum())
         head = f"{self.b} against {self.a}: {len(self.supported):,} of {tested:,} differences are supported"
-        return "\n".join(
-            [
-                head,
-                *(f"note: {n}" for n in self.notes),
-                self.supported.head(20).to_string(float_format="%.4g"),
-            ]
-        )
+        lines = [head, *(f"note: {n}" for n in self.notes)]
+        shown = self.supported.head(20)
+        if not len(shown) and tested:
+            lines.append("the nearest, each of which may be chance:")
+            shown = self.table.dropna(subset="p").sort_values("p", kind="stable").head(_NEAREST)
+        return "\n".join([*lines, *([shown.to_string(float_format="%.4g")] if len(shown) else [])])

@@ -108,7 +108,11 @@ class IdentityReport:
         """Return the main table, the notes, and the first rows of the others."""
         parts = ["Identity", *(f"note: {note}" for note in self.notes), _text(self.table)]
         for name, table in self.tables.items():
-            parts += ["", f"{name} ({len(table):,} rows)", _text(table.head(_SHOWN))]
+            parts += [
+                "",
+                f"{name} ({len(table):,} rows)",
+                *([_text(table.head(_SHOWN))] if len(table) else []),
+            ]
         return "\n".join(parts)
 
     def _repr_html_(self) -> str:
