@@ -192,6 +192,7 @@ def test_a_company_has_words_of_its_own(tmp_path: Path) -> None:
         ({"text": {"customers": "{n}"}}, "one text in place of forms"),
         ({"notes": {"{n:,} cases visit no node": "{n} {n|a|b|c}"}}, "has not 2 forms"),
         ({"notes": {"{n:,} cases visit no node": "{m}"}}, r"\{m\}"),
+        ({"sheets": {"paths": "a/b"}}, "is no name of a sheet"),
         ({"plural": "dual"}, "plural='dual' is no rule. Fix: one of"),
         ({"months": ["a"]}, "months=.* Fix: a list of 12 texts"),
         ({"fallback": "xx"}, "fallback='xx' is no language. Fix: one of"),

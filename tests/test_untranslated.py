@@ -6,6 +6,7 @@ As no name of the data has one, a word in Latin letters is one that somebody for
 from __future__ import annotations
 
 import io
+import itertools
 import re
 import string
 from pathlib import Path
@@ -15,6 +16,7 @@ import pytest
 from python_calamine import CalamineWorkbook
 
 import journeylog as jl
+from journeylog.reporting.cli import run
 from journeylog.reporting.language import language
 from journeylog.reporting.mapfiles import map_bytes
 from journeylog.reporting.page import build_page
@@ -301,3 +303,69 @@ def test_numbers_money_shares_and_dates_are_written_as_russians_do() -> None:
     assert words.duration(93_784) == "1 д 2 ч" and words.duration(0.25) == "250 мс"
     assert words.moment(1_736_164_261_000_000) == "6 января 2025 г., 11:51:01"
     assert words.item("emotion", "4.5", "answer") == "4,5"
+
+
+CONFIG = """title = "Наш магазин"
+goal = "деливеред"
+patience = "30d"
+[stages]
+%s
+[[source]]
+name = "сайт"
+path = "события.csv"
+actor = "actor"
+event = "event"
+time = "time"
+channel = "channel"
+value = "value"
+currency = "currency"
+score = "score"
+score_scale = "nps"
+[map]
+need = "ищут"
+currency = "RUB"
+segment = "площадка"
+notes = "заметки.toml"
+[personas]
+attribute = "площадка"
+[prices]
+waiting = 2
+[output]
+languages = ["ru"]
+mask = 3
+[[alert]]
+row = "loss"
+measure = "dropped"
+above = 0.01
+"""
+NOTES = """author = "Анна Ли"
+date = 2025-04-02
+[stages."%s"]
+thinks = "А надо ли?"
+"""
+
+
+def test_all_files_of_a_run_and_what_its_second_run_says_of_changes(shop: World, tmp_path: Path) -> None:
+    frame = shop.log.sample(90, 1).to_pandas()
+    frame["score"] = (5 * frame["score"] + 5).round()
+    frame.to_csv(tmp_path / "события.csv", index=False)
+    rules = "\n".join(f'"{stage}" = {events}' for stage, events in shop.stages.items())
+    (tmp_path / "к.toml").write_text(CONFIG % rules, encoding="utf-8")
+    (tmp_path / "заметки.toml").write_text(NOTES % shop.first, encoding="utf-8")
+    window = shop.log.window.to_dict()
+    days = (str(window["start"])[:10], shop.middle, str(window["end"])[:10])
+    assert [
+        run(["run", str(tmp_path / "к.toml"), "--from", a, "--to", b]) for a, b in itertools.pairwise(days)
+    ] == [4, 4]
+    made = (tmp_path / "out" / "latest").resolve()
+    files = {file.name: file.read_bytes() for file in made.iterdir()}
+    pages = [name for name in files if name.endswith((".html", ".svg"))]
+    assert {"map.html", "report.html", "map.svg"} < set(pages) and any("personas" in name for name in pages)
+    for name in pages:
+        assert_russian(files[name])
+    assert (
+        "Обратите внимание".encode() in files["map.html"] and "Что изменилось".encode() in files["map.html"]
+    )
+    for name in files:
+        if name.endswith(".md"):
+            assert latin(files[name].decode().replace("<br>", " ").replace("\\", "").splitlines()) == {}

@@ -16,6 +16,11 @@ __all__ = ["code_of", "read_catalogue"]
 
 #: What the name of a file has to be, as pages say their language by it: ``de``, ``pt-br``.
 _CODE: Final = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+#: What a workbook takes as the name of a sheet, and the texts of the catalogue that are one.
+_SHEET: Final = re.compile(r"[^\[\]:*?/\\']{1,31}")
+_SHEETS: Final = frozenset(
+    {"map", "cells", "transitions", "funnel", "drop_off", "bottlenecks", "paths", "rejects", "dictionary"}
+)
 #: Tables that need not be whole: a note without a translation is told in English and marked so.
 _FREE: Final = frozenset({"notes"})
 
@@ -65,7 +70,7 @@ def read_catalogue(path: Path, known: Mapping[str, Mapping[str, Any]]) -> dict[s
     base = {} if fallback is None else known[fallback]
     words = {key: _merged(base.get(key), given.get(key)) for key in {**base, **given}}
     _check_keys(path.name, words, english)
-    wrong = [*_forms(words, english), *_fields(words, english)]
+    wrong = [*_forms(words, english), *_fields(words, english), *_sheets(words)]
     if wrong:
         fix = "the fields of en.toml, and all forms of the rule that plural= names"
         raise ConfigError(
@@ -131,6 +136,13 @@ def _forms(words: Mapping[str, Any], english: Mapping[str, Any]) -> Iterator[str
         for field in _named(text):
             if "|" in field and len(field.split("|")) != 1 + len(wanted):
                 yield f"notes.{key}: {{{field}}} has not {len(wanted)} forms"
+
+
+def _sheets(words: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the names of sheets that no workbook takes."""
+    for key, text in words["sheets"].items():
+        if key in _SHEETS and not _SHEET.fullmatch(str(text)):
+            yield f"sheets.{key}: {text!r} is no name of a sheet"
 
 
 def _fields(words: Mapping[str, Any], english: Mapping[str, Any]) -> Iterator[str]:
