@@ -223,6 +223,7 @@ def test_every_chart_tells_its_finding_with_its_uncertainty_and_has_its_numbers_
                 )
                 said = said.replace("\u2011", "-")  # where no line may break
                 assert interval in said, (name, said)
+                assert "few moves" not in said and "мало переходов" not in said
             assert len(tables) >= len(figures) and all("<tr>" in rows for rows in tables)
         assert seen == {
             "figure-flow", "figure-moves", "figure-funnel", "figure-leaves", "figure-event-leaves", "figure-losses",

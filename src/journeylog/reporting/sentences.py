@@ -76,7 +76,7 @@ def busiest(flow: TransitionsResult, words: Wording, node: str) -> Markup:
     told = {
         "a": words.named(row["from"]),
         "b": words.named(row["to"]),
-        "moves": words.several("moves", row["n"]),
+        "moves": _number(words, "moves", row, "n"),
     }
     way = words("busiest", **told)
     if row["rate"] == row["rate"]:
