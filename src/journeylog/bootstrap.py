@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -39,6 +41,7 @@ _GROUP: Final = "group"
 _SCHEMA: Final = -1  # key of the rows that no actor gave: those of an empty chunk
 _FEWEST, _MOST = 40, 10_000
 _CELLS: Final = 200_000_000
+_STRETCH: Final = 1 << 18
 #: Cumulated probabilities of 0, 1, 2, ... for a Poisson number of mean 1, in 32 bits.
 _POISSON: Final = np.floor(stats.poisson.cdf(np.arange(13), 1.0) * 2**32).astype(np.int64)
 
@@ -268,11 +271,23 @@ class _Sums:
         fixed = (*self.whole.smallest, *self.whole.largest)
         names = [name for name in self.entries if name not in fixed]
 
-        def added(name: str) -> Ints:
-            found: Ints = add_weighted(self.entries[name], self.row, self.group, weights, len(self.whole))
-            return found
+        sums = {name: np.zeros((AT_ONCE, len(self.whole)), np.int64) for name in names}
 
-        return dict(zip(names, pool.map(added, names), strict=True))
+        def add(part: tuple[str, int, int]) -> None:
+            name, first, last = part
+            add_weighted(self.entries[name], self.row, self.group, weights, first, last, sums[name])
+
+        list(pool.map(add, [(name, *span) for name in names for span in self._spans]))
+        return sums
+
+    @cached_property
+    def _spans(self) -> list[tuple[int, int]]:
+        """Entries in stretches of whole rows, for threads."""
+        if len(self.row) <= _STRETCH:
+            return [(0, len(self.row))]
+        marks = np.searchsorted(self.row, self.row[_STRETCH::_STRETCH])
+        bounds = np.unique(np.concatenate(([0], marks, [len(self.row)]))).tolist()
+        return list(itertools.pairwise(bounds))
 
     def replicate(self, added: Mapping[str, Ints], k: int) -> Table:
         values = {

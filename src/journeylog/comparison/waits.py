@@ -11,6 +11,7 @@ import pandas as pd
 
 from journeylog.core.counts import Coded, Counts, Table
 from journeylog.core.durations import DurationBins
+from journeylog.core.grouping import divided
 from journeylog.core.kernels.bins import BIN_BITS, count_stretches, without_to
 from journeylog.core.kernels.pairs import count_moves, list_moves, put_durations
 from journeylog.core.nodes import TEXT, node_columns, ratio
@@ -47,7 +48,7 @@ def time_tables(
     first, last, out = _room(np.bincount(visits.node, minlength=n_nodes), n_parts)
     rows, bases, seen = count_moves(*walk, bounds, group, False, most_moves(visits), last, out)
     used, left = np.flatnonzero(rows[:, 0] + rows[:, 3]), np.flatnonzero(bases[:, 0] + bases[:, 3])
-    start, to = np.divmod(used, n_nodes + 3)
+    start, to = divided(used, n_nodes + 3)
     found = [count_stretches(out[k], first, last[k], 2 * n_nodes) for k in range(n_parts)]
     return {
         "edge_rows": Table({"from": _name(start, visits), "to": _name(to, visits)}, _worth(rows[used].T)),
@@ -94,18 +95,18 @@ def _room(n: Ints, n_parts: int) -> tuple[Ints, Ints, Any]:
 
 def _bin_table(counted: tuple[Ints, Ints], alone: bool, visits: Visits) -> Table:
     cells, counts = counted
-    left, came = np.divmod(cells >> BIN_BITS, 2 * len(visits.labels) + 3)
+    left, came = divided(cells >> BIN_BITS, 2 * len(visits.labels) + 3)
     keys: Keys = {"from": _name(left, visits)}
     if not alone:
-        keys["to"] = _name(came // 2, visits)
-    return Table({**keys, "group": came % 2, "bin": cells & ((1 << BIN_BITS) - 1)}, {"n": counts})
+        keys["to"] = _name(came >> 1, visits)
+    return Table({**keys, "group": came & 1, "bin": cells & ((1 << BIN_BITS) - 1)}, {"n": counts})
 
 
 def _stays_of_waits(counted: tuple[Ints, Ints], visits: Visits) -> Table:
     """Return the durations of the moves from each node, whichever node they go to."""
     cells, counts = counted
     n_nodes = 2 * len(visits.labels)
-    side = (cells >> BIN_BITS) % (n_nodes + 3) % 2
+    side = divided(cells >> BIN_BITS, n_nodes + 3)[1] & 1
     both = [without_to(cells[side == g], counts[side == g], n_nodes) for g in range(2)]
     found, n = np.concatenate(both, axis=1)
     group = np.repeat(np.arange(2), [part.shape[1] for part in both])

@@ -12,6 +12,7 @@ import pyarrow as pa
 from journeylog.core.chunk import Category, Chunk, Level
 from journeylog.core.condition import columns_of, matches
 from journeylog.core.counts import Coded, Table
+from journeylog.core.grouping import divided
 from journeylog.core.kernels import funnel as kernel
 from journeylog.core.kernels.hashing import number_keys
 from journeylog.core.kernels.names import used_codes
@@ -124,7 +125,7 @@ class Attempts:
         lost = self.over[case] if self.told else np.ones(len(case), np.int64)
         depth = self.depth[case].astype(np.int64)
         row, keys, n = number_keys(((depth * wide + code + _BELOW) << 1) | lost)
-        step, code = np.divmod(keys >> 1, wide)
+        step, code = divided(keys >> 1, wide)
         values = {"n_cases": n, "n_followed": np.where(keys & 1, n, 0)}
         if self.single:
             values |= {"kk": values["n_followed"], "kn": values["n_followed"]}

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from journeylog.core.later import Later
 from journeylog.core.schema import OPEN, UNDECLARED
 from journeylog.core.terms import DECLARED, Terms
 from journeylog.errors import MissingColumnError, MissingLevelError, nearest
@@ -334,7 +335,7 @@ class Chunk:
             self.actors.slice(first, last - first),
             self.offsets[first : last + 1] - e0,
             self.time[e0:e1],
-            {name: column.take(slice(e0, e1)) for name, column in self.columns.items()},
+            Later(self.columns, slice(e0, e1)),
             {name: level.slice(first, last, e0, e1) for name, level in self.levels.items()},
         )
 

@@ -18,7 +18,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from journeylog.core.grouping import grouping, joined, rises_from, spread
-from journeylog.core.kernels.groups import key_of_two, rows_of_two, sum_groups, sum_of_two
+from journeylog.core.kernels.groups import key_of_two, rows_of_keys, rows_of_two, sum_groups, sum_of_two
 from journeylog.core.kernels.names import moved_codes, used_codes
 from journeylog.errors import ValueOverflowError
 
@@ -27,6 +27,7 @@ __all__ = ["Coded", "Counts", "Paths", "Table"]
 Ints = npt.NDArray[np.int64]
 _SAFE = float(2**62)
 _FEW_CELLS = 1 << 16
+_BESIDE = 10  # room for the codes below zero
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,17 +173,28 @@ class Table:
         names : mapping of str to str
             For each key of this table, the key of `other` that must equal it.
         """
-        size = 16 + sum(len(self.coded(k).labels) for k in names)
-        known, wanted = np.zeros(len(self), np.int64), np.zeros(len(other), np.int64)
-        for mine, theirs in names.items():
-            known = known * size + self.codes(mine) + 10
-            wanted = wanted * size + other.coded(theirs).onto(self.coded(mine)) + 10
+        size = 16 + max(
+            len(t.coded(k).labels) for pair in names.items() for t, k in zip((self, other), pair, strict=True)
+        )
+        known = np.zeros(len(self), np.int64)
+        for mine in names:
+            known = known * size + self.codes(mine) + _BESIDE
+        moved = np.tile(
+            np.arange(size), (len(names), 1)
+        )  # by key: where a code of `other` stands in this table
+        for row, (mine, theirs) in zip(moved, names.items(), strict=True):
+            n, column = len(other.coded(theirs).labels), other.coded(theirs)
+            row[_BESIDE : _BESIDE + n] = replace(column, codes=np.arange(n)).onto(self.coded(mine)) + _BESIDE
+        columns = tuple(np.ascontiguousarray(other.codes(theirs), np.int64) for theirs in names.values())
         cells = size ** len(names)
         if cells <= max(_FEW_CELLS, len(other)):
-            row = np.zeros(cells, np.int64)
-            row[known] = np.arange(len(self))
-            return row[wanted]
+            place = np.zeros(cells, np.int64)
+            place[known] = np.arange(len(self))
+            return np.asarray(rows_of_keys(columns, moved, _BESIDE, place), dtype=np.int64)
         order = np.argsort(known, kind="stable")
+        wanted = np.zeros(len(other), np.int64)
+        for row, column_codes in zip(moved, columns, strict=True):
+            wanted = wanted * size + row[column_codes + _BESIDE]
         return np.asarray(order[np.searchsorted(known, wanted, sorter=order)], dtype=np.int64)
 
     def tagged(self, key: str, column: Coded) -> Table:

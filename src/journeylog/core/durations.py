@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from journeylog.core.intervals import bound_ranks, cluster_size
 from journeylog.core.kernels.bins import bin_edges_ms
+from journeylog.core.kernels.groups import rises
 from journeylog.core.notes import note
 
 __all__ = ["BIN_NOTE", "DurationBins", "MoneyBins"]
@@ -64,10 +65,9 @@ class DurationBins:
         pairs : tuple of three ndarray of int64, optional
             ``kk`` and ``kn`` of each filled bin, and ``nn`` of each group.
         """
-        key = (group << _ROOM) + bins
         order = None
-        if (key[1:] < key[:-1]).any():
-            order = np.argsort(key, kind="stable")
+        if not rises(group, bins):
+            order = np.argsort((group << _ROOM) + bins, kind="stable")
             group, bins, counts = group[order], bins[order], counts[order]
         bounds = np.searchsorted(group, np.arange(n_groups + 1))
         running = _running(counts)
@@ -168,4 +168,6 @@ class MoneyBins(DurationBins):
 
 
 def _running(counts: Ints) -> Ints:
-    return np.concatenate((np.zeros(1, np.int64), np.cumsum(counts)))
+    out = np.zeros(len(counts) + 1, np.int64)
+    np.cumsum(counts, out=out[1:])
+    return out

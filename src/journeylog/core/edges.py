@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from journeylog.core.counts import Coded, Table
+from journeylog.core.grouping import divided
 from journeylog.core.kernels import bins as bin_kernel
 from journeylog.core.kernels import edges as kernel
 from journeylog.core.kernels.clustered import clustered_stretches
@@ -95,7 +96,7 @@ def wait_and_stay_tables(visits: Visits, baseline_ms: int | None = None) -> dict
         counted = _durations(visits.timed, "stay", place, walked.visited, baseline_ms)
         columns = columns | counted.columns(walked.used)
         cells, n = bin_kernel.count_stretches(*counted.stretches)
-    start, to = np.divmod(walked.keys, n_nodes + 3)
+    start, to = divided(walked.keys, n_nodes + 3)
     moves = np.flatnonzero((start < n_nodes) & (to < n_nodes))
     values = {name: columns[name][moves] for name in ("n", "n_timed", "time_ms", "excess_ms")}
     tables["stays"] = Table({"from": Coded(start[moves], visits.labels, visits.ordered)}, values).canonical()
@@ -215,19 +216,17 @@ def _bin_table(counted: tuple[Ints, ...], visits: Visits) -> Table:
 
 def _edge_keys(keys: Ints, visits: Visits) -> dict[str, Coded | Ints]:
     n_nodes = len(visits.labels)
-    start, to = keys // (n_nodes + 3), keys % (n_nodes + 3)
-    start = np.where(start == n_nodes, START, start)
-    for code, outcome in ((n_nodes, REACHED), (n_nodes + 1, DROPPED), (n_nodes + 2, OPEN)):
-        to = np.where(to == code, outcome, to)
+    start, to = divided(keys, n_nodes + 3)
+    nodes = np.arange(n_nodes)
     return {
-        "from": Coded(start, visits.labels, visits.ordered),
-        "to": Coded(to, visits.labels, visits.ordered),
+        "from": Coded(np.append(nodes, START)[start], visits.labels, visits.ordered),
+        "to": Coded(np.append(nodes, (REACHED, DROPPED, OPEN))[to], visits.labels, visits.ordered),
     }
 
 
 def _rework(keys: Ints, edges: Ints, n_nodes: int) -> dict[str, Ints]:
     """Return how often each node was followed by itself, and how often it was come back to."""
-    start, to = keys // (n_nodes + 3), keys % (n_nodes + 3)
+    start, to = divided(keys, n_nodes + 3)
     loops, returns = np.zeros(n_nodes + 1, np.int64), np.zeros(n_nodes + 1, np.int64)
     same, real = (start == to) & (start < n_nodes), to < n_nodes
     loops[start[same]] = edges[same, kernel.N]

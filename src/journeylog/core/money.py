@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -17,11 +18,13 @@ from journeylog.errors import ConfigError, MissingColumnError, ValueOverflowErro
 __all__ = [
     "MICRO",
     "Amounts",
+    "Money",
     "amounts_of_events",
     "check_currencies",
     "currencies_seen",
     "currency_of",
     "find_amounts",
+    "money_of_events",
 ]
 
 Ints = npt.NDArray[np.int64]
@@ -125,23 +128,54 @@ def check_currencies(table: Table, currency: str | None) -> str | None:
     return next(iter(counts), None)
 
 
-def amounts_of_events(chunk: Chunk, value: str, currency: str | None) -> Ints | None:
-    """Return by event the millionths of a money column, 0 where there are none; None without such a column.
+class Money(NamedTuple):
+    """A money column as it is kept: which amounts count.
+
+    Parameters
+    ----------
+    micros : ndarray of int64, shape (n_events,)
+    given : ndarray of bool or None
+        Whether an event has an amount; None: every one has.
+    currency : ndarray of int32 or None
+        Code of each event's currency; None: all count.
+    wanted : int
+        The code that counts.
+    """
+
+    micros: Ints
+    given: npt.NDArray[np.bool_] | None
+    currency: npt.NDArray[np.int32] | None
+    wanted: int
+
+
+def money_of_events(chunk: Chunk, value: str, currency: str | None) -> Money | None:
+    """Return a money column, None without such a column.
 
     Parameters
     ----------
     currency : str or None
-        Amounts of others count as 0. A log that names no currencies has but one.
+        Only amounts in it count. A log that names no currencies has but one.
     """
     money = chunk.columns.get(value)
     if not isinstance(money, Number) or money.unit != "micros":
         return None
-    kept = np.ones(chunk.n_events, bool) if money.valid is None else money.valid
     column = chunk.columns.get("currency")
-    if currency is not None and isinstance(column, Category):
-        wanted = column.names.index(currency) if currency in column.names else _NOBODY
-        kept = kept & (column.codes == wanted)
-    return np.where(kept, money.values, 0).astype(np.int64, copy=False)
+    micros = money.values.astype(np.int64, copy=False)
+    if currency is None or not isinstance(column, Category):
+        return Money(micros, money.valid, None, _NOBODY)
+    wanted = column.names.index(currency) if currency in column.names else _NOBODY
+    return Money(micros, money.valid, column.codes, wanted)
+
+
+def amounts_of_events(chunk: Chunk, value: str, currency: str | None) -> Ints | None:
+    """Return by event the millionths of a money column, 0 where none count; None without such a column."""
+    money = money_of_events(chunk, value, currency)
+    if money is None:
+        return None
+    kept = np.ones(chunk.n_events, bool) if money.given is None else money.given
+    if money.currency is not None:
+        kept = kept & (money.currency == money.wanted)
+    return np.where(kept, money.micros, 0)
 
 
 def currencies_seen(chunk: Chunk, case: str, value: str = "value") -> Table:

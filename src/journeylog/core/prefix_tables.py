@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from journeylog.core.counts import Coded, Table
+from journeylog.core.grouping import divided
 from journeylog.core.kernels import prefixes as kernel
 from journeylog.core.kernels.groups import filled_cells
 from journeylog.core.kernels.hashing import number_keys
@@ -29,8 +30,8 @@ def next_table(visits: Visits, group: Ints, n_groups: int, bands: int) -> Table:
         v, visits.watched, bands, grid,
     )  # fmt: skip
     found, n = _counted(keys, grid)
-    here, to = _divided(found, v + 2)
-    here, position = _divided(here, bands)
+    here, to = divided(found, v + 2)
+    here, position = divided(here, bands)
     to = np.where(to < 2, np.where(to == 0, DROPPED, REACHED), to - 2)
     columns = _prefix(here, visits) | {"position": position, "to": Coded(to, visits.labels, visits.ordered)}
     return Table(columns, {"n": n})
@@ -52,9 +53,9 @@ def outcome_table(
         visits.node, visits.enter, group, cases.begin, cases.end, *times, v, window_end, within, grid
     )
     found, n = _counted(keys, grid)
-    here, reached = _divided(found, 2)
-    here, elapsed = _divided(here, kernel.N_ELAPSED)
-    here, position = _divided(here, kernel.N_POSITIONS)
+    here, reached = divided(found, 2)
+    here, elapsed = divided(here, kernel.N_ELAPSED)
+    here, position = divided(here, kernel.N_POSITIONS)
     return Table(
         _prefix(here, visits) | {"position": position, "elapsed": elapsed, "reached": reached}, {"n": n}
     )
@@ -70,17 +71,11 @@ def one_vocabulary(*columns: Coded) -> list[Coded]:
 
 def _prefix(here: Ints, visits: Visits) -> dict[str, Coded | Ints]:
     v = max(len(visits.labels), 1)
-    here, node = _divided(here, v)
-    group, previous = _divided(here, len(visits.labels) + 1)
+    here, node = divided(here, v)
+    group, previous = divided(here, len(visits.labels) + 1)
     previous = np.where(previous == 0, START, previous - 1)
     names = visits.labels, visits.ordered
     return {"group": group, "previous": Coded(previous, *names), "node": Coded(node, *names)}
-
-
-def _divided(key: Ints, size: int) -> tuple[Ints, Ints]:
-    """Return quotient and rest; by one number, which numpy divides by several times sooner than in ``divmod``."""
-    quotient = key // size
-    return quotient, key - quotient * size
 
 
 def _grid(n_cells: int) -> npt.NDArray[np.int32] | None:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from journeylog.core.actor_groups import actor_groups, actor_of_cases
 from journeylog.core.chunk import Category, Chunk, Level
 from journeylog.core.counts import Coded, Table
+from journeylog.core.grouping import divided
 from journeylog.core.kernels.risksets import HALF, count_risk_sets
 from journeylog.core.schema import NONE, START
 from journeylog.errors import ConfigError
@@ -194,11 +195,11 @@ class RiskSets:
         else:
             keys["place"] = _spot(axes[1], nodes.names, nodes.ordered)
         n_positions, n_elapsed = self.bands.shape
-        layer, band = np.divmod(stratum, n_positions * n_elapsed)
-        keys["position"], keys["elapsed"] = np.divmod(band, n_elapsed)
+        layer, band = divided(stratum, n_positions * n_elapsed)
+        keys["position"], keys["elapsed"] = divided(band, n_elapsed)
         for k in reversed(range(len(self.adjust))):
             column = self.adjust[k]
-            layer, code = np.divmod(layer, self._sizes[k])
+            layer, code = divided(layer, self._sizes[k])
             code = np.where(code < len(column.labels), code, NONE)
             keys[f"adjust_{k}"] = Coded(code, column.names, column.ordered)
         return keys

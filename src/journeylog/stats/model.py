@@ -14,13 +14,14 @@ from journeylog.core.cases import NO_PATIENCE, PathStat, under_way_note
 from journeylog.core.chain import Chain
 from journeylog.core.chain_change import with_rate, with_time
 from journeylog.core.chain_frames import ModelParts, difference_frame, model_frame, move_frame, priced_parts
-from journeylog.core.chain_tables import chain_tables, value_table, visit_values
+from journeylog.core.chain_tables import chain_tables, value_table
 from journeylog.core.chain_times import STEPS, arrival_curves, time_quantile
 from journeylog.core.chunk import Category, Chunk, Number
 from journeylog.core.contracts import Result
 from journeylog.core.counts import Coded, Counts, Table
 from journeylog.core.differences import Estimates
-from journeylog.core.money import amounts_of_events, currencies_seen
+from journeylog.core.grouping import divided
+from journeylog.core.money import Money, currencies_seen, money_of_events
 from journeylog.core.nodes import Synthetic
 from journeylog.core.notes import Span, note
 from journeylog.core.schema import DROPPED, REACHED, SECOND, UNDECLARED
@@ -125,8 +126,7 @@ class Model(PathStat):
         owner = actor_of_cases(chunk, level)
         group = actor_groups(chunk, GROUPS)[owner]
         merge = self.merge if self.merge is not None else node != "event"
-        name, amounts = self._amounts(chunk)
-        values = None if amounts is None else visit_values(chunk, case, node, merge, amounts)
+        name, money = self._money(chunk)
         if segments is None:
             tables = chain_tables(visits, owner, group, GROUPS, self.times)
         else:
@@ -134,17 +134,17 @@ class Model(PathStat):
             n_groups = (len(segments.labels) + 1) * GROUPS
             tables = chain_tables(visits, owner, code * GROUPS + group, n_groups, self.times)
             moves = tables["moves"]
-            code, group_of_row = np.divmod(moves.codes("group"), GROUPS)
+            code, group_of_row = divided(moves.codes("group"), GROUPS)
             names = Coded(code - 1, segments.names, segments.ordered)
             tables["moves"] = replace(moves, keys={"segment": names, **moves.keys, "group": group_of_row})
-        tables["values"] = value_table(visits, group, GROUPS, values)
+        tables["values"] = value_table(level, chunk.category(node).codes, merge, visits, group, GROUPS, money)
         tables["currencies"] = currencies_seen(chunk, case, name)
         total = {
             "n_cases": len(level),
             "n_without": int(np.count_nonzero(visits.cases.end == visits.cases.begin)),
             "n_under_way": visits.cases.n_under_way,
             "patience": visits.cases.patience,
-            "valued": int(amounts is not None and len(level) > 0),
+            "valued": int(money is not None and len(level) > 0),
         }
         columns = {name: np.array([n], np.int64) for name, n in total.items()}
         return Counts({**tables, "cases": Table({}, columns, largest=("patience", "valued"))})
@@ -156,12 +156,12 @@ class Model(PathStat):
         notes = (*_notes(parts, counts), *untold)
         return _answer(ModelResult(self, window, pd.DataFrame(), {}, notes, parts, chain))
 
-    def _amounts(self, chunk: Chunk) -> tuple[str, Ints | None]:
-        """Return the name and the amounts of the money column, None where there is none and none was asked for."""
+    def _money(self, chunk: Chunk) -> tuple[str, Money | None]:
+        """Return the name of the money column and what is in it, None where there is none and none was asked for."""
         if self.value is None:
-            return "value", amounts_of_events(chunk, "value", self.currency)
+            return "value", money_of_events(chunk, "value", self.currency)
         chunk.column(self.value)
-        found = amounts_of_events(chunk, self.value, self.currency)
+        found = money_of_events(chunk, self.value, self.currency)
         if found is None:
             money = sorted(
                 k for k, v in chunk.columns.items() if isinstance(v, Number) and v.unit == "micros"

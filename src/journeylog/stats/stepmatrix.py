@@ -14,6 +14,7 @@ from journeylog.core.chunk import Chunk
 from journeylog.core.condition import freeze, matches
 from journeylog.core.contracts import Result
 from journeylog.core.counts import Coded, Counts, Table
+from journeylog.core.grouping import divided
 from journeylog.core.intervals import cluster_share
 from journeylog.core.kernels import stepmatrix as kernel
 from journeylog.core.kernels.hashing import number_keys
@@ -253,7 +254,7 @@ def _flows(visits: Visits, state: Codes, following: Codes, position: int, going:
     joined = (state[moving].astype(np.int64) + _BELOW) * wide + following[moving] + _BELOW
     rows[moving], keys, _ = number_keys(joined)
     grid, _ = case_moments(rows, visits.cases.actor_offsets, len(keys))
-    start, to = np.divmod(keys, wide)
+    start, to = divided(keys, wide)
     coded: dict[str, Coded | Ints] = {
         "position": np.full(len(keys), position),
         "from": Coded(start - _BELOW, visits.labels, visits.ordered),

@@ -62,16 +62,23 @@ def poisson_weights(n_groups: int, first: int, last: int, seed: int, bounds: Int
 
 
 @njit(cache=True, nogil=True)
-def add_weighted(values: Ints, row: Ints, group: Ints, weights: Ints, n_rows: int) -> Ints:
-    """Return for each replicate and row the sum of values times the weight of their group; rows are in order."""
-    out = np.zeros((AT_ONCE, n_rows), np.int64)
+def add_weighted(
+    values: Ints, row: Ints, group: Ints, weights: Ints, first: int, last: int, out: Ints
+) -> None:
+    """Write for each replicate and row the sum of values times the weight of their group; rows are in order.
+
+    Only the entries from `first` to `last` are looked at, which are whole rows.
+    """
     sums = np.zeros(AT_ONCE, np.int64)
-    for i in range(values.size):
+    for i in range(first, last):
         g, v = group[i], values[i]
-        for k in range(AT_ONCE):
-            sums[k] += v * weights[g, k]
-        if i + 1 == values.size or row[i + 1] != row[i]:
+        if v == 1:
+            for k in range(AT_ONCE):
+                sums[k] += weights[g, k]
+        else:
+            for k in range(AT_ONCE):
+                sums[k] += v * weights[g, k]
+        if i + 1 == last or row[i + 1] != row[i]:
             for k in range(AT_ONCE):
                 out[k, row[i]] = sums[k]
                 sums[k] = 0
-    return out

@@ -15,6 +15,8 @@ __all__ = [
     "filled_cells",
     "joined_keys",
     "key_of_two",
+    "rises",
+    "rows_of_keys",
     "rows_of_two",
     "sum_groups",
     "sum_of_two",
@@ -84,6 +86,30 @@ def begins_of(keys: Ints, order: Ints) -> npt.NDArray[np.bool_]:
     out = np.ones(order.size, np.bool_)
     for i in range(1, order.size):
         out[i] = keys[order[i]] != keys[order[i - 1]]
+    return out
+
+
+@njit(cache=True, nogil=True)
+def rises(first: Ints, second: Ints) -> bool:
+    """Return whether the pairs of two columns never fall from row to row."""
+    for i in range(1, first.size):
+        if first[i] < first[i - 1] or (first[i] == first[i - 1] and second[i] < second[i - 1]):
+            return False
+    return True
+
+
+@njit(cache=True, nogil=True)
+def rows_of_keys(columns: tuple[Ints, ...], moved: Ints, beside: int, row: Ints) -> Ints:
+    """Return the row of each key: ``row[joined]``, where every column's code is moved first and takes as many values.
+
+    ``moved[k, code + beside]`` is what stands for a code of column ``k``.
+    """
+    out = np.empty(columns[0].size, np.int64)
+    for i in range(out.size):
+        key = np.int64(0)
+        for k in range(len(columns)):
+            key = key * moved.shape[1] + moved[k, columns[k][i] + beside]
+        out[i] = row[key]
     return out
 
 
