@@ -499,3 +499,24 @@ def test_groups_of_a_column_leave_the_column_as_it_is() -> None:
     assert rows["defining"].all() and rows["value"].tolist().count(1.0) > 2  # all came through both
     events = jl.personas(log, "event")
     assert events.card("home").journey.steps["event"].nunique() > 1
+
+
+def test_of_several_currencies_the_cards_say_nothing_of_money() -> None:
+    frame = pd.DataFrame({"actor": np.arange(100, 160).astype(str), "event": "pay", "value": 10.0})
+    frame["channel"] = np.where(frame.index % 2, "web", "app")
+    frame["currency"] = np.where(frame.index % 3, "EUR", "CHF")
+    frame["time"] = pd.Timestamp("2025-01-01", tz="UTC") + pd.to_timedelta(frame.index, unit="h")
+    log = jl.read(
+        frame,
+        actor="actor",
+        event="event",
+        time="time",
+        value="value",
+        currency="currency",
+        channel="channel",
+    )
+    found = jl.personas(log, "channel")
+    assert "money" not in set(found.table["part"])
+    assert any("several currencies" in str(said) for said in found.notes)
+    asked = jl.JourneyMap("pay", stages={"all": "*"}, patience="1d", currency="EUR")
+    assert "money" in set(jl.personas(log, "channel", map=asked).table["part"])

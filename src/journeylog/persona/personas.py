@@ -244,7 +244,7 @@ def personas(
     journeys = medoids(laid, GROUP, *places[::2], sample=sample, seed=seed, show_actor=show_actor)
     maps = {} if map is None else {group: _map_of(laid, group, map) for group in names}
     cards = tuple(card_of(group, groups, table, journeys, maps, step) for group in names)
-    notes += [*getattr(step, "notes", ()), *said]
+    notes += [*getattr(step, "notes", ()), *found.notes, *said]
     asked_of = replace(profile, by=name)
     return Personas(
         asked_of, log.window, table, card_tables(cards), tuple(dict.fromkeys(notes)), name, step, cards

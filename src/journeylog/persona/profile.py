@@ -17,7 +17,7 @@ from journeylog.core.intervals import wilson
 from journeylog.core.kernels.hashing import number_keys
 from journeylog.core.kernels.squares import group_squares
 from journeylog.core.means import cluster_mean, joined_words, word_columns
-from journeylog.core.money import MICRO, check_currencies, find_amounts
+from journeylog.core.money import MICRO, currency_of, find_amounts
 from journeylog.core.nodes import TEXT, ratio
 from journeylog.core.window import Window
 from journeylog.persona.owners import group_of_actors
@@ -124,14 +124,18 @@ class Profile(Stat):
                 "share_high": high,
             }
         ).sort_values(["n", "group"], ascending=[False, True], kind="stable")
-        currency = None
+        currency, why = None, None
         if "currencies" in counts.tables:
-            currency = check_currencies(counts["currencies"], self.currency)
+            currency, why = currency_of(counts["currencies"], self.currency)
         rows = [*self._share_rows(counts, names), *self._mean_rows(counts, names, currency)]
         table = pd.concat(rows, ignore_index=True) if rows else _empty()
+        notes: tuple[str, ...] = ()
+        if why is not None and len(counts["currencies"].coded("currency").names({})) > 1:
+            notes = (why,)  # they are never added, so nothing is said of money
+            table = table[table["part"] != "money"].reset_index(drop=True)
         few = np.minimum(table["n"], table["n_rest"]) < self.min_n
         table["p"] = table["p"].where(~few)
-        return Result(self, window, table, {"groups": sizes.reset_index(drop=True)})
+        return Result(self, window, table, {"groups": sizes.reset_index(drop=True)}, notes)
 
     def _share(self, chunk: Chunk, part: str, group: Ints) -> Table:
         """Return how many actors of each group have an event of each name."""
