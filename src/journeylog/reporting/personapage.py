@@ -32,7 +32,7 @@ _NAME: Final = 40
 #: Steps of a journey on a card: as many from its begin, and one from its end.
 _STEPS: Final = 9
 _OF_WHOM: Final = ("touchpoint", "channel", "stage")
-_LINK: Final = re.compile(r'<a href="#c\d+"')
+_LINK: Final = re.compile(r'(?<=<a)( class="[a-z]+")? href="#c\d+"')
 #: From how much on that is found again a cluster is called stable, and a pattern.
 _STABLE: Final = ((0.75, "stable"), (0.6, "pattern"), (0.0, "dissolves"))
 
@@ -101,7 +101,7 @@ def _page(result: Personas, *, lang: str = "en", theme: str = "light", title: st
         definitions=_definitions(result, words),
     )
     # the numbers of an included map lead to no evidence here, so they are no links
-    return _LINK.sub("<a", made).encode("utf-8", "backslashreplace")
+    return _LINK.sub(r"\1", made).encode("utf-8", "backslashreplace")
 
 
 def _text(result: Personas, *, lang: str = "en", title: str | None = None) -> bytes:
