@@ -49,6 +49,9 @@ QUESTIONS: dict[str, Any] = {
     "Model": jl.Model(),
     "Values": jl.Values(),
     "Ledger": jl.Ledger(node="event", baseline="20min", expected=0.2),
+    "Touchpoints": jl.Touchpoints(of="channel", stage="event"),
+    "PainPoints": jl.PainPoints({"asked for help": "help"}, stage="event", baseline="20min"),
+    "Conformance": jl.Conformance([{"before": ["search", "cart"]}, {"within": ["cart", "pay", "15min"]}]),
     "SegmentLoss": jl.SegmentLoss(by="region", min_n=20),
     "Personas": Profile(by="region", touchpoint="event", channel="channel"),
 }
