@@ -387,3 +387,46 @@ def test_a_target_without_bounds_is_taken_as_known() -> None:
     assert len(table) == 2 and (table["before"] == 0.999).all() and table["supported"].all()
     with pytest.raises(ConfigError, match="no map"):
         filled.changes({"table": []})
+
+
+# Words
+
+
+def test_that_nobody_came_again_or_could_be_seen_to_is_said_in_words() -> None:
+    start = pd.Timestamp("2025-01-06", tz="UTC")
+
+    def told(days: int, lang: str) -> list[str]:
+        lines = [
+            (f"u{i}", name, start + pd.Timedelta(minutes=i)) for i in range(30) for name in ("go", "buy")
+        ]
+        lines.append(("late", "go", start + pd.Timedelta(days=days)))
+        frame = pd.DataFrame(lines, columns=["actor", "event", "time"])
+        log = jl.read(frame, actor="actor", event="event", time="time")
+        filled = jl.JourneyMap("buy", stages={"all": ["go", "buy"]}, patience="1d", again="30d").fill(log)
+        page = map_page(filled, lang=lang).decode().split('<section class="short"')[0].split("<main")[0]
+        return re.findall(r'">(nobody|никто)</a> <span class="what">([^<]+)</span>', page)
+
+    seen = [words for _, words in told(200, "en")]
+    assert seen == ["who reached it reached it again", "who reached it was back 30 to 60 days later"]
+    unseen = [words for _, words in told(3, "en")]
+    assert unseen == [
+        "who reached it was watched long enough to tell who comes again",
+        "who reached it was watched for 60 days after it",
+    ]
+    assert len(told(200, "ru")) == len(told(3, "ru")) == 2
+
+
+def test_names_from_right_to_left_do_not_turn_the_sentence_around() -> None:
+    name = "الدفع"
+    stages = {name: ["home", "search"], "buy": ["cart", "pay"]}
+    filled = jl.JourneyMap("pay", stages=stages, patience="1h").fill(jl.datasets.tiny())
+    sentences = [sentence for _, sentence, _ in findings(filled, language("en"))]
+    assert any(f"\u2068{name}\u2069" in sentence for sentence in sentences)
+    assert all(
+        sentence.count("\u2068") == sentence.count("\u2069") == sentence.count(name) for sentence in sentences
+    )
+    page = map_page(filled).decode()
+    assert f'<span class="clamp" dir="auto">{name}</span>' in page
+    names = {"look": ["home", "search"], "buy": ["cart", "pay"]}
+    plain = jl.JourneyMap("pay", stages=names, patience="1h").fill(jl.datasets.tiny())
+    assert "\u2068" not in map_page(plain).decode()
