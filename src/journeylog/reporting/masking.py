@@ -174,14 +174,15 @@ def _moves(result: Any, level: str, hidden: Hidden, k: int) -> Any:
     made.take_small(k, "n_tied")
     made.tell("n_most", hidden.most, move)
     nodes = _Blank(result.nodes, hidden)
-    for name, what in (
-        ("n", "visits"),
-        ("n_cases", "cases"),
-        ("n_actors", "cases"),
-        ("n_followed", "followed"),
-    ):
-        nodes.take(nodes.gone(lambda row, what=what: (what, level, node_of(row["node"], row["kind"]))), name)  # type: ignore[misc]
-    nodes.tell("n_most", hidden.most, lambda row: ("visits", level, node_of(row["node"], row["kind"])))
+
+    def node(what: str) -> Keyed:
+        return lambda row: (what, level, node_of(row["node"], row["kind"]))
+
+    nodes.take(nodes.gone(node("visits")), "n")
+    begun = (result.nodes["kind"] == "start").to_numpy(bool)  # whose journeys are their visits
+    nodes.take(nodes.gone(node("cases")) | (begun & nodes.gone(node("visits"))), "n_cases", "n_actors")
+    nodes.take(nodes.gone(node("followed")), "n_followed")
+    nodes.tell("n_most", hidden.most, node("visits"))
     nodes.take_small(k, "n", "n_loops", "n_returns")
     table = nodes.table
     table.attrs.update(result.nodes.attrs)
