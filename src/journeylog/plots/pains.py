@@ -45,8 +45,8 @@ def pain_bars(
     add_rates(figure, look, 1, bounded(shown, "rate"), faded(look.dropped, 0.75), cards)
     most = float(shown["rate_high"].max())
     panel(figure, look, 1, (0.0, 1.0), "share of all cases (95 % interval)", most * 1.2 or 1.0, True)
-    names = zip(labels(shown["kind"].tolist(), 24), labels(shown["stage"].tolist(), 24), strict=True)
-    name_rows(figure, look, [f"{kind}, {stage}" for kind, stage in names])
+    named = [f"{line['kind']}, {line['stage']}" for line in records]
+    name_rows(figure, look, labels(named, 44))
     return figure
 
 
