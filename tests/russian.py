@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import warnings
 from collections.abc import Callable, Iterable
@@ -104,6 +105,9 @@ class Seen(HTMLParser):
         if tag not in ("meta", "link", "input", "br", "img"):
             self._inside.append(tag)
         self.texts += [" ".join(value.split()) for name, value in attrs if name in SHOWN and value]
+        self.texts += [
+            said for name, value in attrs if name == "data-choices" for _, said in json.loads(value or "[]")
+        ]
         self.english += ("lang", "en") in attrs
 
     def handle_endtag(self, tag: str) -> None:
