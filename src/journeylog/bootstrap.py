@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -22,9 +20,10 @@ from journeylog.core.chunk import Chunk
 from journeylog.core.contracts import Result, Stat, question_dict
 from journeylog.core.counts import Counts, Table
 from journeylog.core.intervals import LEVEL
-from journeylog.core.kernels.draws import AT_ONCE, add_weighted, hash_texts, poisson_weights
+from journeylog.core.kernels.draws import AT_ONCE, hash_texts, poisson_weights
 from journeylog.core.notes import note
 from journeylog.core.regroup import take_actors
+from journeylog.core.replicates import GROUP, Sums
 from journeylog.core.window import Window
 from journeylog.errors import ConfigError, cut, nearest
 from journeylog.stats.variants import Variants, most_frequent
@@ -37,11 +36,9 @@ Mask = npt.NDArray[np.bool_]
 
 #: Actors are put into this many groups by a hash of their ids, and a group is drawn as one.
 GROUPS: Final = 256
-_GROUP: Final = "group"
 _SCHEMA: Final = -1  # key of the rows that no actor gave: those of an empty chunk
 _FEWEST, _MOST = 40, 10_000
 _CELLS: Final = 200_000_000
-_STRETCH: Final = 1 << 18
 #: Cumulated probabilities of 0, 1, 2, ... for a Poisson number of mean 1, in 32 bits.
 _POISSON: Final = np.floor(stats.poisson.cdf(np.arange(13), 1.0) * 2**32).astype(np.int64)
 
@@ -148,7 +145,7 @@ class Bootstrap(Stat):
 
     def result(self, counts: Counts, window: Window) -> BootstrapResult:
         """Return the question's table with the bounds of the replicates."""
-        sums = {name: _Sums.of(table) for name, table in counts.tables.items()}
+        sums = {name: Sums.of(table) for name, table in counts.tables.items()}
         point = self.question.result(Counts({name: s.whole for name, s in sums.items()}), window)
         shown = _SHOWN.get(type(self.question))
         if shown is not None:
@@ -183,7 +180,7 @@ class Bootstrap(Stat):
         )
         return BootstrapResult(self, window, table, point.tables, (*point.notes, said), point, draws)
 
-    def _answers(self, sums: Mapping[str, _Sums], window: Window) -> Iterator[pd.DataFrame]:
+    def _answers(self, sums: Mapping[str, Sums], window: Window) -> Iterator[pd.DataFrame]:
         """Give the question's table of one replicate after another."""
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             for first in range(0, self.replicates, AT_ONCE):
@@ -237,69 +234,10 @@ class BootstrapResult(Result):
         return replace(self.answer, table=self.table).plot(**options)
 
 
-@dataclass(frozen=True, eq=False)
-class _Sums:
-    """A table by groups: what it adds up to, and entries with their row of that (ascending) and their group."""
-
-    whole: Table
-    entries: Mapping[str, Ints]
-    row: Ints
-    group: Ints
-
-    @staticmethod
-    def of(table: Table) -> _Sums:
-        whole, order, row = table.without(_GROUP)
-        entries = {name: values[order] for name, values in table.values.items()}
-        return _Sums(whole, entries, row, table.codes(_GROUP)[order] + 1)
-
-    @property
-    def n_groups(self) -> int:
-        """How many groups gave anything."""
-        return int(np.count_nonzero(np.bincount(self.group, minlength=1)[1:]))
-
-    def only(self, rows: Ints) -> _Sums:
-        """Return only these rows of the whole, in their order there."""
-        rows = np.sort(rows)
-        place = np.full(len(self.whole), -1, np.int64)
-        place[rows] = np.arange(len(rows))
-        kept = np.flatnonzero(place[self.row] >= 0)
-        entries = {name: values[kept] for name, values in self.entries.items()}
-        return _Sums(self.whole.take(rows), entries, place[self.row[kept]], self.group[kept])
-
-    def weighted(self, weights: Ints, pool: ThreadPoolExecutor) -> dict[str, Ints]:
-        """Return the sums of some replicates; smallest and largest values stay those of the whole."""
-        fixed = (*self.whole.smallest, *self.whole.largest)
-        names = [name for name in self.entries if name not in fixed]
-
-        sums = {name: np.zeros((AT_ONCE, len(self.whole)), np.int64) for name in names}
-
-        def add(part: tuple[str, int, int]) -> None:
-            name, first, last = part
-            add_weighted(self.entries[name], self.row, self.group, weights, first, last, sums[name])
-
-        list(pool.map(add, [(name, *span) for name in names for span in self._spans]))
-        return sums
-
-    @cached_property
-    def _spans(self) -> list[tuple[int, int]]:
-        """Entries in stretches of whole rows, for threads."""
-        if len(self.row) <= _STRETCH:
-            return [(0, len(self.row))]
-        marks = np.searchsorted(self.row, self.row[_STRETCH::_STRETCH])
-        bounds = np.unique(np.concatenate(([0], marks, [len(self.row)]))).tolist()
-        return list(itertools.pairwise(bounds))
-
-    def replicate(self, added: Mapping[str, Ints], k: int) -> Table:
-        values = {
-            name: added[name][k] if name in added else values for name, values in self.whole.values.items()
-        }
-        return replace(self.whole, values=values)
-
-
 def _of_group(counts: Counts, group: int) -> Counts:
     tables = {}
     for name, t in counts.tables.items():
-        keys = {_GROUP: np.full(len(t), group, np.int64), **t.keys}
+        keys = {GROUP: np.full(len(t), group, np.int64), **t.keys}
         tables[name] = Table(keys, t.values, t.smallest, t.largest, t.payload)
     return Counts(tables)
 

@@ -173,27 +173,25 @@ class Table:
         names : mapping of str to str
             For each key of this table, the key of `other` that must equal it.
         """
-        size = 16 + max(
-            len(t.coded(k).labels) for pair in names.items() for t, k in zip((self, other), pair, strict=True)
-        )
+        columns = [other.coded(theirs) for theirs in names.values()]
+        size = 16 + max(len(c.labels) for c in (*columns, *map(self.coded, names)))
         known = np.zeros(len(self), np.int64)
-        for mine in names:
-            known = known * size + self.codes(mine) + _BESIDE
         moved = np.tile(
             np.arange(size), (len(names), 1)
         )  # by key: where a code of `other` stands in this table
-        for row, (mine, theirs) in zip(moved, names.items(), strict=True):
-            n, column = len(other.coded(theirs).labels), other.coded(theirs)
+        for row, mine, column in zip(moved, names, columns, strict=True):
+            known = known * size + self.codes(mine) + _BESIDE
+            n = len(column.labels)
             row[_BESIDE : _BESIDE + n] = replace(column, codes=np.arange(n)).onto(self.coded(mine)) + _BESIDE
-        columns = tuple(np.ascontiguousarray(other.codes(theirs), np.int64) for theirs in names.values())
+        codes = tuple(np.ascontiguousarray(column.codes, np.int64) for column in columns)
         cells = size ** len(names)
         if cells <= max(_FEW_CELLS, len(other)):
             place = np.zeros(cells, np.int64)
             place[known] = np.arange(len(self))
-            return np.asarray(rows_of_keys(columns, moved, _BESIDE, place), dtype=np.int64)
+            return np.asarray(rows_of_keys(codes, moved, _BESIDE, place), dtype=np.int64)
         order = np.argsort(known, kind="stable")
         wanted = np.zeros(len(other), np.int64)
-        for row, column_codes in zip(moved, columns, strict=True):
+        for row, column_codes in zip(moved, codes, strict=True):
             wanted = wanted * size + row[column_codes + _BESIDE]
         return np.asarray(order[np.searchsorted(known, wanted, sorter=order)], dtype=np.int64)
 
@@ -382,7 +380,8 @@ def _two(one: Table, other: Table) -> Table | None:
         return None
     codes = [[table.codes(name) for name in one.keys] for table in (one, other)]
     bounds = spread(codes)
-    if bounds is None or max(_largest(v) + _largest(other.values[n]) for n, v in one.values.items()) > _SAFE:
+    ends = [int(end) for t in (one, other) for v in t.values.values() for end in (v.min(), v.max())]
+    if bounds is None or 2 * max(map(abs, ends), default=0) > _SAFE:
         return None
     sorted_keys = [joined(part, bounds) for part in codes]
     if any(falls or stays for _, falls, stays in sorted_keys):
@@ -391,16 +390,10 @@ def _two(one: Table, other: Table) -> Table | None:
     keys: dict[str, Coded | Ints] = {}
     for name, mine, theirs in zip(one.keys, *codes, strict=True):
         found, column = key_of_two(mine, theirs, *rows), one.keys[name]
-        keys[name] = (
-            Coded(found, column.labels, column.ordered).canonical() if isinstance(column, Coded) else found
-        )
+        keys[name] = replace(column, codes=found).canonical() if isinstance(column, Coded) else found
     values = {name: sum_of_two(v, other.values[name], *rows) for name, v in one.values.items()}
     return Table(keys, values)
 
 
 def _rising(names: Sequence[str]) -> bool:
     return all(a < b for a, b in itertools.pairwise(names))
-
-
-def _largest(values: Ints) -> float:
-    return max(float(values.max()), -float(values.min()))

@@ -74,7 +74,7 @@ def count_pains(
                     gap = enter[i + 1] - leave[i]
                     if time_all or (leave[i] < horizon and gap <= patience):
                         if limits.size == 1:
-                            e = 0
+                            e = np.int64(0)
                         elif rows is None:
                             e = v * n_nodes + np.int64(node[i + 1])
                         else:
