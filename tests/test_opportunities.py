@@ -108,6 +108,17 @@ def test_an_edge_that_makes_the_others_room_carries_their_error() -> None:
     assert found.deviation == pytest.approx(gap, abs=1e-12)
 
 
+def test_what_rounding_leaves_is_no_gain() -> None:
+    chain = sample_chain()
+    gains = Gains(chain)
+    point = gains.at(np.array([0]))[0]
+    rates = chain.rate[point.row] * (1 + 1e-15)
+    size = len(point.row)
+    row = Row(rates, np.zeros((size, size)), np.zeros((GROUPS, size)))
+    assert (rates != chain.rate[point.row]).any()
+    assert point.gain(gains.changed([(point, row)])[0], gains.reach).value == 0.0
+
+
 def test_the_planted_bad_segment_comes_first() -> None:
     first, agreed = [], []
     for seed in range(8):

@@ -22,6 +22,9 @@ __all__ = ["Changed", "Gain", "Gains", "Point", "Quantity", "Row"]
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
+#: Gains below this share of the whole are the rounding of sums.
+_ROUNDING = 1e-12
+
 
 class Row(NamedTuple):
     """New ways on from a state.
@@ -204,7 +207,9 @@ class Point:
         deviation += arrivals[self.state] * (changed.new.own @ after[row])
         if of.at_visit is not None:
             deviation += of.at_visit @ (arrivals - self.gains.arrivals)
-        before = float(of.by_state[self.state])
-        return Gain(
-            float(self.column[-1]) * scale, deviation, before, before + float(self.column[self.state]) * scale
-        )
+        before, value = float(of.by_state[self.state]), float(self.column[-1]) * scale
+        if abs(value) <= _ROUNDING * abs(
+            np.nan_to_num(of.by_state[-1])
+        ):  # what the system's rounding leaves is nothing
+            value = 0.0
+        return Gain(value, deviation, before, before + float(self.column[self.state]) * scale)
