@@ -98,8 +98,9 @@ class PainPoints(Stat):
     >>> found = log.compute(jl.PainPoints({"had to search": "search"}, baseline="5min"))
     >>> found.table[["rank", "stage", "kind", "n_cases", "n_stage_cases", "rate"]]
        rank stage           kind  n_cases  n_stage_cases  rate
-    0     1  look  had to search        2              4   0.5
-    1     2  look        waiting        1              4   0.25
+    0     1  look  had to search        2              4  0.50
+    1     2  look        waiting        1              4  0.25
+    2     3  look         rework        1              4  0.25
     """
 
     rules: Any = "usual"
