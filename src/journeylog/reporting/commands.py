@@ -20,6 +20,7 @@ from journeylog.plots.labels import count, duration, share
 from journeylog.plots.style import theme_of
 from journeylog.reporting import checkpage
 from journeylog.reporting.exits import Exit
+from journeylog.reporting.joinkeys import JOINING
 from journeylog.reporting.loaded import rejected
 from journeylog.reporting.loading import Load, Loaded
 from journeylog.reporting.page import build_page
@@ -228,7 +229,7 @@ def prepared(log: EventLog, asked: dict[str, Any]) -> tuple[EventLog, dict[str, 
     """Return the log with the steps a source list may ask for beyond those of the report, and the rest."""
     rest = dict(asked)
     of, start, gap = rest.pop("of", None), rest.pop("start", None), rest.pop("gap", None)
-    for name in ("stitch", "window", "fail_on"):
+    for name in ("window", "fail_on", "stitch", *JOINING):
         rest.pop(name, None)  # done while loading, or of the check
     steps: list[Step] = []
     if gap is not None or of == "session":
@@ -269,6 +270,7 @@ def card_facts(loaded: Loaded) -> dict[str, Any]:
         "actors": log.n_actors,
         "events": log.n_events,
         "window": log.window.to_dict(),
+        **loaded.facts,
     }
 
 

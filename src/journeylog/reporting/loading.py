@@ -25,11 +25,12 @@ class NothingToDo(Exception):
 
 @dataclass(frozen=True)
 class Loaded:
-    """A log, what its source list asks, and whether its quality is accepted."""
+    """A log, what its source list asks, whether its quality is accepted, and what joining its sources did."""
 
     log: EventLog
     asked: Mapping[str, Any] = field(default_factory=dict)
     max_rejected: float = GATE
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def accepted(self) -> bool:
@@ -110,7 +111,9 @@ class Load:
             listed = read_source_list(lists[0])
             asked = dict(listed.asked)
             allowed = asked.pop("max_rejected", GATE)
-            return Loaded(listed.load(), asked, float(allowed) if self.max_rejected is None else gate)
+            found = listed.join()
+            gate = float(allowed) if self.max_rejected is None else gate
+            return Loaded(found.log, asked, gate, found.facts)
         return Loaded(self._read_files(), {}, gate)
 
     def _read_files(self) -> EventLog:

@@ -13,6 +13,7 @@ from journeylog.errors import ConfigError
 from journeylog.journeymap.changes import SCHEMA
 from journeylog.journeymap.spec import JourneyMap
 from journeylog.reporting.exits import Exit
+from journeylog.reporting.joinkeys import JOINING, check_joining, joining_schema
 from journeylog.reporting.keys import Key, abouts, as_object, check_keys, check_table, key_of, kinds_of
 from journeylog.reporting.language import languages
 from journeylog.reporting.terminal import Voice
@@ -100,6 +101,7 @@ _TOP: Final[Mapping[str, Key]] = {
     "within": _text("a duration such as '7d'", "The time the funnel gives."),
     "window": _list("a list of two times, the first and the last", "What was observed.", least=2, most=2),
     "stitch": _text("a column with the known id", "Devices that were ever seen with a known id are that customer."),
+    **JOINING,
     "top": _of("integer")("a whole number", "Bars and paths to draw at most.", least=1),
     "theme": _text("'light' or 'dark'", "The colours of the report.", choices=("light", "dark")),
     "fail_on": _of("string", "object")(
@@ -171,6 +173,7 @@ def check_config(data: Mapping[str, Any], name: str) -> None:
     twice = [one for one in names if names.count(one) > 1]
     if twice:
         raise ConfigError(f"{name}: two sources are called {twice[0]!r}. Fix: give each its own name")
+    check_joining(data, name)
 
 
 def _map() -> dict[str, Key]:
@@ -269,6 +272,7 @@ def as_text(schema: Mapping[str, Any]) -> str:
 def config_schema() -> dict[str, Any]:
     """Return the JSON Schema of a configuration, in TOML or YAML."""
     top = {key: known.schema() for key, known in _TOP.items()}
+    top |= joining_schema()
     top["map"] |= as_object(_map())
     top["output"] |= as_object(_OUTPUT)
     top["personas"] |= as_object(_personas()) | {"anyOf": _GROUPS}
@@ -288,6 +292,7 @@ def config_schema() -> dict[str, Any]:
         **as_object({}),
         "required": ["source"],
         "properties": {"source": sources, **top},
+        "not": {"required": ["stitch", "identity"]},
         **_PERSONA_FILES,
     }
 

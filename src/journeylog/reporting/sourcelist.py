@@ -6,7 +6,7 @@ import datetime as dt
 import inspect
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,6 +14,7 @@ import journeylog as jl
 from journeylog.core.log import EventLog
 from journeylog.errors import ConfigError, JourneylogError, ParseError, cut, nearest
 from journeylog.journeymap.analysts import read_yaml
+from journeylog.reporting.joining import Joined, joined
 from journeylog.reporting.schema import check_config
 
 __all__ = ["SourceList", "read_config", "read_source_list", "read_table", "stages_of"]
@@ -32,8 +33,8 @@ class SourceList:
     sources : tuple of mapping
         For each source its name, its path, and arguments of :func:`journeylog.read`.
     asked : mapping
-        What to ask: title, goal, patience, start, of, gap, stages, funnel, within, window, stitch, top, theme,
-        fail_on, max_rejected, prices, and the tables map, personas, output and alert.
+        What to ask: title, goal, patience, start, of, gap, stages, funnel, within, window, stitch, precedence, top,
+        theme, fail_on, max_rejected, prices, and the tables identity, offsets, same, map, personas, output and alert.
     """
 
     file: Path
@@ -41,6 +42,10 @@ class SourceList:
     asked: Mapping[str, Any] = field(default_factory=dict)
 
     def load(self) -> EventLog:
+        """Read all sources and join them; see :meth:`join`."""
+        return self.join().log
+
+    def join(self) -> Joined:
         """Read all sources and join them, in the order of the list.
 
         Raises
@@ -48,13 +53,14 @@ class SourceList:
         JourneylogError
             If a source cannot be read; the message names it.
         """
-        logs = [self._read(i, source) for i, source in enumerate(self.sources)]
-        log: EventLog = logs[0] if len(logs) == 1 else jl.combine(*logs)
-        if "stitch" in self.asked:
-            log = jl.stitch(log, by=self.asked["stitch"])
+        logs = {str(source["name"]): self._read(i, source) for i, source in enumerate(self.sources)}
+        try:
+            found = joined(logs, self.sources, self.asked, self.file.parent)
+        except JourneylogError as error:
+            raise type(error)(f"{self.file.name}: {error}") from error
         if "window" in self.asked:
-            log = log.between(*self.asked["window"])
-        return log
+            found = replace(found, log=found.log.between(*self.asked["window"]))
+        return found
 
     def _read(self, position: int, source: Mapping[str, Any]) -> EventLog:
         where = f"{self.file.name}, source {position + 1} ({source['name']})"

@@ -199,9 +199,9 @@ def identity(
     asked = Policy(policy, shared, lookback, known, merge_known)
     rows, conflicts = resolve(found, asked)
     listed = conflict_table(found, conflicts, asked)
-    if log is not None:
-        _warn_of_one_space(listed, str(by))
-        _warn_of_none(found, str(by))
+    if found.by is not None:
+        _warn_of_one_space(listed, found.by)
+        _warn_of_none(found, found.by)
     mapped = IdentityMap.of(found, rows, asked, len(listed))
     sizes = sizes_of(rows)
     tables = {"sizes": size_table(sizes), "conflicts": listed}
