@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 import journeylog as jl
+from journeylog.errors import EmptyResultWarning
 from journeylog.reporting.cli import run
 
 CONFIG = """\
@@ -136,3 +137,162 @@ def test_without_the_rule_each_purchase_counts_twice(
     log = jl.read_config(folder / "shop.toml")
     twice = log.to_pandas()["event"].isin(["ordered", "purchase"]).sum()
     assert twice == len(shop.tables["orders"]) + len(purchases(shop))
+
+
+CLICKS = """\
+who,user,what,when,order_id
+d1,,home,2025-01-06T09:00:00Z,
+d1,anna,login,2025-01-06T09:05:00Z,
+d2,,home,2025-01-06T10:00:00Z,
+d2,,purchase,2025-01-06T10:20:00Z,o1
+"""
+ORDERS = "customer,when,order_id\nanna,2025-01-06T10:20:05Z,o1\n"
+SMALL: dict[str, Any] = {
+    "source": [
+        {"name": "clicks", "path": "c.csv", "actor": "who", "event": "what", "time": "when"},
+        {
+            "name": "orders",
+            "path": "o.csv",
+            "actor": "customer",
+            "event": {"constant": "ordered"},
+            "time": "when",
+        },
+    ]
+}
+LINK = {"path": "links.csv", "start": "device", "end": "person", "time": "at"}
+TOLD = {"events": {"clicks": "purchase", "orders": "ordered"}, "on": "order_id"}
+
+
+def small(folder: Path, orders: str = ORDERS, **more: Any) -> jl.EventLog:
+    """Return the log of two small files, joined as asked."""
+    (folder / "c.csv").write_text(CLICKS, encoding="utf-8")
+    (folder / "o.csv").write_text(orders, encoding="utf-8")
+    (folder / "links.csv").write_text("device,person,at\nd2,anna,2025-01-06T10:10:00Z\n", encoding="utf-8")
+    (folder / "small.yaml").write_text(json.dumps({**more, **SMALL}), encoding="utf-8")  # JSON is YAML, too
+    log: jl.EventLog = jl.read_config(folder / "small.yaml")
+    return log
+
+
+def named(log: jl.EventLog) -> list[tuple[str, str]]:
+    frame = log.to_pandas()
+    return list(zip(frame["actor"], frame["event"], strict=True))
+
+
+def test_policies_of_a_configuration_are_those_of_python(tmp_path: Path) -> None:
+    plain = small(tmp_path)
+    for policy in ("none", "forward", "back", "merge"):
+        for shared in ("split", "first", "last", "apart"):
+            said = {"by": "user", "policy": policy, "shared": shared}
+            asked = small(tmp_path, identity=said)
+            assert named(asked) == named(
+                jl.identity(plain, by="user", policy=policy, shared=shared).apply(plain)
+            )
+    reach = small(tmp_path, identity={"by": "user", "lookback": "1min"})
+    assert ("d1", "home") in named(reach) and ("anna", "login") in named(reach)
+    assert named(small(tmp_path, stitch="user")) == named(jl.stitch(plain, by="user"))
+
+
+def test_links_come_from_a_table_beside_those_of_a_column(tmp_path: Path) -> None:
+    log = small(tmp_path, identity={"by": "user", "links": [LINK]})
+    assert {actor for actor, _ in named(log)} == {"anna"}
+    alone = small(tmp_path, identity={"policy": "forward", "links": [LINK]})
+    assert named(alone) == [
+        ("anna", "purchase"),
+        ("anna", "ordered"),
+        ("d1", "home"),
+        ("d1", "login"),
+        ("d2", "home"),
+    ]
+    columns = {"source": "clicks", "start": "who", "end": "user"}
+    with pytest.raises(jl.errors.MissingColumnError, match="identity: links 1: "):
+        small(tmp_path, identity={"links": [columns]})
+
+
+def test_links_come_from_the_records_of_a_vendors_format(tmp_path: Path) -> None:
+    rows = [
+        {"event_name": "view", "event_timestamp": 1736154000000000, "user_pseudo_id": "d1"},
+        {
+            "event_name": "login",
+            "event_timestamp": 1736154300000000,
+            "user_pseudo_id": "d1",
+            "user_id": "anna",
+        },
+    ]
+    (tmp_path / "ga.jsonl").write_text("\n".join(map(json.dumps, rows)) + "\n", encoding="utf-8")
+    said = {
+        "source": [{"name": "ga", "path": "ga.jsonl", "format": "ga4"}],
+        "identity": {"links": [{"source": "ga"}]},
+    }
+    (tmp_path / "ga.yaml").write_text(json.dumps(said), encoding="utf-8")
+    assert jl.read_config(tmp_path / "ga.yaml").to_pandas()["actor"].tolist() == ["anna", "anna"]
+
+
+def test_a_map_that_was_saved_is_applied(tmp_path: Path) -> None:
+    plain = small(tmp_path)
+    who = jl.identity(plain, by="user", policy="merge")
+    who.save(tmp_path / "who.parquet")
+    assert named(small(tmp_path, identity={"map": "who.parquet"})) == named(who.apply(plain))
+
+
+def test_a_link_that_stands_on_a_copy_is_not_lost_with_it(tmp_path: Path) -> None:
+    clicks = CLICKS.replace("d2,,purchase", "d2,anna,purchase")
+    for more, left in (({}, 5), ({"same": [TOLD], "precedence": ["orders", "clicks"]}, 4)):
+        small(tmp_path, identity={"by": "user"}, **more)
+        (tmp_path / "c.csv").write_text(clicks, encoding="utf-8")
+        log = jl.read_config(tmp_path / "small.yaml")
+        assert log.n_events == left and {actor for actor, _ in named(log)} == {"anna"}
+
+
+def test_a_quiet_day_of_a_source_is_no_error(tmp_path: Path) -> None:
+    rule = {"same": [TOLD], "precedence": ["orders", "clicks"]}
+    quiet = small(tmp_path, orders=ORDERS.split("\n")[0] + "\n", offsets={"orders": "3s"}, **rule)
+    assert quiet.n_events == 4 and quiet.card.deduplicated == 0
+    guess = {"orders": {"against": "clicks", "on": "order_id"}}
+    with pytest.warns(EmptyResultWarning, match="no event is in both logs"):
+        other = small(tmp_path, orders=ORDERS.replace("o1", "o2"), offsets=guess, **rule)
+    assert other.n_events == 5 and other.card.deduplicated == 0
+
+
+def test_a_declared_clock_is_set_right_before_tolerances_hold(tmp_path: Path) -> None:
+    rule = {"same": [{**TOLD, "within": "1s"}], "precedence": ["clicks", "orders"]}
+    assert small(tmp_path, **rule).n_events == 5
+    right = small(tmp_path, offsets={"orders": "5s"}, **rule)
+    assert right.n_events == 4 and "ordered" not in right.events
+    late = {"orders": {"against": "clicks", "on": {"clicks": "order_id", "orders": "order_id"}}}
+    assert small(tmp_path, offsets=late, **rule).n_events == 4
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        ({"identity": {"bye": "user"}}, "identity: unknown key 'bye'. Fix: did you mean 'by'"),
+        ({"identity": {"by": "user", "policy": "bak"}}, "policy: 'bak' is not possible. Fix: did you mean 'back'"),
+        ({"identity": {"by": "user", "shared": "a part"}}, "shared: .*did you mean 'apart'"),
+        ({"identity": {"policy": "back"}}, 'identity names no ids. Fix: by = "user_id"'),
+        ({"identity": {"map": "x.json", "by": "user"}}, "the map says already who is who. Fix: leave out by"),
+        ({"identity": {"by": "user"}, "stitch": "user"}, r"stitch and \[identity\] both say"),
+        ({"identity": {"links": [{"path": "l.csv", "start": "a"}]}}, "links 1 has no end"),
+        ({"identity": {"links": [{"path": "l.csv", "strat": "a"}]}}, "did you mean 'start'"),
+        ({"identity": {"links": [{"start": "a"}]}}, "links 1: needs path or source"),
+        ({"identity": {"links": [{"source": "click"}]}}, "did you mean 'clicks'"),
+        ({"identity": {"links": [{"source": "clicks"}]}}, "links 1: the source 'clicks' has no format that knows"),
+        ({"precedence": ["order"]}, "precedence: no source is called 'order'. Fix: did you mean 'orders'"),
+        ({"same": [TOLD]}, r"'clicks' is not in precedence. Fix: precedence = \['clicks', 'orders'\]"),
+        ({"same": [{**TOLD, "key": "x"}]}, "same 1: unknown key 'key'"),
+        ({"same": [{"events": TOLD["events"]}]}, "same 1 has no on"),
+        ({"same": [{**TOLD, "events": {"clicks": "x"}}]}, "same 1: events names one source"),
+        (
+            {"same": [{**TOLD, "on": {"clicks": "x"}}], "precedence": ["clicks", "orders"]},
+            "same 1: on names no column of 'orders'",
+        ),
+        ({"offsets": {"order": "3s"}}, "offsets: no source is called 'order'"),
+        ({"offsets": {"orders": 3}}, "orders = 3 has no unit"),
+        ({"offsets": {"orders": "3"}}, "offsets.*'3'"),
+        ({"offsets": {"orders": {"against": "orders", "on": "x"}}}, "the clock of 'orders' is estimated itself"),
+        ({"offsets": {"orders": {"against": "clicks"}}}, "offsets: orders has no on"),
+        ({"ofsets": {}}, "did you mean 'offsets'"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_joined_is_told(tmp_path: Path, more: dict[str, Any], says: str) -> None:
+    with pytest.raises(jl.errors.ConfigError, match=says):
+        small(tmp_path, **more)

@@ -65,6 +65,12 @@ WHOLE = {
         "attribute": "channel", "rfm": {"order": ["paid", "sent"], "recency": ["30d", "90d", "180d", "365d"]},
         "clusters": {"k": 3, "seed": 1}, "maps": False, "top": 5,
     },
+    "precedence": ["clicks"],
+    "offsets": {"clicks": "-2min"},
+    "identity": {
+        "by": "user", "policy": "back", "shared": "split", "lookback": "30d",
+        "links": [{"path": "links.csv", "start": "device", "end": "user", "time": "at", "tz": "UTC"}],
+    },
 }  # fmt: skip
 
 
@@ -115,6 +121,19 @@ def changed(**more: Any) -> dict[str, Any]:
         (changed(personas={"clusters": {"kk": 3}}), "personas: clusters: unknown key 'kk'"),
         (changed(personas={"rfm": {"value": "v"}}), "personas: rfm has no order"),
         (changed(personas={"rfm": {"order": "paid", "recencies": []}}), "did you mean 'recency'"),
+        (
+            changed(identity={"polcy": "back", "by": "user"}),
+            "unknown key 'polcy'. Fix: did you mean 'policy'",
+        ),
+        (changed(identity={"policy": "back"}), "identity names no ids"),
+        (changed(identity={"by": "user", "policy": "bak"}), "did you mean 'back'"),
+        (changed(identity={"map": "who.json", "by": "user"}), "leave out by"),
+        (changed(identity={"links": [{"source": "clicks", "path": "a.csv"}]}), "needs path or source"),
+        (changed(stitch="user"), "stitch and [identity] both say"),
+        (changed(offsets={"clicks": {"on": "order"}}), "offsets: clicks has no against"),
+        (changed(offsets={"clicks": 3}), "clicks = 3 has no unit"),
+        (changed(same=[{"events": {"clicks": "pay"}, "on": "order"}]), "events names one source"),
+        (changed(same=[{"events": {"clicks": "pay", "crm": "won"}}]), "same 1"),
         (
             {
                 key: value

@@ -90,6 +90,7 @@ def joining_schema() -> dict[str, Any]:
     found = {name: key.schema() for name, key in JOINING.items()}
     found["precedence"]["items"] = {"type": "string"}
     found["same"]["items"] = as_object(_SAME)
+    found["same"]["items"]["properties"]["events"]["minProperties"] = 2
     found["offsets"]["additionalProperties"] = {"anyOf": [{"type": "string"}, as_object(_OFFSET)]}
     links = as_object(_links()) | {"oneOf": [{"required": ["source"]}, {"required": ["path"]}]}
     found["identity"] |= as_object(_identity())
