@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from journeylog.checks.result import Check
 from journeylog.core.condition import freeze, matches
 from journeylog.core.contracts import Stat
 from journeylog.core.schema import DAY
@@ -58,6 +59,8 @@ class Answers:
         What losses cost.
     mask : int
         Numbers of fewer customers are masked (nan).
+    check : Check or None
+        What is wrong with the data; None where nobody asked yet.
     """
 
     plan: Plan
@@ -76,6 +79,7 @@ class Answers:
     funnel_plan: FunnelPlan | None
     costs: Costs = field(default_factory=Costs)
     mask: int = 0
+    check: Check | None = None
 
     @property
     def n_journeys(self) -> int:

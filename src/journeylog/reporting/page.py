@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ from journeylog.reporting.mappage import map_values, written
 from journeylog.reporting.method import method
 from journeylog.reporting.names import short
 from journeylog.reporting.plan import Plan, prepare
+from journeylog.reporting.quality import check_data, quality_values
 from journeylog.reporting.sections import Section, event_table, sections_of
 from journeylog.reporting.stagenames import of_answers, told_answers
 from journeylog.reporting.trials import trial_lines
@@ -188,6 +189,8 @@ def build_page(
         if answers is None:
             asked = answer_all(prepare(log, goal, patience, stages), funnel, within, costs)
             answers, filled = mask_both(asked, _map_of(log, asked.plan, goal, asks, before, filled), mask)
+        if answers.check is None and log.n_events:
+            answers = replace(answers, check=check_data(log))
         words = Wording(of_answers(answers, words.words))
     some = log.n_events > 0
     told = told_answers(answers, words.words)
@@ -207,6 +210,7 @@ def build_page(
         title=short(title, 200) if title is not None else words.plain("title"),
         subtitle=_subtitle(log, words) if some else words.plain("no_events_title"),
         **_data(log, words),
+        **(quality_values(answers.check, mask, words) if answers.check is not None else {}),
         alerts=first,
         findings=findings,
         facts=_facts(told, words) if some else [],
