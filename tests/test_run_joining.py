@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ import pytest
 import journeylog as jl
 from journeylog.errors import EmptyResultWarning
 from journeylog.reporting.cli import run
+from journeylog.reporting.joinkeys import JOINING
+from journeylog.reporting.schema import check_config
 
 CONFIG = """\
 goal = "ordered"
@@ -236,7 +239,8 @@ def test_a_map_that_was_saved_is_applied(tmp_path: Path) -> None:
 
 def test_a_link_that_stands_on_a_copy_is_not_lost_with_it(tmp_path: Path) -> None:
     clicks = CLICKS.replace("d2,,purchase", "d2,anna,purchase")
-    for more, left in (({}, 5), ({"same": [TOLD], "precedence": ["orders", "clicks"]}, 4)):
+    rule: dict[str, Any] = {"same": [TOLD], "precedence": ["orders", "clicks"]}
+    for more, left in (({}, 5), (rule, 4)):
         small(tmp_path, identity={"by": "user"}, **more)
         (tmp_path / "c.csv").write_text(clicks, encoding="utf-8")
         log = jl.read_config(tmp_path / "small.yaml")
@@ -244,7 +248,7 @@ def test_a_link_that_stands_on_a_copy_is_not_lost_with_it(tmp_path: Path) -> Non
 
 
 def test_a_quiet_day_of_a_source_is_no_error(tmp_path: Path) -> None:
-    rule = {"same": [TOLD], "precedence": ["orders", "clicks"]}
+    rule: dict[str, Any] = {"same": [TOLD], "precedence": ["orders", "clicks"]}
     quiet = small(tmp_path, orders=ORDERS.split("\n")[0] + "\n", offsets={"orders": "3s"}, **rule)
     assert quiet.n_events == 4 and quiet.card.deduplicated == 0
     guess = {"orders": {"against": "clicks", "on": "order_id"}}
@@ -254,12 +258,24 @@ def test_a_quiet_day_of_a_source_is_no_error(tmp_path: Path) -> None:
 
 
 def test_a_declared_clock_is_set_right_before_tolerances_hold(tmp_path: Path) -> None:
-    rule = {"same": [{**TOLD, "within": "1s"}], "precedence": ["clicks", "orders"]}
+    rule: dict[str, Any] = {"same": [{**TOLD, "within": "1s"}], "precedence": ["clicks", "orders"]}
     assert small(tmp_path, **rule).n_events == 5
     right = small(tmp_path, offsets={"orders": "5s"}, **rule)
     assert right.n_events == 4 and "ordered" not in right.events
     late = {"orders": {"against": "clicks", "on": {"clicks": "order_id", "orders": "order_id"}}}
     assert small(tmp_path, offsets=late, **rule).n_events == 4
+
+
+def test_the_page_shows_what_a_configuration_may_hold() -> None:
+    page = (Path(__file__).parent.parent / "docs" / "scheduling.md").read_text("utf-8")
+    section = page.partition("## Several sources, one customer")[2].partition("\n## ")[0]
+    shown = tomllib.loads(section.partition("```toml\n")[2].partition("```")[0])
+    assert set(shown) == set(JOINING)
+    names = ("clicks", "orders", "crm", "segment")
+    check_config(
+        {**shown, "source": [{"name": name, "path": f"{name}.csv", "format": "x"} for name in names]},
+        "shop.toml",
+    )
 
 
 @pytest.mark.parametrize(

@@ -66,9 +66,9 @@ def joined(
     facts: dict[str, Any] = {
         "duplicates": log.card.deduplicated,
         "told_twice": log.card.deduplicated - sum(part.card.deduplicated for part in parts),
+        "offsets": {name: _offset_facts(offset, name) for name, offset in offsets.items()},
+        "identity": None,
     }
-    if offsets:
-        facts["offsets"] = {name: _offset_facts(offset, name) for name, offset in offsets.items()}
     identity = _identity_of(asked)
     if identity is None:
         return Joined(log, facts)
