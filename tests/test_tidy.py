@@ -87,6 +87,16 @@ GOLDEN = {
         period integer, n_actors integer, n_eligible integer, n_returned integer, rate number, rate_low number,
         rate_high number
     """,
+    "design": """
+        rule text, kind text, n_cases integer, n_kept integer, n_broken integer, n_untold integer, n_followed integer,
+        n_conform integer, n_actors_kept integer, n_actors_broken integer, n_actors_untold integer, conform_rate number,
+        conform_rate_low number, conform_rate_high number, reach_rate_kept number, reach_rate_broken number,
+        reach_difference number, reach_difference_low number, reach_difference_high number
+    """,
+    "design_ways": """
+        rule text, from text, to text, n integer, n_cases integer, n_actors integer, n_followed integer, n_reached integer,
+        reach_rate number, reach_difference number, reach_difference_low number, reach_difference_high number
+    """,
     "events": """
         event text, n integer, n_actors integer, n_events_total integer, n_actors_total integer, share number,
         share_low number, share_high number, actor_share number, actor_share_low number, actor_share_high

@@ -91,6 +91,7 @@ _HOME = {
     "personas": "persona.personas",
     "read": "ingest.door",
     "read_config": "reporting.sourcelist",
+    "read_design": "journeymap.design",
     "read_sql": "ingest.sql",
     "read_rejects": "ingest.rejects",
     "report": "reporting.page",
@@ -150,6 +151,7 @@ if TYPE_CHECKING:
     from journeylog.ingest.sql import read_sql as read_sql
     from journeylog.ingest.stitch import stitch as stitch
     from journeylog.journeymap.again import Again as Again
+    from journeylog.journeymap.design import read_design as read_design
     from journeylog.journeymap.spec import JourneyMap as JourneyMap
     from journeylog.journeymap.suggest import suggest_stages as suggest_stages
     from journeylog.opportunities import Opportunities as Opportunities

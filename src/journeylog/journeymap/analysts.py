@@ -12,12 +12,14 @@ from typing import Any, Final
 
 from journeylog.errors import ConfigError, MissingPackageError, ParseError, cut, explain, nearest
 
-__all__ = ["NOTE_KINDS", "AnalystNote", "read_notes"]
+__all__ = ["NOTE_KINDS", "AnalystNote", "known_keys", "read_file", "read_notes", "read_yaml"]
 
 #: What a note can be about, in the order of the page.
 NOTE_KINDS: Final = ("thinks", "needs", "pains", "ideas")
 _SIGNED: Final = ("author", "date", "link")
 _LARGEST: Final = 1 << 20
+#: The first line of a file, for errors.
+_FIRST: Final[Mapping[str, str]] = {"notes": "stages:", "designs": "ways: or rules:", "figures": "figure:"}
 
 
 @dataclass(frozen=True)
@@ -78,8 +80,8 @@ def read_notes(given: str | Path | Mapping[str, Any], stages: Sequence[str]) -> 
     if isinstance(given, Mapping):
         whole, name = given, "notes"
     else:
-        whole, name = _read(Path(given)), Path(given).name
-    _known(whole, (*_SIGNED, "stages"), name)
+        whole, name = read_file(Path(given), "notes"), Path(given).name
+    known_keys(whole, (*_SIGNED, "stages"), name)
     own = _signed(whole, {}, name)
     listed = whole.get("stages", {})
     if not isinstance(listed, Mapping):
@@ -103,14 +105,14 @@ def _of_stage(stage: str, given: Any, own: Mapping[str, Any], name: str) -> Iter
     where = f"{name}: {stage}"
     if not isinstance(given, Mapping):
         raise ConfigError(f"{where}: {cut(given)} is no table. Fix: thinks: [...], needs: [...]")
-    _known(given, (*NOTE_KINDS, *_SIGNED), where)
+    known_keys(given, (*NOTE_KINDS, *_SIGNED), where)
     theirs = _signed(given, own, where)
     for kind in NOTE_KINDS:
         entries = given.get(kind, ())
         for entry in entries if isinstance(entries, list | tuple) else (entries,):
             place = f"{where}: {kind}"
             if isinstance(entry, Mapping):
-                _known(entry, ("text", *_SIGNED), place)
+                known_keys(entry, ("text", *_SIGNED), place)
                 text, signed = entry.get("text"), _signed(entry, theirs, place)
             else:
                 text, signed = entry, theirs
@@ -119,7 +121,8 @@ def _of_stage(stage: str, given: Any, own: Mapping[str, Any], name: str) -> Iter
             yield AnalystNote(stage, kind, " ".join(text.split()), **signed)
 
 
-def _known(given: Mapping[Any, Any], known: Sequence[str], where: str) -> None:
+def known_keys(given: Mapping[Any, Any], known: Sequence[str], where: str) -> None:
+    """Refuse a key that is not known, and name the nearest."""
     for key in given:
         if key not in known:
             near = nearest(str(key), known)
@@ -153,17 +156,18 @@ def _day(value: Any, where: str) -> str:
         raise ConfigError(f"{where}: date {cut(value)} is no day. Fix: write it as 2025-04-02") from None
 
 
-def _read(path: Path) -> Mapping[str, Any]:
+def read_file(path: Path, what: str) -> Mapping[str, Any]:
+    """Return the table that a YAML or TOML file holds; `what` it is of, for errors."""
     if path.suffix not in (".yaml", ".yml", ".toml"):
-        raise ParseError(f"notes are not read from {path.suffix!r} files. Fix: .yaml, .yml or .toml")
+        raise ParseError(f"{what} are not read from {path.suffix!r} files. Fix: .yaml, .yml or .toml")
     try:
         data = path.read_bytes()
     except OSError as error:
         raise ParseError(
-            f"{path}: the notes cannot be read: {error.strerror}. Fix: check the path"
+            f"{path}: the {what} cannot be read: {error.strerror}. Fix: check the path"
         ) from error
     if len(data) > _LARGEST:
-        raise ParseError(explain(f"{path.name} is too large for notes", count=len(data), total=_LARGEST))
+        raise ParseError(explain(f"{path.name} is too large for {what}", count=len(data), total=_LARGEST))
     try:
         text = data.decode("utf-8-sig")
         found = tomllib.loads(text) if path.suffix == ".toml" else read_yaml(text, path.name)
@@ -172,7 +176,7 @@ def _read(path: Path) -> Mapping[str, Any]:
             f"{path.name} is not {path.suffix[1:]}: {error}. Fix: save it as UTF-8 text"
         ) from error
     if not isinstance(found, Mapping):
-        raise ParseError(f"{path.name} holds no table of notes. Fix: begin it with a line stages:")
+        raise ParseError(f"{path.name} holds no table of {what}. Fix: begin it with a line {_FIRST[what]}")
     return found
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+import pandas as pd
+
 from journeylog.checks.result import Check
 from journeylog.core.condition import freeze, matches
 from journeylog.core.contracts import Stat
@@ -13,6 +15,7 @@ from journeylog.core.window import Window
 from journeylog.reporting.costs import Costs
 from journeylog.reporting.plan import FunnelPlan, Plan, plan_funnel
 from journeylog.stats.bottlenecks import Bottlenecks, BottlenecksResult
+from journeylog.stats.conformance import Conformance, ConformanceResult
 from journeylog.stats.describe import Describe, DescribeResult
 from journeylog.stats.dropoff import DropOff, DropOffResult
 from journeylog.stats.funnel import Funnel, FunnelResult
@@ -61,6 +64,10 @@ class Answers:
         Numbers of fewer customers are masked (nan).
     check : Check or None
         What is wrong with the data; None where nobody asked yet.
+    design : ConformanceResult or None
+        How journeys keep to the design; None without one.
+    design_paths : DataFrame or None
+        For each rule typical paths of those that break it, of `mask` customers and more.
     """
 
     plan: Plan
@@ -80,6 +87,8 @@ class Answers:
     costs: Costs = field(default_factory=Costs)
     mask: int = 0
     check: Check | None = None
+    design: ConformanceResult | None = None
+    design_paths: pd.DataFrame | None = None
 
     @property
     def n_journeys(self) -> int:
@@ -105,7 +114,9 @@ class Answers:
         return dict(table[table["outcome"] == outcome].iloc[0])
 
 
-def answer_all(plan: Plan, funnel: Any, within: Any, costs: Costs | None = None) -> Answers:
+def answer_all(
+    plan: Plan, funnel: Any, within: Any, costs: Costs | None = None, design: Conformance | None = None
+) -> Answers:
     """Ask everything in one pass over the log, and the funnel in a second one."""
     node, costs = plan.node, costs or Costs()
     period = period_of(plan.log.window)
@@ -122,6 +133,7 @@ def answer_all(plan: Plan, funnel: Any, within: Any, costs: Costs | None = None)
         costs.ledger(node),
         *([] if period is None else [Retention(*period)]),
     )
+    held = None if design is None else plan.log.compute(design)
     once = tuple(dict.fromkeys(asked))
     found = dict(zip(once, plan.log.compute(*once), strict=True))
     ends, flow, moves, leaves, event_leaves, waits, paths, event_paths, facts, losses, *returns = (
@@ -131,7 +143,7 @@ def answer_all(plan: Plan, funnel: Any, within: Any, costs: Costs | None = None)
     far = plan.log.compute(Funnel(steps.steps, within=within)) if steps is not None else None
     return Answers(
         plan, ends, flow, moves, leaves, event_leaves, waits, paths, event_paths, facts, costs.named(losses),
-        returns[0] if returns else None, far, steps, costs,
+        returns[0] if returns else None, far, steps, costs, design=held,
     )  # fmt: skip
 
 

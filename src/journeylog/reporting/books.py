@@ -12,6 +12,7 @@ from journeylog.core.chunk import Category
 from journeylog.core.condition import spelled
 from journeylog.core.disclosure import FIXED, Books
 from journeylog.reporting.answers import Answers
+from journeylog.reporting.designbooks import enter_design
 
 __all__ = ["END", "ENDS", "Node", "books_of", "events_of_stages", "node_of", "path_of"]
 
@@ -53,6 +54,8 @@ def books_of(answers: Answers, k: int) -> Books:
         _enter_funnel(books, answers, k)
     if answers.returns is not None:
         _enter_returns(books, answers.returns.table)
+    if answers.design is not None:
+        enter_design(books, answers.design, k)
     return books
 
 

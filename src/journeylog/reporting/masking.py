@@ -13,6 +13,7 @@ import pandas as pd
 from journeylog.core.disclosure import Hidden
 from journeylog.reporting.answers import Answers
 from journeylog.reporting.books import END, ENDS, books_of, node_of, path_of
+from journeylog.reporting.designbooks import mask_design
 
 __all__ = ["mask_answers", "masked_by", "protect"]
 
@@ -61,6 +62,7 @@ def masked_by(answers: Answers, hidden: Hidden, k: int) -> Answers:
             _with(answers.returns, _returns(answers.returns.table, hidden)), answers.returns.table, level, hidden, k
         ),
         funnel=None if answers.funnel is None else _funnel(answers.funnel, hidden),
+        design=None if answers.design is None else mask_design(answers.design, hidden),
     )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from journeylog.core.log import EventLog
 from journeylog.core.progress import progress
 from journeylog.core.window import parse_duration
 from journeylog.errors import ConfigError
+from journeylog.journeymap.design import read_design
 from journeylog.journeymap.spec import JourneyMap, JourneyMapResult
 from journeylog.plots.style import theme_of
 from journeylog.reporting import loaded, sentences
@@ -22,6 +23,7 @@ from journeylog.reporting.answers import Answers, answer_all
 from journeylog.reporting.changed import changed_of
 from journeylog.reporting.costs import Costs
 from journeylog.reporting.definitions import definitions
+from journeylog.reporting.designpage import design_section, with_paths
 from journeylog.reporting.document import render
 from journeylog.reporting.empathypage import empathy_values
 from journeylog.reporting.mapbooks import mask_both
@@ -57,6 +59,7 @@ def report(
     journey_map: Mapping[str, Any] | None = None,
     prices: Mapping[str, Any] | None = None,
     before: JourneyMapResult | Mapping[str, Any] | str | Path | None = None,
+    design: Mapping[str, Any] | str | Path | None = None,
     mask: int = 5,
 ) -> Path:
     """Write one page that says where customers go, where they wait and where they leave.
@@ -100,6 +103,8 @@ def report(
         the prices of `journey_map`.
     before : JourneyMapResult, mapping, str or Path, optional
         The journey map of an earlier period, its data, or its file (``map.json``); the page then says what changed since.
+    design : mapping, str or Path, optional
+        The designed journey, as :func:`journeylog.read_design` takes it; the page then says who keeps to it.
     mask : int
         Numbers of fewer customers are not told, nor what would give them away; 0 tells everything.
 
@@ -132,7 +137,7 @@ def report(
         page = build_page(
             log, title=title, goal=goal, patience=patience, stages=stages, funnel=funnel, within=within, top=top,
             theme=theme, lang=lang, interactive=interactive, journey_map=journey_map, prices=prices, before=before,
-            mask=mask,
+            design=design, mask=mask,
         )  # fmt: skip
         return target.put(page.html)
 
@@ -164,6 +169,7 @@ def build_page(
     prices: Mapping[str, Any] | None = None,
     costs: Costs | None = None,
     before: JourneyMapResult | Mapping[str, Any] | str | Path | None = None,
+    design: Any = None,
     mask: int = 5,
     filled: JourneyMapResult | None = None,
     answers: Answers | None = None,
@@ -187,10 +193,13 @@ def build_page(
     with progress("making the report"):
         asks = {"patience": patience, "prices": costs.of_map, **(journey_map or {})}
         if answers is None:
-            asked = answer_all(prepare(log, goal, patience, stages), funnel, within, costs)
+            plan = prepare(log, goal, patience, stages)
+            held = None if design is None else read_design(design, plan.log)
+            asked = answer_all(plan, funnel, within, costs, held)
             answers, filled = mask_both(asked, _map_of(log, asked.plan, goal, asks, before, filled), mask)
         if answers.check is None and log.n_events:
             answers = replace(answers, check=check_data(log))
+        answers = with_paths(answers, mask)
         words = Wording(of_answers(answers, words.words))
     some = log.n_events > 0
     told = told_answers(answers, words.words)
@@ -215,7 +224,7 @@ def build_page(
         findings=findings,
         facts=_facts(told, words) if some else [],
         event_table=event_table(told, words) if some else None,
-        sections=sections_of(told, top, theme, words) if some else list[Section](),
+        sections=_sections(told, top, theme, words) if some else list[Section](),
         mask=words.count(mask) if mask > 1 else "",
         definitions=definitions(told, words),
         method=method(told, within, words),
@@ -231,6 +240,12 @@ def build_page(
         tuple(sentences.plain(alert) for alert in first),
         tuple(said) or (words.plain("no_events_short"),),
     )
+
+
+def _sections(answers: Answers, top: int, theme: str, words: Wording) -> list[Section]:
+    """Return the parts of the page, that on a designed journey first."""
+    designed = design_section(answers, top, words)
+    return [*([] if designed is None else [designed]), *sections_of(answers, top, theme, words)]
 
 
 def _checked(log: Any, top: Any, theme: str, lang: str, within: Any, mask: Any) -> Wording:

@@ -22,7 +22,7 @@ from journeylog.reporting.workbook import workbook_bytes
 
 __all__ = ["RunFiles"]
 
-_REPORT: Final = ("goal", "patience", "stages", "funnel", "within")
+_REPORT: Final = ("goal", "patience", "stages", "funnel", "within", "design")
 
 
 @dataclass
@@ -158,7 +158,7 @@ class RunFiles:
     def _answers(self) -> Shared:
         """Return the answers of the page, made anew only where no page was asked for."""
         if self._shared is None:
-            options = {"goal": None, "patience": "30d", "stages": None, "funnel": None, "within": None}
+            options: dict[str, Any] = {"goal": None, "patience": "30d", "stages": None, "funnel": None, "within": None}
             options |= {key: self.asked[key] for key in _REPORT if key in self.asked}
             self._shared = share(self.log, **options, mask=self.mask, filled=self.result, costs=self.costs)
         return self._shared

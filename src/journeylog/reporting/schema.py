@@ -11,7 +11,9 @@ from typing import Any, Final
 import journeylog as jl
 from journeylog.errors import ConfigError
 from journeylog.journeymap.changes import SCHEMA
+from journeylog.journeymap.design import read_design
 from journeylog.journeymap.spec import JourneyMap
+from journeylog.reporting.designschema import design_object, design_schema
 from journeylog.reporting.exits import Exit
 from journeylog.reporting.joinkeys import JOINING, check_joining, joining_schema
 from journeylog.reporting.keys import Key, abouts, as_object, check_keys, check_table, key_of, kinds_of
@@ -117,6 +119,9 @@ _TOP: Final[Mapping[str, Key]] = {
     ),
     "personas": _table("a table [personas]", "Groups of customers: their cards, maps and tables."),
     "output": _table("a table [output]", "What to write, where, and in which languages."),
+    "design": _of("string", "object")(
+        "a YAML or TOML file, or a table [design]", "The designed journey that the log is held against."
+    ),
     "alert": _list("tables [[alert]]", "Exit code 4, and a line above all else, when one holds."),
 }  # fmt: skip
 
@@ -174,6 +179,8 @@ def check_config(data: Mapping[str, Any], name: str) -> None:
     if twice:
         raise ConfigError(f"{name}: two sources are called {twice[0]!r}. Fix: give each its own name")
     check_joining(data, name)
+    if isinstance(data.get("design"), Mapping):
+        read_design(data["design"])
 
 
 def _map() -> dict[str, Key]:
@@ -257,7 +264,7 @@ def tell_schema(what: str, voice: Voice) -> Exit:
     ConfigError
         If there is none of this name.
     """
-    known = {"config": config_schema, "map": map_schema}
+    known = {"config": config_schema, "map": map_schema, "design": design_schema}
     if what not in known:
         raise ConfigError(f"there is no schema of {what!r}. Fix: one of {list(known)}")
     voice.tell(as_text(known[what]()).splitlines(), {})
@@ -276,6 +283,7 @@ def config_schema() -> dict[str, Any]:
     top["map"] |= as_object(_map())
     top["output"] |= as_object(_OUTPUT)
     top["personas"] |= as_object(_personas()) | {"anyOf": _GROUPS}
+    top["design"] = {"description": top["design"]["description"], "anyOf": [{"type": "string"}, design_object()]}
     alert = as_object(_ALERT)
     alert["anyOf"] = [{"required": [limit]} for limit in _LIMITS]
     top["alert"] |= {"items": alert}

@@ -33,7 +33,7 @@ class Column:
     kind : str
         ``name``, ``node``, ``path``, ``count``, ``share``, ``interval``, ``time``, ``times``, ``code``, ``text``,
         ``moneys`` (bounds of money), ``most`` (a count, or what it is at most), ``rough`` (a share, or a rounded one),
-        ``kind``, ``amount``, ``amounts``, ``money``.
+        ``kind``, ``amount``, ``amounts``, ``money``, ``points`` and ``spread`` (a difference of shares, its bounds).
     help : str
         Key of what the column means.
     """
@@ -57,6 +57,7 @@ class Head:
         """Whether the column is set to the right."""
         return self.kind in (
             "count", "share", "interval", "time", "times", "most", "rough", "amount", "amounts", "money", "moneys",
+            "points", "spread",
         )  # fmt: skip
 
 
@@ -159,6 +160,8 @@ _WRITE: Final[Mapping[str, Callable[..., str]]] = {
     "share": lambda words, part: words.share(part),
     "rough": lambda words, part, about: words.share(part) if about != about else words.rough(about),
     "interval": lambda words, low, high: words.interval(low, high),
+    "points": lambda words, gap: words.points(gap, sign=True),
+    "spread": lambda words, low, high: words.spread(low, high),
     "time": lambda words, seconds: words.duration(seconds),
     "times": lambda words, low, high: words.times(low, high),
     "amount": _amount,

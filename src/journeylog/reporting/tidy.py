@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 from journeylog.core.log import EventLog
 from journeylog.errors import ConfigError
 from journeylog.exports.tables import FORMULA
+from journeylog.journeymap.design import read_design
 from journeylog.journeymap.spec import JourneyMap, JourneyMapResult
 from journeylog.reporting import loaded
 from journeylog.reporting.answers import Answers, answer_all
@@ -54,6 +55,7 @@ def tables(
     funnel: Any = None,
     within: Any = None,
     prices: Mapping[str, Any] | None = None,
+    design: Any = None,
     lang: str = "en",
     mask: int = 5,
 ) -> tuple[Path, ...]:
@@ -65,7 +67,7 @@ def tables(
     folder : str or Path
         Made if it is not there. Files in it with these names are replaced, each whole or not at all.
     kinds : sequence of {"parquet", "csv"}
-    goal, patience, stages, funnel, within, prices
+    goal, patience, stages, funnel, within, prices, design
         As in :func:`journeylog.report`.
     lang : str
         The language of the definitions and of the reasons of rejects; names of columns are the same in all.
@@ -86,8 +88,9 @@ def tables(
     Notes
     -----
     Tables: ``cells, outcomes, transitions, event_transitions, funnel, funnel_next, drop_off, event_drop_off, bottlenecks,
-    paths, event_paths, losses, retention, events, rejects`` and ``dictionary`` (``table, column, type, unit,
-    definition``). Columns, their order and their types are the same in every run, also where a table has no row.
+    paths, event_paths, losses, retention, design, design_ways, events, rejects`` and ``dictionary`` (``table, column,
+    type, unit, definition``). Columns, their order and their types are the same in every run, also where a table has no
+    row.
 
     Times are UTC, durations seconds, shares lie in [0, 1]. A text in CSV that a spreadsheet would run as a formula gets
     an apostrophe before it. Equal logs and arguments give equal bytes.
@@ -108,7 +111,8 @@ def tables(
     words = language(lang)
     place = Path(folder)
     found = tidy_tables(
-        share(log, goal, patience, stages, funnel, within, mask, costs=Costs.of(prices, None)), words
+        share(log, goal, patience, stages, funnel, within, mask, costs=Costs.of(prices, None), design=design),
+        words,
     )
     with told(place):
         place.mkdir(parents=True, exist_ok=True)
@@ -148,6 +152,7 @@ def share(
     mask: int,
     filled: JourneyMapResult | None = None,
     costs: Costs | None = None,
+    design: Any = None,
 ) -> Shared:
     """Return what is handed on of a log; the arguments are those of a report, and the map if it is there already."""
     costs = costs or Costs()
@@ -159,7 +164,8 @@ def share(
         )
     plan = prepare(log, goal, patience, stages)
     filled = filled if filled is not None else _map_of(log, plan, goal, patience, costs)
-    return Shared(log, *mask_both(answer_all(plan, funnel, within, costs), filled, mask))
+    held = None if design is None else read_design(design, plan.log)
+    return Shared(log, *mask_both(answer_all(plan, funnel, within, costs, held), filled, mask))
 
 
 def tidy_tables(shared: Shared, words: Language) -> dict[str, pa.Table]:
@@ -179,6 +185,8 @@ def tidy_tables(shared: Shared, words: Language) -> dict[str, pa.Table]:
         "event_paths": answers.event_paths.table,
         "losses": answers.losses.table,
         "retention": None if answers.returns is None else answers.returns.table,
+        "design": None if answers.design is None else answers.design.table,
+        "design_ways": None if answers.design is None else answers.design.deviations,
         "events": answers.facts.table,
         "rejects": _rejects(shared.log, words),
     }

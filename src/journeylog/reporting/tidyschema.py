@@ -51,7 +51,7 @@ _INTEGERS: Final = ("rank", "rank_of_kind", "step", "length", "period")
 _TEXTS: Final = (
     "stage", "row", "measure", "item", "unit", "code", "outcome", "from", "from_kind", "to", "to_kind", "name", "next",
     "next_kind", "node", "part", "path", "event", "kind", "currency", "reason", "meaning", "table", "column", "type",
-    "definition", "made_by", "group",
+    "definition", "made_by", "group", "rule",
 )  # fmt: skip
 _UNITS: Final[Mapping[str, str]] = {
     "n_cases": "journeys", "n_actors": "customers", "n_actors_total": "customers", "n_eligible": "customers",
@@ -59,7 +59,9 @@ _UNITS: Final[Mapping[str, str]] = {
     "n_dropped": "visits", "n_open": "visits", "n_late": "visits", "n_followed": "visits", "n_from_followed": "visits",
     "n_tied": "moves", "n_timed": "moves", "n_loops": "moves", "n_returns": "moves", "n_events_total": "events",
     "n_lost": "journeys", "length": "visits", "share": "share", "cum_share": "share", "excess_share": "share",
-    "rate": "share",
+    "rate": "share", "n_kept": "journeys", "n_broken": "journeys", "n_untold": "journeys", "n_conform": "journeys",
+    "n_actors_kept": "customers", "n_actors_broken": "customers", "n_actors_untold": "customers",
+    "reach_rate_kept": "share", "reach_rate_broken": "share", "reach_difference": "share",
 }  # fmt: skip
 _OWN_UNITS: Final[Mapping[str, str]] = {
     "cells.n": "", "cells.value": "unit", "outcomes.n": "journeys", "outcomes.n_total": "journeys", "transitions.n": "moves",
@@ -71,7 +73,8 @@ _OWN_UNITS: Final[Mapping[str, str]] = {
     "rejects.n": "rows", "personas.n": "customers", "personas.n_rest": "customers", "personas.value": "unit",
     "personas.value_rest": "unit", "personas.difference": "unit", "persona_groups.n": "customers",
     "persona_groups.n_total": "customers", "persona_groups.stability": "share", "persona_groups.distance": "share",
-    "persona_journeys.n": "events",
+    "persona_journeys.n": "events", "design.n_followed": "journeys", "design_ways.n": "moves",
+    "design_ways.n_followed": "journeys", "design_ways.n_reached": "journeys",
 }  # fmt: skip
 
 
@@ -123,6 +126,15 @@ _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
         *_bounds("rate"), "baseline", *_bounds("value", "money_at_risk"), "currency", *_bounds("cost"),
     ),
     "retention": ("period", "n_actors", "n_eligible", "n_returned", *_bounds("rate")),
+    "design": (
+        "rule", "kind", "n_cases", "n_kept", "n_broken", "n_untold", "n_followed", "n_conform", "n_actors_kept",
+        "n_actors_broken", "n_actors_untold", *_bounds("conform_rate"), "reach_rate_kept", "reach_rate_broken",
+        *_bounds("reach_difference"),
+    ),
+    "design_ways": (
+        "rule", "from", "to", "n", "n_cases", "n_actors", "n_followed", "n_reached", "reach_rate",
+        *_bounds("reach_difference"),
+    ),
     "events": (
         "event", "n", "n_actors", "n_events_total", "n_actors_total", *_bounds("share", "actor_share"), "mean_place",
         "first_time", "last_time",

@@ -98,6 +98,20 @@ class Wording:
         """Write seconds as people do; what cannot be told is a dash."""
         return "–" if seconds is None or seconds != seconds else self.words.duration(seconds)
 
+    def points(self, gap: Any, *, sign: bool = False) -> str:
+        """Write a difference of shares; what cannot be told is a dash."""
+        if gap is None or gap != gap:
+            return "–"
+        return self.plain(
+            "points", n=self.number(f"{100 * gap:{'+' if sign else ''}.1f}".replace("-", "\u2212"))
+        )
+
+    def spread(self, low: Any, high: Any) -> str:
+        """Write the bounds of a difference of shares."""
+        if low != low or high != high:
+            return "–"
+        return self.words.range(self.points(low), self.points(high))
+
     def interval(self, low: Any, high: Any) -> str:
         """Write the bounds of a share."""
         return "–" if low != low or high != high else self.words.range(self.share(low), self.share(high))

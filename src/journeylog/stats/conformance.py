@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,8 +28,13 @@ from journeylog.errors import ConfigError, cut, nearest
 __all__ = ["Conformance", "ConformanceResult"]
 
 Ints = npt.NDArray[np.int64]
-_COUNTED = ("n_cases", "n_kept", "n_broken", "n_untold", "n_followed", "k", "kk", "kn", "nn")
+_COUNTED = (
+    "n_cases", "n_kept", "n_broken", "n_untold", "n_followed", "k", "kk", "kn", "nn", "n_actors_kept", "n_actors_broken",
+    "n_actors_untold",
+)  # fmt: skip
 _SIDES = ("kept", "broken")
+#: Cases of a rule in which typical paths are looked for, and names of a path.
+_LOOKED_AT, _LONGEST = 5_000, 12
 _MOMENTS = ("k", "n", "kk", "kn", "nn")
 
 
@@ -61,8 +66,9 @@ class Conformance(Stat):
     Notes
     -----
     Table, one row a rule in their order and last ``all rules``: ``rule, kind, n_cases, n_kept, n_broken, n_untold,
-    n_followed, n_conform, conform_rate, conform_rate_low, conform_rate_high, reach_rate_kept, reach_rate_broken,
-    reach_difference, reach_difference_low, reach_difference_high``.
+    n_followed, n_conform, n_actors_kept, n_actors_broken, n_actors_untold, conform_rate, conform_rate_low,
+    conform_rate_high, reach_rate_kept, reach_rate_broken, reach_difference, reach_difference_low,
+    reach_difference_high``.
 
     ``n_cases`` are those the rule speaks of (an ``a`` that occurred, a ``d``); untold are those in which an ``a`` was not
     watched for the whole time. ``conform_rate`` is ``n_conform / n_followed``: of the cases that are over (reached or
@@ -70,8 +76,11 @@ class Conformance(Stat):
     of all cases as they stand, and a note says so. ``reach_difference`` is broken minus kept: how much more often those
     who deviate reach the goal. It is an association: who deviates may differ in other things.
 
-    ``tables["deviations"]``, one row a way that was not allowed, most cases first: ``rule, from, to, n, n_cases``;
-    ``from`` is missing where a case began at a node it should not.
+    ``tables["deviations"]``, one row a way that was not allowed, most cases first: ``rule, from, to, n, n_cases,
+    n_actors, n_followed, n_reached, reach_rate, reach_difference, reach_difference_low, reach_difference_high``;
+    ``from`` is missing where a case began at a node it should not. ``n_followed`` are the cases with this deviation that
+    are over, and the difference is theirs minus that of the cases that keep to the rule. A case may have several
+    deviations.
 
     Counts merge by addition, keyed by the rule.
 
@@ -126,7 +135,7 @@ class Conformance(Stat):
         return Counts(
             {
                 "rules": Table({"rule": key}, {**columns, **sides}),
-                "deviations": _deviations(said, names),
+                "deviations": _deviations(said, names, level),
                 "cases": Table(
                     {}, {n: np.array([v], np.int64) for n, v in cases.items()}, largest=("patience",)
                 ),
@@ -151,6 +160,7 @@ class Conformance(Stat):
                 "kind": pd.array([*(rule.kind for rule in rules), "all"], dtype=TEXT),
                 **{name: values[name] for name in _COUNTED[:5]},
                 "n_conform": values["k"],
+                **{name: values[name] for name in _COUNTED[-3:]},
                 "conform_rate": ratio(values["k"], values["n_followed"]),
                 "conform_rate_low": low,
                 "conform_rate_high": high,
@@ -164,7 +174,8 @@ class Conformance(Stat):
         told = int(counts["cases"].values["patience"].max(initial=UNDECLARED)) != UNDECLARED
         notes: tuple[str, ...] = () if told or not values["n_cases"].any() else (NO_PATIENCE,)
         notes += under_way_note(int(counts["cases"].values["n_under_way"].sum()))
-        return ConformanceResult(self, window, table, {"deviations": _frame(counts["deviations"])}, notes)
+        ways = _frame(counts["deviations"], dict(zip(names, zip(*kept, strict=True), strict=True)))
+        return ConformanceResult(self, window, table, {"deviations": ways}, notes)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -200,6 +211,55 @@ class ConformanceResult(Result):
             rows += part
         return pd.DataFrame(rows[:n], columns=["actor", "start", "path"])
 
+    def typical(self, log: EventLog, n: int = 3, least: int = 1) -> pd.DataFrame:
+        """Return for each rule the most frequent paths of cases that break it: ``rule, path, truncated``.
+
+        Parameters
+        ----------
+        log : EventLog
+            The log that was asked.
+        n : int
+            How many paths of a rule.
+        least : int
+            So many customers have to have gone one for it to be told.
+
+        Notes
+        -----
+        A path goes through the column of the rule's ways, else through events; repeats in a row count once, and it is cut
+        after 12 names. It is looked for among the first 5,000 such cases, in the order of the actors.
+        """
+        question: Any = self.question
+        rules = rules_of(question.rules)
+        found: dict[tuple[str, tuple[str, ...], bool], set[str]] = {}
+        for part in log.source.map(lambda chunk: list(_ways_of(question, rules, chunk, self.window)), 1):
+            for actor, *way in part:
+                found.setdefault(tuple(way), set()).add(actor)
+        rows = []
+        for rule in rules:
+            mine = [
+                (-len(who), way) for way, who in found.items() if way[0] == rule.name and len(who) >= least
+            ]
+            rows += [way for _, way in sorted(mine)[:n]]
+        return pd.DataFrame(rows, columns=["rule", "path", "truncated"])
+
+
+def _ways_of(
+    question: Conformance, rules: Sequence[Rule], chunk: Chunk, window: Window
+) -> Iterator[tuple[Any, ...]]:
+    """Yield actor, rule and path of the first cases that break a rule."""
+    ready = question.prepare(chunk)
+    level = ready.cases(question.case_level(ready))
+    owner = level.actor_of_case()
+    for rule in rules:
+        column = ready.category(rule.parts[0]) if rule.kind == "ways" else ready.event
+        for case in np.flatnonzero(rule.hold(ready, level, window).answers == BROKEN)[:_LOOKED_AT].tolist():
+            spots: Any = slice(level.begin[case], level.end[case])
+            codes = column.codes[spots if level.order is None else level.order[spots]]
+            codes = codes[codes >= 0]
+            codes = codes[np.insert(codes[1:] != codes[:-1], 0, True)] if len(codes) else codes
+            names = tuple(str(column.names[code]) for code in codes[:_LONGEST].tolist())
+            yield ready.actors[int(owner[case])].as_py(), rule.name, names, len(codes) > _LONGEST
+
 
 def _broken(
     question: Conformance, rule: Rule, chunk: Chunk, window: Window, n: int
@@ -217,10 +277,23 @@ def _broken(
         }
 
 
-def _frame(ways: Table) -> pd.DataFrame:
-    """Return the table of ways that were not allowed."""
+def _frame(ways: Table, kept: Mapping[str, tuple[float, ...]]) -> pd.DataFrame:
+    """Return the table of ways that were not allowed, each held against the cases that keep to its rule."""
     columns = {name: pd.array(ways.coded(name).names({}), dtype=TEXT) for name in ("rule", "from", "to")}
-    found = pd.DataFrame({**columns, "n": ways.values["n"], "n_cases": ways.values["n_cases"]})
+    k, n, kk, kn, nn = (ways.values[name] for name in ("n_reached", "n_followed", "kk", "kn", "nn"))
+    theirs = np.array([kept[rule] for rule in columns["rule"]], np.float64).reshape(-1, 3).T
+    rate = ratio(k, n)
+    gap = difference(Estimates(*theirs), Estimates(rate, *cluster_share(k, n, kk, kn, nn)))
+    found = pd.DataFrame(
+        {
+            **columns,
+            **{name: ways.values[name] for name in ("n", "n_cases", "n_actors", "n_followed", "n_reached")},
+            "reach_rate": rate,
+            "reach_difference": gap.value,
+            "reach_difference_low": gap.low,
+            "reach_difference_high": gap.high,
+        }
+    )
     order = ["n_cases", "n", "rule", "from", "to"]
     return found.sort_values(
         order, ascending=[False, False, True, True, True], kind="stable", ignore_index=True
@@ -247,7 +320,9 @@ def _count(answer: Any, level: Level) -> tuple[list[int], list[list[int]]]:
         rows = np.where(mine, np.where(level.outcome == REACHED, 0, -2), -1).astype(np.int32)
         (reached, _, rr, rn), (total, _, tt) = _moments(rows, level)
         sides.append([reached, total, rr, rn, tt])
-    return [sum(numbers), *numbers, n, k, kk, kn, nn], sides
+    owner = level.actor_of_case()
+    actors = [len(np.unique(owner[answer == kind])) for kind in (KEPT, BROKEN, UNTOLD)]
+    return [sum(numbers), *numbers, n, k, kk, kn, nn, *actors], sides
 
 
 def _moments(rows: Any, level: Level) -> Any:
@@ -260,15 +335,15 @@ def _reached(values: dict[str, Ints], side: str) -> Estimates:
     return Estimates(ratio(k, n), *cluster_share(k, n, kk, kn, nn))
 
 
-def _deviations(said: Sequence[Said], names: tuple[str, ...]) -> Table:
-    """Return the ways that are not allowed, with how often and in how many cases."""
+def _deviations(said: Sequence[Said], names: tuple[str, ...], level: Level) -> Table:
+    """Return the ways that are not allowed, with how often and in how many cases, and how those ended."""
     parts = []
     for number, one in enumerate(said):
         wide = max(len(one.names), 1)
-        pairs = np.unique(np.stack((one.ways, one.cases)), axis=1)[0]
+        pairs = np.unique(np.stack((one.ways, one.cases)), axis=1)
         keys, n = np.unique(one.ways, return_counts=True)
         start = np.where(keys // wide == len(one.names), -1, keys // wide)
-        n_cases = np.unique(pairs, return_counts=True)[1]
+        n_cases = np.unique(pairs[0], return_counts=True)[1]
         parts.append(
             Table(
                 {
@@ -276,7 +351,28 @@ def _deviations(said: Sequence[Said], names: tuple[str, ...]) -> Table:
                     "from": Coded(start, one.names),
                     "to": Coded(keys % wide, one.names),
                 },
-                {"n": n.astype(np.int64), "n_cases": n_cases.astype(np.int64)},
+                {
+                    "n": n.astype(np.int64),
+                    "n_cases": n_cases.astype(np.int64),
+                    **_ends(np.searchsorted(keys, pairs[0]), pairs[1], len(keys), level),
+                },
             )
         )
     return Table.concat(parts)
+
+
+def _ends(way: Ints, case: Ints, n_ways: int, level: Level) -> dict[str, Ints]:
+    """Return how the cases of each way ended, with second moments over actors; one entry a way and case."""
+    owner = level.actor_of_case()[case].astype(np.int64)
+    wide = int(owner.max(initial=0)) + 1
+    both, place = np.unique(way * wide + owner, return_inverse=True)
+    of = both // wide
+    k, n = np.zeros((2, len(both)), np.int64)
+    np.add.at(k, place, (level.outcome[case] == REACHED).astype(np.int64))
+    np.add.at(n, place, (level.outcome[case] != OPEN).astype(np.int64))
+    ones = np.ones(len(both), np.int64)
+    made = {"n_actors": ones, "n_reached": k, "n_followed": n, "kk": k * k, "kn": k * n, "nn": n * n}
+    found = {name: np.zeros(n_ways, np.int64) for name in made}
+    for name, values in made.items():
+        np.add.at(found[name], of, values)
+    return found
