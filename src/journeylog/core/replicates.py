@@ -55,18 +55,21 @@ class Sums:
         return Sums(self.whole.take(rows), entries, place[self.row[kept]], self.group[kept])
 
     def weighted(self, weights: Ints, pool: ThreadPoolExecutor) -> dict[str, Ints]:
-        """Return the sums of some replicates; smallest and largest values stay those of the whole."""
-        fixed = (*self.whole.smallest, *self.whole.largest)
-        names = [name for name in self.entries if name not in fixed]
-
-        sums = {name: np.zeros((AT_ONCE, len(self.whole)), np.int64) for name in names}
+        """Return the sums of some replicates, in room that the next ones take; smallest and largest values have none."""
 
         def add(part: tuple[str, int, int]) -> None:
             name, first, last = part
-            add_weighted(self.entries[name], self.row, self.group, weights, first, last, sums[name])
+            add_weighted(self.entries[name], self.row, self.group, weights, first, last, self._room[name])
 
-        list(pool.map(add, [(name, *span) for name in names for span in self._spans]))
-        return sums
+        list(pool.map(add, [(name, *span) for name in self._room for span in self._spans]))
+        return self._room
+
+    @cached_property
+    def _room(self) -> dict[str, Ints]:
+        """Room for the sums of some replicates; every row has entries, so all of it is written each time."""
+        fixed = (*self.whole.smallest, *self.whole.largest)
+        shape = (AT_ONCE, len(self.whole))
+        return {name: np.zeros(shape, np.int64) for name in self.entries if name not in fixed}
 
     @cached_property
     def _spans(self) -> list[tuple[int, int]]:

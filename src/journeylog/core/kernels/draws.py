@@ -72,12 +72,8 @@ def add_weighted(
     sums = np.zeros(AT_ONCE, np.int64)
     for i in range(first, last):
         g, v = group[i], values[i]
-        if v == 1:
-            for k in range(AT_ONCE):
-                sums[k] += weights[g, k]
-        else:
-            for k in range(AT_ONCE):
-                sums[k] += v * weights[g, k]
+        for k in range(AT_ONCE):
+            sums[k] += v * weights[g, k]
         if i + 1 == last or row[i + 1] != row[i]:
             for k in range(AT_ONCE):
                 out[k, row[i]] = sums[k]
