@@ -10,7 +10,7 @@ import pytest
 import journeylog as jl
 from journeylog.core.intervals import wilson
 from journeylog.core.log import EventLog
-from journeylog.errors import ConfigError
+from journeylog.errors import ConfigError, UnseenNameWarning
 
 DAY = pd.Timestamp("2025-01-06", tz="UTC")
 
@@ -93,3 +93,10 @@ def test_the_map_tells_costs_and_who_comes_again() -> None:
     assert filled.masked(5).cell(None, "loss", "channel_reached", "ads").masked
     bare = jl.JourneyMap("buy", stages={"look": ["see"], "own": ["buy"]}).fill(shop(DAYS))
     assert bare.cell(None, "loss", "cost_actor") is None
+
+
+def test_a_channel_that_nearly_occurs_is_told_and_one_that_brought_nobody_is_not() -> None:
+    with pytest.warns(UnseenNameWarning, match="nobody came from 'adds'; did you mean 'ads'"):
+        shop(DAYS).compute(jl.Acquisition({"adds": 300, "web": 50}))
+    table = shop(DAYS).compute(jl.Acquisition({"ads": 300, "adds": 50, "tv": 1})).table
+    assert table["n_actors"].tolist()[2:] == [0, 0]

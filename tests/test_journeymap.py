@@ -8,6 +8,8 @@ import re
 import tomllib
 import warnings
 import zipfile
+from dataclasses import replace
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -42,12 +44,17 @@ def recomputed(cell: Cell, log: Any) -> Any:
 
 
 @pytest.fixture(scope="module")
-def shop() -> EventLog:
-    """The sample shop of five systems, with its stages and journeys."""
+def raw() -> EventLog:
+    """The sample shop of five systems, as it is read."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", LoadWarning)
-        log = read_source_list(ROOT / "data" / "samples" / "shop.toml").load()
-    return log.then(jl.Stages("shop"), jl.Journeys("delivered", "30d", goal_ends=False))
+        return read_source_list(ROOT / "data" / "samples" / "shop.toml").load()
+
+
+@pytest.fixture(scope="module")
+def shop(raw: EventLog) -> EventLog:
+    """The sample shop with its stages and journeys."""
+    return raw.then(jl.Stages("shop"), jl.Journeys("delivered", "30d", goal_ends=False))
 
 
 @pytest.fixture(scope="module")
@@ -70,30 +77,65 @@ def shop_map(shop: EventLog) -> JourneyMapResult:
     )
 
 
+class Once:
+    """A log, with the steps and each question answered once."""
+
+    def __init__(self, log: EventLog) -> None:
+        self.log = log
+        self.known: dict[str, Any] = {}
+
+    def then(self, *steps: Any) -> Any:
+        """Return the log with steps."""
+        return self.known.setdefault(repr(steps), Once(self.log.then(*steps)))
+
+    def compute(self, question: Any, by: str | None = None) -> Any:
+        """Return the answer."""
+        key = repr((question, by))
+        if key not in self.known:
+            self.known[key] = self.log.compute(question, by=by)
+        return self.known[key]
+
+
 def test_every_cell_can_be_computed_anew_from_its_own_three_lines(
     shop: EventLog, shop_map: JourneyMapResult
 ) -> None:
     assert {cell.row for cell in shop_map.cells} == set(ROWS)
-    known: dict[str, Any] = {}
-
-    class Once:
-        """The log, with each question answered once."""
-
-        def compute(self, question: Any) -> Any:
-            if repr(question) not in known:
-                known[repr(question)] = shop.compute(question)
-            return known[repr(question)]
-
+    once = Once(shop)
     for cell in shop_map.cells:
-        np.testing.assert_equal(float(recomputed(cell, Once())), cell.value)
-    assert len(known) == len(shop_map.question.parts())
+        np.testing.assert_equal(float(recomputed(cell, once)), cell.value)
+    assert len(once.known) == len(shop_map.question.parts())
+
+
+def test_every_cell_of_a_filled_map_can_be_computed_anew_from_the_log_that_was_passed(
+    raw: EventLog, shop_map: JourneyMapResult
+) -> None:
+    filled = replace(shop_map.question, stages=jl.Stages("shop")).fill(raw)
+    assert [cell.value for cell in filled.cells] == [
+        pytest.approx(c.value, nan_ok=True) for c in shop_map.cells
+    ]
+    once = Once(raw)
+    for cell in filled.cells:
+        np.testing.assert_equal(float(recomputed(cell, once)), cell.value)
+    (ready,) = once.known.values()
+    assert len(ready.known) == len(filled.question.parts())
+    told = "log.then(jl.Stages('shop'), jl.Journeys('delivered', patience='30d', goal_ends=False)).compute("
+    assert unescape(map_page(filled).decode()).count(told) == len(filled.cells)
+
+
+def test_every_cell_of_a_group_can_be_computed_anew_from_the_log_that_was_passed() -> None:
+    log = jl.datasets.tiny()
+    once = Once(log)
+    for one in QUESTION.fill(log, by="channel").values():
+        for cell in one.cells:
+            np.testing.assert_equal(float(recomputed(cell, once)), cell.value)
 
 
 def test_filling_puts_the_declared_steps_on_and_keeps_journeys_there_are() -> None:
     log = jl.datasets.tiny()
     own = log.then(QUESTION.stages, jl.Journeys("pay", "1h", goal_ends=False))
-    assert QUESTION.fill(log).table.equals(own.compute(QUESTION).table)
-    assert jl.JourneyMap("pay", need="channel").fill(own).table.equals(own.compute(QUESTION).table)
+    whole = own.compute(QUESTION).table
+    assert QUESTION.fill(log).table.drop(columns="code").equals(whole.drop(columns="code"))
+    assert jl.JourneyMap("pay", need="channel").fill(own).table.equals(whole)
 
 
 def test_one_map_for_each_value_of_an_attribute() -> None:
@@ -120,6 +162,15 @@ def test_a_log_without_stages_says_what_to_do() -> None:
         jl.JourneyMap("pay").fill(jl.datasets.tiny())
     with pytest.raises(ConfigError, match="top=0"):
         jl.JourneyMap(top=0)
+
+
+@pytest.mark.parametrize("asked", ["segment", "channel", "need", "reason"])
+def test_a_column_that_was_asked_for_and_is_not_there_is_refused(asked: str) -> None:
+    with pytest.raises(MissingColumnError, match=r"no column 'chanel'.*did you mean 'channel'"):
+        replace(QUESTION, **{asked: "chanel"}).fill(jl.datasets.tiny())
+    bare = jl.datasets.tiny_frame().drop(columns="channel")
+    log = jl.read(bare, actor="actor", event="event", time="time")
+    assert "opportunities" not in replace(QUESTION, need=None).fill(log).answers, "by default what is there"
 
 
 def test_a_cell_is_found_by_its_place() -> None:

@@ -14,11 +14,12 @@ from journeylog.core.kernels.names import used_codes
 __all__ = ["name_table", "warn_unseen_names"]
 
 
-def name_table(chunk: Chunk) -> Table:
-    """Return the event names that occur in a chunk as a table that can be merged."""
-    used = np.flatnonzero(used_codes(chunk.event.codes, len(chunk.event.labels)))
+def name_table(chunk: Chunk, column: str = "event") -> Table:
+    """Return the names in a column that occur in a chunk, by default those of events, as a table that can be merged."""
+    found = chunk.category(column)
+    used = np.flatnonzero(used_codes(found.codes, len(found.labels)))
     seen = {"seen": np.ones(len(used), np.int64)}
-    return Table({"name": Coded(used, chunk.event.names)}, seen, largest=("seen",))
+    return Table({"name": Coded(used, found.names)}, seen, largest=("seen",))
 
 
 def warn_unseen_names(names: Table, conditions: Iterable[Condition]) -> None:

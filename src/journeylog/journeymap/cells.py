@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass, fields
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from journeylog.core.contracts import Result
+from journeylog.core.contracts import Result, Step
 from journeylog.core.nodes import TEXT
 from journeylog.errors import ConfigError, nearest
 
-__all__ = ["Cell", "Source", "cell_table", "find_cell"]
+__all__ = ["Cell", "Source", "cell_table", "find_cell", "log_with"]
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,10 @@ class Cell:
         The column of the value.
     masked : bool
         Whether it is hidden because it speaks of too few customers.
+    log : str
+        The log that is asked, as it is written in Python: ``log`` with the steps that the map put on it.
+    by : tuple of (str, str or None), optional
+        Column and value of the group, where the map is that of one.
     """
 
     stage: str | None
@@ -66,6 +70,8 @@ class Cell:
     where: tuple[tuple[str, str | int | float], ...]
     column: str
     masked: bool = False
+    log: str = "log"
+    by: tuple[str, str | None] | None = None
 
     @property
     def known(self) -> bool:
@@ -74,11 +80,12 @@ class Cell:
 
     @property
     def code(self) -> str:
-        """Three lines of Python that compute the value anew from ``log``."""
+        """Three lines of Python that compute the value anew from ``log``, the log that the map was asked of."""
         table = "table" if not self.table else f"tables[{self.table!r}]"
+        group = ")" if self.by is None else f", by={self.by[0]!r})[{self.by[1]!r}]"
         rows = " & ".join(f"(table[{name!r}] == {value!r})" for name, value in self.where) or "slice(None)"
         return (
-            f"table = log.compute({self.question}).{table}\n"
+            f"table = {self.log}.compute({self.question}{group}.{table}\n"
             f"row = table.loc[{rows}].iloc[0]\n"
             f"value = row[{self.column!r}]"
         )
@@ -154,6 +161,28 @@ class Source:
             )
             for line in lines.to_dict("records")
         ]
+
+
+def log_with(steps: Sequence[Step]) -> str:
+    """Return how a log with these steps is written in Python.
+
+    Examples
+    --------
+    >>> import journeylog as jl
+    >>> log_with([jl.Stages("shop"), jl.Journeys("paid", "30d")])
+    "log.then(jl.Stages('shop'), jl.Journeys('paid', patience='30d'))"
+    """
+    return f"log.then({', '.join(map(_written, steps))})" if steps else "log"
+
+
+def _written(step: Step) -> str:
+    """Return a step as it is written in Python, without what is so by default."""
+    told: list[str] = []
+    for position, field in enumerate(fields(step)):  # type: ignore[arg-type]
+        value = getattr(step, field.name)
+        if field.default is MISSING or value != field.default:
+            told.append(f"{value!r}" if position == len(told) == 0 else f"{field.name}={value!r}")
+    return f"jl.{type(step).__name__}({', '.join(told)})"
 
 
 def find_cell(

@@ -23,11 +23,12 @@ from journeylog.core.window import Window
 from journeylog.errors import ConfigError, MissingColumnError
 from journeylog.journeymap.again import Again
 from journeylog.journeymap.analysts import AnalystNote, read_notes
-from journeylog.journeymap.cells import Cell, cell_table, find_cell
+from journeylog.journeymap.cells import Cell, cell_table, find_cell, log_with
 from journeylog.journeymap.changes import SCHEMA, changes_since
 from journeylog.journeymap.empathy import empathy_table
 from journeylog.journeymap.masking import mask_small, sayable
 from journeylog.journeymap.rows import ROWS
+from journeylog.journeymap.shown import Shown
 from journeylog.opportunities import Opportunities
 from journeylog.segmentloss import SegmentLoss
 from journeylog.stats.acquisition import Acquisition
@@ -69,7 +70,7 @@ class JourneyMap(Stat):
     stage : str
         The column whose values are the columns of the map.
     touchpoint, channel : str
-        The columns that tell what customers do and where; a channel that the log has not is left out.
+        The columns that tell what customers do and where; a log without the column ``channel`` has no channels.
     need : str, optional
         A column that tells what customers look or ask for: search terms, contact reasons.
     reason : str, optional
@@ -79,8 +80,8 @@ class JourneyMap(Stat):
         data, and the words used most. A name is the column of the texts, True is ``"text"``. Names of people are not
         found in a text: read what is shown before sharing it.
     segment : str or None
-        A column whose values are segments: what the goal would gain if a stage went as in its best one. A column that
-        the log has not is left out.
+        A column whose values are segments: what the goal would gain if a stage went as in its best one. A log without
+        the column ``channel`` has none.
     within : str or timedelta
         The time after a moment in which the goal counts, for the moments of truth.
     heard_within : str or timedelta
@@ -104,11 +105,16 @@ class JourneyMap(Stat):
     top : int
         How many touchpoints, channels, ways on and needs of a stage are listed.
 
+    Raises
+    ------
+    MissingColumnError
+        If the log has no stages, or not a column that was asked for by name.
+
     Notes
     -----
     Table, one row a cell: ``stage, row, measure, item, value, unit, low, high, n, masked, code``. ``stage`` is missing where
     the whole journey is meant; ``code`` are three lines of Python that compute the value anew from ``log``, the log
-    with its stages and journeys.
+    that the map was asked of.
 
     The map asks several statistics in one pass and adds nothing of its own: their definitions are the map's.
     Counts are those of the parts and merge as these do.
@@ -124,8 +130,9 @@ class JourneyMap(Stat):
       stage  value  n
     0  look   0.25  4
     1   buy   0.00  3
-    >>> print(filled.cell("look", "loss", "drop").code)
-    table = log.compute(jl.DropOff(node='stage', case=None, merge=None)).table
+    >>> lines = filled.cell("look", "loss", "drop").code
+    >>> print(lines[lines.index("jl.Journeys") :])
+    jl.Journeys('pay', patience='1h', goal_ends=False)).compute(jl.DropOff(node='stage', case=None, merge=None)).table
     row = table.loc[(table['node'] == 'look')].iloc[0]
     value = row['drop_rate']
     """
@@ -183,7 +190,10 @@ class JourneyMap(Stat):
         journeys = any(log.source.map(lambda chunk: "journey" in chunk.levels, 1))
         steps: list[Step] = [] if self.stages is None else [self.stages]
         steps += [] if journeys else [Journeys(self.goal, self.patience, goal_ends=False)]
-        return log.then(*steps).compute(self, by=by)
+        found = log.then(*steps).compute(self, by=by)
+        if by is None:
+            return found.of_log(log_with(steps))
+        return replace(found, results={v: one.of_log(log_with(steps), (by, v)) for v, one in found.items()})
 
     def prepare(self, chunk: Chunk) -> Chunk:
         """Return the chunk, after a look that it has stages."""
@@ -192,6 +202,9 @@ class JourneyMap(Stat):
                 "the log has no stages, which are the columns of the map. Fix: jl.JourneyMap(..., stages=...).fill(log), "
                 "or log.then(jl.Stages(...)) first"
             )
+        for name, usual in ((self.channel, "channel"), (self.segment, "channel")):
+            if name is not None and name != usual:
+                chunk.category(name)  # only what nobody asked for may be missing
         return chunk
 
     def parts(self) -> dict[str, Stat]:
@@ -280,17 +293,6 @@ class JourneyMap(Stat):
         return JourneyMapResult(self, window, cell_table(cells), {}, tuple(notes), cells, answers)
 
 
-@dataclass(frozen=True)
-class Shown:
-    """A page as a notebook shows it: in a frame of its own."""
-
-    page: str
-
-    def _repr_html_(self) -> str:
-        escaped = self.page.replace("&", "&amp;").replace('"', "&quot;")
-        return f'<iframe srcdoc="{escaped}" sandbox style="width: 100%; height: 760px; border: 0"></iframe>'
-
-
 @dataclass(frozen=True, eq=False, repr=False)
 class JourneyMapResult(Result):
     """The map; see :class:`JourneyMap` for the table."""
@@ -307,6 +309,11 @@ class JourneyMapResult(Result):
     def cell(self, stage: str | None, row: str, measure: str, item: str | None = None) -> Cell | None:
         """Return one cell, None when the map has no such; a stage or a row that no map like it has is refused."""
         return find_cell(self.cells, (stage, row, measure, item), self.stages, ROWS)
+
+    def of_log(self, log: str, by: tuple[str, str | None] | None = None) -> JourneyMapResult:
+        """Return the map whose cells are computed anew from this log, as it is written in Python, and group."""
+        cells = tuple(replace(cell, log=log, by=by) for cell in self.cells)
+        return replace(self, table=cell_table(cells), cells=cells)
 
     @property
     def empathy(self) -> pd.DataFrame:

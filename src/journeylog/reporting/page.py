@@ -283,7 +283,7 @@ def _map_of(
     if filled is not None:
         return filled
     stages = [step for step in plan.added if isinstance(step, Stages)]
-    made: JourneyMapResult = question.fill(log.then(*stages) if stages else log)
+    made: JourneyMapResult = (replace(question, stages=stages[0]) if stages else question).fill(log)
     return made if asked.get("notes") is None else made.with_notes(asked["notes"])
 
 

@@ -233,9 +233,8 @@ def _map_of(log: EventLog, plan: Plan, goal: Any, patience: Any, costs: Costs) -
     if not plan.staged or not log.n_events:
         return None
     stages = [step for step in plan.added if isinstance(step, Stages)]
-    made: JourneyMapResult = JourneyMap(goal, patience=patience, prices=costs.of_map).fill(
-        log.then(*stages) if stages else log
-    )
+    rules = stages[0] if stages else None
+    made: JourneyMapResult = JourneyMap(goal, stages=rules, patience=patience, prices=costs.of_map).fill(log)
     return made
 
 

@@ -19,8 +19,9 @@ from journeylog.core.intervals import wilson
 from journeylog.core.nodes import TEXT, ratio
 from journeylog.core.notes import note
 from journeylog.core.schema import OPEN, REACHED
+from journeylog.core.seen import name_table
 from journeylog.core.window import Window
-from journeylog.errors import ConfigError, cut
+from journeylog.errors import ConfigError, UnseenNameWarning, cut, nearest, warn
 
 __all__ = ["Acquisition", "AcquisitionResult"]
 
@@ -106,6 +107,7 @@ class Acquisition(Stat):
             for name, mask in zip(_SUMS, (came, reached, still), strict=True)
         }
         where = Coded(np.full(chunk.n_actors, -1, np.int64), ())
+        names: dict[str, Table] = {}
         if isinstance(self.spend, Mapping):
             column = chunk.category(self.by)
             known = np.flatnonzero(column.codes >= 0)
@@ -113,8 +115,11 @@ class Acquisition(Stat):
             actor, first = np.unique(actor, return_index=True)
             where.codes[actor] = column.codes[known[first]]
             where = Coded(where.codes, column.names)
+            names["names"] = name_table(chunk, self.by)
         total = Table({}, {"n_under_way": np.array([level.n_under_way], np.int64)})
-        return Counts({"actors": Table({"channel": where.take(here)}, values), "cases": total}).canonical()
+        return Counts(
+            {"actors": Table({"channel": where.take(here)}, values), "cases": total, **names}
+        ).canonical()
 
     def result(self, counts: Counts, window: Window) -> AcquisitionResult:
         """Return the costs."""
@@ -150,6 +155,8 @@ class Acquisition(Stat):
         )
         notes = list(under_way_note(int(counts["cases"].values["n_under_way"].sum())))
         nobody = tuple(channel for channel in asked if channel not in place)
+        if asked:
+            _warn_misspelt(asked, counts["names"])
         if nobody:
             notes.append(
                 note("money was spent on {channels!r:, }, and nobody came from there", channels=nobody)
@@ -169,6 +176,15 @@ class Acquisition(Stat):
 @dataclass(frozen=True, eq=False, repr=False)
 class AcquisitionResult(Result):
     """What customers have cost; see :class:`Acquisition` for the table."""
+
+
+def _warn_misspelt(asked: Mapping[str, float], seen: Table) -> None:
+    """Warn about channels that do not occur while one of nearly the same name does, for which nothing was spent."""
+    known = [str(name) for name in seen.coded("name").names({}) if name not in asked]
+    for channel in asked:
+        near = nearest(channel, known) if channel not in seen.coded("name").names({}) else []
+        if near:
+            warn(f"nobody came from {channel!r}; did you mean {near[0]!r}?", UnseenNameWarning)
 
 
 def _amount(money: Any, name: str) -> float:
