@@ -47,7 +47,7 @@ def test_the_command_prints_them(capsys: pytest.CaptureFixture[str]) -> None:
         assert run(["schema", what]) == 0
         assert json.loads(capsys.readouterr().out) == made()
     assert run(["schema", "maps"]) == 2
-    assert "Fix: one of ['config', 'map']" in capsys.readouterr().err
+    assert "Fix: one of ['config', 'map', 'design']" in capsys.readouterr().err
 
 
 def test_the_sample_is_valid() -> None:

@@ -15,6 +15,7 @@ from journeylog.core.differences import Estimates, benjamini_hochberg, differenc
 from journeylog.core.nodes import TEXT
 from journeylog.errors import ConfigError, ParseError
 from journeylog.journeymap.cells import Cell
+from journeylog.journeymap.figures import are_figures, figure_cells, read_figures
 
 __all__ = ["SCHEMA", "changes_since", "map_data"]
 
@@ -31,22 +32,27 @@ class _Map(Protocol):
     @property
     def cells(self) -> tuple[Cell, ...]: ...
 
+    @property
+    def stages(self) -> tuple[str, ...]: ...
+
 
 def map_data(given: Any) -> Any:
-    """Return a map or its data as it is; of a path, the data that ``save("map.json")`` wrote there.
+    """Return a map or its data as it is; of a path, the data that ``save("map.json")`` wrote there, or figures.
 
     Raises
     ------
     ParseError
         If the file is not there or is no JSON.
     """
+    if are_figures(given):
+        return read_figures(given)
     if not isinstance(given, str | Path):
         return given
     try:
         return json.loads(Path(given).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise ParseError(
-            f"{given} is no saved map: {error}. Fix: a file of result.save('map.json')"
+            f"{given} is no saved map: {error}. Fix: a file of result.save('map.json'), or figures in .toml, .yaml or .csv"
         ) from error
 
 
@@ -57,8 +63,9 @@ def changes_since(now: _Map, before: _Map | Mapping[str, Any] | str | Path) -> p
     ----------
     now : JourneyMapResult
     before : JourneyMapResult, mapping, str or Path
-        An earlier map, its data as :meth:`JourneyMapResult.to_dict` gives it, or the file of ``save("map.json")``. Figures
-        without bounds (a target, an industry's figure) are taken as known exactly.
+        An earlier map, its data as :meth:`JourneyMapResult.to_dict` gives it, or the file of ``save("map.json")``. Or
+        figures, an own target or those of an industry: a file or mapping as
+        :func:`journeylog.journeymap.figures.read_figures` takes it. Figures without bounds are taken as known exactly.
 
     Returns
     -------
@@ -68,7 +75,7 @@ def changes_since(now: _Map, before: _Map | Mapping[str, Any] | str | Path) -> p
     Raises
     ------
     ConfigError
-        If `before` is not the data of a map.
+        If `before` is not the data of a map, or figures name a stage, row or measure that the map does not have.
 
     Notes
     -----
@@ -77,7 +84,7 @@ def changes_since(now: _Map, before: _Map | Mapping[str, Any] | str | Path) -> p
     narrower than the one told, as they resemble themselves.
     ``q`` is Benjamini and Hochberg's over all cells compared; supported is q below 0.05.
     """
-    earlier = {_place(cell): cell for cell in _cells(map_data(before))}
+    earlier = {_place(cell): cell for cell in _cells(now, map_data(before))}
     pairs = [
         (cell, earlier[place])
         for cell, place in ((cell, _place(cell.__dict__)) for cell in now.cells)
@@ -112,9 +119,12 @@ def changes_since(now: _Map, before: _Map | Mapping[str, Any] | str | Path) -> p
     return table.iloc[order].reset_index(drop=True)
 
 
-def _cells(given: _Map | Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+def _cells(now: _Map, given: _Map | Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     if not isinstance(given, Mapping):
         yield from (cell.__dict__ for cell in given.cells)
+        return
+    if are_figures(given):
+        yield from figure_cells(given, now.cells, now.stages)
         return
     if given.get("schema") != SCHEMA or not isinstance(given.get("table"), list):
         raise ConfigError(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from markupsafe import Markup
 
@@ -13,19 +13,28 @@ from journeylog.core.time import moment
 from journeylog.core.window import Window
 from journeylog.journeymap.cells import Cell
 from journeylog.journeymap.changes import map_data
+from journeylog.journeymap.figures import are_figures
 from journeylog.journeymap.spec import JourneyMapResult
 from journeylog.reporting.mappage import called, written
 from journeylog.reporting.wording import Wording
 
 __all__ = ["Changed", "apart", "changed_of"]
 
+_WAYS: Final[Mapping[str, tuple[str, str]]] = {
+    "changed": ("went_up", "went_down"), "against": ("lies_above", "lies_below"),
+}  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Changed:
-    """What is compared, and the changes one by one, the surest first."""
+    """What is compared, and the changes one by one, the surest first; `id` is the anchor of the part."""
 
+    id: str
+    title: str
+    nav: str
     lead: Markup
     lines: tuple[Markup, ...]
+    none: str
 
 
 def changed_of(
@@ -33,6 +42,8 @@ def changed_of(
 ) -> Changed:
     """Return the supported changes; see :func:`journeylog.journeymap.changes.changes_since`."""
     earlier = map_data(before)
+    if are_figures(earlier):
+        return _against(now, earlier, words)
     window = _window(earlier)
     lead = (
         words("changed_lead_bare")
@@ -41,10 +52,27 @@ def changed_of(
     )
     table = now.changes(earlier)
     lines = (_line(now, row, words) for row in table[table["supported"]].to_dict("records"))
-    return Changed(lead, tuple(line for line in lines if line is not None))
+    told = tuple(line for line in lines if line is not None)
+    title, nav = words.plain("changed_title"), words.plain("changed_nav")
+    return Changed("changed", title, nav, lead, told, words.words.text("unchanged"))
 
 
-def _line(now: JourneyMapResult, row: Mapping[Any, Any], words: Wording) -> Markup | None:
+def _against(now: JourneyMapResult, figures: Mapping[str, Any], words: Wording) -> Changed:
+    """Return where the map is supported to lie above or below figures of a target or an industry."""
+    name, n = figures.get("name"), words.count(len(figures["figure"]))
+    lead = (
+        words("against_lead", n=n) if not name else words("against_lead_named", name=words.named(name), n=n)
+    )
+    table = now.changes(figures)
+    lines = (_line(now, row, words, "against") for row in table[table["supported"]].to_dict("records"))
+    told = tuple(line for line in lines if line is not None)
+    title, nav = words.plain("against_title"), words.plain("against_nav")
+    return Changed("against", title, nav, lead, told, words.plain("against_none"))
+
+
+def _line(
+    now: JourneyMapResult, row: Mapping[Any, Any], words: Wording, kind: str = "changed"
+) -> Markup | None:
     stage, item = (
         None if value is None or value != value else value for value in (row["stage"], row["item"])
     )
@@ -53,17 +81,17 @@ def _line(now: JourneyMapResult, row: Mapping[Any, Any], words: Wording) -> Mark
         return None
     values = {
         "what": _subject(cell, words),
-        "way": words.plain("went_up" if row["difference"] > 0 else "went_down"),
+        "way": words.plain(_WAYS[kind][0 if row["difference"] > 0 else 1]),
         "before": written(words.words, row["before"], row["unit"]),
         "now": written(words.words, row["now"], row["unit"]),
         "difference": apart(words, abs(row["difference"]), row["unit"]),
     }
     low, high = sorted((abs(row["difference_low"]), abs(row["difference_high"])))
     if low != low or high != high:
-        return words("changed_goal", **values)
+        return words(f"{kind}_goal", **values)
     spread = words.words.range(apart(words, low, row["unit"]), apart(words, high, row["unit"]))
     q = f"= {words.number(format(row['q'], '.2g'))}" if row["q"] >= 0.001 else f"< {words.number('0.001')}"
-    return words("changed_line", **values, range=spread, q=q)
+    return words(f"{kind}_line", **values, range=spread, q=q)
 
 
 def _subject(cell: Cell, words: Wording) -> Markup:

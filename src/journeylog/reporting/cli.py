@@ -223,7 +223,7 @@ def run_file(
 @app.command("schema", epilog=_examples("schema", "schema map > journey_map.schema.json"))
 def print_schema(
     what: Annotated[
-        str, typer.Argument(help="config, or map for the map as it is saved (map.json).")
+        str, typer.Argument(help="config, map (the map as it is saved), or design (a designed journey).")
     ] = "config",
 ) -> None:
     """Print the JSON Schema of a configuration, for editors that check and complete it, or of the map's data."""

@@ -16,6 +16,7 @@ from journeylog.core.log import EventLog
 from journeylog.core.masks import masked
 from journeylog.errors import ConfigError
 from journeylog.ingest.formats.words import mapping_of
+from journeylog.journeymap.figures import are_figures, read_figures
 from journeylog.plots.labels import count, duration, share
 from journeylog.plots.style import theme_of
 from journeylog.reporting import checkpage
@@ -84,7 +85,9 @@ def _of_file(asked: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _earlier_map(path: Path) -> Any:
-    """Return the data of a map that was saved as ``.json``."""
+    """Return the data of a map that was saved as ``.json``, or figures."""
+    if are_figures(path):
+        return read_figures(path)
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:

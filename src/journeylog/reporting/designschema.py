@@ -1,12 +1,13 @@
-"""The JSON Schema of a designed journey, as a file of its own and as a table of a configuration."""
+"""The JSON Schema of a designed journey, as a file of its own and as a table of a configuration; and of a benchmark."""
 
 from __future__ import annotations
 
 from typing import Any, Final
 
 from journeylog.journeymap.design import DESIGN_KEYS, RULE_KEYS
+from journeylog.journeymap.figures import FIGURE_KEYS
 
-__all__ = ["design_object", "design_schema"]
+__all__ = ["design_object", "design_schema", "figures_object"]
 
 _NAMES: Final[dict[str, Any]] = {
     "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}, {"type": "null"}]
@@ -51,6 +52,27 @@ def design_object() -> dict[str, Any]:
         "properties": {key: {**kinds[key], "description": about} for key, about in DESIGN_KEYS.items()},
         "anyOf": [{"required": ["ways"]}, {"required": ["rules"]}],
         "dependentRequired": {"start": ["ways"], "node": ["ways"]},
+    }
+
+
+def figures_object() -> dict[str, Any]:
+    """Return the figures of a benchmark as an object of JSON Schema."""
+    number, text = {"type": ["number", "string"]}, {"type": ["string", "null"]}
+    kinds = {"row": _TEXT, "measure": _TEXT, "value": number, "low": number, "high": number}
+    figure = {
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["row", "measure", "value"],
+        "properties": {
+            key: {**kinds.get(key, text), "description": about} for key, about in FIGURE_KEYS.items()
+        },
+        "dependentRequired": {"low": ["high"], "high": ["low"]},
+    }
+    return {
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["figure"],
+        "properties": {"name": _TEXT, "figure": {"type": "array", "minItems": 1, "items": figure}},
     }
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from journeylog.journeymap.cells import Cell
+from journeylog.journeymap.figures import are_figures
 from journeylog.journeymap.spec import JourneyMapResult
 from journeylog.reporting.language import Language
 from journeylog.reporting.maplayout import SHOWN
@@ -79,7 +80,7 @@ def change_lines(
     result: JourneyMapResult, words: Language, before: JourneyMapResult | Mapping[str, Any]
 ) -> list[str]:
     """Return the supported changes in words, the surest first."""
-    table = result.changes(before)
+    table, against = result.changes(before), are_figures(before)
     lines = []
     for row in table[table["supported"]].to_dict("records"):
         stage, item = (
@@ -90,5 +91,6 @@ def change_lines(
             continue
         old, new = (written(words, row[when], row["unit"]) for when in ("before", "now"))
         way = words.text("up" if row["difference"] > 0 else "down")
-        lines.append(words.text("change", what=called(words, cell), way=way, before=old, now=new))
+        told: dict[str, Any] = {"what": called(words, cell), "before": old, "now": new}
+        lines.append(words.text("against_line", **told) if against else words.text("change", way=way, **told))
     return lines

@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 import journeylog
 from journeylog.journeymap.cells import Cell
+from journeylog.journeymap.figures import are_figures
 from journeylog.journeymap.rows import ROWS
 from journeylog.journeymap.spec import JourneyMapResult
 from journeylog.plots.style import theme_of
@@ -166,6 +167,8 @@ def map_values(
         "ends": ("", "") if curve is None else (words.signed(curve.end), words.signed(-curve.end)),
         "short": findings(result, words),
         "alerts": alerts,
+        "changed": words.text("against" if are_figures(before) else "changed"),
+        "unchanged": words.text("against_none" if are_figures(before) else "unchanged"),
         "changes": None if before is None else change_lines(result, words, before),
         "definitions": list(words.words["define"].values()),
         "notes": [Wording(words).note(note) for note in result.notes],

@@ -59,6 +59,7 @@ def report(
     journey_map: Mapping[str, Any] | None = None,
     prices: Mapping[str, Any] | None = None,
     before: JourneyMapResult | Mapping[str, Any] | str | Path | None = None,
+    benchmark: Mapping[str, Any] | str | Path | None = None,
     design: Mapping[str, Any] | str | Path | None = None,
     mask: int = 5,
 ) -> Path:
@@ -103,6 +104,9 @@ def report(
         the prices of `journey_map`.
     before : JourneyMapResult, mapping, str or Path, optional
         The journey map of an earlier period, its data, or its file (``map.json``); the page then says what changed since.
+    benchmark : mapping, str or Path, optional
+        Figures of a target or an industry (``.toml``, ``.yaml`` or ``.csv``: stage, row, measure, value), or a whole map;
+        the page then says where this one lies above or below.
     design : mapping, str or Path, optional
         The designed journey, as :func:`journeylog.read_design` takes it; the page then says who keeps to it.
     mask : int
@@ -137,7 +141,7 @@ def report(
         page = build_page(
             log, title=title, goal=goal, patience=patience, stages=stages, funnel=funnel, within=within, top=top,
             theme=theme, lang=lang, interactive=interactive, journey_map=journey_map, prices=prices, before=before,
-            design=design, mask=mask,
+            benchmark=benchmark, design=design, mask=mask,
         )  # fmt: skip
         return target.put(page.html)
 
@@ -169,6 +173,7 @@ def build_page(
     prices: Mapping[str, Any] | None = None,
     costs: Costs | None = None,
     before: JourneyMapResult | Mapping[str, Any] | str | Path | None = None,
+    benchmark: Any = None,
     design: Any = None,
     mask: int = 5,
     filled: JourneyMapResult | None = None,
@@ -215,7 +220,11 @@ def build_page(
         map=None if masked is None else map_values(masked, words.words),
         empathy=None if masked is None else empathy_values(masked, words.words, written),
         trials=() if masked is None else trial_lines(masked, words.words),
-        changed=None if masked is None or before is None else changed_of(masked, before, words),
+        changed=[
+            changed_of(masked, one, words)
+            for one in (before, benchmark)
+            if masked is not None and one is not None
+        ],
         title=short(title, 200) if title is not None else words.plain("title"),
         subtitle=_subtitle(log, words) if some else words.plain("no_events_title"),
         **_data(log, words),

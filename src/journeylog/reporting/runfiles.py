@@ -110,14 +110,14 @@ class RunFiles:
         if ending in ("html", "svg"):
             options["theme"] = self.theme
         if ending == "html":
-            options["before"] = self.before
+            options["before"] = self.asked.get("benchmark", self.before)
         for name, tongue in self._named("map", ending):
             if ending == "html":
                 options["alerts"] = self.alerts.get(tongue, ())
             yield name, map_bytes(self.result, f".{ending}", mask=0, lang=tongue, **options)
 
     def _pages(self) -> Iterator[tuple[str, bytes]]:
-        options = {key: self.asked[key] for key in ("title", "top", *_REPORT) if key in self.asked}
+        options = {key: self.asked[key] for key in ("title", "top", "benchmark", *_REPORT) if key in self.asked}
         options |= {"theme": self.theme, "before": self.before, "mask": self.mask}
         options["interactive"] = bool(self.output.get("interactive", True))
         for name, tongue in self._named("report", "html"):

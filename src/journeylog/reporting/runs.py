@@ -18,6 +18,8 @@ from journeylog.core.schema import DAY
 from journeylog.core.time import moment
 from journeylog.core.window import utc_text
 from journeylog.errors import ConfigError
+from journeylog.journeymap.changes import map_data
+from journeylog.journeymap.design import read_design
 from journeylog.journeymap.spec import JourneyMap, JourneyMapResult
 from journeylog.reporting.commands import card_facts, gate, prepared
 from journeylog.reporting.costs import Costs
@@ -72,6 +74,10 @@ def run_config(config: Path, *, start: str | None, end: str | None, out: Path | 
     files, tongues = output.get("files", FILES), _tongues(output, config.parent)
     _check_stages(asked, mapped, loaded.log, config)
     log = loaded.log.between(*_window(loaded.log, start, end)) if start or end else loaded.log
+    if "benchmark" in asked:
+        asked["benchmark"] = map_data(asked["benchmark"])
+    if "design" in asked:
+        read_design(asked["design"])  # says what is wrong with it before anything is counted
     question = JourneyMap(
         asked.get("goal"),
         stages=asked.get("stages"),

@@ -12,8 +12,9 @@ import journeylog as jl
 from journeylog.errors import ConfigError
 from journeylog.journeymap.changes import SCHEMA
 from journeylog.journeymap.design import read_design
+from journeylog.journeymap.figures import read_figures
 from journeylog.journeymap.spec import JourneyMap
-from journeylog.reporting.designschema import design_object, design_schema
+from journeylog.reporting.designschema import design_object, design_schema, figures_object
 from journeylog.reporting.exits import Exit
 from journeylog.reporting.joinkeys import JOINING, check_joining, joining_schema
 from journeylog.reporting.keys import Key, abouts, as_object, check_keys, check_table, key_of, kinds_of
@@ -122,6 +123,9 @@ _TOP: Final[Mapping[str, Key]] = {
     "design": _of("string", "object")(
         "a YAML or TOML file, or a table [design]", "The designed journey that the log is held against."
     ),
+    "benchmark": _of("string", "object")(
+        "a TOML, YAML or CSV file of figures, or the map.json of another log", "What the map is held against."
+    ),
     "alert": _list("tables [[alert]]", "Exit code 4, and a line above all else, when one holds."),
 }  # fmt: skip
 
@@ -181,6 +185,8 @@ def check_config(data: Mapping[str, Any], name: str) -> None:
     check_joining(data, name)
     if isinstance(data.get("design"), Mapping):
         read_design(data["design"])
+    if isinstance(data.get("benchmark"), Mapping):
+        read_figures(data["benchmark"])
 
 
 def _map() -> dict[str, Key]:
@@ -284,6 +290,7 @@ def config_schema() -> dict[str, Any]:
     top["output"] |= as_object(_OUTPUT)
     top["personas"] |= as_object(_personas()) | {"anyOf": _GROUPS}
     top["design"] = {"description": top["design"]["description"], "anyOf": [{"type": "string"}, design_object()]}
+    top["benchmark"] = {"description": top["benchmark"]["description"], "anyOf": [{"type": "string"}, figures_object()]}
     alert = as_object(_ALERT)
     alert["anyOf"] = [{"required": [limit]} for limit in _LIMITS]
     top["alert"] |= {"items": alert}

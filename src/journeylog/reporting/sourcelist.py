@@ -34,8 +34,8 @@ class SourceList:
         For each source its name, its path, and arguments of :func:`journeylog.read`.
     asked : mapping
         What to ask: title, goal, patience, start, of, gap, stages, funnel, within, window, stitch, precedence, top,
-        theme, fail_on, max_rejected, prices, design, and the tables identity, offsets, same, map, personas, output and
-        alert.
+        theme, fail_on, max_rejected, prices, design, benchmark, and the tables identity, offsets, same, map,
+        personas, output and alert.
     """
 
     file: Path
@@ -130,8 +130,9 @@ def read_source_list(path: Path) -> SourceList:
         data["stages"] = stages_of(data["stages"], path.parent)
     if "notes" in data.get("map", {}):
         data["map"]["notes"] = str(path.parent / data["map"]["notes"])
-    if isinstance(data.get("design"), str):
-        data["design"] = str(path.parent / data["design"])
+    for key in ("design", "benchmark"):
+        if isinstance(data.get(key), str):
+            data[key] = str(path.parent / data[key])
     return SourceList(path, tuple(sources), data)
 
 
