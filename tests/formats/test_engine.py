@@ -458,8 +458,12 @@ def test_excel_sheets_are_named():
     with pytest.raises(ConfigError, match="has the sheets"):
         jl.read(named(raw, "a.xlsx"), format=BASE)
     assert jl.read(named(raw, "a.xlsx"), format=BASE, container="xlsx:events").n_events == 1
-    with pytest.raises(ConfigError, match="did you mean 'events'"):
-        jl.read(named(raw, "a.xlsx"), format=BASE, container="xlsx:event")
+    assert jl.read(named(raw, "a.xlsx"), format=BASE, sheet="events").n_events == 1
+    for how in ({"container": "xlsx:event"}, {"sheet": "event"}):
+        with pytest.raises(ConfigError, match="did you mean 'events'"):
+            jl.read(named(raw, "a.xlsx"), format=BASE, **how)
+    with pytest.raises(ConfigError, match="sheet='x' and container='csv' do not go together"):
+        jl.read(named(raw, "a.xlsx"), format=BASE, sheet="x", container="csv")
 
 
 def test_excel_that_is_none():

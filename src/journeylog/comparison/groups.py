@@ -16,7 +16,7 @@ from journeylog.core.counts import Coded, Counts, Table
 from journeylog.core.log import EventLog
 from journeylog.core.notes import Moment, note
 from journeylog.core.window import Window, utc_text
-from journeylog.errors import ConfigError, cut, nearest
+from journeylog.errors import ConfigError, EmptyResultWarning, cut, nearest, warn
 
 __all__ = ["Groups", "Period", "case_values", "of_cases", "parse_period"]
 
@@ -51,9 +51,16 @@ class Groups:
     def of_values(log: EventLog, question: Stat, by: str, a: str | None, b: str | None) -> Groups:
         """Return the groups of two values of an attribute."""
         known = list(case_values(log, question, by))
+        if not known and not log.n_events:
+            warn("the log has no events, so there is nothing to compare", EmptyResultWarning)
+            known = [a or "a", b or "b"]
         if a is None and b is None and len(known) == 2:
             a, b = known
         for name, value in (("a", a), ("b", b)):
+            if not known:
+                raise ConfigError(
+                    f"no case has a value of {by!r} at its first event. Fix: name another column"
+                )
             if value is None:
                 raise ConfigError(
                     f"{by!r} has {len(known)} values, {cut(known)}. Fix: name the two, a=... and b=..."

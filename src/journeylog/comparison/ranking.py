@@ -14,11 +14,11 @@ from journeylog.comparison.comparing import sides_of_log
 from journeylog.comparison.follow_up import asked_alike, common_follow_up
 from journeylog.comparison.groups import Groups, case_values
 from journeylog.comparison.table import difference_table, with_q
-from journeylog.core.contracts import Result, Stat
+from journeylog.core.contracts import Result, Stat, made_of
 from journeylog.core.log import EventLog
 from journeylog.core.nodes import TEXT
 from journeylog.core.notes import note
-from journeylog.errors import ConfigError
+from journeylog.errors import ConfigError, EmptyResultWarning, cut, warn
 
 __all__ = ["Segments", "segments"]
 
@@ -97,6 +97,9 @@ def segments(
     0     1     app  cart  drop_rate  1       2
     1     2     web  cart  drop_rate  2       1
     """
+    if not isinstance(question, Stat):
+        fix = made_of(question) or "jl.DropOff()"
+        raise ConfigError(f"question={cut(question)} is no statistic. Fix: jl.segments(log, {fix}, by=...)")
     attributes = [by] if isinstance(by, str) else list(by)
     if not attributes or len(set(attributes)) < len(attributes):
         raise ConfigError(
@@ -125,6 +128,13 @@ def segments(
             sides, _ = sides_of_log(log, asked, groups, follow)
             tables.append(_named(difference_table(sides, min_n)[0], attribute, value))
             notes += changed
+        if not log.n_events:
+            nobody = Groups(("rest", ""), attribute, (None, frozenset()))
+            tables.append(
+                _named(difference_table(sides_of_log(log, question, nobody)[0], min_n)[0][:0], attribute, "")
+            )
+    if not log.n_events:
+        warn("the log has no events, so there are no segments", EmptyResultWarning)
     if not tables:
         raise ConfigError(
             f"no attribute of {attributes} has two values. Fix: name one that tells cases apart"

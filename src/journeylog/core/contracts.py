@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
+import inspect
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,13 +19,31 @@ from journeylog.core.counts import Counts
 from journeylog.core.nodes import TEXT
 from journeylog.core.window import Window
 
-__all__ = ["Grouped", "Result", "Stat", "Step", "question_dict"]
+__all__ = ["Grouped", "Result", "Stat", "Step", "made_of", "question_dict"]
 
 
 def question_dict(question: object) -> dict[str, Any]:
     """Return a step or a statistic as JSON-able values, its class under ``"kind"``."""
     fields = {f.name: getattr(question, f.name) for f in dataclasses.fields(question)}  # type: ignore[arg-type]
     return {"kind": type(question).__name__, **json.loads(json.dumps(fields, default=str))}
+
+
+def made_of(kind: object) -> str | None:
+    """Return how an instance of a class of statistics or steps is written, None for anything else.
+
+    Examples
+    --------
+    >>> import journeylog as jl
+    >>> made_of(jl.Funnel), made_of(jl.Transitions), made_of(jl.Funnel(["home", "pay"]))
+    ('jl.Funnel(...)', 'jl.Transitions()', None)
+    """
+    if not (isinstance(kind, type) and issubclass(kind, Stat | Step)):
+        return None
+    needed = any(
+        parameter.default is parameter.empty and parameter.kind is not parameter.VAR_KEYWORD
+        for parameter in inspect.signature(kind).parameters.values()
+    )
+    return f"jl.{kind.__name__}({'...' if needed else ''})"
 
 
 class Step(ABC):

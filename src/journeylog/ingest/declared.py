@@ -21,7 +21,17 @@ from journeylog.ingest.judge import Judge
 from journeylog.ingest.roles import Roles
 from journeylog.ingest.verdicts import PLACEHOLDERS
 
-__all__ = ["ENCODING", "NO_MARK", "POINT", "QUOTE", "Declared", "Default", "choose_format", "declare"]
+__all__ = [
+    "ENCODING",
+    "NO_MARK",
+    "POINT",
+    "QUOTE",
+    "Declared",
+    "Default",
+    "choose_format",
+    "declare",
+    "of_sheet",
+]
 
 
 class Default(str):
@@ -86,6 +96,21 @@ def choose_format(given: str | Format | None, container: str | None) -> tuple[Fo
             f"format={given!r} is unknown. Fix: a name of jl.formats(), or a kind of file: {kinds}"
         )
     return known[given], container
+
+
+def of_sheet(sheet: str, container: str | None) -> str:
+    """Return the container of a sheet of a workbook.
+
+    Raises
+    ------
+    ConfigError
+        If the container is none, or names a sheet itself.
+    """
+    if container not in (None, "xlsx", ".xlsx"):
+        raise ConfigError(
+            f"sheet={sheet!r} and container={container!r} do not go together. Fix: container='xlsx:{sheet}' alone"
+        )
+    return f"xlsx:{sheet}"
 
 
 def declare(

@@ -16,7 +16,7 @@ from journeylog.core.time import moment
 from journeylog.core.window import Window
 from journeylog.errors import ConfigError, LoadWarning, warn
 from journeylog.ingest.containers import one_ordered_stream, preset_roles, same_files
-from journeylog.ingest.declared import ENCODING, NO_MARK, POINT, QUOTE, choose_format, declare
+from journeylog.ingest.declared import ENCODING, NO_MARK, POINT, QUOTE, choose_format, declare, of_sheet
 from journeylog.ingest.formats.declare import Format
 from journeylog.ingest.formats.fields import AnyField
 from journeylog.ingest.gate import gate
@@ -65,6 +65,7 @@ def read(
     window: Sequence[str | dt.date] | None = None,
     format: str | Format | None = None,
     container: str | None = None,
+    sheet: str | None = None,
     delimiter: str | None = None,
     quote: str | None = QUOTE,
     encoding: str = ENCODING,
@@ -152,6 +153,8 @@ def read(
         then, and `columns` may be ``"format"``: only what the format names. A kind of file is understood too.
     container : {"csv", "tsv", "jsonl", "json", "parquet", "arrow", "xlsx", ...}, optional
         Kind of the files where their names do not say it; of a workbook with several sheets ``"xlsx:Sheet"``.
+    sheet : str, optional
+        The sheet of a workbook: short for ``container="xlsx:Sheet"``.
     delimiter, quote, encoding, names : optional
         How CSV is written; `names` are the columns of a file without a header, or the path of the file that
         names them.
@@ -219,7 +222,7 @@ def read(
     (1, 2)
     """
     _check_words(on_error, schema_drift, max_rejected)
-    form, container = choose_format(format, container)
+    form, container = choose_format(format, container if sheet is None else of_sheet(sheet, container))
     standard = form is None and stamps is None and history is None
     preset = preset_roles(data, container) if standard else {}
     actor, event, time = (

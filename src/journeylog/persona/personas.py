@@ -14,11 +14,11 @@ import pandas as pd
 from journeylog.comparison.ranking import segments
 from journeylog.comparison.table import with_q
 from journeylog.core.condition import matching_names
-from journeylog.core.contracts import Result, Step
+from journeylog.core.contracts import Result, Step, made_of
 from journeylog.core.log import EventLog
 from journeylog.core.nodes import TEXT
 from journeylog.core.notes import note
-from journeylog.errors import ConfigError, UnseenNameWarning, cut
+from journeylog.errors import ConfigError, MissingColumnError, UnseenNameWarning, cut
 from journeylog.journeymap.spec import JourneyMap, JourneyMapResult, Shown
 from journeylog.persona.cards import Card, card_of, card_tables
 from journeylog.persona.masking import mask_card, masked_rows, small_shares, too_small
@@ -34,6 +34,10 @@ __all__ = ["SCHEMA", "Personas", "personas"]
 
 #: Version of the personas as data; a change that readers would notice is a new one.
 SCHEMA: Final = "journeylog/personas/1"
+#: Ways of grouping that are no columns, by what people write.
+_MEANT: Final = {
+    **dict.fromkeys(("cluster", "clusters", "kmeans", "k-means", "medoids"), "jl.Clusters()"), "rfm": "jl.RFM('paid')",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -254,10 +258,16 @@ def personas(
 def _grouped(log: EventLog, by: str | Step) -> tuple[EventLog, str, Step | None]:
     """Return the log with one group for each actor, the column of the groups, and the step that made them."""
     if isinstance(by, str):
+        found = _MEANT.get(by.lower())
+        if found is not None and by not in log.columns:
+            raise MissingColumnError(
+                f"no column {by!r}; the log has {sorted(log.columns)}. Fix: jl.personas(log, {found}) makes such groups"
+            )
         return log.then(OneGroup(by)), by, None
     column = getattr(by, "column", None)
     if not isinstance(by, Step) or not isinstance(column, str):
-        raise ConfigError(f"by={cut(by)} makes no groups. Fix: a column, jl.RFM('paid') or jl.Clusters()")
+        fix = f"make one, {made}" if (made := made_of(by)) else "a column, jl.RFM('paid') or jl.Clusters()"
+        raise ConfigError(f"by={cut(by)} makes no groups. Fix: {fix}")
     laid = log.then(by)
     return laid.then(OneGroup(column)), column, laid.steps[-1]
 

@@ -15,7 +15,7 @@ __all__ = ["JOINING", "READING", "check_joining", "joining_schema"]
 
 #: Arguments of :func:`journeylog.read` that say how a table is written, not what is in it.
 READING: Final = (
-    "format", "container", "tz", "time_unit", "time_format", "ambiguous", "time_range", "delimiter", "quote", "encoding",
+    "format", "container", "sheet", "tz", "time_unit", "time_format", "ambiguous", "time_range", "delimiter", "quote", "encoding",
     "names", "max_field_bytes", "max_decompressed_bytes", "placeholders", "schema_drift", "max_rejected", "pseudonym_key",
     "threads",
 )  # fmt: skip

@@ -18,7 +18,7 @@ from journeylog.core.counts import Counts, Table
 from journeylog.core.money import MICRO, check_currencies, find_amounts
 from journeylog.core.schema import DAY
 from journeylog.core.window import Window, parse_duration
-from journeylog.errors import ConfigError, cut
+from journeylog.errors import ConfigError, MissingColumnError, cut
 from journeylog.steps.durations import Duration, written_duration
 
 __all__ = ["GROUPS", "NO_ORDERS", "RFM"]
@@ -240,6 +240,11 @@ class RFM(Step):
         owner = chunk.actor_of_event()
         money, currencies = np.zeros(chunk.n_actors, np.int64), None
         if self.value is not None:
+            if self.value not in chunk.columns:
+                raise MissingColumnError(
+                    f"no column {self.value!r} of amounts; the log has {sorted(chunk.columns)}. Fix: value= the column of "
+                    "amounts, or value=None, which leaves money out"
+                )
             amounts = find_amounts(chunk, self.value, self.currency, seen)
             event, micros, currencies = amounts.event, amounts.micros, amounts.currencies
             bought[event[micros < 0]] = False

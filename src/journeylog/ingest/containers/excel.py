@@ -59,9 +59,7 @@ class ExcelSheet:
                 f"{file.name}: the workbook is damaged or is none ({error}). Fix: save it again as .xlsx or CSV"
             ) from error
         if header is None:
-            raise SchemaError(
-                f"{file.name}: the sheet is empty. Fix: name another with container='xlsx:Sheet'"
-            )
+            raise SchemaError(f"{file.name}: the sheet is empty. Fix: name another with sheet='...'")
         self.rows = rows
         self.columns: Sequence[str] = [str(_plain(cell) or "") for cell in header]
 
@@ -84,9 +82,7 @@ class ExcelSheet:
             hint = f"did you mean {near[0]!r}?" if near else f"one of {names}"
             raise ConfigError(f"{self.name} has no sheet {wanted!r}. Fix: {hint}")
         if wanted is None and len(names) > 1:
-            raise ConfigError(
-                f"{self.name} has the sheets {names}. Fix: name one, container='xlsx:{names[0]}'"
-            )
+            raise ConfigError(f"{self.name} has the sheets {names}. Fix: name one, sheet={names[0]!r}")
         return book.get_sheet_by_name(names[0] if wanted is None else wanted)
 
 
