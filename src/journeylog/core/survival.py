@@ -124,14 +124,17 @@ class Watched:
         O. O. Aalen, S. Johansen (1978), An empirical transition matrix for non-homogeneous Markov chains. Scand. J.
         Stat. 5. T. M. Therneau, P. M. Grambsch (2000), Modeling Survival Data, 7.1 and 8.2 (groups).
         """
-        alone = len(np.unique(self.way[self.way >= 0])) == 1
+        alone = np.count_nonzero(np.bincount(self.way + 1)[1:]) == 1
         n_groups = int(self.group.max(initial=-1)) + 1
         at, way, n, share, variance = competing_ends(
             self.at, self.way, self.group, self.n,
             self.ends.n_at_risk, self.ends.n_ended, self.n_ways, n_groups, alone,
         )  # fmt: skip
         error = np.sqrt(np.maximum(variance * self.inflation, 0.0))
-        order = np.argsort(way, kind="stable")
+        few = (
+            way.astype(np.int16) if self.n_ways < 2**15 - 1 else way
+        )  # small integers are sorted by counting
+        order = np.argsort(few, kind="stable")
         return Shares(at[order], way[order], n[order], share[order], error[order])
 
     def spread(self, moved: Floats) -> Floats:

@@ -17,6 +17,7 @@ from journeylog.core.condition import Condition, freeze, matches
 from journeylog.core.contracts import Grouped, Result, Stat
 from journeylog.core.counts import Coded, Counts, Table
 from journeylog.core.kernels.timeto import NOT_STARTED, first_ends
+from journeylog.core.rules import first_rule
 from journeylog.core.schema import KIND_OF_CODE, REACHED, SECOND
 from journeylog.core.seen import name_table, warn_unseen_names
 from journeylog.core.survival import Ends, LogRank, Watched, log_rank, restricted_mean
@@ -126,7 +127,8 @@ class TimeTo(Stat):
         time = chunk.time
         if level.order is not None:
             order = level.order
-            time, starts, cause, apart = time[order], starts[order], cause[order], apart[order]
+            time, starts, cause = time[order], starts[order], cause[order]
+            apart = None if apart is None else apart[order]
         ends, spent = np.empty(len(level), np.int32), np.empty(len(level), np.int64)
         over = (level.outcome == REACHED) & level.goal_ends
         first_ends(
@@ -147,20 +149,18 @@ class TimeTo(Stat):
         }
         return Counts(tables).canonical()
 
-    def _arrivals(self, chunk: Chunk) -> tuple[Codes, Codes, tuple[str, ...], bool]:
-        """Return by event what it is an arrival at and the value that must differ from the start's; names, order."""
+    def _arrivals(self, chunk: Chunk) -> tuple[Codes, Codes | None, tuple[str, ...], bool]:
+        """Return by event what it is an arrival at and what must differ from the start, if anything; names, order."""
         if self.to is None:
             column = chunk.category(node_column(chunk, self.node))
             return column.codes, column.codes, column.names, column.ordered
-        cause = np.full(chunk.n_events, -1, np.int32)
-        for k, (name, condition) in reversed(list(enumerate(self.to.items()))):
+        for name, condition in self.to.items():
             if name in chunk.columns and name != condition:
                 raise ConfigError(
                     f"to={{{name!r}: ...}} is a word for what is waited for, and {name!r} is a column. "
                     f"Fix: to={{'a word': {{{name!r}: {cut(condition)}}}}}"
                 )
-            cause[matches(chunk, condition)] = k
-        return cause, np.full(chunk.n_events, -1, np.int32), self.names, False
+        return first_rule(chunk, self.to).codes, None, self.names, False
 
     def result(self, counts: Counts, window: Window) -> TimeToResult:
         """Return shares and times."""
@@ -170,8 +170,9 @@ class TimeTo(Stat):
         column = rows.coded("end")
         found = ways_of(self.names, column)
         place = {code: i for i, (_, code) in enumerate(found)}
-        codes, back = np.unique(column.codes, return_inverse=True)
-        way = np.array([place.get(code, -1) for code in codes.tolist()], np.int64)[back]
+        low = int(column.codes.min(initial=0))
+        way_of = np.array([place.get(code, -1) for code in range(low, len(column.labels))], np.int64)
+        way = way_of[column.codes - low]
         cases = Watched.of(rows.codes("time"), rows.values["n"], way, rows.codes("actors"), len(found))
         total = {name: int(values.sum()) for name, values in counts["cases"].values.items()}
         ways = [

@@ -83,10 +83,12 @@ def count_risk_sets(
     size = n_layers * n_bands * width
     moves = went.size > 0
     met_by = np.full(n_nodes, -1, np.int64)  # the last case that met the node
-    list_met = np.empty(min(n_nodes, deep), np.int64)  # where the rows of the nodes met begin
+    list_met = np.empty(
+        min(n_nodes, deep), np.uint64
+    )  # where the rows of the nodes met begin; unsigned: never from the end
     gone_by = np.full((n_nodes + 1) * n_nodes if moves else 0, -1, np.int64)
     latest = np.full(n_nodes, -1, np.int64)  # by node the last move from it: a list through `before`
-    before, target = np.empty(deep, np.int64), np.empty(deep, np.int64)
+    before, target = np.empty(deep, np.int64), np.empty(deep, np.uint64)
     total = np.zeros(4, np.int64)  # cases, reached, visits looked at, visits not followed or too late
     for c in cases:
         first, last = begin[c], end[c]
@@ -114,11 +116,11 @@ def count_risk_sets(
             while late < elapsed_bounds.size and time[i] - time[first] > elapsed_bounds[late]:
                 late += 1
             stratum = layer[c] * n_bands + position_band[k] * (elapsed_bounds.size + 1) + late
-            if met_by[v] != c:
-                met_by[v] = c
+            if met_by[np.uint64(v)] != c:
+                met_by[np.uint64(v)] = c
                 list_met[n_met] = v * size
                 n_met += 1
-                did[v * size + stratum * width + spot] += one
+                did[np.uint64(v * size + stratum * width + spot)] += one
             if k == 0:
                 stood[stratum * width + spot] += one
                 met[v * size + stratum * width + spot] += one
@@ -129,15 +131,16 @@ def count_risk_sets(
                 else (came if came != n_places else np.int64(n_places + 1))
             )
             row = stratum * width + spot
-            stood[row] += one
+            at = np.uint64(row)
+            stood[at] += one
             for j in range(n_met):
-                met[list_met[j] + row] += one
+                met[list_met[j] + at] += one
             if moves:
                 edge = here * n_nodes + v
                 row = stratum * (n_nodes + 1)
-                if gone_by[edge] != c:
-                    gone_by[edge] = c
-                    went[(row + here) * n_nodes + v] += one
+                if gone_by[np.uint64(edge)] != c:
+                    gone_by[np.uint64(edge)] = c
+                    went[np.uint64((row + here) * n_nodes + v)] += one
                     if here < n_nodes:
                         before[n_gone], target[n_gone] = latest[here], v
                         latest[here] = n_gone
@@ -148,14 +151,15 @@ def count_risk_sets(
                     stood_at[row + v] += one
                     if k == 0:
                         stood_at[row + here] += one
-                j = latest[v]
+                j = latest[np.uint64(v)]
+                at = np.uint64((row + v) * n_nodes)
                 while j >= 0:
-                    gone[(row + v) * n_nodes + target[j]] += one
-                    j = before[j]
+                    gone[at + target[j]] += one
+                    j = before[np.uint64(j)]
             here = v
             k += 1
             total[2] += 1
         if moves:
             for j in range(n_met):
-                latest[list_met[j] // size] = -1
+                latest[list_met[j] // np.uint64(size)] = -1
     return total

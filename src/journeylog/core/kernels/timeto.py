@@ -22,7 +22,7 @@ def first_ends(
     time: Ints,
     starts: npt.NDArray[np.bool_],
     cause: Codes,
-    apart: Codes,
+    apart: Codes | None,
     begin: Ints,
     end: Ints,
     over: npt.NDArray[np.bool_],
@@ -37,7 +37,7 @@ def first_ends(
     ----------
     time, starts, cause, apart
         By event: its time, whether the clock may start here, what it is an arrival at (-1: nothing), and a value
-        that an arrival must not share with the start (-1 at the start: any will do).
+        that an arrival must not share with the start (-1 at the start, or None: any will do).
     begin, end, over
         By case; whether it was over with its last event, which was its goal.
     patience : int
@@ -54,14 +54,15 @@ def first_ends(
             i += 1
         if i == end[c]:
             continue
-        origin, own = time[i], apart[i]
+        origin = time[i]
+        own = -1 if apart is None else apart[i]
         ends[c] = OPEN
         i += 1
         while i < end[c]:
             if patience >= 0 and time[i] - time[i - 1] > patience:
                 ends[c], spent[c] = DROPPED, time[i - 1] + patience - origin
                 break
-            if cause[i] >= 0 and (own < 0 or apart[i] != own):
+            if cause[i] >= 0 and (apart is None or own < 0 or apart[i] != own):
                 ends[c], spent[c] = cause[i], time[i] - origin
                 break
             i += 1
