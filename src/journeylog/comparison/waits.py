@@ -146,18 +146,17 @@ def time_rows(counts: Counts) -> tuple[pd.DataFrame, pd.DataFrame]:
         keys.insert(0, "part", pd.array([part] * len(keys), dtype=TEXT))
         if part == "node":
             keys["to"] = pd.array([""] * len(keys), dtype=TEXT)
-        for g, side in enumerate("ab"):
-            mine = np.flatnonzero(bins.codes("group") == g)
-            durations = DurationBins.of(
-                place[mine], bins.codes("bin")[mine], bins.values["n"][mine], len(rows)
-            )
-            n = rows.values[f"k_{side}"]
-            worth = ratio(n.astype(np.float64) ** 2, rows.values[f"kk_{side}"])
-            low, high = durations.quantile_bounds(0.5, worth)
+        # both groups of a row stand side by side, as in the bins
+        group = 2 * place + bins.codes("group")
+        durations = DurationBins.of(group, bins.codes("bin"), bins.values["n"], 2 * len(rows))
+        n, kk = (np.stack([rows.values[f"{k}_{side}"] for side in "ab"], 1).ravel() for k in ("k", "kk"))
+        value = durations.quantile(0.5)
+        low, high = durations.quantile_bounds(0.5, ratio(n.astype(np.float64) ** 2, kk))
+        for g, found in enumerate(sides):
             frame = keys.assign(
                 measure=pd.array(["time_median_s"] * len(keys), dtype=TEXT),
                 unit=pd.array(["s"] * len(keys), dtype=TEXT),
-                n=n, value=durations.quantile(0.5), low=low, high=high,
+                n=n[g::2], value=value[g::2], low=low[g::2], high=high[g::2],
             )  # fmt: skip
-            sides[g].append(frame)
+            found.append(frame)
     return pd.concat(sides[0], ignore_index=True), pd.concat(sides[1], ignore_index=True)
