@@ -30,6 +30,7 @@ from journeylog.reporting.mapbooks import mask_both
 from journeylog.reporting.mappage import map_values, written
 from journeylog.reporting.method import method
 from journeylog.reporting.names import short
+from journeylog.reporting.parts import PARTS, check_show, parts_of
 from journeylog.reporting.plan import Plan, prepare
 from journeylog.reporting.quality import check_data, quality_values
 from journeylog.reporting.sections import Section, event_table, sections_of
@@ -61,6 +62,7 @@ def report(
     before: JourneyMapResult | Mapping[str, Any] | str | Path | None = None,
     benchmark: Mapping[str, Any] | str | Path | None = None,
     design: Mapping[str, Any] | str | Path | None = None,
+    show: Sequence[str] | None = None,
     mask: int = 5,
 ) -> Path:
     """Write one page that says where customers go, where they wait and where they leave.
@@ -109,6 +111,10 @@ def report(
         the page then says where this one lies above or below.
     design : mapping, str or Path, optional
         The designed journey, as :func:`journeylog.read_design` takes it; the page then says who keeps to it.
+    show : sequence of str, optional
+        The parts to show, in this order; those without anything to show are left out. By default all: ``"map",
+        "changes", "benchmark", "short", "design", "flow", "funnel", "drop_off", "losses", "paths", "retention", "voices",
+        "experiments"``. What became of the rows, the words and the method always stand at the end.
     mask : int
         Numbers of fewer customers are not told, nor what would give them away; 0 tells everything.
 
@@ -141,7 +147,7 @@ def report(
         page = build_page(
             log, title=title, goal=goal, patience=patience, stages=stages, funnel=funnel, within=within, top=top,
             theme=theme, lang=lang, interactive=interactive, journey_map=journey_map, prices=prices, before=before,
-            benchmark=benchmark, design=design, mask=mask,
+            benchmark=benchmark, design=design, show=show, mask=mask,
         )  # fmt: skip
         return target.put(page.html)
 
@@ -175,6 +181,7 @@ def build_page(
     before: JourneyMapResult | Mapping[str, Any] | str | Path | None = None,
     benchmark: Any = None,
     design: Any = None,
+    show: Sequence[str] | None = None,
     mask: int = 5,
     filled: JourneyMapResult | None = None,
     answers: Answers | None = None,
@@ -193,7 +200,7 @@ def build_page(
     alerts : sequence of str
         Texts that stand above all else.
     """
-    words = _checked(log, top, theme, lang, within, mask)
+    words, asked_parts = _checked(log, top, theme, lang, within, mask), check_show(show)
     costs = Costs.of(prices, journey_map) if costs is None else costs
     with progress("making the report"):
         asks = {"patience": patience, "prices": costs.of_map, **(journey_map or {})}
@@ -210,21 +217,23 @@ def build_page(
     told = told_answers(answers, words.words)
     findings = _findings(told, words) if some else []
     first = [*(Markup.escape(alert) for alert in alerts), *(alerts_of(told, words) if some else [])]
-    masked = filled if some else None
+    found = _found(filled if some else None, before, benchmark, words)
+    sections = _sections(told, top, theme, words) if some else []
+    named = {
+        "map": found["map"], "voices": found["empathy"], "experiments": found["trials"], "short": findings,
+        **found.pop("changed"),
+    }  # fmt: skip
+    shown = parts_of(asked_parts, named, sections, words)
     html = render(
         theme,
         interactive=interactive,
         version=journeylog.__version__,
         words=words,
         lang=words.lang,
-        map=None if masked is None else map_values(masked, words.words),
-        empathy=None if masked is None else empathy_values(masked, words.words, written),
-        trials=() if masked is None else trial_lines(masked, words.words),
-        changed=[
-            changed_of(masked, one, words)
-            for one in (before, benchmark)
-            if masked is not None and one is not None
-        ],
+        **found,
+        shown=shown,
+        some=some,
+        evidence=any(part.name in ("map", "experiments") for part in shown),
         title=short(title, 200) if title is not None else words.plain("title"),
         subtitle=_subtitle(log, words) if some else words.plain("no_events_title"),
         **_data(log, words),
@@ -233,7 +242,6 @@ def build_page(
         findings=findings,
         facts=_facts(told, words) if some else [],
         event_table=event_table(told, words) if some else None,
-        sections=_sections(told, top, theme, words) if some else list[Section](),
         mask=words.count(mask) if mask > 1 else "",
         definitions=definitions(told, words),
         method=method(told, within, words),
@@ -249,6 +257,23 @@ def build_page(
         tuple(sentences.plain(alert) for alert in first),
         tuple(said) or (words.plain("no_events_short"),),
     )
+
+
+def _found(filled: JourneyMapResult | None, before: Any, benchmark: Any, words: Wording) -> dict[str, Any]:
+    """Return what the page says of the map; what it is compared with by the names of the parts."""
+    if filled is None:
+        return {"map": None, "empathy": None, "trials": (), "changed": {}}
+    compared = {"changes": before, "benchmark": benchmark}
+    return {
+        "map": map_values(filled, words.words),
+        "empathy": empathy_values(filled, words.words, written),
+        "trials": trial_lines(filled, words.words),
+        "changed": {
+            name: replace(changed_of(filled, one, words), id=PARTS[name])
+            for name, one in compared.items()
+            if one is not None
+        },
+    }
 
 
 def _sections(answers: Answers, top: int, theme: str, words: Wording) -> list[Section]:

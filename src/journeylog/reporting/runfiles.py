@@ -34,7 +34,7 @@ class RunFiles:
     log : EventLog
         With the steps a configuration asks for beyond those of the report.
     result : JourneyMapResult
-        The map, masked.
+        The map; not masked until :meth:`mask_all`.
     asked : mapping
         What the configuration asks of the report.
     languages : sequence of str
@@ -42,12 +42,12 @@ class RunFiles:
         What the configuration says of the output: theme, mask, interactive.
     before : mapping or None
         The map of an earlier run.
-    alerts : mapping of str to sequence of str
-        By language.
     personas : mapping of str to Personas
         By the way of grouping, masked.
     costs : Costs
         What losses cost in the report.
+    alerts : mapping of str to sequence of str
+        By language.
     """
 
     log: EventLog
@@ -56,9 +56,9 @@ class RunFiles:
     languages: Sequence[str]
     output: Mapping[str, Any]
     before: Mapping[str, Any] | None
-    alerts: Mapping[str, Sequence[str]]
     personas: Mapping[str, Personas] = field(default_factory=dict)
     costs: Costs = field(default_factory=Costs)
+    alerts: Mapping[str, Sequence[str]] = field(default_factory=dict)
     _shared: Shared | None = field(default=None, repr=False)
 
     @property
@@ -71,10 +71,23 @@ class RunFiles:
         """Numbers of fewer customers are not told."""
         return int(self.output.get("mask", 5))
 
-    def make(self, files: Sequence[str]) -> dict[str, bytes]:
-        """Return all files by name; what is masked is the same in all of them."""
-        if any(name.startswith(("report.", "tables.")) for name in files):
-            self.result = self._answers().filled or self.result
+    def mask_all(self, files: Sequence[str]) -> JourneyMapResult:
+        """Mask the map, together with the report where one of the files tells its numbers, and return it."""
+        both = any(name.startswith(("report.", "tables.")) for name in files)
+        told = self._answers().filled if both else None
+        self.result = self.result.masked(self.mask) if told is None else told
+        return self.result
+
+    def make(self, files: Sequence[str], alerts: Mapping[str, Sequence[str]]) -> dict[str, bytes]:
+        """Return all files by name; what is masked is the same in all of them.
+
+        Parameters
+        ----------
+        files : sequence of str
+        alerts : mapping of str to sequence of str
+            What holds of the map as it is masked, in each language.
+        """
+        self.alerts = alerts
         order = sorted(files, key=lambda name: name != "report.html")
         return {name: data for file in order for name, data in self._make(file)}
 
@@ -117,7 +130,7 @@ class RunFiles:
             yield name, map_bytes(self.result, f".{ending}", mask=0, lang=tongue, **options)
 
     def _pages(self) -> Iterator[tuple[str, bytes]]:
-        options = {key: self.asked[key] for key in ("title", "top", "benchmark", *_REPORT) if key in self.asked}
+        options = {key: self.asked[key] for key in ("title", "top", "benchmark", "show", *_REPORT) if key in self.asked}
         options |= {"theme": self.theme, "before": self.before, "mask": self.mask}
         options["interactive"] = bool(self.output.get("interactive", True))
         for name, tongue in self._named("report", "html"):

@@ -19,6 +19,7 @@ from journeylog.reporting.exits import Exit
 from journeylog.reporting.joinkeys import JOINING, check_joining, joining_schema
 from journeylog.reporting.keys import Key, abouts, as_object, check_keys, check_table, key_of, kinds_of
 from journeylog.reporting.language import languages
+from journeylog.reporting.parts import PARTS
 from journeylog.reporting.terminal import Voice
 from journeylog.reporting.tidyschema import TABLES
 
@@ -126,6 +127,7 @@ _TOP: Final[Mapping[str, Key]] = {
     "benchmark": _of("string", "object")(
         "a TOML, YAML or CSV file of figures, or the map.json of another log", "What the map is held against."
     ),
+    "show": _list("a list of parts", "The parts of the report to show, in this order.", choices=tuple(PARTS), least=1),
     "alert": _list("tables [[alert]]", "Exit code 4, and a line above all else, when one holds."),
 }  # fmt: skip
 

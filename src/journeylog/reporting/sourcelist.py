@@ -34,7 +34,7 @@ class SourceList:
         For each source its name, its path, and arguments of :func:`journeylog.read`.
     asked : mapping
         What to ask: title, goal, patience, start, of, gap, stages, funnel, within, window, stitch, precedence, top,
-        theme, fail_on, max_rejected, prices, design, benchmark, and the tables identity, offsets, same, map,
+        theme, fail_on, max_rejected, prices, design, benchmark, show, and the tables identity, offsets, same, map,
         personas, output and alert.
     """
 
