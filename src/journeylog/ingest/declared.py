@@ -215,6 +215,7 @@ def _dialect_of(form: Format, own: tuple[str, ...], max_field: int) -> Dialect:
         max_field=max(max_field, _LONGEST),
         block=_BLOCK,
         pattern=form.pattern,
+        envelope=form.envelope,
         others=tuple((name, other.pattern) for name, other in formats().items() if other.pattern is not None),
     )
 

@@ -52,6 +52,8 @@ class Dialect:
         For logs of objects: the type of those whose journeys are meant.
     types : mapping of str to str
         Kinds of columns that are written as text.
+    envelope : str or None
+        For JSON: the only member of an object around each record, which a vendor may send.
     """
 
     delimiter: str | None = None
@@ -68,6 +70,7 @@ class Dialect:
     sheet: str | None = None
     object_type: str | None = None
     types: Mapping[str, str] = field(default_factory=dict)
+    envelope: str | None = None
 
 
 @dataclass

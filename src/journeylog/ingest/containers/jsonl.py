@@ -21,6 +21,7 @@ from journeylog.core.kernels.json_pairs import Plan, lengthened, set_lists
 from journeylog.errors import ParseError, SchemaError, explain
 from journeylog.ingest.containers.base import Dialect, Piece, Work, as_batch
 from journeylog.ingest.containers.blocks import Bytes, lent_blocks
+from journeylog.ingest.containers.envelopes import inside
 from journeylog.ingest.containers.files import File, open_text, wrong_encoding
 from journeylog.ingest.json_values import PairList, Spans, columns_of, plan_of, values_found
 from journeylog.ingest.rejects import BadRow, Reason
@@ -57,7 +58,7 @@ class JsonLines:
                     "a line (for example: jq -c '.[]')"
                 )
             stream = text
-        self.stream = stream
+        self.stream = inside(stream, dialect.envelope)
         self.records, self.lines, self.n_bad, self.no_text = 0, 0, 0, 0
         self.first_bad = b""
         self.columns: list[str] = []

@@ -193,6 +193,8 @@ class Format:
     container, delimiter, quote, encoding, names, pattern
         How its files are written, where that is not said by their suffix: `pattern` is the regular expression of
         a line.
+    envelope : str, optional
+        For JSON: the only member of an object that may stand around a record, as in ``{"order": {...}}``.
     known_by : field, optional
         What rows of this export have and those of the vendor's other exports do not (refunds read as charges, customers
         read as orders); without it the input is refused.
@@ -249,6 +251,7 @@ class Format:
     encoding: str | None = None
     names: tuple[str, ...] | None = None
     pattern: str | None = None
+    envelope: str | None = None
     known_by: AnyField | None = None
     traps: tuple[str, ...] = ()
 

@@ -45,6 +45,7 @@ _UNPAID: Final = ("voided", "pending", "authorized", "expired", "unpaid")
 
 _SHOPIFY: Final = Format(
     name="shopify",
+    envelope="order",
     known_by=First("financial_status", "fulfillment_status", "order_number"),
     about="Orders of the Admin API (REST) as JSON, with their fulfilments and refunds",
     docs="https://shopify.dev/docs/api/admin-rest/latest/resources/order",
