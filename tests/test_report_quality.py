@@ -61,7 +61,7 @@ def test_nothing_personal_and_no_number_of_few_stands_there() -> None:
     told, whole = (part(build_page(log, mask=mask).html) for mask in (5, 0))
     for page in (told, whole):
         assert "@" not in page and "customer3" not in page and "4915" not in page and "5678" not in page
-    assert "phone number ( “url” ): few of 157" in told
+    assert "phone number ( “url” ): [hidden] of 157" in told
     assert "phone number ( “url” ): 1 of 157" in whole
 
 
@@ -89,3 +89,20 @@ def test_an_empty_log_has_no_line_of_checks(tmp_path: Path) -> None:
     )
     page = jl.report(none, tmp_path / "page.html").read_bytes()
     assert "Checks of the data" not in part(page)
+
+
+def test_pages_name_no_argument_of_python(tmp_path: Path) -> None:
+    """Nor a function: what is said to who wrote the question stays in the notes of its result."""
+    log = jl.datasets.tiny().then(jl.Stages({"look": ["home", "search"], "buy": ["cart", "pay"]}))
+    filled = jl.JourneyMap("pay", stages={"look": ["home", "search"], "buy": ["cart", "pay"]}).fill(
+        jl.datasets.tiny()
+    )
+    assert any("prices=" in note for note in filled.notes)
+    for lang in ("en", "ru"):
+        map_page = filled.save(tmp_path / "map.html", lang=lang, mask=0).read_text("utf-8")
+        report = jl.report(log, tmp_path / "page.html", lang=lang, mask=0).read_text("utf-8")
+        for page in (map_page, report):
+            page = page.split('id="method"')[0]  # which records the steps as they are written
+            told = re.sub(r"<(style|script|pre|svg)\b.*?</\1>", "", page, flags=re.DOTALL)
+            texts = " ".join(re.findall(r">([^<]+)<", told))
+            assert not re.findall(r"\b[a-z_]+=|jl\.\w+|log\.\w+", texts)

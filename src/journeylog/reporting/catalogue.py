@@ -22,7 +22,7 @@ _SHEETS: Final = frozenset(
     {"map", "cells", "transitions", "funnel", "drop_off", "bottlenecks", "paths", "rejects", "dictionary"}
 )
 #: Tables that need not be whole: a note without a translation is told in English and marked so.
-_FREE: Final = frozenset({"notes"})
+_FREE: Final = frozenset({"notes", "page_notes"})
 
 
 def code_of(path: Path) -> str:

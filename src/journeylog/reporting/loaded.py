@@ -21,6 +21,8 @@ __all__ = ["Rejected", "data_lead", "reject_table", "rejected", "source_table"]
 
 _EXAMPLES: Final = 3
 _NUMBERED: Final = re.compile(r"log (\d+)")
+#: What a reason says to a reader of Python, ``(see time_range=)``; a page is for people who did not write any.
+_HINT: Final = re.compile(r" \([^()]*\w=[^()]*\)$")
 _COUNTS: Final = ("rows_in", "kept", "rejected", "duplicates")
 
 
@@ -94,7 +96,10 @@ def reject_table(log: EventLog, words: Wording = ENGLISH) -> Table | None:
         return None
     kinds = (("reason", "code"), ("meaning", "text"), ("rows", "count"), ("example", "text"))
     heads = heads_of([Column(head, (), kind) for head, kind in kinds], words)
-    rows = [[Cell(g.code), Cell(g.words), _number(g.n, words), Cell("; ".join(g.examples))] for g in groups]
+    rows = [
+        [Cell(g.code), Cell(_HINT.sub("", g.words)), _number(g.n, words), Cell("; ".join(g.examples))]
+        for g in groups
+    ]
     return Table(words.table("rejects"), heads, rows)
 
 

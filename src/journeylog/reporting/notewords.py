@@ -54,9 +54,10 @@ _QUOTED: Final = r"(?:'[^'\\]*'|\"[^\"\\]*\")"
 def tell(words: Words, said: str) -> str:
     """Return a note in a language; one that the catalogue has not stays as it is.
 
-    A plain text, as a saved log has it, is taken for the note whose words it has.
+    A plain text, as a saved log has it, is taken for the note whose words it has. Notes that name arguments to a reader of
+    Python have plain words for a page (``page_notes``), in English as well.
     """
-    known: Mapping[str, str] = words.words.get("notes", {})
+    known: Mapping[str, str] = {**words.words.get("notes", {}), **words.words.get("page_notes", {})}
     if not known:
         return str(said)
     found = said if isinstance(said, Note) else _recovered(str(said), tuple(known))
