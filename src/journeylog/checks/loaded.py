@@ -59,7 +59,7 @@ def rejected(log: EventLog, rules: Rules) -> list[Finding]:
 
 
 def dropped(log: EventLog, rules: Rules) -> list[Finding]:
-    """Tell what was done at the door with rows that repeat an event id."""
+    """Tell what was done at the door with rows that repeat an event id, and with those that two sources tell."""
     card = log.card
     found = []
     n = card.deduplicated
@@ -67,9 +67,10 @@ def dropped(log: EventLog, rules: Rules) -> list[Finding]:
         found.append(
             Finding(
                 "repeated_ids", grade("dropped_duplicates", n, card.rows_in),
-                f"{n:,} of {card.rows_in:,} rows repeated an event id with the same content; each is in the log once.",
+                f"{n:,} of {card.rows_in:,} rows tell what another one tells, with its id and content or as another "
+                "source; each is in the log once.",
                 n, card.rows_in, "rows", "dropped at the door",
-                fix="nothing is to be done for the log; a share like this of a file says that it was loaded or sent twice",
+                fix="nothing is to be done for the log; a share like this of one file says that it was loaded or sent twice",
             )
         )  # fmt: skip
     n = card.reasons.get(Reason.DUP_ID_CONFLICT.value, 0)

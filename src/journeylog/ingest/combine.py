@@ -20,7 +20,7 @@ from journeylog.core.source import Memory
 from journeylog.core.window import Window
 from journeylog.errors import ConfigError, LoadWarning, warn
 from journeylog.ingest.gather import category, join_column, join_text
-from journeylog.ingest.offsets import offset_micros
+from journeylog.ingest.offsets import Offset, offset_micros
 from journeylog.ingest.precedence import check_sources, places, source_of
 from journeylog.ingest.same import Same, copies
 
@@ -161,21 +161,29 @@ def _on_one_clock(chunks: Sequence[Chunk], offsets: Mapping[str, Any]) -> tuple[
         )
         times.append(own)
     words = [
-        note(
-            "the clock of {name!r} is {by} ahead, as declared; its times were set right by that",
-            name=name,
-            by=Span(micros),
-        )
-        if micros > 0
-        else note(
-            "the clock of {name!r} is {by} behind, as declared; its times were set right by that",
-            name=name,
-            by=Span(-micros),
-        )
-        for name, micros in ahead.items()
-        if micros
+        _set_right(name, ahead[name], isinstance(value, Offset))
+        for name, value in offsets.items()
+        if ahead[name]
     ]
     return times, words
+
+
+def _set_right(name: str, micros: int, estimated: bool) -> Note:
+    """Return what was done to a clock in words."""
+    by = {"name": name, "by": Span(abs(micros))}
+    if estimated and micros > 0:
+        return note(
+            "the clock of {name!r} is {by} ahead, as estimated; its times were set right by that", **by
+        )
+    if estimated:
+        return note(
+            "the clock of {name!r} is {by} behind, as estimated; its times were set right by that", **by
+        )
+    if micros > 0:
+        return note(
+            "the clock of {name!r} is {by} ahead, as declared; its times were set right by that", **by
+        )
+    return note("the clock of {name!r} is {by} behind, as declared; its times were set right by that", **by)
 
 
 def _copies(
