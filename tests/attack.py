@@ -135,6 +135,8 @@ def tell_report(system: System, answers: Any, stages: Mapping[str, str] | None) 
             system.var(("returned", p), row["n_returned"])
             system.same(("eligible", p), [("returned", p), ("away", p)])
             system.share(row["rate"], ("returned", p), ("eligible", p))
+    if answers.design is not None:
+        _design(system, answers.plan.node, answers.design)
 
 
 def _ends(system: System, table: Any) -> None:
@@ -358,8 +360,53 @@ def _funnel(system: System, answers: Any) -> None:
 ASKED = (
     "n", "f", "V", "F", "on", "fon", "t", "end", "p", "rest", "e", "ea", "not", "c", "l", "o", "g", "m", "mf", "returned",
     "away", "eligible", "apart", "C", "A", "touchpoints.does", "needs.asks", "touchpoints.channel", "pains.hurts", "actor",
-    "reached",
+    "reached", "r", "w",
 )  # fmt: skip
+
+
+def _design(system: System, level: str, result: Any) -> None:
+    """Enter what a design of ways between nodes says; journeys have a patience."""
+    rows = rows_of(result.table)
+    names = [row["rule"] for row in rows]
+    for i, row in enumerate(rows):
+        for name in ("cases", "kept", "broken", "untold", "followed", "conform"):
+            system.var(("r", i, name), row[f"n_{name}"])
+        for side in ("kept", "broken", "untold"):
+            system.var(("r actors", i, side), row[f"n_actors_{side}"])
+            system.below(("r actors", i, side), ("r", i, side))
+        system.same("journeys", [("r", i, "cases"), ("r", i, "not")])
+        system.same(("r", i, "cases"), [("r", i, name) for name in ("kept", "broken", "untold")])
+        system.same(("r", i, "followed"), [("r", i, "conform"), ("r", i, "deviate")])
+        system.below(("r", i, "conform"), ("r", i, "kept"))
+        system.below(("r", i, "deviate"), ("r", i, "broken"))
+        system.share(row["conform_rate"], ("r", i, "conform"), ("r", i, "followed"))
+        for side, over in (("kept", "conform"), ("broken", "deviate")):
+            system.same(("r", i, over), [("r", i, side, "reached"), ("r", i, side, "missed")])
+            system.share(row[f"reach_rate_{side}"], ("r", i, side, "reached"), ("r", i, over))
+    last = len(rows) - 1
+    for i in range(last):
+        for side in ("broken", "deviate"):
+            system.below(("r", i, side), ("r", last, side))
+    ways: dict[int, list[Hashable]] = {}
+    for row in rows_of(result.deviations):
+        i = names.index(row["rule"])
+        a, b = (
+            "start" if row["from"] is None or row["from"] != row["from"] else f"={row['from']}",
+            f"={row['to']}",
+        )
+        n = ("n", level, a, b)
+        system.var(n, row["n"])
+        system.var(("n_cases", *n), row["n_cases"])
+        system.var(("n_actors", *n), row["n_actors"])
+        for name in ("followed", "reached"):
+            system.var(("w", i, a, b, name), row[f"n_{name}"])
+        system.below(("w", i, a, b, "followed"), ("n_cases", *n))
+        system.same(("w", i, a, b, "followed"), [("w", i, a, b, "reached"), ("w", i, a, b, "missed")])
+        system.share(row["reach_rate"], ("w", i, a, b, "reached"), ("w", i, a, b, "followed"))
+        system.below(("n_cases", *n), ("r", i, "broken"))
+        ways.setdefault(i, []).append(("n_cases", *n))
+    for i, cases in ways.items():
+        system.rule([(("r", i, "broken"), -1.0), *((case, 1.0) for case in cases)], 0.0, np.inf)
 
 
 def given_away(masked: Any, whole: Any, k: int, stages: Mapping[str, str] | None) -> dict[Any, Any]:

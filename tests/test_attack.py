@@ -44,11 +44,21 @@ def rare_log(seed: int, n: int = 90, channels: bool = False) -> jl.EventLog:
     return jl.read(frame, actor="actor", event="event", time="time", channel="channel")
 
 
-def answered(log: jl.EventLog, **options: Any) -> Answers:
+def answered(log: jl.EventLog, design: Any = None, **options: Any) -> Answers:
     asked = {"goal": "pay", "patience": "3d", "stages": STAGES, "funnel": None, "within": None, **options}
-    return answer_all(
-        prepare(log, asked["goal"], asked["patience"], asked["stages"]), asked["funnel"], asked["within"]
-    )
+    plan = prepare(log, asked["goal"], asked["patience"], asked["stages"])
+    held = None if design is None else jl.read_design(design, plan.log)
+    return answer_all(plan, asked["funnel"], asked["within"], None, held)
+
+
+DESIGN = {"ways": {"look": ["buy"], "buy": ["look"]}, "start": ["look"]}
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("rules", [[], [{"never": "help"}, {"within": ["cart", "pay", "1h"]}]])
+def test_no_small_group_can_be_worked_out_of_a_design(seed: int, rules: list[Any]) -> None:
+    whole = answered(rare_log(seed), {**DESIGN, "rules": rules})
+    assert given_away(mask_answers(whole, 5), whole, 5, HOME) == {}
 
 
 @pytest.mark.parametrize("seed", range(2))
