@@ -393,7 +393,6 @@ def test_mistakes_are_told() -> None:
         (lambda: jl.identity([log]), "holds no links"),
         (lambda: jl.identity("user"), "holds no links"),
         (lambda: jl.links(log, end="user", tz="UTC"), "this is a log"),
-        (lambda: jl.links("links.csv", start="a", end="b", time=None), "from a frame only"),
         (lambda: jl.stitch(log, by=3), "says nothing about ids"),
         (
             lambda: jl.stitch(log, by="user", lookbak="3d"),
@@ -464,6 +463,15 @@ def test_the_stitched_shop_converts_as_its_truth_says_and_the_unstitched_does_no
         before, after = who.report.table[["n_started", "n_converted"]].to_numpy().tolist()
         assert after == [started, converted]
         assert before[1] == 0 and before[0] > started
+
+
+def test_links_without_a_time_come_from_files_and_frames_alike(tmp_path: Path) -> None:
+    seen = pd.DataFrame({"device": ["d1", "d2", "d3"], "user": ["007", "007", None]})
+    seen.to_csv(tmp_path / "links.csv", index=False)
+    read = [jl.links(data, start="device", end="user", time=None) for data in (seen, tmp_path / "links.csv")]
+    assert [found.table.to_numpy().tolist() for found in read] == [[["d1", "007"], ["d2", "007"]]] * 2
+    assert all(found.time is None for found in read)
+    assert len(jl.identity(read[1], policy="merge", shared="apart").map) == 2
 
 
 def test_a_report_of_links_says_that_they_know_no_events() -> None:

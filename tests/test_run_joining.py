@@ -211,6 +211,14 @@ def test_links_come_from_a_table_beside_those_of_a_column(tmp_path: Path) -> Non
         small(tmp_path, identity={"links": [columns]})
 
 
+def test_a_table_of_links_may_know_no_times(tmp_path: Path) -> None:
+    untimed = {key: value for key, value in LINK.items() if key != "time"}
+    said = {"by": "user", "policy": "merge", "shared": "apart", "links": [untimed]}
+    assert {actor for actor, _ in named(small(tmp_path, identity=said))} == {"anna"}
+    with pytest.raises(jl.errors.ConfigError, match="policy='back' .* asks what came first"):
+        small(tmp_path, identity={"by": "user", "links": [untimed]})
+
+
 def test_links_come_from_the_records_of_a_vendors_format(tmp_path: Path) -> None:
     rows = [
         {"event_name": "view", "event_timestamp": 1736154000000000, "user_pseudo_id": "d1"},

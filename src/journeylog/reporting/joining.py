@@ -170,6 +170,8 @@ def _map(
             parts.append(_links(links, logs, sources, offsets, folder))
         except JourneylogError as error:
             raise type(error)(f"identity: links {i}: {error}") from error
+    if any(part.time is None for part in parts):  # then the policy may not ask for times of any
+        parts = [dataclasses.replace(part, time=None) for part in parts]
     found: IdentityMap = jl.identity(parts, **asked).map
     return found
 
@@ -184,7 +186,7 @@ def _links(
     """Return the links of a table, of two columns of a source, or of the records its format declares."""
     said = {key: value for key, value in asked.items() if key not in ("source", "path")}
     if "path" in asked:
-        return jl.links(folder / asked["path"], **said)
+        return jl.links(folder / asked["path"], **{"time": None, **said})
     name = asked["source"]
     if "end" in said:
         return jl.links(logs[name], start=said.get("start"), end=said["end"])

@@ -15,9 +15,9 @@ __all__ = ["JOINING", "READING", "check_joining", "joining_schema"]
 
 #: Arguments of :func:`journeylog.read` that say how a table is written, not what is in it.
 READING: Final = (
-    "format", "container", "sheet", "tz", "time_unit", "time_format", "ambiguous", "time_range", "delimiter", "quote", "encoding",
-    "names", "max_field_bytes", "max_decompressed_bytes", "placeholders", "schema_drift", "max_rejected", "pseudonym_key",
-    "threads",
+    "format", "container", "sheet", "tz", "time_unit", "time_format", "ambiguous", "time_range", "delimiter", "quote",
+    "encoding", "names", "max_field_bytes", "max_decompressed_bytes", "placeholders", "schema_drift", "max_rejected",
+    "pseudonym_key", "threads",
 )  # fmt: skip
 _COLUMNS: Final = ("string", "array", "object")
 _KEY: Final = "a column, a list of columns, or a table of source to these"
@@ -77,7 +77,7 @@ def _links() -> dict[str, Key]:
         "path": "A table of links, relative to the configuration.",
         "start": "The column with the id that is linked, such as a device.",
         "end": "The column with the id that it is linked to, such as a customer number.",
-        "time": "The column that says when that was seen.",
+        "time": "The column that says when that was seen; without it the policy has to be merge, and shared apart.",
     }
     found = {name: Key(("string",), "a text", said) for name, said in own.items()}
     return found | {
@@ -191,7 +191,7 @@ def _check_identity(given: Mapping[str, Any], names: Sequence[str], where: str) 
         if "source" in links:
             _check_names([links["source"]], names, f"{here}: source")
         elif "format" not in links:
-            for key in ("start", "end", "time"):
+            for key in ("start", "end"):
                 if key not in links:
                     raise ConfigError(
                         f'{here} has no {key}. Fix: {key} = the name of a column, or format = "..."'

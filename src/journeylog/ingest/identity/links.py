@@ -29,8 +29,8 @@ __all__ = ["Links", "links"]
 
 Ints = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.int32]
-_NO_TIME: Final = "\0no time"
-_SOME_DAY: Final = 946_684_800_000_000
+#: The time of links whose time is not known; nobody reads it.
+_SOME_DAY: Final = "2000-01-01T00:00:00Z"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -193,7 +193,7 @@ def links(
         The columns with the id that is linked (a device, an anonymous id; by default a log's actor) and the one it
         is linked to (a login, a customer number). A format knows them itself.
     time : str or None
-        When that was seen. None for a frame that does not say; then only ``policy="merge"`` with ``shared="apart"``
+        When that was seen. None for a table that does not say; then only ``policy="merge"`` with ``shared="apart"``
         can use the links.
     **how
         Further arguments of :func:`journeylog.read` for a table: ``tz=``, ``time_unit=``, ``pseudonym_key=``, ... With
@@ -244,14 +244,12 @@ def links(
     if start is None or end is None:
         raise ConfigError("which columns are linked is not declared. Fix: start='device', end='user_id'")
     if time is None:
-        data = _with_some_day(data)
-    roles = {
-        "actor": start,
-        "event": constant("link"),
-        "time": _NO_TIME if time is None else time,
-        "columns": [end],
-    }
-    return _read(data, roles, end, how, timed=time is not None)
+        timeless = Format(
+            name="links", actor=start, event=constant("link"), time=constant(_SOME_DAY), attributes={end: end}
+        )
+        return _read(data, {"format": timeless, "columns": "format"}, end, how, timed=False)
+    roles = {"actor": start, "event": constant("link"), "time": time, "columns": [end]}
+    return _read(data, roles, end, how, timed=True)
 
 
 def _of_log(
@@ -290,17 +288,6 @@ def _read(data: Any, roles: dict[str, Any], end: str, how: dict[str, Any], timed
         Reason.NOT_AN_EVENT, 0
     )  # rows without a link are no loss
     return _of_chunk(log.chunk, "actor", end, timed, rejected=rejected)
-
-
-def _with_some_day(data: Any) -> pa.Table:
-    """Return a frame with a time that means nothing, as the door wants one."""
-    if not hasattr(data, "__arrow_c_stream__"):
-        raise ConfigError(
-            "links without a time are read from a frame only. Fix: pass time=, or read the file into a frame first"
-        )
-    table = pa.table(data)
-    some_day = pa.scalar(_SOME_DAY, pa.timestamp("us", "UTC"))
-    return table.append_column(_NO_TIME, pa.repeat(some_day, len(table)))
 
 
 def _of_chunk(
