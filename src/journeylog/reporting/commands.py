@@ -232,7 +232,7 @@ def prepared(log: EventLog, asked: dict[str, Any]) -> tuple[EventLog, dict[str, 
     """Return the log with the steps a source list may ask for beyond those of the report, and the rest."""
     rest = dict(asked)
     of, start, gap = rest.pop("of", None), rest.pop("start", None), rest.pop("gap", None)
-    for name in ("window", "fail_on", "stitch", *JOINING):
+    for name in ("window", "now", "fail_on", "stitch", *JOINING):
         rest.pop(name, None)  # done while loading, or of the check
     steps: list[Step] = []
     if gap is not None or of == "session":

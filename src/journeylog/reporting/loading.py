@@ -64,6 +64,8 @@ class Load:
         Where the rejected rows go.
     allow_empty : bool
         Whether no event is nothing to do instead of an empty log.
+    until : str, optional
+        The end of the interval that is asked for, in place of that of a source list; see :meth:`SourceList.join`.
     """
 
     inputs: tuple[Path, ...]
@@ -71,6 +73,7 @@ class Load:
     max_rejected: float | None = None
     rejects: Path | None = None
     allow_empty: bool = False
+    until: str | None = None
 
     def __call__(self) -> Loaded:
         """Load it.
@@ -111,7 +114,7 @@ class Load:
             listed = read_source_list(lists[0])
             asked = dict(listed.asked)
             allowed = asked.pop("max_rejected", GATE)
-            found = listed.join()
+            found = listed.join(self.until)
             gate = float(allowed) if self.max_rejected is None else gate
             return Loaded(found.log, asked, gate, found.facts)
         return Loaded(self._read_files(), {}, gate)

@@ -62,7 +62,7 @@ def run_config(config: Path, *, start: str | None, end: str | None, out: Path | 
         ``QUALITY`` (4) when too many rows were rejected or an alert holds; everything is written all the same.
     """
     began = time.monotonic()
-    loaded = Load((config,), {})()
+    loaded = Load((config,), {}, until=end)()
     asked = dict(loaded.asked)
     mapped = dict(asked.pop("map", {}))
     grouped, prices = asked.pop("personas", None), asked.pop("prices", None)

@@ -104,6 +104,7 @@ _TOP: Final[Mapping[str, Key]] = {
     "funnel": _of("array", "object")("a list of steps, or a table of name to condition", "The steps of the funnel."),
     "within": _text("a duration such as '7d'", "The time the funnel gives."),
     "window": _list("a list of two times, the first and the last", "What was observed.", least=2, most=2),
+    "now": _text("a time such as '2025-05-01'", "The present: times more than two days later are rejected, in any year."),
     "stitch": _text("a column with the known id", "Devices that were ever seen with a known id are that customer."),
     **JOINING,
     "top": _of("integer")("a whole number", "Bars and paths to draw at most.", least=1),
@@ -291,8 +292,14 @@ def config_schema() -> dict[str, Any]:
     top["map"] |= as_object(_map())
     top["output"] |= as_object(_OUTPUT)
     top["personas"] |= as_object(_personas()) | {"anyOf": _GROUPS}
-    top["design"] = {"description": top["design"]["description"], "anyOf": [{"type": "string"}, design_object()]}
-    top["benchmark"] = {"description": top["benchmark"]["description"], "anyOf": [{"type": "string"}, figures_object()]}
+    top["design"] = {
+        "description": top["design"]["description"],
+        "anyOf": [{"type": "string"}, design_object()],
+    }
+    top["benchmark"] = {
+        "description": top["benchmark"]["description"],
+        "anyOf": [{"type": "string"}, figures_object()],
+    }
     alert = as_object(_ALERT)
     alert["anyOf"] = [{"required": [limit]} for limit in _LIMITS]
     top["alert"] |= {"items": alert}

@@ -12,6 +12,9 @@ from typing import Any, Final
 
 import journeylog as jl
 from journeylog.core.log import EventLog
+from journeylog.core.schema import DAY
+from journeylog.core.time import moment
+from journeylog.core.window import utc_text
 from journeylog.errors import ConfigError, JourneylogError, ParseError, cut, nearest
 from journeylog.journeymap.analysts import read_yaml
 from journeylog.reporting.joining import Joined, joined
@@ -19,6 +22,8 @@ from journeylog.reporting.schema import check_config
 
 __all__ = ["SourceList", "read_config", "read_source_list", "read_table", "stages_of"]
 
+#: How long after the end of the interval a time is plausible.
+_LATER: Final = 3653 * DAY
 _NOT_IN_FILES: Final = frozenset({"name", "path"})
 
 
@@ -33,7 +38,7 @@ class SourceList:
     sources : tuple of mapping
         For each source its name, its path, and arguments of :func:`journeylog.read`.
     asked : mapping
-        What to ask: title, goal, patience, start, of, gap, stages, funnel, within, window, stitch, precedence, top,
+        What to ask: title, goal, patience, start, of, gap, stages, funnel, within, window, now, stitch, precedence, top,
         theme, fail_on, max_rejected, prices, design, benchmark, show, and the tables identity, offsets, same, map,
         personas, output and alert.
     """
@@ -46,15 +51,24 @@ class SourceList:
         """Read all sources and join them; see :meth:`join`."""
         return self.join().log
 
-    def join(self) -> Joined:
+    def join(self, until: str | None = None) -> Joined:
         """Read all sources and join them, in the order of the list.
+
+        Which times are plausible is said by ``now``; else, where there is an interval, by its end (times up to ten years
+        later are, as they are cut off anyway); so the same files are read alike in any year. Only where there is neither
+        the clock says it.
+
+        Parameters
+        ----------
+        until : str, optional
+            The end of the interval, in place of that of the list.
 
         Raises
         ------
         JourneylogError
             If a source cannot be read; the message names it.
         """
-        logs = {str(source["name"]): self._read(i, source) for i, source in enumerate(self.sources)}
+        logs = {str(source["name"]): self._read(i, source, until) for i, source in enumerate(self.sources)}
         try:
             found = joined(logs, self.sources, self.asked, self.file.parent)
         except JourneylogError as error:
@@ -63,10 +77,12 @@ class SourceList:
             found = replace(found, log=found.log.between(*self.asked["window"]))
         return found
 
-    def _read(self, position: int, source: Mapping[str, Any]) -> EventLog:
+    def _read(self, position: int, source: Mapping[str, Any], until: str | None) -> EventLog:
         where = f"{self.file.name}, source {position + 1} ({source['name']})"
         arguments = {key: value for key, value in source.items() if key not in _NOT_IN_FILES}
         arguments.setdefault("source", jl.constant(source["name"]))
+        if not {"now", "time_range"} & set(arguments):
+            arguments |= self._plausible(until)
         if isinstance(arguments.get("now"), str):
             arguments["now"] = _moment(arguments["now"], f"{where}: now")
         if "history" in arguments:
@@ -81,6 +97,16 @@ class SourceList:
         except JourneylogError as error:
             raise type(error)(f"{where}: {error}") from error
         return log
+
+    def _plausible(self, until: str | None) -> dict[str, Any]:
+        """Return which times are plausible in all sources, as an argument of :func:`journeylog.read`."""
+        if "now" in self.asked:
+            return {"now": str(self.asked["now"])}
+        end = self.asked.get("window", (None, None))[1] if until is None else until
+        if end is None:
+            return {}
+        latest = min(moment(end, "--to" if until else "window") + _LATER, moment("9999-01-01", "window"))
+        return {"time_range": (None, utc_text(latest) + "Z")}
 
 
 def read_config(path: str | Path) -> EventLog:
