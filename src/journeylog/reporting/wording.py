@@ -110,7 +110,8 @@ class Wording:
         """Write the bounds of a difference of shares."""
         if low != low or high != high:
             return "–"
-        return self.words.range(self.points(low), self.points(high))
+        first = self.number(f"{100 * low:.1f}".replace("-", "\u2212"))
+        return self.words.range(first, self.points(high))
 
     def interval(self, low: Any, high: Any) -> str:
         """Write the bounds of a share."""
