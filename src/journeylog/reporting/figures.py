@@ -9,7 +9,7 @@ from typing import Final
 
 from markupsafe import Markup
 
-__all__ = ["Bar", "PathBar", "Picture", "Point", "bars_of", "curve", "marks_up_to"]
+__all__ = ["Bar", "PathBar", "Picture", "Point", "bars_of", "curve", "farthest", "marks_up_to"]
 
 _WIDE, _TALL, _LEFT, _RIGHT, _TOP, _BOTTOM = 1080, 310, 64, 24, 32, 46
 
@@ -70,8 +70,8 @@ class Picture:
         What is drawn; empty when there are bars.
     bars : tuple of Bar
     paths : tuple of PathBar
-    axis : str
-        What the length of bars means.
+    axis, end : str
+        What the length of bars means, and the number at the end of their room.
     legend : tuple of (str, str)
         Kinds of bars and what they are called.
     choices : tuple of (str, str)
@@ -86,6 +86,7 @@ class Picture:
     bars: tuple[Bar, ...] = ()
     paths: tuple[PathBar, ...] = ()
     axis: str = ""
+    end: str = ""
     legend: tuple[tuple[str, str], ...] = ()
     choices: tuple[tuple[str, str], ...] = ()
 
@@ -98,8 +99,7 @@ def bars_of(bars: Sequence[Bar]) -> tuple[Bar, ...]:
     >>> bars_of([Bar("a", "", "go", 0.2, 0.1, 0.4, "20 %")])[0].width
     50.0
     """
-    ends = [max(_or(bar.width, 0.0), _or(bar.high, 0.0)) for bar in bars]
-    whole = max(ends, default=0.0) or 1.0
+    whole = farthest(bars) or 1.0
 
     def part(value: float) -> float:
         return value if math.isnan(value) else round(100 * min(max(value, 0.0) / whole, 1.0), 2)
@@ -111,6 +111,11 @@ def bars_of(bars: Sequence[Bar]) -> tuple[Bar, ...]:
         )
         for bar in bars
     )  # fmt: skip
+
+
+def farthest(bars: Sequence[Bar]) -> float:
+    """Return the farthest bound, or bar, in the unit of the bars."""
+    return max((max(_or(bar.width, 0.0), _or(bar.high, 0.0)) for bar in bars), default=0.0)
 
 
 @dataclass(frozen=True)

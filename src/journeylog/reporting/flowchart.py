@@ -23,6 +23,8 @@ __all__ = ["Drawn", "draw_flow", "told_flow"]
 #: Width of a picture, and what the bar of an end and its words need of it behind the last block.
 _WIDE: Final = 1080.0
 _END_TEXT: Final = 150.0
+#: Width of a letter of small words, on average.
+_LETTER: Final = 6.1
 _Outline = tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]
 
 
@@ -109,6 +111,12 @@ class _Sheet:
             kind, self.x(x) + shift, self.y(y), said
         )
 
+    def lines(self, word: str, number: str, followed: bool) -> list[str]:
+        """Return an end's word and number; in two lines where they would run into the block to the right."""
+        room = (1 - END - 0.025 - HALF) * self.scale - 9
+        whole = f"{word} {number}"
+        return [word, number] if followed and len(whole) * _LETTER > room else [whole]
+
     def place(self, key: Key) -> str:
         """Return a word for a node that is no name of the data."""
         return str(self.flows.nodes.index(key)) if key in self.flows.nodes else key.kind
@@ -172,10 +180,12 @@ def _ends(sheet: _Sheet, plan: Layout, color: Mapping[str, str]) -> Iterable[Mar
         yield sheet.fill(outline, color[kind], "band end", move)
         yield sheet.block((x, x + 0.025), (y, y + w), color[kind])
         rate = move.row["rate"] if move.row is not None else float("nan")
-        lines = [f"{words.plain(f'{kind}_word')} {sheet.number(move)}"]
+        lines = sheet.lines(
+            words.plain(f"{kind}_word"), sheet.number(move), followed=spot[move.source] + 1 < len(spot)
+        )
         lines += [words.share(rate)] if rate == rate else []
         for i, line in enumerate(lines):
-            down = y + w / 2 + 4 + 14 * (i - (len(lines) - 1) / 2)
+            down = y + w / 2 + 4 + 13 * (i - (len(lines) - 1) / 2)
             yield sheet.text(x + 0.025, down, line, f"small end-{kind}", 5)
 
 

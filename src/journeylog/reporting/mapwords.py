@@ -65,12 +65,12 @@ def isolated(name: str) -> str:
     return f"\u2068{name}\u2069" if turns else name
 
 
-def called(words: Language, cell: Cell) -> str:
-    """Return what a cell is, in words: its row, its stage, its measure and item."""
+def called(words: Language, cell: Cell, measure: bool = True) -> str:
+    """Return what a cell is, in words: its row, its stage, its measure unless that is told apart, and item."""
     parts: Sequence[Any] = (
         words.of("rows", cell.row),
         words.text("whole") if cell.stage is None else isolated(stage_of(cell.stage, words)),
-        words.of("measures", f"{cell.row}.{cell.measure}"),
+        words.of("measures", f"{cell.row}.{cell.measure}") if measure else None,
         None
         if cell.item is None
         else isolated(words.short(words.item(cell.row, cell.item, cell.measure), _NAME)),

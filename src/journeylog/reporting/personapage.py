@@ -312,7 +312,9 @@ def _steps(journey: Journey, words: Language) -> list[tuple[str, str, str, str]]
             words.short(row["event"], _NAME)
             if isinstance(row["event"], str)
             else words.of("personas", "rare"),
-            words.short(words.stage(row["stage"]), _NAME) if isinstance(row["stage"], str) else "",
+            words.short(words.stage(row["stage"]), _NAME)
+            if isinstance(row["stage"], str) and row["stage"] != row["event"]
+            else "",
             f" ×{words.count(row['n'])}" if row["n"] > 1 else "",
         )
         for i, row in enumerate(rows)

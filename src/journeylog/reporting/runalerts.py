@@ -61,7 +61,9 @@ def _levels(cell: Cell, alert: Mapping[str, Any], words: Wording) -> list[str]:
     for key, holds in (("above", low > alert.get("above", low)), ("below", high < alert.get("below", high))):
         if holds:
             value, limit = (written(words.words, number, cell.unit) for number in (cell.value, alert[key]))
-            what = called(words.words, cell)
+            what = called(words.words, cell, measure=False)
+            measure = words.words.of("measures", f"{cell.row}.{cell.measure}")
+            value = f"{value} {measure}".strip()
             said.append(words.words.text(f"alert_{key}", what=what, value=value, limit=limit))
     return said
 

@@ -14,7 +14,7 @@ from journeylog.core.durations import BIN_NOTE
 from journeylog.core.window import parse_duration
 from journeylog.reporting import columns, losswords, sentences
 from journeylog.reporting.answers import Answers
-from journeylog.reporting.figures import Bar, PathBar, Picture, Point, bars_of, curve, marks_up_to
+from journeylog.reporting.figures import Bar, PathBar, Picture, Point, bars_of, curve, farthest, marks_up_to
 from journeylog.reporting.flowchart import draw_flow
 from journeylog.reporting.tables import ARROW, Table, make_table
 from journeylog.reporting.wording import Wording
@@ -112,7 +112,8 @@ def _funnel(answers: Answers, words: Wording) -> Section:
         next_rows = after[(after["step"] == row["step"]) & (after["rate"] > 0)]
         bars.append(_step(row, i, next_rows.sort_values("rate", ascending=False, kind="stable"), words))
     drawn = Picture(
-        "figure-funnel", "", finding or lead, words.plain("funnel_read"), bars=tuple(bars), axis=words.head("first_share")
+        "figure-funnel", "", finding or lead, words.plain("funnel_read"), bars=tuple(bars), axis=words.head("first_share"),
+        end=words.share(1.0),
     )  # fmt: skip
     tables = (
         make_table(table, words.table("steps"), columns.STEPS, words),
@@ -153,7 +154,7 @@ def _paths(answers: Answers, top: int, words: Wording) -> Section:
         tables.append(make_table(answers.event_paths.table, words.table("paths_event"), columns.PATHS, words))
     lead, finding = sentences.paths_lead(answers, words), sentences.paths_finding(answers, words)
     read, axis = words.plain("paths_read"), words.plain("paths_axis")
-    drawn = Picture("figure-paths", "", finding, read, paths=bars, axis=axis)
+    drawn = Picture("figure-paths", "", finding, read, paths=bars, axis=axis, end=words.share(most))
     notes = _notes(answers.paths, words)
     if answers.mask:
         notes += (words("paths_masked", k=words.count(answers.mask)),)
@@ -169,7 +170,8 @@ def _losses(answers: Answers, top: int, words: Wording) -> Section:
     some = bool(table["cost"].notna().any()) and bool(answers.costs.of_lines)
     if priced:
         lost = lost.sort_values("cost", ascending=False, kind="stable")
-    bars = bars_of([_loss(row, priced, words) for row in lost.to_dict("records")])
+    lines = [_loss(row, priced, words) for row in lost.to_dict("records")]
+    bars, most = bars_of(lines), farthest(lines)
     legend = tuple(
         (colour, words.plain(f"kind_{kind}"))
         for kind, colour in _COLOURS.items()
@@ -180,7 +182,8 @@ def _losses(answers: Answers, top: int, words: Wording) -> Section:
         finding = Markup(" ").join((losswords.cost_findings(answers, words), finding))
     read = words.plain("ledger_read_cost" if priced else "ledger_read")
     axis = words.head("cost" if priced else "kind_share")
-    drawn = Picture("figure-losses", "", finding, read, bars=bars, axis=axis, legend=legend)
+    end = words.money(most, lost["currency"].iloc[0]) if priced else words.share(most)
+    drawn = Picture("figure-losses", "", finding, read, bars=bars, axis=axis, end=end, legend=legend)
     shown = [
         *columns.LOSSES,
         *(columns.COSTS if priced or some else ()),
@@ -256,12 +259,22 @@ def _left(result: DropOffResult, name: str, top: int, heading: str, words: Wordi
     told = [
         row for row in rows if row["drop_rate"] == row["drop_rate"] or row["rate_about"] == row["rate_about"]
     ]
-    bars = bars_of([_drop(row, words) for row in told])
-    if not bars:
+    lines = [_drop(row, words) for row in told]
+    if not lines:
         return ()
     finding, read = sentences.leaves_finding(result, words), words.plain("leaves_read")
     title = words.plain(heading) if heading else ""
-    return (Picture(name, title, finding, read, bars=bars, axis=words.head("dropped_off")),)
+    return (
+        Picture(
+            name,
+            title,
+            finding,
+            read,
+            bars=bars_of(lines),
+            axis=words.head("dropped_off"),
+            end=words.share(farthest(lines)),
+        ),
+    )
 
 
 def _drop(row: Mapping[Any, Any], words: Wording) -> Bar:
@@ -278,7 +291,7 @@ def _drop(row: Mapping[Any, Any], words: Wording) -> Bar:
             n,
         )
     visits = str(words.several("visits_of", row["n_followed"]))
-    more = words.plain("bar_of", n=words.count(row["n_dropped"]), visits=visits)
+    more = words.plain("bar_of", n=sentences.told(words, row, "n_dropped"), visits=visits)
     rates = (row["drop_rate"], row["drop_rate_low"], row["drop_rate_high"])
     return Bar(*_called(row["node"], words), "leave", *rates, words.share(row["drop_rate"]), more)
 
