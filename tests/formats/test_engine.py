@@ -304,8 +304,8 @@ def test_what_is_no_field_is_refused_when_it_is_declared(changes):
 
 
 def test_rows_in_an_envelope_are_named():
-    raw = b'{"order": {"id": 1, "created_at": "2025-01-01T00:00:00Z"}}\n'
-    with pytest.raises(MissingColumnError, match="if the records are inside 'order', write what is inside"):
+    raw = b'{"body": {"id": 1, "created_at": "2025-01-01T00:00:00Z"}}\n'
+    with pytest.raises(MissingColumnError, match="if the records are inside 'body', write what is inside"):
         jl.read(named(raw, "a.jsonl"), format="shopify")
 
 

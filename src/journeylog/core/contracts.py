@@ -18,8 +18,9 @@ from journeylog.core.chunk import Chunk
 from journeylog.core.counts import Counts
 from journeylog.core.nodes import TEXT
 from journeylog.core.window import Window
+from journeylog.errors import ConfigError
 
-__all__ = ["Grouped", "Result", "Stat", "Step", "made_of", "question_dict"]
+__all__ = ["Grouped", "Result", "Stat", "Step", "made_of", "no_stat", "no_step", "question_dict"]
 
 
 def question_dict(question: object) -> dict[str, Any]:
@@ -265,3 +266,26 @@ def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
 
 def _escape(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def no_step(given: object) -> ConfigError:
+    """Return the error for what is no step; of a class it says how one is made."""
+    if isinstance(given, Stat):
+        return ConfigError(
+            f"{type(given).__name__} is a statistic, not a step. Fix: log.compute({made_of(type(given))})"
+        )
+    if (made := made_of(given)) is None:
+        return ConfigError(f"{given!r} is not a step. Fix: pass for example jl.Sessions(gap='30min')")
+    asks = "compute" if issubclass(given, Stat) else "then"  # type: ignore[arg-type]
+    return ConfigError(f"{made.split('(')[0]} is a class. Fix: make one, log.{asks}({made})")
+
+
+def no_stat(given: object) -> ConfigError:
+    """Return the error for what is no statistic; of a class it says how one is made."""
+    if isinstance(given, Step):
+        return ConfigError(
+            f"{type(given).__name__} is a step, not a statistic. Fix: log.then({made_of(type(given))})"
+        )
+    if made_of(given) is None:
+        return ConfigError(f"{given!r} is not a statistic. Fix: pass for example jl.Transitions()")
+    return no_step(given)

@@ -18,7 +18,7 @@ from journeylog.core.card import Card
 from journeylog.core.cases import case_words
 from journeylog.core.chunk import Category, Chunk, Number, Text
 from journeylog.core.condition import freeze, matches, warn_unseen
-from journeylog.core.contracts import Grouped, Result, Stat, Step, made_of
+from journeylog.core.contracts import Grouped, Result, Stat, Step, no_stat, no_step
 from journeylog.core.counts import Counts
 from journeylog.core.engine import answer, gather
 from journeylog.core.kernels import layout
@@ -117,7 +117,7 @@ class EventLog:
         """
         for step in steps:
             if not isinstance(step, Step):
-                raise _no_step(step)
+                raise no_step(step)
         names = self.events
         for step in steps if names else ():  # a log without events says nothing about names
             names = step.check(names)
@@ -154,7 +154,7 @@ class EventLog:
         """
         for stat in stats:
             if not isinstance(stat, Stat):
-                raise _no_stat(stat)
+                raise no_stat(stat)
         if by is not None and not isinstance(by, str):
             raise ConfigError(
                 f"by={by!r} is not the name of a column. Fix: name one, for example by='channel'"
@@ -358,33 +358,6 @@ def observed_window(chunk: Chunk) -> Window:
     if chunk.n_events == 0:
         return Window(0, 0)
     return Window(int(chunk.time.min()), int(chunk.time.max()))
-
-
-def _no_step(given: object) -> ConfigError:
-    """Return the error for what is no step; of a class it says how one is made."""
-    if isinstance(given, Stat):
-        return ConfigError(
-            f"{type(given).__name__} is a statistic, not a step. Fix: log.compute({_made(given)})"
-        )
-    if (made := made_of(given)) is None:
-        return ConfigError(f"{given!r} is not a step. Fix: pass for example jl.Sessions(gap='30min')")
-    asks = "compute" if issubclass(given, Stat) else "then"  # type: ignore[arg-type]
-    return ConfigError(f"{made.split('(')[0]} is a class. Fix: make one, log.{asks}({made})")
-
-
-def _no_stat(given: object) -> ConfigError:
-    """Return the error for what is no statistic; of a class it says how one is made."""
-    if isinstance(given, Step):
-        return ConfigError(
-            f"{type(given).__name__} is a step, not a statistic. Fix: log.then({_made(given)})"
-        )
-    if made_of(given) is None:
-        return ConfigError(f"{given!r} is not a statistic. Fix: pass for example jl.Transitions()")
-    return _no_step(given)
-
-
-def _made(given: object) -> str | None:
-    return made_of(type(given))
 
 
 def _kind(column: Category | Number | Text) -> str:
