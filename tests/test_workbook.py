@@ -56,6 +56,11 @@ def test_the_dictionary_explains_every_column_of_every_sheet(lang: str, tmp_path
     assert heads == {pair for pair in explained if pair[0] != first}
     assert any(pair[0] == first for pair in explained)
     assert all(len(str(row[4])) > 3 for row in rows(found, SHEETS[lang][-1])[1:])
+    assert any(SHEETS[lang][-1] in str(cell) for row in rows(found, first) for cell in row), (
+        "the map leads to it"
+    )
+    if lang == "ru":
+        assert all(re.search("[а-я]{3}", str(row[4])) for row in rows(found, SHEETS[lang][-1])[1:])
 
 
 def test_the_two_languages_hold_the_same_numbers(tmp_path: Path) -> None:

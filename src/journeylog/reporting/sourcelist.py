@@ -23,7 +23,7 @@ from journeylog.reporting.schema import check_config
 __all__ = ["SourceList", "read_config", "read_source_list", "read_table", "stages_of"]
 
 #: How long after the end of the interval a time is plausible.
-_LATER: Final = 3653 * DAY
+_LATER: Final = 18_263 * DAY
 _NOT_IN_FILES: Final = frozenset({"name", "path"})
 
 
@@ -54,7 +54,7 @@ class SourceList:
     def join(self, until: str | None = None) -> Joined:
         """Read all sources and join them, in the order of the list.
 
-        Which times are plausible is said by ``now``; else, where there is an interval, by its end (times up to ten years
+        Which times are plausible is said by ``now``; else, where there is an interval, by its end (times up to fifty years
         later are, as they are cut off anyway); so the same files are read alike in any year. Only where there is neither
         the clock says it.
 

@@ -107,7 +107,10 @@ def _about(book: Book, sheet: Any, line: int, window: Window, mask: int, words: 
     book.time(sheet, line, 1, when(window.start))
     book.time(sheet, line + 1, 1, when(window.end))
     sheet.set_column(1, 1, 36)
-    notes = [words.of("sheets", "zone")]
+    notes = [
+        words.of("sheets", "heads").format(sheet=words.of("sheets", DICTIONARY)),
+        words.of("sheets", "zone"),
+    ]
     if mask > 1:
         notes.append(words.of("sheets", "masked").format(k=words.count(mask)))
     for at, note in enumerate(notes, line + 2):
