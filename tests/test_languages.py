@@ -159,15 +159,15 @@ mask = 0
 def test_a_text_that_is_missing_is_an_error_unless_the_file_names_a_fallback(
     tmp_path: Path, words: dict[str, Any]
 ) -> None:
-    less = {**words, "text": {key: text for key, text in words["text"].items() if key != "few"}}
+    less = {**words, "text": {key: text for key, text in words["text"].items() if key != "hidden"}}
     path = tmp_path / "el.toml"
     path.write_text(written(less), encoding="utf-8")
     with pytest.raises(
-        ConfigError, match=r"el\.toml: texts are missing: 1, for example 'text\.few'\. Fix: .*fallback"
+        ConfigError, match=r"el\.toml: texts are missing: 1, for example 'text\.hidden'\. Fix: .*fallback"
     ):
         language(str(path))
     path.write_text('fallback = "en"\n' + written(less), encoding="utf-8")
-    assert language(str(path)).text("few") == "few"
+    assert language(str(path)).text("hidden") == "hidden"
 
 
 def test_a_company_has_words_of_its_own(tmp_path: Path) -> None:
@@ -183,8 +183,8 @@ def test_a_company_has_words_of_its_own(tmp_path: Path) -> None:
     ("change", "said"),
     [
         (
-            {"text": {"fwe": "x"}},
-            r"nothing asks for texts: 1, for example 'text\.fwe'\. Fix: did you mean 'text\.few'",
+            {"text": {"hiden": "x"}},
+            r"nothing asks for texts: 1, for example 'text\.hiden'\. Fix: did you mean 'text\.hidden'",
         ),
         ({"rows": {"loss": "{stgae}"}}, r"cannot be told: 1, for example 'rows\.loss: \{stgae\}'"),
         ({"rows": {"loss": {"other": "x"}}}, "forms where one text is asked for"),

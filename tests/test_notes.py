@@ -260,4 +260,4 @@ def test_a_map_that_is_masked_twice_says_so_once() -> None:
     stages = {"look": ["home", "search"], "buy": ["cart", "pay"]}
     filled = jl.JourneyMap("pay", stages=stages, patience="30min").fill(jl.datasets.tiny())
     notes = filled.masked(5).masked(5).notes
-    assert len(notes) == len(set(notes)) and sum("cells of fewer than" in one for one in notes) == 1
+    assert len(notes) == len(set(notes)) and sum("no group of fewer than" in one for one in notes) == 1

@@ -16,7 +16,7 @@ Bools = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
 
 #: The rank of numbers that are told whatever they give away.
-FIXED: Final = 9
+FIXED: Final = 99
 _NEAR: Final = 1e-6
 #: So many numbers are looked at together; all others are taken as known, which hides rather more.
 _FAR: Final = 2000

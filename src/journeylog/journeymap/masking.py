@@ -8,7 +8,9 @@ from dataclasses import replace
 from typing import Any, Final
 
 from journeylog.core.disclosure import Books, Hidden
+from journeylog.core.notes import note
 from journeylog.journeymap.cells import Cell
+from journeylog.journeymap.foremost import FINDINGS, foremost
 
 __all__ = ["enter_cells", "mask_cells", "mask_small", "sayable"]
 
@@ -16,8 +18,9 @@ Keys = tuple[Hashable, ...]
 _ENDS: Final = ("reached", "dropped", "open")
 #: Cells whose item is what customers wrote.
 _WORDS: Final = ("best", "worst", "word")
-#: Which numbers go in company first, and which last: they stand in many cells.
-_PART, _SOME, _ENTRIES, _OUTCOME, _ALL = 0, 1, 3, 4, 8
+#: What is hidden in company first, and what last: single numbers and what is open, what stands in several cells, ways on,
+#: the largest way on, journeys of a stage, who drops off and what findings rest on, those these are out of, outcomes.
+_PART, _SOME, _WAY, _LARGEST, _ENTRIES, _MAIN, _BASE, _OUTCOME, _ALL = 0, 1, 2, 4, 5, 6, 7, 8, 9
 
 
 def mask_small(cells: Sequence[Cell], k: int) -> tuple[Cell, ...]:
@@ -41,14 +44,19 @@ def mask_cells(cells: Sequence[Cell], told: Sequence[Keys], hidden: Hidden) -> t
     )
 
 
-def sayable(notes: Iterable[Any], k: int) -> tuple[Any, ...]:
-    """Return the notes that tell no number of 1 to ``k - 1``."""
+def sayable(notes: Iterable[Any], cells: Iterable[Cell], k: int) -> tuple[Any, ...]:
+    """Return the notes that tell no number of 1 to ``k - 1``, and, where cells are masked, one that says why."""
 
-    def few(note: Any) -> bool:
-        values: Mapping[str, Any] = getattr(note, "values", {})
+    def few(one: Any) -> bool:
+        values: Mapping[str, Any] = getattr(one, "values", {})
         return isinstance(values.get("n"), int) and 0 < values["n"] < k
 
-    return tuple(note for note in notes if not few(note))
+    said = note(
+        "numbers are hidden so that no group of fewer than {k} customers can be worked out; a hidden one may be large",
+        k=k,
+    )
+    told = tuple(one for one in notes if not few(one))
+    return (*told, said) if any(cell.masked for cell in cells) and said not in told else told
 
 
 def enter_cells(books: Books, cells: Sequence[Cell]) -> list[Keys]:
@@ -62,6 +70,7 @@ def enter_cells(books: Books, cells: Sequence[Cell]) -> list[Keys]:
     stages = list(dict.fromkeys(cell.stage for cell in cells if cell.stage is not None))
     for stage in stages:
         _enter_stage(books, stage, [cell for cell in cells if cell.stage == stage])
+    _prefer(books, cells, told)
     _rest(books, "journeys", [("map", "end", end) for end in _ENDS], None)
     for end in _ENDS:
         moves = [("map", "move", stage, "", end) for stage in stages]
@@ -142,8 +151,8 @@ _TELLS: Final[Mapping[str, tuple[_Place, tuple[_Place, ...]]]] = {
 #: Cells that tell no number of their own by their value, only that of another cell.
 _SAME: Final = ("loss.beyond", "loss.at_risk", "loss.excess", "pains.rank", "pains.cost", "loss.brought")
 _RANKS: Final[Mapping[str, int]] = {
-    "journeys": _ALL, "followed": 5, "visits": 5, "cases": _ENTRIES, "actors": _ENTRIES, "on watched": _SOME,
-    "end": _OUTCOME, "came": _SOME,
+    "journeys": _ALL, "followed": _BASE, "visits": _BASE, "cases": _ENTRIES, "actors": _ENTRIES, "on watched": _SOME,
+    "end": _OUTCOME, "came": _SOME, "watched": _WAY, "reach": _MAIN,
 }  # fmt: skip
 
 
@@ -191,8 +200,26 @@ def _tell(books: Books, key: Hashable, n: float) -> Hashable:
     if key in books and abs(books.value(key) - n) > 0.5:
         key = (key, n)
     what = key[1] if isinstance(key, tuple) and len(key) > 1 else key
-    books.tell(key, n, rank=_RANKS.get(str(what), _PART))
+    ends = isinstance(key, tuple) and key[-1] in ("dropped", "reached") and what in ("move", "watched")
+    books.tell(key, n, rank=_MAIN if ends else _RANKS.get(str(what), _PART))
     return key
+
+
+def _prefer(books: Books, cells: Sequence[Cell], told: Sequence[Keys]) -> None:
+    """Enter that what findings rest on, and the largest way on from each stage, is what readers look for."""
+    main = {foremost(cells, finding) for finding in FINDINGS} - {None}
+    ranked = foremost(cells, "pain")
+    if ranked is not None:
+        pain = ("pains", cells[ranked].stage, cells[ranked].item)
+        main |= {i for i, cell in enumerate(cells) if (cell.row, cell.stage, cell.item) == pain}
+    largest: dict[str | None, int] = {}
+    for i, cell in enumerate(cells):
+        if (cell.row, cell.measure) == ("ways", "next") and cell.known:
+            first = largest.setdefault(cell.stage, i)
+            largest[cell.stage] = max(first, i, key=lambda at: (cells[at].value, -at))
+    for places, rank in ((set(largest.values()), _LARGEST), (main, _MAIN)):
+        for key in (key for i in sorted(i for i in places if i is not None) for key in told[i]):
+            books.tell(key, books.value(key), rank=rank)
 
 
 def _rest(books: Books, total: Hashable, parts: Sequence[Hashable], rest: Hashable) -> None:

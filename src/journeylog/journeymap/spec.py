@@ -17,7 +17,6 @@ from journeylog.core.condition import Condition, freeze
 from journeylog.core.contracts import Result, Stat, Step
 from journeylog.core.counts import Counts, Table
 from journeylog.core.log import EventLog
-from journeylog.core.notes import note
 from journeylog.core.select import keep_actors
 from journeylog.core.window import Window
 from journeylog.errors import ConfigError, MissingColumnError
@@ -53,6 +52,7 @@ from journeylog.steps.stages import Stages
 __all__ = ["JourneyMap", "JourneyMapResult", "Shown"]
 
 _BETWEEN = "/"  # between the name of a part and that of its table
+_FILES = "journeylog.reporting.mapfiles"  # above this layer
 
 
 @dataclass(frozen=True)
@@ -350,14 +350,11 @@ class JourneyMapResult(Result):
 
     def masked(self, k: int = 5) -> JourneyMapResult:
         """Return the map without the cells of fewer than `k` customers, and without what would give them away."""
-        return self.with_cells(mask_small(self.cells, k), k)
+        return self if k < 2 else self.with_cells(mask_small(self.cells, k), k)
 
     def with_cells(self, cells: tuple[Cell, ...], k: int) -> JourneyMapResult:
         """Return the map with cells of which those of fewer than `k` customers are masked."""
-        said = note("cells of fewer than {k} customers are not told, nor what would give them away", k=k)
-        told = any(cell.masked for cell in cells) and said not in self.notes
-        notes = sayable(self.notes, k)
-        return replace(self, table=cell_table(cells), cells=cells, notes=(*notes, said) if told else notes)
+        return replace(self, table=cell_table(cells), cells=cells, notes=sayable(self.notes, cells, k))
 
     def changes(self, before: JourneyMapResult | Mapping[str, Any] | str | Path) -> pd.DataFrame:
         """Return what changed since an earlier map; see :func:`journeylog.journeymap.changes.changes_since`."""
@@ -370,9 +367,7 @@ class JourneyMapResult(Result):
 
     def show(self, **options: Any) -> Shown:
         """Return the page for a notebook; the options are those of :meth:`save` for a page."""
-        page: bytes = importlib.import_module("journeylog.reporting.mapfiles").map_bytes(
-            self, ".html", **options
-        )
+        page: bytes = importlib.import_module(_FILES).map_bytes(self, ".html", **options)
         return Shown(page.decode())
 
     def _repr_html_(self) -> str:
@@ -400,7 +395,5 @@ class JourneyMapResult(Result):
         OutputError
             If the file cannot be written; what was there before is untouched.
         """
-        written: Path = importlib.import_module("journeylog.reporting.mapfiles").save_map(
-            self, path, **options
-        )
+        written: Path = importlib.import_module(_FILES).save_map(self, path, **options)
         return written

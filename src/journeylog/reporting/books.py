@@ -20,8 +20,9 @@ Node = tuple[str, str]
 ENDS: Final = ("reached", "dropped", "open")
 START: Final[Node] = ("", "start")
 END: Final[Mapping[str, Node]] = {end: ("", end) for end in ENDS}
-#: What is hidden in company first, and what last: single moves, parts of visits, visits and journeys, outcomes.
-_PART, _MORE, _VISITS, _OUTCOME = 0, 1, 3, 4
+#: What is hidden in company first, and what last: single moves and what is open, parts of visits, moves of stages, the
+#: largest way on, visits and journeys, who drops off, outcomes.
+_PART, _MORE, _WAY, _LARGEST, _VISITS, _MAIN, _OUTCOME = 0, 1, 2, 4, 5, 6, 8
 
 
 def books_of(answers: Answers, k: int) -> Books:
@@ -40,8 +41,11 @@ def books_of(answers: Answers, k: int) -> Books:
     levels = {plan.node: (answers.flow, answers.leaves, answers.paths)}
     levels["event"] = levels.get("event", (answers.moves, answers.event_leaves, answers.event_paths))
     for level, (flow, leaves, paths) in levels.items():
-        _enter_moves(books, level, flow.table, k)
-        _enter_nodes(books, level, leaves.table, k)
+        main = level == plan.node
+        _enter_moves(books, level, flow.table, k, _WAY if main else _PART)
+        _enter_nodes(books, level, leaves.table, k, _MAIN if main else _WAY)
+        if main:
+            _enter_largest(books, level, flow.table)
         _enter_flow(books, level, flow.table)
         _enter_level(books, level, answers)
         _enter_paths(books, level, paths.table, k)
@@ -111,32 +115,45 @@ def _enter_ends(books: Books, answers: Answers, k: int) -> None:
     books.sums("journeys", [("end", end) for end in ENDS])
 
 
-def _enter_moves(books: Books, level: str, table: pd.DataFrame, k: int) -> None:
+def _enter_moves(books: Books, level: str, table: pd.DataFrame, k: int, rank: int) -> None:
     for row in _rows(table):
         ends = node_of(row["from"], row["from_kind"]), node_of(row["to"], row["to_kind"])
-        books.tell(("move", level, *ends), row["n"])
+        books.tell(("move", level, *ends), row["n"], rank=_PART if row["to_kind"] == "open" else rank)
         told = [("move", level, *ends)]
         if row["to_kind"] != "open":
-            books.tell(("watched", level, *ends), row["n_followed"])
+            books.tell(("watched", level, *ends), row["n_followed"], rank=rank)
             told.append(("watched", level, *ends))
             less, more = told if row["to_kind"] == "dropped" else told[::-1]
             books.holds({less: 1.0}, [more])
         _few(books, row, k, *told)
 
 
-def _enter_nodes(books: Books, level: str, table: pd.DataFrame, k: int) -> None:
+def _enter_largest(books: Books, level: str, table: pd.DataFrame) -> None:
+    """Enter that the largest way on from each node is what readers look for."""
+    ways: dict[Node, tuple[float, Node]] = {}
+    for row in _rows(table):
+        a, b = node_of(row["from"], row["from_kind"]), node_of(row["to"], row["to_kind"])
+        if a[1] == b[1] == "node" and a != b:
+            ways[a] = max(ways.get(a, (0.0, b)), (row["n"], b))
+    for a, (n, b) in ways.items():
+        books.tell(("move", level, a, b), n, rank=_LARGEST)
+        books.tell(("watched", level, a, b), books.value(("watched", level, a, b)), rank=_LARGEST)
+
+
+def _enter_nodes(books: Books, level: str, table: pd.DataFrame, k: int, rank: int) -> None:
     for row in _rows(table):
         node = node_of(row["node"], "node")
-        for what, name, rank in (
-            ("visits", "n_entered", _VISITS), ("on", "n_continued", _MORE), ("followed", "n_followed", _VISITS),
+        for what, name, own in (
+            ("visits", "n_entered", _VISITS), ("on", "n_continued", _MORE), ("followed", "n_followed", rank + 1),
             ("cases", "n_cases", _VISITS),
         ):  # fmt: skip
-            books.tell((what, level, node), row[name], rank=rank)
+            books.tell((what, level, node), row[name], rank=own)
         books.tell(("on watched", level, node), _part(row, "continue_rate"), rank=_MORE)
         for end in ENDS:
-            books.tell(("move", level, node, END[end]), row[f"n_{end}"])
+            mine = _PART if end == "open" else rank
+            books.tell(("move", level, node, END[end]), row[f"n_{end}"], rank=mine)
         for end, rate in (("reached", "reach_rate"), ("dropped", "drop_rate")):
-            books.tell(("watched", level, node, END[end]), _part(row, rate))
+            books.tell(("watched", level, node, END[end]), _part(row, rate), rank=rank)
         books.holds({("cases", level, node): 1.0}, [("visits", level, node)])
         books.holds({("followed", level, node): 1.0}, [("visits", level, node)])
         _few(books, row, k, *((what, level, node) for what in ("visits", "followed", "cases")))

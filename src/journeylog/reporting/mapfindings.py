@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
 from journeylog.journeymap.cells import Cell
 from journeylog.journeymap.figures import are_figures
+from journeylog.journeymap.foremost import FINDINGS, foremost
 from journeylog.journeymap.spec import JourneyMapResult
 from journeylog.reporting.language import Language
 from journeylog.reporting.maplayout import SHOWN
@@ -19,29 +19,11 @@ __all__ = ["change_lines", "findings"]
 def findings(result: JourneyMapResult, words: Language) -> list[tuple[str, str, str]]:
     """Return what the map says first: a title, a sentence, and the cell it rests on."""
     told = []
-    for key, row, measure, worst in (
-        ("lost", "loss", "beyond", "most"),
-        ("pain", "pains", "rank", "least"),
-        ("slow", "pains", "waiting", "most"),
-        ("hit", "loss", "excess", "most"),
-        ("moment", "moments", "helps", "most"),
-        ("unhappy", "emotion", "score", "least"),
-        ("gain", "opportunities", "gain", "most"),
-    ):
-        cells = [
-            (i, c) for i, c in enumerate(result.cells) if (c.row, c.measure) == (row, measure) and c.known
-        ]
-        if not cells:
+    for key in FINDINGS:
+        i = foremost(result.cells, key)
+        if i is None:
             continue
-        sure = [
-            (c.low if worst == "most" else -c.high, c.value if worst == "most" else -c.value, -i)
-            for i, c in cells
-        ]
-        i, cell = cells[
-            max(range(len(cells)), key=lambda k: tuple(math.inf * -1 if v != v else v for v in sure[k]))
-        ]
-        if (key == "unhappy" and len(cells) < 2) or (worst == "most" and not cell.value > 0):
-            continue
+        cell = result.cells[i]
         text = f"short_{key}_text"
         if key == "pain":
             weight = _weight(result, cell)

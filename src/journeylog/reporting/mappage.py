@@ -50,6 +50,7 @@ class Fact:
     width: float
     anchor: str
     masked: bool = False
+    why: str = ""
     badge: str = ""
     badge_anchor: str = ""
 
@@ -65,7 +66,9 @@ class Fact:
 
     @property
     def whole(self) -> str:
-        """All of it in one line, as a hint."""
+        """All of it in one line, as a hint; of what is hidden, why."""
+        if self.why:
+            return " ".join(part for part in (self.item, self.why) if part)
         return " ".join(part for part in (self.item, self.value, f"({self.more})" * bool(self.more)) if part)
 
 
@@ -217,7 +220,9 @@ def _fact(cell: Cell, kind: str, words: Language, anchor: str) -> Fact:
     ):  # stands among the figures of the whole journey, which have no items
         what = f"{what} {item_of(cell, words, _WHOLE)}"
     if cell.masked:
-        return Fact(kind, words.text("few"), what, item_of(cell, words, _WHOLE), "", 0.0, anchor, masked=True)
+        said, item = words.text("hidden"), item_of(cell, words, _WHOLE)
+        why = words.text("hidden_why")
+        return Fact(kind, f"[{said}]" if what else said, what, item, "", 0.0, anchor, masked=True, why=why)
     more = []
     if cell.low == cell.low and cell.high == cell.high:
         more.append(range_of(words, cell.low, cell.high, cell.unit))

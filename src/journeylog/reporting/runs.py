@@ -86,7 +86,7 @@ def run_config(config: Path, *, start: str | None, end: str | None, out: Path | 
     )
     ready, rest = prepared(log, asked)
     mask = output.get("mask", 5)
-    result: JourneyMapResult = question.fill(ready).masked(mask)
+    result: JourneyMapResult = question.fill(ready)
     if noted is not None:
         result = result.with_notes(str(noted))
     groups = find_personas(ready, grouped, question, mask) if grouped and _wanted(files) else {}
@@ -94,9 +94,11 @@ def run_config(config: Path, *, start: str | None, end: str | None, out: Path | 
         folder.mkdir(parents=True, exist_ok=True)
     with reserved(folder / MANIFEST) as target:
         before = _earlier(folder, result)
+        run = RunFiles(ready, result, rest, tongues, output, before, groups, costs)
+        result = run.mask_all(files)
         told_in = {tongue: alerts_that_hold(result, alerts, before, tongue) for tongue in tongues}
         said = told_in[tongues[0]]
-        made = RunFiles(ready, result, rest, tongues, output, before, told_in, groups, costs).make(files)
+        made = run.make(files, told_in)
         place = _commit(folder, result, made)
         target.put(_json({"latest": place.name, "version": jl.__version__, **_described(result, made)}))
         _point(folder, place)

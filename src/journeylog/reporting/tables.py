@@ -139,7 +139,7 @@ def _path(words: Wording, names: Sequence[str], truncated: bool) -> str:
 
 
 def _amount(words: Wording, kind: Any, amount: Any) -> str:
-    return words.duration(amount) if kind == "wait" and amount == amount else words.count(amount)
+    return words.duration(amount) if kind == "wait" and amount == amount else words.counted(amount)
 
 
 def _amounts(words: Wording, kind: Any, low: Any, high: Any) -> str:
@@ -153,9 +153,9 @@ _WRITE: Final[Mapping[str, Callable[..., str]]] = {
     "node": _node,
     "path": _path,
     "kind": lambda words, kind: words.plain(f"kind_{kind}"),
-    "count": lambda words, n: words.count(n),
+    "count": lambda words, n: words.counted(n),
     "most": lambda words, n, most: (
-        words.count(n) if n == n or most != most else f"≤\u00a0{words.count(most)}"
+        words.counted(n) if n == n or most != most else f"≤\u00a0{words.count(most)}"
     ),
     "share": lambda words, part: words.share(part),
     "rough": lambda words, part, about: words.share(part) if about != about else words.rough(about),

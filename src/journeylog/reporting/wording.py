@@ -43,7 +43,7 @@ class Wording:
         return text.format(**values)
 
     def several(self, key: str, n: Any, **values: Any) -> Markup:
-        """Return a text with a number in the form that goes with it; a number that is masked is few."""
+        """Return a text with a number in the form that goes with it; for one that is masked stands that it is hidden."""
         forms: Mapping[str, str] = self.words.words["report_n"][key]
         form = "other" if n != n else self.words.form(n)
         return Markup(forms.get(form, forms["other"])).format(n=self.count(n), **values)
@@ -78,8 +78,12 @@ class Wording:
         return self.words.short(text, width)
 
     def count(self, n: Any) -> str:
-        """Write a whole number; a masked one is few."""
-        return self.words.text("few") if n is None or n != n else self.words.count(n)
+        """Write a whole number in a sentence; for a masked one stands in brackets that it is hidden."""
+        return f"[{self.words.text('hidden')}]" if n is None or n != n else self.words.count(n)
+
+    def counted(self, n: Any) -> str:
+        """Write a whole number that stands by itself."""
+        return self.words.text("hidden") if n is None or n != n else self.words.count(n)
 
     def number(self, written: str) -> str:
         """Write a number that is written in English with this language's signs."""
