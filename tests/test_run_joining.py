@@ -215,7 +215,7 @@ def test_a_table_of_links_may_know_no_times(tmp_path: Path) -> None:
     untimed = {key: value for key, value in LINK.items() if key != "time"}
     said = {"by": "user", "policy": "merge", "shared": "apart", "links": [untimed]}
     assert {actor for actor, _ in named(small(tmp_path, identity=said))} == {"anna"}
-    with pytest.raises(jl.errors.ConfigError, match="policy='back' .* asks what came first"):
+    with pytest.raises(jl.errors.ConfigError, match=r"policy='back' .* asks what came first"):
         small(tmp_path, identity={"by": "user", "links": [untimed]})
 
 
