@@ -261,3 +261,4 @@ def test_a_map_that_is_masked_twice_says_so_once() -> None:
     filled = jl.JourneyMap("pay", stages=stages, patience="30min").fill(jl.datasets.tiny())
     notes = filled.masked(5).masked(5).notes
     assert len(notes) == len(set(notes)) and sum("no group of fewer than" in one for one in notes) == 1
+    assert filled.masked(5).masked(0).notes == filled.masked(5).notes
