@@ -86,7 +86,8 @@ def test_without_prices_the_section_is_as_before(log: jl.EventLog) -> None:
     bare = log.to_pandas()[["actor", "event", "time"]]
     page = build_page(jl.read(bare, actor="actor", event="event", time="time"), mask=0, **ASKED)
     said, _ = text_of(page.html)
-    assert "Prices" not in said and "costs" not in said and "Cost" not in said
+    assert "Prices:" not in said and "costs EUR" not in said and "Cost" not in said
+    assert "nobody said what an hour, a repeat or a lost visit costs" in said
 
 
 def test_numbers_of_few_customers_are_not_told_in_money_either() -> None:
