@@ -130,7 +130,11 @@ class RunFiles:
             yield name, map_bytes(self.result, f".{ending}", mask=0, lang=tongue, **options)
 
     def _pages(self) -> Iterator[tuple[str, bytes]]:
-        options = {key: self.asked[key] for key in ("title", "top", "benchmark", "show", *_REPORT) if key in self.asked}
+        options = {
+            key: self.asked[key]
+            for key in ("title", "top", "benchmark", "show", *_REPORT)
+            if key in self.asked
+        }
         options |= {"theme": self.theme, "before": self.before, "mask": self.mask}
         options["interactive"] = bool(self.output.get("interactive", True))
         for name, tongue in self._named("report", "html"):
@@ -171,7 +175,13 @@ class RunFiles:
     def _answers(self) -> Shared:
         """Return the answers of the page, made anew only where no page was asked for."""
         if self._shared is None:
-            options: dict[str, Any] = {"goal": None, "patience": "30d", "stages": None, "funnel": None, "within": None}
+            options: dict[str, Any] = {
+                "goal": None,
+                "patience": "30d",
+                "stages": None,
+                "funnel": None,
+                "within": None,
+            }
             options |= {key: self.asked[key] for key in _REPORT if key in self.asked}
             self._shared = share(self.log, **options, mask=self.mask, filled=self.result, costs=self.costs)
         return self._shared
