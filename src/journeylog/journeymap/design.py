@@ -77,7 +77,7 @@ def read_design(given: str | Path | Mapping[str, Any], log: EventLog | None = No
     ...     _ = file.write_text(text)
     ...     held = log.compute(jl.read_design(file, log))
     >>> held.table[["rule", "n_cases", "n_kept", "n_broken"]]
-                                   rule  n_cases  n_kept  n_broken
+                                       rule  n_cases  n_kept  n_broken
     0  only the planned ways between stages        4       3         1
     1           pay within 15min after cart        3       2         1
     2                             all rules        4       3         1
