@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from journeylog.core.kernels.groups import add_up
+from journeylog.core.kernels.groups import add_up, numbered
 
 __all__ = ["Backoff", "Fitted", "Level", "Scores"]
 
@@ -200,12 +200,8 @@ def _numbered(keys: Ints) -> tuple[Ints, Ints, Ints]:
     if len(keys) == 0 or keys.max() > 8 * len(keys) + 65_536:
         found, first, number = np.unique(keys, return_index=True, return_inverse=True)
         return found, number.astype(np.int64), first.astype(np.int64)
-    first_of = np.full(int(keys.max()) + 1, -1, np.int64)
-    first_of[keys[::-1]] = np.arange(len(keys) - 1, -1, -1)
-    found = np.flatnonzero(first_of >= 0)
-    first = first_of[found]
-    first_of[found] = np.arange(len(found))
-    return found, first_of[keys], first
+    found, number, first = numbered(keys, int(keys.max()))
+    return found, number, first
 
 
 def _added(cell: Ints, values: Floats, n_cells: int) -> Floats:

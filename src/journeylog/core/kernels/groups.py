@@ -15,6 +15,7 @@ __all__ = [
     "filled_cells",
     "joined_keys",
     "key_of_two",
+    "numbered",
     "rises",
     "rows_of_keys",
     "rows_of_two",
@@ -148,3 +149,24 @@ def filled_cells(grid: npt.NDArray[np.int32]) -> tuple[Ints, Ints]:
             cell[n], found[n] = i, grid[i]
             n += 1
     return cell, found
+
+
+@njit(cache=True, nogil=True)
+def numbered(keys: Ints, largest: int) -> tuple[Ints, Ints, Ints]:
+    """Return the distinct keys in order, the number of each row's, and the first row of each; keys are 0 to `largest`."""
+    spot = np.full(largest + 1, -1, np.int64)
+    n = 0
+    for i in range(keys.size):
+        if spot[keys[i]] < 0:
+            spot[keys[i]] = i
+            n += 1
+    found, first, number = np.empty(n, np.int64), np.empty(n, np.int64), np.empty(keys.size, np.int64)
+    n = 0
+    for key in range(largest + 1):
+        if spot[key] >= 0:
+            found[n], first[n] = key, spot[key]
+            spot[key] = n
+            n += 1
+    for i in range(keys.size):
+        number[i] = spot[keys[i]]
+    return found, number, first
