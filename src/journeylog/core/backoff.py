@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from journeylog.core.kernels.groups import add_up, numbered
+from journeylog.core.kernels.groups import add_products, add_up, numbered
 
 __all__ = ["Backoff", "Fitted", "Level", "Scores"]
 
@@ -153,10 +153,12 @@ class Backoff:
     def held_out(self) -> Iterator[tuple[int, list[Fitted], list[Floats]]]:
         """Yield for each fold the levels fitted on the other folds, and the fold's own counts by cell of each level."""
         order = np.argsort(self.fold, kind="stable")
+        sorted_already = bool((order[1:] > order[:-1]).all())
         bounds = np.searchsorted(self.fold[order], np.arange(self.n_folds + 1))
         for fold in range(self.n_folds):
-            rows = order[bounds[fold] : bounds[fold + 1]]
-            if len(rows):
+            mine = slice(bounds[fold], bounds[fold + 1])
+            rows = mine if sorted_already else order[mine]
+            if bounds[fold] < bounds[fold + 1]:
                 own = [
                     _added(level.cell_of_row[rows], self.n[rows], len(level.context)) for level in self.levels
                 ]
@@ -211,10 +213,9 @@ def _added(cell: Ints, values: Floats, n_cells: int) -> Floats:
 def _fit(level: Level, k: Floats, above: Fitted) -> Fitted:
     """Return the shares of one level, shrunk towards those above."""
     n_contexts = len(level.key)
-    n = _added(level.context, k, n_contexts)
     q = above.share[level.parent]
     squares = above.squares[level.context_parent]
-    kk, kq = (_added(level.context, k * v, n_contexts) for v in (k, q))
+    n, kk, kq = add_products(level.context, k, q, n_contexts)
     # what the shares of a context are off those above, against what chance alone would make it
     some = np.maximum(n, 1.0)
     off = np.where(n > 0, (kk - 2 * n * kq + n * n * squares) / some, 0.0)

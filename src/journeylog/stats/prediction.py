@@ -287,16 +287,14 @@ def _models(counts: Counts) -> tuple[Backoff, Backoff, Coded]:
     pair = node.codes * (v + 1) + np.where(before.codes == START, v, before.codes)
     spot = pair * N_POSITIONS + rows.codes("position")
     fold, n = rows.codes("group"), rows.values["n"]
-    following = Backoff.of(fold, [node.codes, pair, spot], outcome, n, FOLDS, v + 2)
+    asked: list[Any] = [(fold, [node.codes, pair, spot], outcome, n, FOLDS, v + 2)]
     pair = far_node.codes * (v + 1) + np.where(far_before.codes == START, v, far_before.codes)
     spot = pair * N_POSITIONS + far.codes("position")
     time = spot * N_ELAPSED + far.codes("elapsed")
     fold, n = far.codes("group"), far.values["n"]
-    return (
-        following,
-        Backoff.of(fold, [far_node.codes, pair, spot, time], far.codes("reached"), n, FOLDS, 2),
-        node,
-    )
+    asked.append((fold, [far_node.codes, pair, spot, time], far.codes("reached"), n, FOLDS, 2))
+    following, future = side_by_side(lambda one: Backoff.of(*one), asked)
+    return following, future, node
 
 
 def _held_out(target: str, model: Backoff) -> tuple[dict[str, Any], pd.DataFrame]:

@@ -10,6 +10,7 @@ Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
 __all__ = [
+    "add_products",
     "add_up",
     "begins_of",
     "filled_cells",
@@ -170,3 +171,15 @@ def numbered(keys: Ints, largest: int) -> tuple[Ints, Ints, Ints]:
     for i in range(keys.size):
         number[i] = spot[keys[i]]
     return found, number, first
+
+
+@njit(cache=True, nogil=True)
+def add_products(cell: Ints, one: Floats, other: Floats, n_cells: int) -> tuple[Floats, Floats, Floats]:
+    """Return by cell the sums of one, of its square and of its product with the other."""
+    n, squares, products = np.zeros(n_cells), np.zeros(n_cells), np.zeros(n_cells)
+    for i in range(cell.size):
+        c, v = cell[i], one[i]
+        n[c] += v
+        squares[c] += v * v
+        products[c] += v * other[i]
+    return n, squares, products
