@@ -333,3 +333,44 @@ def test_columns_know_their_kinds() -> None:
     assert isinstance(frame, pd.DataFrame) and str(frame["time"].dtype) == "datetime64[us, UTC]"
     assert jl.datasets.tiny().columns == {"event": "category", "channel": "category", "value": "money"}
     assert isinstance(jl.datasets.tiny().chunk.columns["channel"], Category)
+
+
+def test_columns_of_a_slice_are_taken_when_somebody_looks() -> None:
+    chunk = jl.datasets.tiny().chunk
+    part = chunk.slice(1, 3)
+    first, last = chunk.offsets[1], chunk.offsets[3]
+    assert "channel" in part.columns and list(part.columns) == list(chunk.columns)
+    assert not part.columns._taken  # type: ignore[attr-defined]
+    assert part.category("channel").codes.tolist() == chunk.category("channel").codes[first:last].tolist()
+    assert list(part.columns._taken) == ["channel"]  # type: ignore[attr-defined]
+    assert part.columns["channel"] is part.columns["channel"]
+    with pytest.raises(jl.errors.MissingColumnError, match="channel"):
+        part.column("chanel")
+
+
+KEYED = st.lists(st.tuples(st.integers(-5, 2), st.integers(-3, 3), st.integers(-9, 9)), max_size=12)
+
+
+@given(KEYED, KEYED, st.sampled_from([("a", "b", "c"), ("c", "a", "b")]), st.booleans())
+def test_two_sorted_tables_merge_as_their_rows_do(one: Any, other: Any, labels: Any, ordered: bool) -> None:
+    def table(given: Any) -> Table:
+        node, step, n = (np.array([row[k] for row in given], np.int64) for k in range(3))
+        return Table({"node": Coded(node, labels, ordered), "step": step}, {"n": n})
+
+    def told(rows: Any) -> dict[Any, int]:
+        names = dict(enumerate(labels))
+        out: dict[Any, int] = {}
+        for node, step, n in rows:
+            out[names.get(node, node), step] = out.get((names.get(node, node), step), 0) + n
+        return out
+
+    merged = Table.merge([table(one).canonical(), table(other).canonical()])
+    node = merged.coded("node")
+    keys = zip(
+        [node.labels[c] if c >= 0 else c for c in node.codes.tolist()],
+        merged.codes("step").tolist(),
+        strict=True,
+    )
+    assert dict(zip(keys, merged.values["n"].tolist(), strict=True)) == told([*one, *other])
+    whole = Table.concat([table(one), table(other)]).canonical()
+    assert Counts({"t": merged}).to_bytes() == Counts({"t": whole}).to_bytes()

@@ -108,6 +108,15 @@ def test_an_edge_that_makes_the_others_room_carries_their_error() -> None:
     assert found.deviation == pytest.approx(gap, abs=1e-12)
 
 
+@pytest.mark.parametrize("share", [0.0, 1.0])
+def test_deviations_of_all_states_are_one_product(share: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("journeylog.core.chain._DENSE_SHARE", share)  # 0: all dense, 1: all sparse
+    sample = replace(sample_chain().sample)
+    weights = np.random.default_rng(0).normal(size=len(sample.source))
+    assert np.abs(weights).min() > 0 and sample.rate_deviation(weights).any()
+    assert sample.sum_deviation(weights) == pytest.approx(sample.rate_deviation(weights).sum(1), abs=1e-12)
+
+
 def test_what_rounding_leaves_is_no_gain() -> None:
     chain = sample_chain()
     gains = Gains(chain)

@@ -105,11 +105,15 @@ class Backoff:
 
         Parameters
         ----------
+        fold : ndarray of int64, shape (n_rows,)
+            Not falling from row to row.
         contexts : sequence of ndarray of int64, shape (n_rows,)
             Keys from coarse to fine; a key of a finer level belongs to one key of the coarser.
         families : sequence of int, optional
             For each level, which coarser level's contexts (0: all) share one weight; by default 0.
         """
+        if (fold[1:] < fold[:-1]).any():
+            raise ValueError("rows stand in the order of their folds, as counts are sorted by them")
         chosen = families or [0] * len(contexts)
         levels: list[Level] = []
         of_rows = [np.zeros(len(fold), np.int64)]
@@ -152,12 +156,9 @@ class Backoff:
 
     def held_out(self) -> Iterator[tuple[int, list[Fitted], list[Floats]]]:
         """Yield for each fold the levels fitted on the other folds, and the fold's own counts by cell of each level."""
-        order = np.argsort(self.fold, kind="stable")
-        sorted_already = bool((order[1:] > order[:-1]).all())
-        bounds = np.searchsorted(self.fold[order], np.arange(self.n_folds + 1))
+        bounds = np.searchsorted(self.fold, np.arange(self.n_folds + 1))
         for fold in range(self.n_folds):
-            mine = slice(bounds[fold], bounds[fold + 1])
-            rows = mine if sorted_already else order[mine]
+            rows = slice(bounds[fold], bounds[fold + 1])
             if bounds[fold] < bounds[fold + 1]:
                 own = [
                     _added(level.cell_of_row[rows], self.n[rows], len(level.context)) for level in self.levels

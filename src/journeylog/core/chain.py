@@ -111,7 +111,7 @@ class Sample:
         return np.asarray((self._by_state(per_row) - self.bases * mean) / np.maximum(self.bases.sum(0), 1.0))
 
     def sum_deviation(self, weights: Floats) -> Floats:
-        """Return by group the deviation of ``sum of rate * weight`` over the edges of all states."""
+        """Return by group what :meth:`rate_deviation` adds up to over all states, by one product."""
         by_edge, by_state = self._deviating
         mean = _added(self.source, self.rate * weights, self.n_states)
         return np.asarray(by_edge @ weights - by_state @ mean)

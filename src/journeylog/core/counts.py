@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from journeylog.core.grouping import grouping, joined, rises_from, spread
+from journeylog.core.grouping import changes, grouping, joined, spread
 from journeylog.core.kernels.groups import key_of_two, rows_of_keys, rows_of_two, sum_groups, sum_of_two
 from journeylog.core.kernels.names import moved_codes, used_codes
 from journeylog.errors import ValueOverflowError
@@ -176,9 +176,8 @@ class Table:
         columns = [other.coded(theirs) for theirs in names.values()]
         size = 16 + max(len(c.labels) for c in (*columns, *map(self.coded, names)))
         known = np.zeros(len(self), np.int64)
-        moved = np.tile(
-            np.arange(size), (len(names), 1)
-        )  # by key: where a code of `other` stands in this table
+        # by key: where a code of `other` stands in this table
+        moved = np.tile(np.arange(size), (len(names), 1))
         for row, mine, column in zip(moved, names, columns, strict=True):
             known = known * size + self.codes(mine) + _BESIDE
             n = len(column.labels)
@@ -235,7 +234,7 @@ class Table:
         new = np.zeros(len(self), dtype=bool)
         new[0] = True
         for name in itertools.takewhile(lambda name: name != key, self.keys):
-            new |= rises_from(self.codes(name))
+            new |= changes(self.codes(name))
         row = np.arange(len(self))
         kept = np.flatnonzero(row - np.maximum.accumulate(np.where(new, row, 0)) < most)
         return self if len(kept) == len(self) else self.take(kept)._with_sorted_names()

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from journeylog.core.kernels.groups import begins_of, joined_keys
 
-__all__ = ["divided", "grouping", "joined", "rises_from", "spread"]
+__all__ = ["changes", "divided", "grouping", "joined", "spread"]
 
 Ints = npt.NDArray[np.int64]
 _FEW_RUNS = 1 << 9
@@ -21,10 +21,10 @@ def grouping(codes: Sequence[Ints]) -> tuple[Ints | None, npt.NDArray[np.bool_]]
     bounds = spread([codes])
     if bounds is None:  # no 64-bit integer tells the keys apart
         order = np.asarray(np.lexsort(list(reversed(codes))), dtype=np.int64)
-        return order, np.logical_or.reduce([rises_from(column[order]) for column in codes])
+        return order, np.logical_or.reduce([changes(column[order]) for column in codes])
     keys, falls, _ = joined(codes, bounds)
     if not falls:
-        return None, rises_from(keys)
+        return None, changes(keys)
     # rows of one key are added up whatever their order; a few sorted parts, as in a merge, are merged soonest
     order = np.asarray(np.argsort(keys, kind="stable" if falls < _FEW_RUNS else "quicksort"), dtype=np.int64)
     return order, begins_of(keys, order)
@@ -49,7 +49,7 @@ def joined(codes: Sequence[Ints], bounds: tuple[Ints, Ints]) -> tuple[Ints, int,
     return joined_keys(tuple(np.ascontiguousarray(column, np.int64) for column in codes), *bounds)  # type: ignore[no-any-return]
 
 
-def rises_from(column: Ints) -> npt.NDArray[np.bool_]:
+def changes(column: Ints) -> npt.NDArray[np.bool_]:
     """Return where a value differs from the one before; the first does."""
     new = np.ones(len(column), dtype=bool)
     np.not_equal(column[1:], column[:-1], out=new[1:])
