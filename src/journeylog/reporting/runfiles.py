@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from journeylog.core.log import EventLog
@@ -88,8 +88,7 @@ class RunFiles:
             What holds of the map as it is masked, in each language.
         """
         self.alerts = alerts
-        order = sorted(files, key=lambda name: name != "report.html")
-        return {name: data for file in order for name, data in self._make(file)}
+        return {name: data for file in files for name, data in self._make(file)}
 
     def _make(self, file: str) -> Iterator[tuple[str, bytes]]:
         stem, ending = file.split(".")
@@ -138,17 +137,17 @@ class RunFiles:
         options |= {"theme": self.theme, "before": self.before, "mask": self.mask}
         options["interactive"] = bool(self.output.get("interactive", True))
         for name, tongue in self._named("report", "html"):
-            known = None if self._shared is None else self._shared.answers
+            shared = self._answers()
             page = build_page(
                 self.log,
                 lang=tongue,
-                filled=self.result,
-                answers=known,
+                filled=shared.filled,
+                answers=shared.answers,
                 alerts=self.alerts.get(tongue, ()),
                 costs=self.costs,
                 **options,
             )
-            self._shared = self._shared or Shared(self.log, page.answers, self.result)
+            self._shared = replace(shared, answers=page.answers)  # with the check of the data, made once
             yield name, page.html
 
     def _personas(self, ending: str) -> Iterator[tuple[str, bytes]]:
@@ -173,15 +172,8 @@ class RunFiles:
                     yield f"{name}.{words.name}.{ending}", table_bytes(table, ending)
 
     def _answers(self) -> Shared:
-        """Return the answers of the page, made anew only where no page was asked for."""
+        """Return what is handed on of the log, computed once."""
         if self._shared is None:
-            options: dict[str, Any] = {
-                "goal": None,
-                "patience": "30d",
-                "stages": None,
-                "funnel": None,
-                "within": None,
-            }
-            options |= {key: self.asked[key] for key in _REPORT if key in self.asked}
+            options = {key: self.asked[key] for key in _REPORT if key in self.asked}
             self._shared = share(self.log, **options, mask=self.mask, filled=self.result, costs=self.costs)
         return self._shared

@@ -144,12 +144,12 @@ class Shared:
 
 def share(
     log: EventLog,
-    goal: Any,
-    patience: Any,
-    stages: Any,
-    funnel: Any,
-    within: Any,
-    mask: int,
+    goal: Any = None,
+    patience: Any = "30d",
+    stages: Any = None,
+    funnel: Any = None,
+    within: Any = None,
+    mask: int = 5,
     filled: JourneyMapResult | None = None,
     costs: Costs | None = None,
     design: Any = None,
