@@ -16,6 +16,7 @@ from journeylog.plots.panels import (
     add_rates,
     add_texts,
     bounded,
+    draw_rates,
     legend_row,
     name_rows,
     panel,
@@ -209,20 +210,11 @@ def outcome_bars(result: OutcomesResult, *, theme: str = "light", title: str | N
     records = table.to_dict("records")
     cards = [[_outcome_card(row, what), row["outcome"], row["n"]] for row in records]
     paint = [faded(look.of_kind(kind), 0.85) for kind in table["outcome"]]
-    add_rates(figure, look, 1, bounded(table, "share"), paint, cards)
+    names = [_ENDS[kind] for kind in table["outcome"]]
+    draw_rates(figure, look, bounded(table, "share"), paint, cards, f"share of {what}", names)
     figure.data[-1].text = [
         f"{text}\u2002({count(n)})" for text, n in zip(figure.data[-1].text, table["n"], strict=True)
     ]
-    panel(
-        figure,
-        look,
-        1,
-        (0.0, 1.0),
-        f"share of {what} (95 % interval)",
-        float(table["share_high"].max()) * 1.2,
-        True,
-    )
-    name_rows(figure, look, [_ENDS[kind] for kind in table["outcome"]])
     return figure
 
 

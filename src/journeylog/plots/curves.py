@@ -11,7 +11,18 @@ import plotly.graph_objects as go
 
 from journeylog.core.condition import spelled
 from journeylog.plots.labels import card, count, duration, full, label, labels, rate, share, time_unit
-from journeylog.plots.style import HOVER, Theme, blank, faded, followed, luminance, no_data, period, theme_of
+from journeylog.plots.style import (
+    HOVER,
+    Theme,
+    blank,
+    faded,
+    followed,
+    luminance,
+    no_data,
+    not_shown,
+    period,
+    theme_of,
+)
 from journeylog.stats.timeto import TimeToResult
 
 __all__ = ["incidence_curves"]
@@ -169,4 +180,4 @@ def _subtitle(result: TimeToResult, hidden: int) -> str:
         f"{count(n)} {followed(result)} {since}, {period(result.window)}. "
         f"{count(n_open)} are open: they count as long as they were watched and are not taken as lost."
     )
-    return text + (f" Not shown: {hidden:,} rarer ways on." if hidden else "")
+    return text + not_shown(hidden, "rarer ways on")

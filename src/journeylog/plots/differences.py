@@ -27,7 +27,7 @@ from journeylog.plots.graph import draw_graph
 from journeylog.plots.labels import card, count, full, label, share
 from journeylog.plots.panels import legend_row
 from journeylog.plots.sankey import draw_sankey
-from journeylog.plots.style import Theme, blank, no_data, period, theme_of
+from journeylog.plots.style import Theme, blank, no_data, not_shown, period, theme_of
 
 __all__ = ["difference_graph", "difference_sankey", "differences", "experiment_forest", "segment_ranking"]
 
@@ -216,8 +216,7 @@ def _frame(
     look: Theme, words: str, subtitle: str, known: pd.DataFrame, shown: pd.DataFrame, title: str | None
 ) -> go.Figure:
     """Return the frame of a forest; what is left out is said."""
-    if len(shown) < len(known):
-        subtitle += f" Not shown: {len(known) - len(shown):,} more."
+    subtitle += not_shown(len(known) - len(shown))
     return blank(look, words, subtitle, ROW * len(shown) + 40, title)
 
 

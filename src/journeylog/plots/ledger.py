@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 
 from journeylog.plots.labels import card, count, duration, full, label, rate, share
 from journeylog.plots.panels import Bounded, add_texts, bounded, legend_row, name_rows, panel, whisker
-from journeylog.plots.style import HOVER, Theme, blank, faded, no_data, period, theme_of
+from journeylog.plots.style import HOVER, Theme, blank, faded, no_data, not_shown, period, theme_of
 from journeylog.stats.ledger import LedgerResult
 
 __all__ = ["ledger_bars"]
@@ -115,9 +115,7 @@ def _subtitle(result: LedgerResult, lost: pd.DataFrame, shown: pd.DataFrame, pri
         text += "Ranked by cost, at the prices declared."
     else:
         text += "No one unit was declared, so each line is held against its own kind."
-    if len(shown) < len(lost):
-        text += f" Not shown: {len(lost) - len(shown):,} smaller lines."
-    return text
+    return text + not_shown(len(lost) - len(shown), "smaller lines")
 
 
 def _card(row: Mapping[Any, Any]) -> str:

@@ -8,8 +8,8 @@ from typing import Any
 import plotly.graph_objects as go
 
 from journeylog.plots.labels import card, count, full, label, labels, rate
-from journeylog.plots.panels import add_bars, add_rates, bounded, name_rows, panel, signed_panel, whisker
-from journeylog.plots.style import blank, faded, followed, no_data, period, theme_of
+from journeylog.plots.panels import add_bars, bounded, draw_rates, name_rows, signed_panel, whisker
+from journeylog.plots.style import blank, faded, followed, no_data, not_shown, period, theme_of
 from journeylog.segmentloss import SegmentLossResult
 from journeylog.stats.reaching import ReachingResult
 
@@ -40,21 +40,12 @@ def reaching_bars(
         return no_data(look, _REACH, result, title)
     shown, what = table.head(rows), followed(result)
     text = f"{period(result.window)}. What is still open counts as not there yet."
-    text += f" Not shown: {len(table) - len(shown):,} more nodes." if len(table) > len(shown) else ""
+    text += not_shown(len(table) - len(shown), "more nodes")
     figure = blank(look, _REACH, text, _ROW * len(shown) + 30, title)
     cards = [[_reach_card(row, what), row["node"], row["n_reached"]] for row in shown.to_dict("records")]
-    add_rates(figure, look, 1, bounded(shown, "reach_rate"), faded(look.reached, 0.75), cards)
-    most = float(shown["reach_rate_high"].max())
-    panel(
-        figure,
-        look,
-        1,
-        (0.0, 1.0),
-        f"share of {what} that came here (95 % interval)",
-        most * 1.2 or 1.0,
-        True,
-    )
-    name_rows(figure, look, labels(shown["node"].tolist(), 30))
+    names = labels(shown["node"].tolist(), 30)
+    rates, color = bounded(shown, "reach_rate"), faded(look.reached, 0.75)
+    draw_rates(figure, look, rates, color, cards, f"share of {what} that came here", names)
     return figure
 
 
@@ -81,7 +72,7 @@ def segment_loss_bars(
     by, min_n = label(str(getattr(result.question, "by", ""))), getattr(result.question, "min_n", 0)
     text = f"Segments by {by} with at least {count(min_n)} followed visits, {period(result.window)}. "
     text += "Grey: may be chance. Association, not cause."
-    text += f" Not shown: {len(table) - len(shown):,} more." if len(table) > len(shown) else ""
+    text += not_shown(len(table) - len(shown))
     figure = blank(look, _LOSS, text, _ROW * len(shown) + 50, title)
     cards = [[_loss_card(row), row["node"], row["excess"]] for row in records]
     colors = [look.dropped if row["supported"] else look.open for row in records]

@@ -9,14 +9,14 @@ from journeylog.plots.labels import card, count, duration, full, label, labels, 
 from journeylog.plots.panels import (
     add_bars,
     add_parts,
-    add_rates,
     add_texts,
     bounded,
+    draw_rates,
     name_rows,
     panel,
     whisker,
 )  # fmt: skip
-from journeylog.plots.style import blank, faded, no_data, period, theme_of
+from journeylog.plots.style import blank, faded, no_data, not_shown, period, theme_of
 from journeylog.stats.acquisition import AcquisitionResult
 from journeylog.stats.dwell import DwellResult
 from journeylog.stats.voice import VoiceResult
@@ -51,7 +51,7 @@ def dwell_bars(
     shown = table.head(rows)
     size, unit = time_unit(float(shown["time_p90_s"].max()))
     text = f"Median in front of the 90th percentile, of visits known to have ended, {period(result.window)}."
-    text += f" Not shown: {len(table) - len(shown):,} more nodes." if len(table) > len(shown) else ""
+    text += not_shown(len(table) - len(shown), "more nodes")
     figure = blank(look, _DWELL, text, _ROW * len(shown) + 30, title)
     cards = [
         [
@@ -171,20 +171,9 @@ def again_bars(result: AgainResult, *, theme: str = "light", title: str | None =
             ("share", rate(row["share"], row["share_low"], row["share_high"])),
         ],
     )
-    add_rates(
-        figure, look, 1, bounded(result.table, "share"), faded(look.reached, 0.75), [[told, within, row["n"]]]
-    )
-    high = row["share_high"] if row["share_high"] == row["share_high"] else row["share"]
-    panel(
-        figure,
-        look,
-        1,
-        (0.0, 1.0),
-        "share of those who did it once (95 % interval)",
-        float(high) * 1.2 or 1.0,
-        True,
-    )
-    name_rows(figure, look, [f"within {within}"])
+    rates, cards = bounded(result.table, "share"), [[told, within, row["n"]]]
+    title = "share of those who did it once"
+    draw_rates(figure, look, rates, faded(look.reached, 0.75), cards, title, [f"within {within}"])
     return figure
 
 
@@ -212,7 +201,7 @@ def voice_bars(
         for node, lines in result.words.groupby("node", sort=False, observed=True)
     }
     text = f"Texts by what they follow, {period(result.window)}. Personal data is taken out."
-    text += f" Not shown: {len(table) - len(shown):,} more nodes." if len(table) > len(shown) else ""
+    text += not_shown(len(table) - len(shown), "more nodes")
     figure = blank(look, _WROTE, text, _ROW * len(shown) + 50, title)
     cards = [
         [

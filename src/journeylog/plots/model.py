@@ -20,7 +20,7 @@ from journeylog.plots.panels import (
     signed_panel,
     whisker,
 )
-from journeylog.plots.style import HOVER, Theme, blank, faded, followed, no_data, period, theme_of
+from journeylog.plots.style import HOVER, Theme, blank, faded, followed, no_data, not_shown, period, theme_of
 from journeylog.stats.memory import MemoryTestResult
 from journeylog.stats.model import ModelResult
 from journeylog.stats.prediction import PredictionResult
@@ -110,7 +110,7 @@ def _model_words(result: ModelResult, hidden: int) -> str:
         done = "; ".join(label(words, 60) for words in result.changes[:3])
         text += f"Changed: {done}. That is {100 * float(result.gain.value):+.1f} points ({low:+.1f} to {high:+.1f}). "
     text += "Journeys are taken to go on from a stage alike, wherever they came from."
-    return text + (f" Not shown: {hidden:,} rarer stages." if hidden else "")
+    return text + not_shown(hidden, "rarer stages")
 
 
 def _model_card(row: Mapping[Any, Any]) -> str:
@@ -146,8 +146,7 @@ def memory_bars(
         return no_data(look, _MEMORY, result, title)
     shown = table.head(rows)
     words = f"{count(table['n'].sum())} moves, {period(result.window)}: {_plain(result.verdict)}."
-    if len(table) > len(shown):
-        words += f" Not shown: {len(table) - len(shown):,} stages that gain less."
+    words += not_shown(len(table) - len(shown), "stages that gain less")
     figure = blank(look, _MEMORY, words, _ROW * len(shown) + 30, title)
     cards = [[_memory_card(row)] for row in shown.to_dict("records")]
     colors = [look.nodes[0] if yes else look.open for yes in shown["supported"]]

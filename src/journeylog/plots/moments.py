@@ -15,7 +15,7 @@ from journeylog.core.window import format_duration, parse_duration
 from journeylog.plots.forest import ROW, direction_color
 from journeylog.plots.labels import card, count, full, interval, label, labels, share
 from journeylog.plots.panels import name_rows, text_column
-from journeylog.plots.style import HOVER, Theme, blank, followed, no_data, period, theme_of
+from journeylog.plots.style import HOVER, Theme, blank, followed, no_data, not_shown, period, theme_of
 from journeylog.stats.moments import Moments, MomentsResult
 
 __all__ = ["moment_forest"]
@@ -133,9 +133,7 @@ def _subtitle(result: MomentsResult, table: pd.DataFrame, shown: pd.DataFrame, p
         f"place, position and time that did not; {period(result.window)}. {int(table['supported'].sum()):,} of "
         f"{len(table):,} {_WORDS[part]} are supported (q below 0.05); grey may be chance. An association, not a cause."
     )
-    if len(shown) < len(table):
-        text += f" Not shown: {len(table) - len(shown):,} less sure ones."
-    return text
+    return text + not_shown(len(table) - len(shown), "less sure ones")
 
 
 def _card(row: Mapping[Any, Any]) -> str:

@@ -11,7 +11,7 @@ from journeylog.core.cases import check_choice
 from journeylog.opportunities import OpportunitiesResult
 from journeylog.plots.labels import card, count, full, label, labels, rate, share
 from journeylog.plots.panels import add_bars, bounded, name_rows, signed_panel, whisker
-from journeylog.plots.style import blank, no_data, period, theme_of
+from journeylog.plots.style import blank, no_data, not_shown, period, theme_of
 
 __all__ = ["opportunity_bars"]
 
@@ -89,7 +89,7 @@ def _words(result: OpportunitiesResult, hidden: int, part: str) -> str:
         if getattr(question, "experiment", False)
         else "Association, not cause. Gains do not add up."
     )
-    return text + (f" Not shown: {hidden:,} more {part}s." if hidden else "")
+    return text + not_shown(hidden, f"more {part}s")
 
 
 def _card(row: Mapping[Any, Any]) -> str:

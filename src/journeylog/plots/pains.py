@@ -8,7 +8,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from journeylog.plots.labels import card, count, full, labels, rate
-from journeylog.plots.panels import add_rates, bounded, name_rows, panel
+from journeylog.plots.panels import bounded, draw_rates
 from journeylog.plots.style import blank, faded, no_data, period, theme_of
 from journeylog.stats.pains import PainPointsResult
 
@@ -42,11 +42,9 @@ def pain_bars(
     figure = blank(look, _TITLE, text, _ROW * len(shown) + 30, title)
     records = shown.to_dict("records")
     cards = [[_card(line), f"{line['stage']}: {line['kind']}", line["n_cases"]] for line in records]
-    add_rates(figure, look, 1, bounded(shown, "rate"), faded(look.dropped, 0.75), cards)
-    most = float(shown["rate_high"].max())
-    panel(figure, look, 1, (0.0, 1.0), "share of all cases (95 % interval)", most * 1.2 or 1.0, True)
-    named = [f"{line['kind']}, {line['stage']}" for line in records]
-    name_rows(figure, look, labels(named, 44))
+    named = labels([f"{line['kind']}, {line['stage']}" for line in records], 44)
+    rates, color = bounded(shown, "rate"), faded(look.dropped, 0.75)
+    draw_rates(figure, look, rates, color, cards, "share of all cases", named)
     return figure
 
 

@@ -21,6 +21,7 @@ __all__ = [
     "add_texts",
     "axis_name",
     "bounded",
+    "draw_rates",
     "legend_row",
     "name_rows",
     "nice_ticks",
@@ -125,6 +126,17 @@ def add_rates(
     add_bars(figure, number, rate, color, cards, "rate", error_x=spread, showlegend=False, width=0.6)
     end = np.nan_to_num(np.fmax(high, rate))
     add_texts(figure, number, end, [share(r) for r in rate], theme.text)
+
+
+def draw_rates(
+    figure: go.Figure, theme: Theme, rates: Bounded, color: str | Sequence[str], cards: Sequence[Sequence[Any]],
+    title: str, names: Sequence[str],
+) -> None:  # fmt: skip
+    """Draw shares with their 95 % intervals as the one panel of a figure, which reaches as far as they do."""
+    add_rates(figure, theme, 1, rates, color, cards)
+    most = float(np.nan_to_num(np.fmax(rates[2], rates[0])).max())
+    panel(figure, theme, 1, (0.0, 1.0), f"{title} (95 % interval)", most * 1.2 or 1.0, True)
+    name_rows(figure, theme, names)
 
 
 def add_parts(

@@ -12,7 +12,7 @@ from journeylog.core.schema import DAY
 from journeylog.core.window import format_duration, parse_duration
 from journeylog.plots.labels import card, count, rate, share
 from journeylog.plots.panels import name_rows, nice_ticks
-from journeylog.plots.style import HOVER, blank, faded, ink_on, no_data, period, theme_of
+from journeylog.plots.style import HOVER, blank, faded, ink_on, no_data, not_shown, period, theme_of
 from journeylog.stats.retention import Retention, RetentionResult
 
 __all__ = ["cohort_heatmap", "retention_curve"]
@@ -120,7 +120,7 @@ def cohort_heatmap(
     text = (
         _subtitle(result) + " Beside each cohort: how many began. Empty cells could not be seen to their end."
     )
-    text += f" Not shown: {hidden:,} earlier cohorts." if hidden else ""
+    text += not_shown(hidden, "earlier cohorts")
     framed = blank(look, _TITLE, text, _ROW * len(shown) + 30, title)
     figure.update_layout(title=framed.layout.title, margin=framed.layout.margin, height=framed.layout.height)
     figure.update_layout(margin={"b": 56})

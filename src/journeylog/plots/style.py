@@ -23,7 +23,9 @@ __all__ = [
     "followed",
     "ink_on",
     "luminance",
+    "no_data",
     "node_colors",
+    "not_shown",
     "period",
     "theme_of",
 ]
@@ -187,6 +189,17 @@ def period(window: Window) -> str:
     """Return the observed window in days."""
     first, last = (part.split(" ")[0] for part in str(window).split(" to "))
     return first if first == last else f"{first} to {last}"
+
+
+def not_shown(n: int, what: str = "more") -> str:
+    """Return the sentence on the rows that a figure leaves out, empty where it shows all.
+
+    Examples
+    --------
+    >>> not_shown(5, "more nodes"), not_shown(0)
+    (' Not shown: 5 more nodes.', '')
+    """
+    return f" Not shown: {n:,} {what}." if n > 0 else ""
 
 
 def followed(result: Result) -> str:
