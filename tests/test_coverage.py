@@ -150,6 +150,66 @@ def test_shares_by_actor_are_covered(name: str) -> None:
         assert covered < 0.86
 
 
+def beginnings(each: float) -> Callable[..., tuple[Floats, Floats]]:
+    """Of all events, those that begin a journey: one of each, with `each` more on average."""
+
+    def draw(chance: np.random.Generator, shape: tuple[int, int]) -> tuple[Floats, Floats]:
+        journeys = visits(chance, shape, "unequal")
+        return journeys, journeys + chance.poisson(each * journeys)
+
+    return draw
+
+
+def ends(chance: np.random.Generator, shape: tuple[int, int]) -> tuple[Floats, Floats]:
+    """Of all visits, those that pay: at the end of 4 in 10 journeys, after a home page and some searches."""
+    journeys = visits(chance, shape, "unequal")
+    paid = chance.binomial(journeys, 0.4)
+    return paid, journeys + chance.negative_binomial(journeys, 0.4) + paid
+
+
+def turns(chance: np.random.Generator, shape: tuple[int, int]) -> tuple[Floats, Floats]:
+    """Actors take turns between two ways, and begin with either."""
+    n = visits(chance, shape, "unequal")
+    return (n + (chance.random(shape) < 0.5)) // 2, n
+
+
+STEADY: dict[str, tuple[Callable[..., tuple[Floats, Floats]], float]] = {
+    "beginnings of short journeys": (beginnings(1), 1 / 2),
+    "beginnings of long journeys": (beginnings(4), 1 / 5),
+    "ends of journeys": (ends, 0.4 / 2.9),
+    "turns": (turns, 1 / 2),
+}
+
+
+def steady(name: str, seed: int, repeats: int, actors: int) -> dict[str, float]:
+    """How often intervals of a share that varies less than coins hold it, ours and those of coins."""
+    draw, truth = STEADY[name]
+    k, n = draw(np.random.default_rng(seed), (repeats, actors))
+    sums = k.sum(1), n.sum(1), (k * k).sum(1), (k * n).sum(1), (n * n).sum(1)
+    found = {"ours": cluster_share(*sums), "coins": wilson(*sums[:2])}
+    return {kind: float(np.mean((low <= truth) & (truth <= high))) for kind, (low, high) in found.items()}
+
+
+@pytest.mark.parametrize("name", STEADY)
+def test_shares_that_vary_less_than_coins_are_covered_no_more_than_promised(name: str) -> None:
+    found = steady(name, 4, REPEATS, ACTORS)
+    assert NARROWEST <= found["ours"] <= 0.97 < found["coins"], found
+
+
+def test_few_actors_do_not_show_that_a_share_varies_less_than_coins() -> None:
+    """Each comes four times and does it twice, but for one who does it three times."""
+    widths = []
+    for actors in (8, 40, 400):
+        k, n = np.full(actors, 2), np.full(actors, 4)
+        k[0] = 3
+        sums = k.sum(), n.sum(), (k * k).sum(), (k * n).sum(), (n * n).sum()
+        (low, high), (least, most) = cluster_share(*sums), wilson(*sums[:2])
+        widths.append(float((high - low) / (most - least)))
+    assert widths[0] > 0.5 and 0.1 < widths[1] < 0.4 and 0.02 < widths[2] < 0.1
+    rare = cluster_share(1, 400, 1, 4, 100 * 16)  # one of a hundred did it once
+    assert [float(b) for b in rare] == pytest.approx([float(b) for b in wilson(1, 400)], rel=0.15)
+
+
 def test_a_trait_is_known_to_be_one_although_few_have_it() -> None:
     """The two who always do it came seldom, so the spread between actors hardly knows of them."""
     n = np.r_[np.full(98, 5), 2, 3]

@@ -13,7 +13,7 @@ import pytest
 
 import journeylog as jl
 from journeylog.datasets import Wait, simulate_chain
-from tests import test_bootstrap, test_intervals
+from tests import test_bootstrap, test_coverage, test_intervals
 from tests.test_truth import CYCLES, GOAL, NODES, SLOW, STRAIGHT, chain_log
 
 pytestmark = pytest.mark.slow
@@ -57,6 +57,13 @@ def test_each_share_is_covered(n_actors: int, window_days: float | None) -> None
     assert max(np.mean(w) for w in width.values()) < (
         0.5 if n_actors == 60 else 0.2
     )  # it says something, too
+
+
+@pytest.mark.parametrize("actors", [100, 400, 1000])
+@pytest.mark.parametrize("name", test_coverage.STEADY)
+def test_shares_that_vary_less_than_coins_are_covered(name: str, actors: int) -> None:
+    found = test_coverage.steady(name, 60_000 + actors, 4000, actors)
+    assert NARROWEST <= found["ours"] <= WIDEST < found["coins"], found
 
 
 @pytest.mark.parametrize("heterogeneity", [0.0, 0.35, 0.7])

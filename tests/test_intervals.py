@@ -68,7 +68,7 @@ def test_no_data_is_no_data() -> None:
         assert np.isnan(interval[0]) and np.isnan(interval[1])
 
 
-def test_clustering_widens_and_never_narrows_below_wilson() -> None:
+def test_clustering_widens_and_equal_actors_do_not_narrow_below_wilson() -> None:
     alike = cluster_share(20, 40, 5 * 16, 5 * 16, 10 * 16)  # five actors always, five never
     assert alike[0] < wilson(20, 40)[0] and alike[1] > wilson(20, 40)[1]
     even = cluster_share(20, 40, 10 * 4, 10 * 8, 10 * 16)  # every actor two of four: no spread at all

@@ -120,12 +120,17 @@ def cluster_share(
     How alike the trials of one actor are is seen in them all the same, and says how large the spread between actors
     who come as often as all these would be (intraclass kappa). The larger of both variances is taken.
 
+    Shares can vary less than coins would: of all events, those that begin a journey. Actors then differ less than
+    their coins, and the trials are worth more than their number (a design effect below one). That is believed as far
+    as many actors show it: of m actors, the variance is taken by a share of ``1 / sqrt(m)`` above what was seen, and by
+    a quarter of what one actor's coins would add, but never above that of coins.
+
     References
     ----------
     E. L. Korn, B. I. Graubard (1998), Confidence intervals for proportions with small expected number of
     positive counts estimated from survey data. Survey Methodology 24. J. N. K. Rao, A. J. Scott (1992), A simple
     method for the analysis of clustered binary data. Biometrics 48. D. A. Bloch, H. C. Kraemer (1989), 2 x 2 kappa
-    coefficients: measures of agreement or association. Biometrics 45.
+    coefficients: measures of agreement or association. Biometrics 45. L. Kish (1965), Survey Sampling, section 8.2.
 
     Examples
     --------
@@ -164,13 +169,8 @@ def cluster_size(
     k, n, kk, kn, nn = (np.asarray(v, dtype=np.float64) for v in (k, n, kk, kn, nn))
     z = two_sided_z(level)
     with np.errstate(divide="ignore", invalid="ignore"):
-        p = k / n
         alike = n * n / nn  # as many actors of one size would weigh as much: a giant counts for few
-        spread = np.maximum(kk - 2 * p * kn + p * p * nn, 0.0)
-        even = spread <= 1e-12 * kk  # nothing but rounding
-        effective = p * (1 - p) * n * n / (spread * alike / (alike - 1))
-        effective = np.where(even | ~(alike > 1), n, np.minimum(effective, n))
-        effective = np.minimum(effective, n * n / (n + (nn - n) * _likeness(k, n, kk, kn, nn)))
+        effective = n / _design_effect(k, n, kk, kn, nn, alike)
         effective = np.where((k > 0) & (k < n), effective, np.minimum(alike, n))
         t = np.where(alike > 1, special.stdtrit(np.maximum(alike - 1, 1e-9), 0.5 + level / 2), np.inf)
         effective = np.where(np.isfinite(t), effective * (z / t) ** 2, np.minimum(effective, 1.0))
@@ -178,8 +178,24 @@ def cluster_size(
     return np.asarray(effective, dtype=np.float64)
 
 
+def _design_effect(k: Floats, n: Floats, kk: Floats, kn: Floats, nn: Floats, alike: Floats) -> Floats:
+    """Return by what the variance of the share is larger than that of as many coins; below one it has to be shown."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        p = k / n
+        spread = np.maximum(kk - 2 * p * kn + p * p * nn, 0.0)
+        even = spread <= 1e-12 * kk  # nothing but rounding: nothing is known of how much actors differ
+        seen = spread * alike / (alike - 1) / (p * (1 - p) * n)
+        seen = np.maximum(seen, 1 + (nn / n - 1) * _likeness(k, n, kk, kn, nn))
+        shown = np.minimum(
+            alike, np.minimum(k, n - k)
+        )  # of a rare trait only those who have it tell anything
+        less = np.minimum(seen * (1 + 1 / np.sqrt(shown)) + 1 / (4 * shown), 1.0)
+        effect = np.where(seen < 1, less, seen)
+    return np.where(even | ~(alike > 1) | ~np.isfinite(effect), 1.0, effect)
+
+
 def _likeness(k: Floats, n: Floats, kk: Floats, kn: Floats, nn: Floats) -> Floats:
-    """Return how alike two trials of one actor are, between 0 and 1: intraclass kappa of all pairs.
+    """Return how alike two trials of one actor are, at most 1: intraclass kappa of all pairs, below 0 if they take turns.
 
     Where no actor with a success, or none with a failure, had a second trial, nobody knows, and they count as one.
     """
@@ -187,7 +203,7 @@ def _likeness(k: Floats, n: Floats, kk: Floats, kn: Floats, nn: Floats) -> Float
     success, failure = kn - k, nn - n - (kn - k)  # pairs by their first trial
     with np.errstate(divide="ignore", invalid="ignore"):
         kappa = 1 - apart * (nn - n) / (success * failure)
-    return np.clip(np.where(success * failure > 0, kappa, 1.0), 0.0, 1.0)
+    return np.minimum(np.where(success * failure > 0, kappa, 1.0), 1.0)
 
 
 def two_sided_z(level: float = LEVEL) -> float:
