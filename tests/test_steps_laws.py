@@ -81,6 +81,8 @@ STEPS: list[Step] = [
     jl.Drop(["home", {"channel": None}]),
     jl.Drop("*"),
     jl.Where({"channel": "web", "value": {">=": 0}}),
+    jl.ActorsOf("channel", "web"),
+    jl.ActorsOf("channel", None),
     jl.Journeys("pay", "auto", settled=("45min", 99), sensitivity=("30min", "2h"), run_in="1h"),
     jl.Journeys("cart", "45min", of="stretch", run_in="20min"),
     jl.Clusters(settled=FOUND_BEFORE),

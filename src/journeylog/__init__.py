@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 #: Every public name and the module it comes from; a module is loaded when its name is first used.
 _HOME = {
+    "ActorsOf": "steps.filters",
     "Clusters": "persona.clusters",
     "Collapse": "steps.collapse",
     "Drop": "steps.filters",
@@ -188,6 +189,7 @@ if TYPE_CHECKING:
     from journeylog.stats.variants import Variants as Variants
     from journeylog.stats.voice import Voice as Voice
     from journeylog.steps.collapse import Collapse as Collapse
+    from journeylog.steps.filters import ActorsOf as ActorsOf
     from journeylog.steps.filters import Drop as Drop
     from journeylog.steps.filters import Where as Where
     from journeylog.steps.journeys import Journeys as Journeys

@@ -1,6 +1,6 @@
-"""Groups of actors by a hash of their ids: the same in every partition, order and engine.
+"""Groups of actors: by a hash of their ids, the same in every partition, order and engine, or by a column.
 
-What is counted by such groups adds up like everything else, and its spread between groups is the spread between
+What is counted by groups of a hash adds up like everything else, and its spread between groups is the spread between
 actors: the groups are random samples of actors, drawn without a random number.
 """
 
@@ -13,7 +13,7 @@ import pyarrow as pa
 from journeylog.core.chunk import Chunk, Level
 from journeylog.core.kernels.actor_hash import hash_texts
 
-__all__ = ["actor_groups", "actor_hashes", "actor_of_cases"]
+__all__ = ["actor_groups", "actor_hashes", "actor_of_cases", "group_of_actors"]
 
 Ints = npt.NDArray[np.int64]
 
@@ -64,3 +64,14 @@ def actor_of_cases(chunk: Chunk, level: Level) -> Ints:
     if len(level.actor_offsets) == chunk.n_actors + 1:
         return level.actor_of_case()
     return np.searchsorted(chunk.offsets, level.first_event(), side="right").astype(np.int64) - 1
+
+
+def group_of_actors(chunk: Chunk, by: str) -> Ints:
+    """Return the code of each actor's first known value of a column, -1 where it has none."""
+    column = chunk.category(by)
+    known = np.flatnonzero(column.codes >= 0)
+    actor = np.searchsorted(chunk.offsets, known, side="right") - 1
+    owner, first = np.unique(actor, return_index=True)
+    group = np.full(chunk.n_actors, -1, np.int64)
+    group[owner] = column.codes[known[first]]
+    return group

@@ -164,7 +164,7 @@ class Source:
 
 
 def log_with(steps: Sequence[Step]) -> str:
-    """Return how a log with these steps is written in Python.
+    """Return how a log with these steps is written in Python; what a step came to in a log it comes to again.
 
     Examples
     --------
@@ -180,6 +180,8 @@ def _written(step: Step) -> str:
     told: list[str] = []
     for position, field in enumerate(fields(step)):  # type: ignore[arg-type]
         value = getattr(step, field.name)
+        if field.name == "settled":
+            continue  # borders of groups are amounts of single customers
         if field.default is MISSING or value != field.default:
             told.append(f"{value!r}" if position == len(told) == 0 else f"{field.name}={value!r}")
     return f"jl.{type(step).__name__}({', '.join(told)})"

@@ -174,8 +174,7 @@ class JourneyMap(Stat):
     def fill(self, log: EventLog, *, by: str | None = None) -> Any:
         """Return the map of a log, with the stages and journeys this question declares put on it.
 
-        The journeys do not end with their goal, as what comes after a purchase is part of the map. A log that has
-        journeys already keeps them.
+        The journeys do not end with their goal, as what comes after it is part of the map; those a log has are kept.
 
         Parameters
         ----------
@@ -187,13 +186,17 @@ class JourneyMap(Stat):
         -------
         JourneyMapResult, or Grouped with `by`
         """
-        journeys = any(log.source.map(lambda chunk: "journey" in chunk.levels, 1))
-        steps: list[Step] = [] if self.stages is None else [self.stages]
-        steps += [] if journeys else [Journeys(self.goal, self.patience, goal_ends=False)]
+        steps = self.steps_for(log)
         found = log.then(*steps).compute(self, by=by)
         if by is None:
             return found.of_log(log_with(steps))
         return replace(found, results={v: one.of_log(log_with(steps), (by, v)) for v, one in found.items()})
+
+    def steps_for(self, log: EventLog) -> tuple[Step, ...]:
+        """Return the steps that this question declares: its stages, and its journeys unless the log has such."""
+        journeys = any(log.source.map(lambda chunk: "journey" in chunk.levels, 1))
+        stages = () if self.stages is None else (self.stages,)
+        return stages if journeys else (*stages, Journeys(self.goal, self.patience, goal_ends=False))
 
     def prepare(self, chunk: Chunk) -> Chunk:
         """Return the chunk, after a look that it has stages."""
@@ -271,8 +274,7 @@ class JourneyMap(Stat):
         level = chunk.cases(self.case_level(chunk))
         if len(level.actor_offsets) == chunk.n_actors + 1:
             return chunk
-        mine = np.zeros(chunk.n_actors, dtype=bool)
-        mine[actor_of_cases(chunk, level)] = True
+        mine = np.bincount(actor_of_cases(chunk, level), minlength=chunk.n_actors) > 0
         return keep_actors(Chunk(chunk.actors, chunk.offsets, chunk.time, chunk.columns), mine)
 
     def result(self, counts: Counts, window: Window) -> JourneyMapResult:
@@ -367,8 +369,7 @@ class JourneyMapResult(Result):
 
     def show(self, **options: Any) -> Shown:
         """Return the page for a notebook; the options are those of :meth:`save` for a page."""
-        page: bytes = importlib.import_module(_FILES).map_bytes(self, ".html", **options)
-        return Shown(page.decode())
+        return Shown(importlib.import_module(_FILES).map_bytes(self, ".html", **options).decode())
 
     def _repr_html_(self) -> str:
         """Return the page in a frame of its own, for notebooks."""

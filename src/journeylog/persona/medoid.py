@@ -9,14 +9,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from journeylog.core.actor_groups import actor_hashes
+from journeylog.core.actor_groups import actor_hashes, group_of_actors
 from journeylog.core.chunk import Category, Chunk
 from journeylog.core.counts import Coded, Counts, Paths, Table
 from journeylog.core.kernels.edits import edit_distances
 from journeylog.core.log import EventLog
 from journeylog.core.nodes import TEXT
 from journeylog.core.schema import SECOND
-from journeylog.persona.owners import group_of_actors, lowest
+from journeylog.persona.owners import lowest
 
 __all__ = ["LONGEST", "Journey", "medoids", "nearest_to_all"]
 

@@ -8,12 +8,12 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from journeylog.core.actor_groups import actor_hashes
-from journeylog.core.chunk import Category, Chunk
+from journeylog.core.actor_groups import actor_hashes, group_of_actors
+from journeylog.core.chunk import Chunk
 from journeylog.core.contracts import Step
 from journeylog.core.window import Window
 
-__all__ = ["GROUP", "OneGroup", "group_of_actors", "lowest"]
+__all__ = ["GROUP", "OneGroup", "lowest"]
 
 Ints = npt.NDArray[np.int64]
 
@@ -39,17 +39,6 @@ class OneGroup(Step):
         column = chunk.category(self.by)
         codes = np.repeat(group_of_actors(chunk, self.by), np.diff(chunk.offsets)).astype(np.int32)
         return chunk.with_columns(**{GROUP: replace(column, codes=codes)})
-
-
-def group_of_actors(chunk: Chunk, by: str) -> Ints:
-    """Return the code of each actor's first known value of a column, -1 where it has none."""
-    column: Category = chunk.category(by)
-    known = np.flatnonzero(column.codes >= 0)
-    actor = np.searchsorted(chunk.offsets, known, side="right") - 1
-    owner, first = np.unique(actor, return_index=True)
-    group = np.full(chunk.n_actors, -1, np.int64)
-    group[owner] = column.codes[known[first]]
-    return group
 
 
 def lowest(chunk: Chunk, group: Ints, n: int, seed: int) -> tuple[Ints, Ints]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
@@ -19,6 +20,7 @@ from journeylog.core.log import EventLog
 from journeylog.core.nodes import TEXT
 from journeylog.core.notes import note
 from journeylog.errors import ConfigError, MissingColumnError, UnseenNameWarning, cut
+from journeylog.journeymap.cells import log_with
 from journeylog.journeymap.spec import JourneyMap, JourneyMapResult, Shown
 from journeylog.persona.cards import Card, card_of, card_tables
 from journeylog.persona.masking import mask_card, masked_rows, small_shares, too_small
@@ -26,8 +28,7 @@ from journeylog.persona.medoid import medoids
 from journeylog.persona.owners import GROUP, OneGroup
 from journeylog.persona.profile import COLUMNS, Profile
 from journeylog.stats.timeto import TimeTo
-from journeylog.steps.filters import Where
-from journeylog.steps.journeys import Journeys
+from journeylog.steps.filters import ActorsOf, Where
 from journeylog.steps.rfm import NO_ORDERS, RFM
 
 __all__ = ["SCHEMA", "Personas", "personas"]
@@ -228,7 +229,8 @@ def personas(
             raise ConfigError(f"{name}={value!r} is not possible. Fix: a whole number of at least 1")
     laid, name, step = _grouped(log, by)
     asked = JourneyMap() if map is None else map
-    laid = _with_map(laid, map)
+    steps = () if map is None else map.steps_for(laid)
+    laid = laid.then(*steps)
     apart = NO_ORDERS if isinstance(step, RFM) else None
     numbers = (("recency", f"{name}_recency_days"), ("orders", f"{name}_frequency")) if apart else ()
     places = (asked.touchpoint, asked.channel, asked.stage)
@@ -246,7 +248,8 @@ def personas(
     goal, said = _goal_rows(laid, asked, min_n, top, apart)
     table = _tested(pd.concat([rows, goal], ignore_index=True), asked, name, step)
     journeys = medoids(laid, GROUP, *places[::2], sample=sample, seed=seed, show_actor=show_actor)
-    maps = {} if map is None else {group: _map_of(laid, group, map) for group in names}
+    made = [by, *steps] if isinstance(by, Step) else steps
+    maps = {} if map is None else {group: _map_of(laid, made, ActorsOf(name, group), map) for group in names}
     cards = tuple(card_of(group, groups, table, journeys, maps, step) for group in names)
     notes += [*getattr(step, "notes", ()), *found.notes, *said]
     asked_of = replace(profile, by=name)
@@ -272,23 +275,20 @@ def _grouped(log: EventLog, by: str | Step) -> tuple[EventLog, str, Step | None]
     return laid.then(OneGroup(column)), column, laid.steps[-1]
 
 
-def _with_map(log: EventLog, question: JourneyMap | None) -> EventLog:
-    """Return the log with the stages and journeys of a map."""
-    if question is None:
-        return log
-    journeys = any(log.source.map(lambda chunk: "journey" in chunk.levels, 1))
-    steps: list[Step] = [] if question.stages is None else [question.stages]
-    steps += [] if journeys else [Journeys(question.goal, question.patience, goal_ends=False)]
-    return log.then(*steps)
+def _map_of(log: EventLog, laid: Sequence[Step], kept: ActorsOf, question: JourneyMap) -> JourneyMapResult:
+    """Return the map of the actors of one group: all of its parts, those of whole actors too, are of them alone.
 
-
-def _map_of(log: EventLog, group: str | None, question: JourneyMap) -> JourneyMapResult:
-    """Return the map of the actors of one group: all of its parts, those of whole actors too, are of them alone."""
-    kept = Where({GROUP: None if group is None else {"is": group}})
+    Parameters
+    ----------
+    log : EventLog
+        With the steps `laid` on it.
+    kept : ActorsOf
+        The group.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UnseenNameWarning)  # what one group never does is no slip of the pen
         found: JourneyMapResult = log.then(kept).compute(question)
-    return found
+    return found.of_log(log_with([*laid, kept]))
 
 
 def _missing(found: Result, names: list[str | None]) -> Any:

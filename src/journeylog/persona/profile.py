@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from journeylog.core.actor_groups import group_of_actors
 from journeylog.core.chunk import Category, Chunk, Number
 from journeylog.core.contracts import Result, Stat
 from journeylog.core.counts import Coded, Counts, Table
@@ -20,7 +21,6 @@ from journeylog.core.means import cluster_mean, joined_words, word_columns
 from journeylog.core.money import MICRO, currency_of, find_amounts
 from journeylog.core.nodes import TEXT, ratio
 from journeylog.core.window import Window
-from journeylog.persona.owners import group_of_actors
 
 __all__ = ["COLUMNS", "Profile"]
 

@@ -1,17 +1,20 @@
-"""Where and Drop: keep or leave out the events a condition selects."""
+"""Where and Drop: keep or leave out the events a condition selects. ActorsOf: keep the actors of one group."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
+from journeylog.core.actor_groups import group_of_actors
 from journeylog.core.chunk import Chunk
 from journeylog.core.condition import Condition, freeze, matches, matching_names, warn_unknown
 from journeylog.core.contracts import Step
-from journeylog.core.select import keep_events
+from journeylog.core.select import keep_actors, keep_events
 from journeylog.core.window import Window
 
-__all__ = ["Drop", "Where"]
+__all__ = ["ActorsOf", "Drop", "Where"]
 
 
 @dataclass(frozen=True)
@@ -92,6 +95,39 @@ class Drop(Step):
     def apply(self, chunk: Chunk, window: Window) -> Chunk:
         """Return the chunk of the events that do not match."""
         return keep_events(chunk, ~matches(chunk, self.condition))
+
+
+@dataclass(frozen=True)
+class ActorsOf(Step):
+    """Keep only the actors of one group, each with all of its events.
+
+    Parameters
+    ----------
+    by : str
+        A categorical column. An actor belongs to the first value that is known of it, as in :func:`journeylog.personas`.
+    value : str or None
+        The group; None are the actors of whom no value is known.
+
+    Raises
+    ------
+    MissingColumnError
+        If the log has no such column, or it is not categorical.
+
+    Examples
+    --------
+    >>> import journeylog as jl
+    >>> log = jl.datasets.tiny()
+    >>> log.then(jl.ActorsOf("channel", "web")).n_actors, log.then(jl.ActorsOf("channel", None)).n_actors
+    (2, 0)
+    """
+
+    by: str
+    value: str | None
+
+    def apply(self, chunk: Chunk, window: Window) -> Chunk:
+        """Return the chunk of the actors of the group."""
+        names = np.array([*chunk.category(self.by).names, None], object)
+        return keep_actors(chunk, names[group_of_actors(chunk, self.by)] == self.value)
 
 
 def _left(names: Sequence[str], condition: Condition, kept: bool) -> tuple[str, ...]:
