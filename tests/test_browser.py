@@ -17,8 +17,10 @@ from typing import Any
 import pytest
 
 import journeylog as jl
+from journeylog.journeymap.spec import JourneyMapResult
 from journeylog.reporting.mapfiles import map_bytes
 from journeylog.reporting.page import build_page
+from journeylog.reporting.tidy import share
 from tests.report_logs import HOSTILE, hostile_log
 from tests.test_report_words import shop
 
@@ -49,6 +51,20 @@ def browser() -> Iterator[Any]:
         opened.close()
 
 
+def pages_of(
+    log: jl.EventLog, filled: JourneyMapResult | None = None, title: str | None = None, **asked: Any
+) -> dict[str, bytes]:
+    """Return the report in both languages and themes, counted and masked once, as a run does."""
+    before = asked.pop("before", None)
+    shared, made = share(log, **asked, filled=filled), {}
+    answers = shared.answers
+    for lang, theme in itertools.product(LANGUAGES, THEMES):
+        look: dict[str, Any] = {"lang": lang, "theme": theme, "interactive": theme == "light", "title": title}
+        page = build_page(log, **asked, **look, before=before, filled=shared.filled, answers=answers)
+        answers, made[f"{lang}-{theme}"] = page.answers, page.html
+    return made
+
+
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory, shop: jl.EventLog) -> dict[str, Path]:
     """The report of the sample shop and of hostile names, and the shop's map, in both languages and themes."""
@@ -59,25 +75,18 @@ def files(tmp_path_factory: pytest.TempPathFactory, shop: jl.EventLog) -> dict[s
         shop.between("2025-03-01", "2025-05-05"),
     )
     filled = question.fill(later)
-    asked: dict[str, Any] = {
-        "goal": "delivered",
-        "patience": "30d",
-        "stages": "shop",
-        "before": before,
-        "filled": filled,
-    }
+    asked: dict[str, Any] = {"goal": "delivered", "patience": "30d", "stages": "shop", "before": before}
     stages = {
         HOSTILE[0]: {"event": {"is": HOSTILE[0]}},
         "Имя" * 30: {"event": {"is": HOSTILE[3]}},
         "rest": "*",
     }
     ugly: dict[str, Any] = {"goal": HOSTILE[1], "patience": "2d", "stages": stages, "title": HOSTILE[2]}
-    made: dict[str, bytes] = {}
+    made = {f"shop-{look}": page for look, page in pages_of(later, filled, **asked).items()}
+    made |= {f"ugly-{look}": page for look, page in pages_of(hostile_log(300), **ugly).items()}
+    told = filled.masked()
     for lang, theme in itertools.product(LANGUAGES, THEMES):
-        look: dict[str, Any] = {"lang": lang, "theme": theme, "interactive": theme == "light"}
-        made[f"shop-{lang}-{theme}"] = build_page(later, **asked, **look).html
-        made[f"ugly-{lang}-{theme}"] = build_page(hostile_log(300), **ugly, **look).html
-        made[f"map-{lang}-{theme}"] = map_bytes(filled, ".html", lang=lang, theme=theme, before=before)
+        made[f"map-{lang}-{theme}"] = map_bytes(told, ".html", mask=0, lang=lang, theme=theme, before=before)
     made["empty"] = build_page(shop.where(channel="no such")).html
     for name, page in made.items():
         (folder / f"{name}.html").write_bytes(page)
@@ -135,6 +144,40 @@ HANDLERS = """[...document.querySelectorAll('*')].flatMap(e => [...e.attributes]
   .filter(a => a.name.startsWith('on')).length"""
 
 
+def assert_no_wider(page: Any) -> None:
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+
+
+def assert_within_borders(page: Any, *more: str) -> None:
+    """Nothing is empty, cut off or beyond the page; `more` are further questions that find nothing."""
+    assert_no_wider(page)
+    for question in (OUTSIDE, EMPTY, *more):
+        assert page.evaluate(question) == []
+
+
+def open_all(page: Any) -> None:
+    page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+
+
+def assert_printable(page: Any) -> None:
+    """Let a page be printed on A3: as wide as that without its margins, on white."""
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": 1587 - 68, "height": 1123 - 68})
+    assert_no_wider(page)
+    ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert ground in ("rgba(0, 0, 0, 0)", "rgb(255, 255, 255)")
+
+
+def grave(page: Any) -> list[tuple[str, str, list[str]]]:
+    """Return what axe calls serious or critical."""
+    found = axe_module.Axe().run(page).response["violations"]
+    return [
+        (one["id"], one["impact"], [node["html"][:160] for node in one["nodes"][:3]])
+        for one in found
+        if one["impact"] in ("serious", "critical")
+    ]
+
+
 @pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("lang", LANGUAGES)
 @pytest.mark.parametrize("name", ["shop", "ugly", "map"])
@@ -146,15 +189,12 @@ def test_a_page_is_quiet_complete_and_within_its_borders(
         page = opened.page
         for width in WIDTHS.values():
             page.set_viewport_size({"width": width, "height": 900})
-            assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
-            assert page.evaluate(OUTSIDE) == []
-            assert page.evaluate(EMPTY) == []
-            assert page.evaluate(CLIPPED) == []
+            assert_within_borders(page, CLIPPED)
         assert page.evaluate("document.documentElement.lang") == lang
-        page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+        open_all(page)
         for width in WIDTHS.values():
             page.set_viewport_size({"width": width, "height": 900})
-            assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+            assert_no_wider(page)
         opened.quiet(file)
 
 
@@ -164,7 +204,7 @@ def test_hostile_names_stay_text(browser: Any, files: dict[str, Path], lang: str
     file = files[f"ugly-{lang}-{theme}"]
     with Opened(browser, file, 1440) as opened:
         page = opened.page
-        page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+        open_all(page)
         assert page.evaluate("window.__xss === undefined")
         assert page.title() == HOSTILE[2]
         assert (
@@ -193,7 +233,7 @@ def test_figures_answer_when_they_are_pointed_at_and_tables_can_be_sorted(
         assert page.is_visible(".pointed") and "300 journeys" in page.inner_text(".pointed")
         page.select_option("#figure-flow select", index=1)
         assert page.evaluate("document.querySelectorAll('#figure-flow .chosen .band.on').length") > 0
-        page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+        open_all(page)
         read = "[...document.querySelectorAll('#flow table')[1].tBodies[0].rows].map(r => r.cells[2].dataset.value)"
         page.click("#flow table >> nth=1 >> thead >> button >> nth=2")
         down = [float(value) for value in page.evaluate(read) if value]
@@ -209,11 +249,7 @@ def test_a_page_prints_on_a3(browser: Any, files: dict[str, Path], name: str, la
     file = files[f"{name}-{lang}-dark"]
     with Opened(browser, file, 1440) as opened:
         page = opened.page
-        page.emulate_media(media="print")
-        page.set_viewport_size({"width": 1587 - 68, "height": 1123 - 68})  # A3 without its margins
-        assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
-        ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
-        assert ground in ("rgba(0, 0, 0, 0)", "rgb(255, 255, 255)")
+        assert_printable(page)
         pdf = page.pdf(**A3, prefer_css_page_size=True, print_background=True)
         sizes = set(re.findall(rb"/MediaBox\s*\[\s*0 0 ([\d.]+) ([\d.]+)", pdf))
         assert sizes and all(abs(float(w) - 1190.55) < 2 and abs(float(h) - 841.89) < 2 for w, h in sizes)
@@ -235,14 +271,8 @@ def test_a_page_prints_on_a3(browser: Any, files: dict[str, Path], name: str, la
 )
 def test_axe_finds_nothing_serious(browser: Any, files: dict[str, Path], name: str, width: str) -> None:
     with Opened(browser, files[name], WIDTHS[width]) as opened:
-        opened.page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
-        found = axe_module.Axe().run(opened.page).response["violations"]
-        grave = [
-            (one["id"], one["impact"], [node["html"][:160] for node in one["nodes"][:3]])
-            for one in found
-            if one["impact"] in ("serious", "critical")
-        ]
-        assert grave == []
+        open_all(opened.page)
+        assert grave(opened.page) == []
 
 
 def test_pages_keep_to_their_sizes(files: dict[str, Path]) -> None:
@@ -271,9 +301,11 @@ def people(tmp_path_factory: pytest.TempPathFactory, shop: jl.EventLog) -> dict[
         "hostile": (jl.personas(hostile_log(300), "event", map=ugly), HOSTILE[2]),
     }
     made = {}
-    for (name, (result, title)), lang, theme in itertools.product(found.items(), LANGUAGES, THEMES):
-        file = folder / f"{name}-{lang}-{theme}.html"
-        made[file.stem] = result.save(file, lang=lang, theme=theme, **({"title": title} if title else {}))
+    for name, (result, title) in found.items():
+        told = result.masked()
+        for lang, theme in itertools.product(LANGUAGES, THEMES):
+            file = folder / f"{name}-{lang}-{theme}.html"
+            made[file.stem] = told.save(file, mask=0, lang=lang, theme=theme, title=title)
     return made
 
 
@@ -288,10 +320,7 @@ def test_personas_are_quiet_complete_and_within_their_borders(
         page = opened.page
         for width in (*WIDTHS.values(), 820):
             page.set_viewport_size({"width": width, "height": 900})
-            assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
-            assert page.evaluate(OUTSIDE) == []
-            assert page.evaluate(EMPTY) == []
-            assert page.evaluate(OVERLAPS) == []
+            assert_within_borders(page, OVERLAPS)
         assert page.evaluate("document.documentElement.lang") == lang
         assert page.evaluate("document.querySelectorAll('script, a:not([href^=\"#\"])[href]').length") == 0
         assert page.evaluate(HANDLERS) == 0
@@ -320,13 +349,7 @@ def test_axe_finds_nothing_serious_in_personas(
     browser: Any, people: dict[str, Path], name: str, width: str
 ) -> None:
     with Opened(browser, people[name], WIDTHS[width]) as opened:
-        found = axe_module.Axe().run(opened.page).response["violations"]
-        grave = [
-            (one["id"], one["impact"], [node["html"][:160] for node in one["nodes"][:3]])
-            for one in found
-            if one["impact"] in ("serious", "critical")
-        ]
-        assert grave == []
+        assert grave(opened.page) == []
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -342,11 +365,7 @@ def test_personas_print_on_a3_and_their_maps_are_reached(
         assert len(links) > 3 and all(
             page.evaluate("id => !!document.getElementById(id)", link) for link in links
         )
-        page.emulate_media(media="print")
-        page.set_viewport_size({"width": 1587 - 68, "height": 1123 - 68})
-        assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
-        ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
-        assert ground in ("rgba(0, 0, 0, 0)", "rgb(255, 255, 255)")
+        assert_printable(page)
         opened.quiet(file)
 
 
@@ -394,10 +413,7 @@ def test_voices_notes_experiments_and_prices_are_within_their_borders_and_readab
             ".warnings li",
         ):
             assert page.locator(wanted).count() > 0, wanted
-        assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
-        assert page.evaluate(OUTSIDE) == []
-        assert page.evaluate(EMPTY) == []
-        assert page.evaluate(CLIPPED) == []
+        assert_within_borders(page, CLIPPED)
         assert page.evaluate("window.__xss === undefined") and page.evaluate(HANDLERS) == 0
         links = page.evaluate(
             "[...document.querySelectorAll('#empathy a, #trials a')].map(a => a.getAttribute('href'))"
@@ -405,13 +421,7 @@ def test_voices_notes_experiments_and_prices_are_within_their_borders_and_readab
         inside = [link[1:] for link in links if link.startswith("#")]
         assert inside and all(page.evaluate("id => !!document.getElementById(id)", link) for link in inside)
         assert [link for link in links if not link.startswith("#")] == ["https://a.b"]
-        page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
-        assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
-        found = axe_module.Axe().run(page).response["violations"]
-        grave = [
-            (one["id"], one["impact"], [node["html"][:160] for node in one["nodes"][:3]])
-            for one in found
-            if one["impact"] in ("serious", "critical")
-        ]
-        assert grave == []
+        open_all(page)
+        assert_no_wider(page)
+        assert grave(page) == []
         opened.quiet(file)
