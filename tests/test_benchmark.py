@@ -29,6 +29,9 @@ FIGURES: dict[str, Any] = {
 }
 
 
+CHANGED = {"en": "What changed", "ru": "Что изменилось"}
+
+
 def filled() -> Any:
     return jl.JourneyMap("pay", patience="3d", stages=OPTIONS["stages"]).fill(small_log())
 
@@ -123,21 +126,33 @@ def test_pages_tell_what_lies_above_and_below(tmp_path: Path) -> None:
         assert 'href="#against"' in text and 'id="changed"' not in text
         map_page = filled().save(tmp_path / "m.html", before=file, lang=lang, mask=0).read_text("utf-8")
         assert title in map_page
+        other = jl.JourneyMap("pay", patience="3d", stages=OPTIONS["stages"]).fill(small_log())
+        both = filled().save(tmp_path / "b.html", before=other, benchmark=file, lang=lang, mask=0)
+        heads = re.findall(r'<section class="changed">\s*<h2>(.*?)</h2>\s*<(ul|p)>', both.read_text("utf-8"))
+        assert heads == [(CHANGED[lang], "p"), (title, "ul")]  # nothing changed, and one figure is passed
 
 
 def test_a_run_holds_its_map_against_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     config = written_config(tmp_path)
     text = CONFIG.replace('goal = "pay"', 'goal = "pay"\nbenchmark = "targets.csv"')
-    config.write_text(re.sub("files = .*", 'files = ["report.html", "map.html"]', text), "utf-8")
+    config.write_text(re.sub("files = .*", 'files = ["report.html", "map.html", "map.json"]', text), "utf-8")
     (tmp_path / "targets.csv").write_text("stage,row,measure,value\nlook,loss,drop,0.99\n", "utf-8")
+    assert run(["run", str(config), "--to", "2025-01-06 11:30"]) == 0
+    assert _headings(tmp_path) == ["Against the benchmark"]
     assert run(["run", str(config)]) == 0
     for name in ("report.html", "report.ru.html"):
         assert 'id="against"' in (tmp_path / "out" / "latest" / name).read_text("utf-8")
-    assert "Against the benchmark" in (tmp_path / "out" / "latest" / "map.html").read_text("utf-8")
+    assert _headings(tmp_path) == ["What changed", "Against the benchmark"]
     (tmp_path / "targets.csv").write_text("stage,row,measur,value\nlook,loss,drop,0.99\n", "utf-8")
     capsys.readouterr()
     assert run(["run", str(config)]) == 2
     assert "did you mean 'measure'" in capsys.readouterr().err
+
+
+def _headings(folder: Path) -> list[str]:
+    """Return the headings of what the map of the last run is compared with."""
+    page = (folder / "out" / "latest" / "map.html").read_text("utf-8")
+    return re.findall(r'<section class="changed">\s*<h2>(.*?)</h2>', page)
 
 
 def test_data_of_a_map_is_no_figures(tmp_path: Path) -> None:

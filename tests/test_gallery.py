@@ -14,7 +14,8 @@ from journeylog.datasets import Industry, industry
 from journeylog.errors import ConfigError
 from journeylog.journeymap.spec import JourneyMapResult
 from journeylog.reporting.language import language
-from journeylog.reporting.mappage import findings, map_page
+from journeylog.reporting.mapfindings import findings
+from journeylog.reporting.mappage import map_page
 
 Made = tuple[str, Industry, JourneyMapResult]
 

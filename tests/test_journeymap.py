@@ -26,8 +26,9 @@ from journeylog.journeymap.masking import mask_small
 from journeylog.journeymap.rows import ROWS
 from journeylog.journeymap.spec import JourneyMapResult
 from journeylog.reporting.language import language
+from journeylog.reporting.mapfindings import change_lines, findings
 from journeylog.reporting.maplayout import SHOWN
-from journeylog.reporting.mappage import change_lines, findings, map_page
+from journeylog.reporting.mappage import map_page
 from journeylog.reporting.sourcelist import read_source_list
 from tests.plot_logs import UGLY, log_of
 

@@ -386,8 +386,8 @@ class JourneyMapResult(Result):
         path : str or Path
         **options
             ``lang="en"`` or ``"ru"`` and ``title=`` for all but the data; for a page also ``theme="light"`` or ``"dark"``,
-            and ``before=``, an earlier map or its data: supported changes are then told. ``mask=5`` for all: cells of
-            fewer customers are not told; 0 tells everything.
+            ``before=``, an earlier map or its data, and ``benchmark=``, figures: supported changes are then told. ``mask=5``
+            for all: cells of fewer customers are not told; 0 tells everything.
 
         Raises
         ------

@@ -15,7 +15,7 @@ from journeylog.journeymap.cells import Cell
 from journeylog.journeymap.changes import map_data
 from journeylog.journeymap.figures import are_figures
 from journeylog.journeymap.spec import JourneyMapResult
-from journeylog.reporting.mappage import called, written
+from journeylog.reporting.mapwords import called, written
 from journeylog.reporting.wording import Wording
 
 __all__ = ["Changed", "apart", "changed_of"]

@@ -16,8 +16,9 @@ from journeylog.journeymap.rows import ROWS
 from journeylog.journeymap.spec import JourneyMapResult
 from journeylog.reporting.empathypage import empathy_lines, empathy_values
 from journeylog.reporting.language import Language, language
-from journeylog.reporting.mappage import called, map_page, place_of, written
+from journeylog.reporting.mappage import map_page, place_of
 from journeylog.reporting.mapsvg import map_svg
+from journeylog.reporting.mapwords import called, written
 from journeylog.reporting.names import markdown
 from journeylog.reporting.sheets import Book, map_sheet, new_book, when
 from journeylog.reporting.tidy import map_table, table_bytes
@@ -154,7 +155,7 @@ def _note_sheet(book: Book, result: JourneyMapResult, words: Language) -> None:
 
 _Writer = Callable[..., bytes]
 _WRITERS: Final[Mapping[str, tuple[_Writer, tuple[str, ...]]]] = {
-    ".html": (map_page, ("lang", "theme", "title", "before", "alerts")),
+    ".html": (map_page, ("lang", "theme", "title", "before", "benchmark", "alerts")),
     ".json": (_data, ()),
     ".csv": (partial(_cells, kind="csv"), ()),
     ".parquet": (partial(_cells, kind="parquet"), ()),

@@ -13,7 +13,7 @@ from journeylog.reporting.language import Language
 from journeylog.reporting.maplayout import SHOWN
 from journeylog.reporting.mapwords import called, isolated, item_of, range_of, stage_of, written
 
-__all__ = ["change_lines", "findings"]
+__all__ = ["change_lines", "compared", "findings"]
 
 
 def findings(result: JourneyMapResult, words: Language) -> list[tuple[str, str, str]]:
@@ -56,6 +56,14 @@ def _bounds(words: Language, cell: Cell) -> str:
     if cell.low != cell.low or cell.high != cell.high:
         return f"({words.text('n_is', n=cell.n)})"
     return f"({range_of(words, cell.low, cell.high, cell.unit)})"
+
+
+def compared(
+    result: JourneyMapResult, words: Language, before: JourneyMapResult | Mapping[str, Any]
+) -> tuple[str, list[str], str]:
+    """Return what a map says beside an earlier one, or beside figures: a title, sentences, and what stands for none."""
+    title, none = ("against", "against_none") if are_figures(before) else ("changed", "unchanged")
+    return words.text(title), change_lines(result, words, before), words.text(none)
 
 
 def change_lines(

@@ -11,7 +11,6 @@ from markupsafe import Markup
 
 import journeylog
 from journeylog.journeymap.cells import Cell
-from journeylog.journeymap.figures import are_figures
 from journeylog.journeymap.rows import ROWS
 from journeylog.journeymap.spec import JourneyMapResult
 from journeylog.plots.style import theme_of
@@ -19,14 +18,14 @@ from journeylog.reporting.document import asset, environment, policy
 from journeylog.reporting.empathypage import empathy_values
 from journeylog.reporting.language import Language, language
 from journeylog.reporting.mapcurve import emotion_curve
-from journeylog.reporting.mapfindings import change_lines, findings
+from journeylog.reporting.mapfindings import compared, findings
 from journeylog.reporting.maplayout import ICONS, LISTS, SHOWN
 from journeylog.reporting.mapwords import called, item_of, range_of, stage_of, written
 from journeylog.reporting.names import short
 from journeylog.reporting.trials import trial_lines
 from journeylog.reporting.wording import Wording
 
-__all__ = ["called", "change_lines", "findings", "map_page", "map_values", "place_of", "strongest", "written"]
+__all__ = ["Fact", "Place", "map_page", "map_values", "place_of", "strongest"]
 
 #: Who comes again: that nobody did, or that nobody was watched so long, is told in words.
 _NOBODY: Final = ("again", "back")
@@ -102,6 +101,7 @@ def map_page(
     theme: str = "light",
     title: str | None = None,
     before: JourneyMapResult | Mapping[str, Any] | None = None,
+    benchmark: Mapping[str, Any] | None = None,
     alerts: Sequence[str] = (),
 ) -> bytes:
     """Return the page of a map; equal maps and arguments give equal bytes.
@@ -116,6 +116,9 @@ def map_page(
         Takes the place of the title.
     before : JourneyMapResult or mapping, optional
         An earlier map or its data; the page then begins with what changed.
+    benchmark : mapping, optional
+        Figures, as :func:`journeylog.journeymap.figures.read_figures` takes them; the page then tells what lies above and
+        below, after what changed.
     alerts : sequence of str
         Texts that stand above all else.
     """
@@ -130,7 +133,9 @@ def map_page(
         css=Markup(css),
         version=journeylog.__version__,
         title=short(title, 200) if title is not None else words.text("map"),
-        map=map_values(result, words, before=before, alerts=alerts),
+        map=map_values(
+            result, words, beside=[one for one in (before, benchmark) if one is not None], alerts=alerts
+        ),
         empathy=empathy_values(result, words, written),
         trials=trial_lines(result, words),
     ).encode("utf-8", "backslashreplace")
@@ -140,7 +145,7 @@ def map_values(
     result: JourneyMapResult,
     words: Language,
     *,
-    before: JourneyMapResult | Mapping[str, Any] | None = None,
+    beside: Sequence[JourneyMapResult | Mapping[str, Any]] = (),
     alerts: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Return what the macros of ``map_body.html.j2`` show, on this page or as a part of another one."""
@@ -170,9 +175,7 @@ def map_values(
         "ends": ("", "") if curve is None else (words.signed(curve.end), words.signed(-curve.end)),
         "short": findings(result, words),
         "alerts": alerts,
-        "changed": words.text("against" if are_figures(before) else "changed"),
-        "unchanged": words.text("against_none" if are_figures(before) else "unchanged"),
-        "changes": None if before is None else change_lines(result, words, before),
+        "compared": [compared(result, words, one) for one in beside],
         "definitions": list(words.words["define"].values()),
         "notes": [Wording(words).note(note) for note in result.notes],
         "codes": [(f"c{i}", called(words, cell), cell.code) for i, cell in enumerate(result.cells)],

@@ -27,7 +27,8 @@ from journeylog.reporting.designpage import design_section, with_paths
 from journeylog.reporting.document import render
 from journeylog.reporting.empathypage import empathy_values
 from journeylog.reporting.mapbooks import mask_both
-from journeylog.reporting.mappage import map_values, written
+from journeylog.reporting.mappage import map_values
+from journeylog.reporting.mapwords import written
 from journeylog.reporting.method import method
 from journeylog.reporting.names import short
 from journeylog.reporting.parts import PARTS, check_show, parts_of

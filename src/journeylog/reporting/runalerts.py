@@ -10,7 +10,7 @@ from journeylog.journeymap.cells import Cell
 from journeylog.journeymap.spec import JourneyMapResult
 from journeylog.reporting.changed import apart
 from journeylog.reporting.language import language
-from journeylog.reporting.mappage import called, written
+from journeylog.reporting.mapwords import called, written
 from journeylog.reporting.wording import Wording
 
 __all__ = ["alerts_that_hold"]

@@ -122,7 +122,7 @@ class RunFiles:
         if ending in ("html", "svg"):
             options["theme"] = self.theme
         if ending == "html":
-            options["before"] = self.asked.get("benchmark", self.before)
+            options |= {"before": self.before, "benchmark": self.asked.get("benchmark")}
         for name, tongue in self._named("map", ending):
             if ending == "html":
                 options["alerts"] = self.alerts.get(tongue, ())
