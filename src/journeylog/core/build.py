@@ -15,6 +15,7 @@ import pyarrow as pa
 from journeylog.core.chunk import Category, Chunk, Column, Number, read_only
 from journeylog.core.encode import encode, side_by_side
 from journeylog.core.kernels import layout
+from journeylog.core.rows_by_code import by_code
 
 __all__ = ["build_chunk", "empty_chunk", "load_kernels"]
 
@@ -47,11 +48,8 @@ def build_chunk(
         Events at the same time as the event before them.
     """
     who = actor if isinstance(actor, Category) else encode(actor)
-    n_actors = len(who.labels)
     start = np.lexsort([np.asarray(t) for t in reversed(ties)]) if ties else np.empty(0, np.int64)
-    offsets = layout.actor_offsets(who.codes, n_actors)
-    order = np.empty(len(time), np.int32 if len(time) < 2**31 else np.int64)
-    layout.place_by_actor(who.codes, offsets, start, order)
+    offsets, order = by_code(who.codes, len(who.labels), start)
     moved = _gathered(np.asarray(time, dtype=np.int64), order)
     n_tied = _sorted_inside(moved, order, offsets)
     placed = {name: _placed(column, order) for name, column in columns.items()}

@@ -105,13 +105,17 @@ class Vocabulary:
             )
 
 
-def tidy(parts: Sequence[Codes], labels: pa.Array, blank_is_missing: bool = False) -> Category:
+def tidy(
+    parts: Sequence[Codes], labels: pa.Array, blank_is_missing: bool = False, into: Codes | None = None
+) -> Category:
     """Return pieces of codes as one column over the labels that occur, sorted unless there are very many.
 
     Parameters
     ----------
     blank_is_missing : bool
         Whether an empty text is a missing value.
+    into : ndarray of int32, as long as all parts together, optional
+        Where codes that change are written; the only part itself will do.
     """
     used = np.zeros(len(labels), np.bool_)
     parts = [read_only(part) for part in parts]
@@ -127,7 +131,7 @@ def tidy(parts: Sequence[Codes], labels: pa.Array, blank_is_missing: bool = Fals
         return Category(whole, labels)
     moved = np.full(len(labels), -1, np.int32)
     moved[kept] = np.arange(len(kept), dtype=np.int32)
-    codes, stop = np.empty(sum(map(len, parts)), np.int32), 0
+    codes, stop = np.empty(sum(map(len, parts)), np.int32) if into is None else into, 0
     for part in parts:
         stop += len(part)
         kernel.move(part, moved, codes[stop - len(part) : stop])

@@ -46,6 +46,10 @@ _TEXTS: Final = ("text", "event_id")
 _NUMBERS: Final = ("value", "score", "received")
 #: Bytes an event takes for a while when events are put in order: its time, its new place, its moved time.
 _ORDERING: Final = 24
+#: Rows that are expected for one that the first piece foretells; the memory of those that do not come is never touched.
+_MORE: Final = 1.1
+#: Rows of a piece that foretell the others.
+_TELLING: Final = 1000
 #: After how many more bytes to come the memory that is left is looked at again.
 _LOOK: Final = 1 << 21
 _UNITS: Final = {
@@ -93,7 +97,8 @@ class Intake:
     events: Vocabulary = field(default_factory=Vocabulary)
     limits: Limits = field(default_factory=Limits)
     rows: int = 0
-    _codes: Slabs = field(default_factory=lambda: Slabs(np.int32))
+    _who: Slabs = field(default_factory=lambda: Slabs(np.int32))
+    _what: Slabs = field(default_factory=lambda: Slabs(np.int32))
     _micros: Slabs = field(default_factory=lambda: Slabs(np.int64))
     _to_come: int = 0
     _looked_at: int = 0
@@ -101,8 +106,11 @@ class Intake:
     def take(self, piece: Judged) -> None:
         """Take in the next piece of the input: ids and names become numbers, what is not needed later goes."""
         n = len(piece)
-        piece.actor = pa.array(self.actors.codes(piece.actor, self._codes.room(n)))
-        piece.event = pa.array(self.events.codes(piece.event, self._codes.room(n)))
+        if piece.share and n >= _TELLING:
+            for slabs in (self._who, self._what, self._micros):
+                slabs.expect(int(n / piece.share * _MORE))
+        piece.actor = pa.array(self.actors.codes(piece.actor, self._who.room(n)))
+        piece.event = pa.array(self.events.codes(piece.event, self._what.room(n)))
         piece.stamps.micros = self._micros.kept(piece.stamps.micros)
         piece.settle()
         self.pieces.append(piece)
@@ -120,9 +128,11 @@ class Intake:
         """Make the log; `ordered` says whether the position in the input means something."""
         self._judge_times()
         self._find_ends()
-        joined = self._join()
+        joined = self._join(last=self.roles.event_id is None)
         deduplicated = self._deduplicate(joined)
-        chunk, n_tied, order = self._build(self._join() if deduplicated is not None else joined, ordered)
+        if deduplicated is not None:
+            joined = self._join(last=True)
+        chunk, n_tied, order = self._build(joined, ordered)
         rejects = self._rejects()
         found = pc.value_counts(rejects.column("reason")).to_pylist()
         card = Card(
@@ -207,26 +217,27 @@ class Intake:
         chunk, n_tied = build_by_content(actor, time, columns, declared)
         return chunk, n_tied, (f"{order}, then " if order else "") + "event name, then content of the row"
 
-    def _actor(self) -> Category:
-        return _numbered([p.actor for p in self.pieces], self.actors)
+    def _actor(self, last: bool) -> Category:
+        return _numbered([p.actor for p in self.pieces], self._who, self.actors, last)
+
+    def _event(self, last: bool) -> Category:
+        return _numbered([p.event for p in self.pieces], self._what, self.events, last)
 
     def _time(self) -> Ints:
-        return np.concatenate([np.zeros(0, np.int64), *(p.stamps.micros for p in self.pieces)])
+        return self._micros.joined([p.stamps.micros for p in self.pieces])
 
-    def _join(self) -> _Joined:
-        """Join the pieces, column beside column."""
-        columns = self._columns()
-        tasks: list[Callable[[], Any]] = [self._actor, self._time, *columns.values()]
+    def _join(self, last: bool) -> _Joined:
+        """Join the pieces, column beside column; the last time their own memory may be written to."""
+        columns = self._columns(last)
+        tasks: list[Callable[[], Any]] = [partial(self._actor, last), self._time, *columns.values()]
         actor, time, *joined = side_by_side(lambda task: task(), tasks)
         return _Joined(actor, time, dict(zip(columns, joined, strict=True)))
 
-    def _columns(self) -> dict[str, Callable[[], Column]]:
+    def _columns(self, last: bool) -> dict[str, Callable[[], Column]]:
         """Return how each column but actor and time is joined, roles first."""
         pieces, blank = self.pieces, self.blank_is_missing
         lengths = [len(p) for p in pieces]
-        columns: dict[str, Callable[[], Column]] = {
-            "event": partial(_numbered, [p.event for p in pieces], self.events)
-        }
+        columns: dict[str, Callable[[], Column]] = {"event": partial(self._event, last)}
         for role in _CATEGORIES:
             if getattr(self.roles, role) is not None:
                 columns[role] = partial(category, [p.columns[role] for p in pieces], blank)
@@ -308,8 +319,9 @@ class Intake:
         return notes
 
 
-def _numbered(parts: list[pa.Array], known: Vocabulary) -> Category:
-    return tidy([p.to_numpy() for p in parts], known.labels())
+def _numbered(parts: list[pa.Array], slabs: Slabs, known: Vocabulary, last: bool) -> Category:
+    codes = slabs.joined([p.to_numpy() for p in parts])
+    return tidy([codes], known.labels(), into=codes if last else None)
 
 
 def _size(column: Any) -> int:

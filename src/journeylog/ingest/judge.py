@@ -122,6 +122,7 @@ class Judge:
             n_instant=int(np.count_nonzero(stamps.verdict == INSTANT)),
             time_column=made.time_column,
             part=made.part,
+            share=piece.share,
         )
         return judged.split(verdicts, original)
 

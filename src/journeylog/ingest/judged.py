@@ -52,6 +52,8 @@ class Judged:
         Name of the column each time stood in, where there are several.
     part : ndarray of int64 or None
         Which of the events of its row each is, where a row may hold several under one id.
+    share : float
+        How much of its container the piece is; 0: not known.
     """
 
     file: str
@@ -72,6 +74,7 @@ class Judged:
     n_instant: int = 0
     time_column: Any = None
     part: Ints | None = None
+    share: float = 0.0
 
     def __len__(self) -> int:
         """Return the number of kept rows."""

@@ -11,30 +11,46 @@ from numba import njit
 Ints = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.int32]
 
-__all__ = ["actor_offsets", "count_ties", "gather", "place_by_actor", "sort_times_inside", "unsorted_actors"]
+__all__ = ["count_codes", "count_ties", "gather", "place", "sort_times_inside", "spots_of", "unsorted_actors"]
 
 
 @njit(cache=True, nogil=True)
-def actor_offsets(codes: Codes, n_actors: int) -> Ints:
-    """Return where each actor's events start once they lie side by side."""
-    offsets = np.zeros(n_actors + 1, np.int64)
-    for i in range(codes.size):
-        offsets[codes[i] + 1] += 1
-    for a in range(n_actors):
-        offsets[a + 1] += offsets[a]
+def count_codes(codes: Codes, order: Any, first: int, last: int, counts: Any) -> None:
+    """Count the codes of some rows, taken in `order` (an empty `order` is the rows' own)."""
+    given = order.size > 0
+    for k in range(first, last):
+        counts[codes[order[k] if given else k]] += 1
+
+
+@njit(cache=True, nogil=True)
+def spots_of(counts: Any) -> Ints:
+    """Return where the rows of each code start once they lie side by side.
+
+    Parameters
+    ----------
+    counts : (parts, codes); in: how often each part has each code; out: where the part's rows of the code begin
+    """
+    parts, n = counts.shape
+    offsets, total = np.empty(n + 1, np.int64), 0
+    for code in range(n):
+        offsets[code] = total
+        for part in range(parts):
+            found = counts[part, code]
+            counts[part, code] = total
+            total += found
+    offsets[n] = total
     return offsets
 
 
 @njit(cache=True, nogil=True)
-def place_by_actor(codes: Codes, offsets: Ints, order: Ints, out: Any) -> None:
-    """Write the events by actor to `out`, stable in `order` (an empty `order` is the input's own)."""
-    spot = offsets[:-1].copy()
+def place(codes: Codes, order: Any, first: int, last: int, spots: Any, out: Any) -> None:
+    """Write some rows to where the rows of their code lie, in `order`."""
     given = order.size > 0
-    for k in range(codes.size):
+    for k in range(first, last):
         i = order[k] if given else k
-        a = codes[i]
-        out[spot[a]] = i
-        spot[a] += 1
+        code = codes[i]
+        out[spots[code]] = i
+        spots[code] += 1
 
 
 @njit(cache=True, nogil=True)

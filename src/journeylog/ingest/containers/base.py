@@ -97,6 +97,8 @@ class Piece:
         The rows as they were written, where that is JSON.
     utf8 : bool
         Whether the reader has made sure already that all texts are UTF-8.
+    share : float
+        How much of the container it is, where that is known before the end; 0: it is not.
     """
 
     rows: pa.RecordBatch
@@ -108,6 +110,7 @@ class Piece:
     pairs: Sequence[tuple[PairList, Sequence[Spans]]] = ()
     written: Spans | None = None
     utf8: bool = False
+    share: float = 0.0
 
     def only(self, whole: npt.NDArray[np.bool_]) -> Piece:
         """Return some of the rows, and all bad ones."""

@@ -43,11 +43,15 @@ class Block(NamedTuple):
 
 
 class Lent(NamedTuple):
-    """A block as a read-only array; its memory is used for another one once nothing looks at it any more."""
+    """A block as a read-only array; its memory is used for another one once nothing looks at it any more.
+
+    Its share of the input is 0 where the size of that is not known.
+    """
 
     data: npt.NDArray[np.uint8]
     final: bool
     lost: bytes | None = None
+    share: float = 0.0
 
 
 def blocks(
@@ -67,6 +71,7 @@ def lent_blocks(
     """Yield the same without a copy: memory that is new to the process costs as much as to read into it."""
     memory: list[bytearray] = []
     carry = b""
+    whole = stream.size if isinstance(stream, Stream) else 0
     while True:
         data, end = _with_more(stream, carry, size, memory)
         start = len(carry)
@@ -83,7 +88,7 @@ def lent_blocks(
         cut = data.rfind(b"\n", start, end) + 1 or _last_break(data, end, lone_cr)
         carry = bytes(data[cut:end])
         if cut:
-            yield Lent(_lent(data, cut, memory), False)
+            yield Lent(_lent(data, cut, memory), False, share=cut / whole if whole else 0.0)
 
 
 def _with_more(

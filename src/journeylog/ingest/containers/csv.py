@@ -60,7 +60,7 @@ class CsvTable:
         self.quote = -1 if dialect.quote is None else _byte(dialect.quote, "quote")
         self.stream = open_text(file, dialect.encoding)
         self.blocks = lent_blocks(self.stream, min(dialect.block, _BLOCK), lone_cr=True)
-        self.carry, self.final = b"", False
+        self.carry, self.final, self.begun = b"", False, 0.0
         self.records, self.lines, self.no_text = 0, 0, 0
         self.columns: tuple[str, ...] = dialect.names or self._read_header()
 
@@ -71,7 +71,7 @@ class CsvTable:
         for place, name in enumerate(kept):
             places[self.columns.index(name)] = place
         if self.carry or self.final:
-            yield from self._scan(Lent(_NOTHING, self.final), kept, places)
+            yield from self._scan(Lent(_NOTHING, self.final, share=self.begun), kept, places)
         for block in self.blocks if not self.final else ():
             yield from self._scan(block, kept, places)
 
@@ -83,13 +83,13 @@ class CsvTable:
         seen = seen_in(data, self.quote)
         lines = self._plain_lines(data, seen, len(kept))
         if lines:
-            found = _Lines(self, data, lines, kept, places)
+            found = _Lines(self, data, lines, kept, places, block.share)
             self.carry = b""
             self.records += lines
             self.lines += lines
             yield found.piece
         elif len(data):
-            yield self._rows(data, seen, ends_here, kept, places)
+            yield self._rows(data, seen, ends_here, kept, places, block.share)
         if block.lost is not None:
             bad = BadRow(
                 self.records + 1, self.lines + 1, Reason.FIELD_TOO_LONG, "the line is too long", block.lost
@@ -113,7 +113,13 @@ class CsvTable:
         return seen.feeds if plain else 0
 
     def _rows(
-        self, data: Data, seen: _Seen, final: bool, kept: list[str], places: npt.NDArray[np.int64]
+        self,
+        data: Data,
+        seen: _Seen,
+        final: bool,
+        kept: list[str],
+        places: npt.NDArray[np.int64],
+        share: float,
     ) -> Work:
         """Find the rows of a block; their columns are copied when the work is done."""
         room = 1 + seen.feeds + seen.returns
@@ -123,7 +129,7 @@ class CsvTable:
             data, final, not seen.high, self.delimiter, self.quote, places, self.dialect.max_field,
             starts, ends, where, bad,
         )  # fmt: skip
-        found = _Found(self, data, starts[:rows], ends[:rows], where[:rows], bad[:n_bad], kept)
+        found = _Found(self, data, starts[:rows], ends[:rows], where[:rows], bad[:n_bad], kept, share)
         self.carry = data[used:].tobytes()
         self.records += records
         self.lines += lines
@@ -151,6 +157,7 @@ class CsvTable:
             buf = np.frombuffer(data, np.uint8)
             first = _first_record(buf, self.delimiter, self.quote, block.final, self.dialect.max_field)
             self.final = block.final
+            self.begun += block.share
             if first is None and not block.final and block.lost is None:
                 self.carry = data
                 continue
@@ -214,9 +221,16 @@ class _Lines:
     """The rows of a block in which every line is a record."""
 
     def __init__(
-        self, table: CsvTable, data: Data, lines: int, kept: list[str], places: npt.NDArray[np.int64]
+        self,
+        table: CsvTable,
+        data: Data,
+        lines: int,
+        kept: list[str],
+        places: npt.NDArray[np.int64],
+        share: float,
     ) -> None:
         self.data, self.n, self.kept, self.places, self.delimiter = data, lines, kept, places, table.delimiter
+        self.share = share
         self.told = _Told(table)
 
     def piece(self) -> Piece:
@@ -238,7 +252,7 @@ class _Lines:
         if n_bad:
             row, line = (np.delete(numbers, bad[:n_bad, 0]) for numbers in (row, line))
         listed = [self.told.bad_row(found, self.data) for found in bad[:n_bad].tolist()]
-        return Piece(as_batch(columns, rows), row, line, listed, utf8=True)
+        return Piece(as_batch(columns, rows), row, line, listed, utf8=True, share=self.share)
 
 
 def _room(name: str, size: int, kind: type[np.generic]) -> npt.NDArray[Any]:
@@ -287,8 +301,10 @@ class _Found:
         where: Spots,
         bad: Spots,
         kept: list[str],
+        share: float,
     ) -> None:
         self.data, self.starts, self.ends, self.where, self.bad = data, starts, ends, where, bad
+        self.share = share
         self.kept, self.quote, self.told = kept, table.quote, _Told(table)
 
     def piece(self) -> Piece:
@@ -304,7 +320,7 @@ class _Found:
         row = self.where[:, 0].astype(np.int64) + self.told.records
         line = self.where[:, 1].astype(np.int64) + self.told.lines
         bad = [self.told.bad_row(found, self.data) for found in self.bad.tolist()]
-        return Piece(as_batch(columns, len(row)), row, line, bad, utf8=True)
+        return Piece(as_batch(columns, len(row)), row, line, bad, utf8=True, share=self.share)
 
     def raw(self, i: int) -> bytes:
         """Return the bytes of a record that was given up."""

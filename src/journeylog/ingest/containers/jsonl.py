@@ -103,7 +103,7 @@ class JsonLines:
         """Yield the scan of each block with the keys known by then; the first one is done at once, to know some."""
         for block in lent_blocks(self.stream, self.dialect.block, lone_cr=False):
             if len(block.data):
-                scan = _Scan(block.data, self._known(), _MOST_KEYS + len(wanted or ()))
+                scan = _Scan(block.data, self._known(), _MOST_KEYS + len(wanted or ()), block.share)
                 if not self.keys:
                     self._complete(scan.run(), wanted)
                 yield scan.run
@@ -211,8 +211,8 @@ class _Known(NamedTuple):
 class _Scan:
     """The search for the values of one block; it knows nothing of other blocks, so it may be done in a thread."""
 
-    def __init__(self, data: npt.NDArray[np.uint8], known: _Known, most_keys: int) -> None:
-        self.buf, self.known, self.most_keys = data, known, most_keys
+    def __init__(self, data: npt.NDArray[np.uint8], known: _Known, most_keys: int, share: float) -> None:
+        self.buf, self.known, self.most_keys, self.share = data, known, most_keys, share
         self.at, self.room = 0, 0
         self.unknown: bytes | None = None
         self.done = np.zeros(4, np.int64)
@@ -261,7 +261,7 @@ class _Scan:
         self._widen(n)
         return _Found(
             self.buf, self.spans[:n, :rows], self.kinds[:n, :rows], self.where[:rows], self.bad[:n_bad],
-            tuple(table.kept), table.records + 1, table.lines + 1, table, self.plan,
+            tuple(table.kept), table.records + 1, table.lines + 1, table, self.plan, self.share,
         )  # fmt: skip
 
     def _widen(self, n: int) -> None:
@@ -276,9 +276,9 @@ class _Found:
     def __init__(
         self, buf: npt.NDArray[np.uint8], spans: npt.NDArray[np.int32], kinds: npt.NDArray[np.uint8],
         where: npt.NDArray[np.int32], bad: npt.NDArray[np.int32], names: tuple[str, ...], records: int, lines: int,
-        table: JsonLines, plan: Plan,
+        table: JsonLines, plan: Plan, share: float,
     ) -> None:  # fmt: skip
-        self.table, self.plan = table, plan
+        self.table, self.plan, self.share = table, plan, share
         self.buf, self.spans, self.kinds, self.where, self.bad = buf, spans, kinds, where, bad
         self.names, self.records, self.lines = names, records, lines
 
@@ -313,7 +313,7 @@ class _Found:
                 )
                 for i in np.flatnonzero(broken).tolist()
             ]
-        piece = Piece(rows, row, line, bad, frozenset(numeric))
+        piece = Piece(rows, row, line, bad, frozenset(numeric), share=self.share)
         if self.table.looks:
             self._add_nested(piece)
         return piece.only(broken == 0) if broken.any() else piece

@@ -68,7 +68,7 @@ class ParquetTable:
             coming = ahead.submit(next, batches, None)
             while (batch := coming.result()) is not None:
                 coming = ahead.submit(next, batches, None)
-                yield from slices(batch, first)
+                yield from slices(batch, first, self.file.metadata.num_rows)
                 first += batch.num_rows
 
     def _batches(self, kept: list[str]) -> Iterator[pa.RecordBatch]:
@@ -126,12 +126,12 @@ class ParquetTable:
         return f"; read together with {shown}" + (f" and {more:,} more" if more > 0 else "")
 
 
-def slices(batch: pa.RecordBatch, first: int) -> Iterator[Work]:
-    """Yield a batch in pieces of moderate size; `first` is the number of its first row."""
+def slices(batch: pa.RecordBatch, first: int, of: int = 0) -> Iterator[Work]:
+    """Yield a batch in pieces of moderate size; `first` is the number of its first row, `of` that of all (0: unknown)."""
     for start in range(0, batch.num_rows, _ROWS):
         part = _without_views(batch.slice(start, _ROWS))
         row = np.arange(first + start, first + start + part.num_rows, dtype=np.int64)
-        yield partial(Piece, part, row)
+        yield partial(Piece, part, row, share=part.num_rows / of if of else 0.0)
 
 
 def _without_views(batch: pa.RecordBatch) -> pa.RecordBatch:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import os
 import zlib
 from typing import Any, Final
 
@@ -60,6 +61,11 @@ class Stream:
             taken, self.ahead = self.ahead[:size], self.ahead[size:]
             return taken
         return self._read(size)
+
+    @property
+    def size(self) -> int:
+        """How many bytes there are in all; 0 where that is not known before the end."""
+        return os.fstat(self.inner.fileno()).st_size if isinstance(self.inner, io.FileIO) else 0
 
     @property
     def direct(self) -> bool:

@@ -30,8 +30,8 @@ import pyarrow.compute as pc
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from journeylog.core.kernels import layout
 from journeylog.core.kernels.identity import sort_logins_inside
+from journeylog.core.rows_by_code import by_code
 from journeylog.core.window import parse_duration
 from journeylog.errors import ConfigError, nearest
 from journeylog.ingest.identity.links import Links
@@ -228,9 +228,7 @@ def _logins(links: Links, one: Mask, first_known: Mask, name: Codes) -> _Steps:
     turned = first_known[at]
     a, b = links.start[at], links.end[at]
     visitor, person = name[np.where(turned, b, a)], name[np.where(turned, a, b)]
-    offsets = layout.actor_offsets(visitor, len(name))
-    order = np.empty(len(visitor), np.int64)
-    layout.place_by_actor(visitor, offsets, np.empty(0, np.int64), order)
+    offsets, order = by_code(visitor, len(name))
     when = np.zeros(len(at), np.int64) if links.time is None else links.time[at][order]
     who = person[order]
     sort_logins_inside(when, who, offsets)
@@ -296,9 +294,7 @@ def _rows(name: Codes, steps: _Steps) -> Rows:
     n = len(name)
     renamed = np.flatnonzero(name != np.arange(n))
     owner = np.concatenate([steps.visitor, renamed.astype(np.int32)])
-    offsets = layout.actor_offsets(owner, n)
-    order = np.empty(len(owner), np.int64)
-    layout.place_by_actor(owner, offsets, np.empty(0, np.int64), order)
+    offsets, order = by_code(owner, n)
     since = np.concatenate([steps.since, np.full(len(renamed), ALWAYS, np.int64)])
     actor = np.concatenate([steps.person, name[renamed]])
     return Rows(name, offsets, since[order], actor[order])
