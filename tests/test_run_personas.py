@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+from python_calamine import CalamineWorkbook
 
 import journeylog as jl
 from journeylog.reporting.cli import run
@@ -38,7 +39,7 @@ clusters = { most = 4, resamples = 3, sample = 200 }
 
 [output]
 languages = ["ru", "en"]
-files = ["personas.html", "personas.json", "personas.md", "tables.csv", "tables.parquet"]
+files = ["personas.html", "personas.json", "personas.md", "report.xlsx", "tables.csv", "tables.parquet"]
 """
 
 
@@ -94,6 +95,25 @@ def test_small_groups_are_told_nowhere(place: Path) -> None:
     cells = pd.read_csv(place / "persona_cells.csv")
     told = cells[(cells["measure"] == "customers") & ~cells["masked"]]
     assert (told["value"] >= 5).all() and cells["masked"].any()
+
+
+def test_the_workbook_has_the_groups_of_the_tables(place: Path) -> None:
+    """One sheet a table, called in the language of the workbook, with its columns explained."""
+    for file, sheets, last in (
+        ("report.en.xlsx", ("Personas", "What tells personas apart", "Journeys of personas"), "Dictionary"),
+        ("report.xlsx", ("Персоны", "Чем различаются персоны", "Пути персон"), "Словарь"),
+    ):
+        book = CalamineWorkbook.from_path(place / file)
+        explained = {tuple(row[:2]) for row in book.get_sheet_by_name(last).to_python()}
+        for sheet, name in zip(sheets, ("persona_groups", "personas", "persona_journeys"), strict=True):
+            table = pq.read_table(place / f"{name}.parquet").to_pandas()
+            head, *lines = book.get_sheet_by_name(sheet).to_python()
+            assert head == list(table.columns) and {(sheet, column) for column in head} <= explained
+            assert len(lines) == len(table) > 3
+            texts = [str(cell) for line in lines for cell in line]
+            assert "secret <few>" not in texts and "secret" not in " ".join(texts)
+            if name == "persona_groups":
+                assert [line[head.index("n")] for line in lines] == table["n"].tolist()
 
 
 def test_tables_have_their_declared_columns_and_numbers(place: Path) -> None:

@@ -18,18 +18,34 @@ from journeylog.errors import ConfigError, OutputError
 STAGES = {"look": ["home", "search"], "buy": ["cart", "pay"]}
 ASKED: dict[str, Any] = {"goal": "pay", "patience": "30min", "stages": STAGES}
 SHEETS = {
-    "en": ["Map", "Transitions", "Funnel", "Drop-off", "Bottlenecks", "Paths", "Rejects", "Dictionary"],
+    "en": [
+        "Map",
+        "Transitions",
+        "Funnel",
+        "Drop-off",
+        "Bottlenecks",
+        "Losses",
+        "Paths",
+        "Rejects",
+        "Dictionary",
+    ],
     "ru": [
         "Карта",
         "Переходы",
         "Воронка",
         "Уходы",
         "Узкие места",
+        "Потери",
         "Цепочки",
         "Отклонённые строки",
         "Словарь",
     ],
 }
+DESIGNED = {
+    "en": ["Designed journey", "Ways not planned"],
+    "ru": ["Задуманный путь", "Незапланированные переходы"],
+}
+DESIGN = {"ways": {"look": ["buy"]}, "start": ["look"], "rules": [{"within": ["cart", "pay", "15min"]}]}
 
 
 def book(path: Path, **options: Any) -> CalamineWorkbook:
@@ -47,10 +63,13 @@ def xml(path: Path, name: str) -> str:
 
 
 @pytest.mark.parametrize("lang", ["en", "ru"])
-def test_the_dictionary_explains_every_column_of_every_sheet(lang: str, tmp_path: Path) -> None:
-    found = book(tmp_path / "report.xlsx", lang=lang)
-    assert found.sheet_names == SHEETS[lang]
-    first, *others = SHEETS[lang]
+@pytest.mark.parametrize("design", [None, DESIGN])
+def test_the_dictionary_explains_every_column_of_every_sheet(
+    lang: str, design: dict[str, Any] | None, tmp_path: Path
+) -> None:
+    found = book(tmp_path / "report.xlsx", lang=lang, design=design)
+    assert found.sheet_names == [*SHEETS[lang][:-2], *(DESIGNED[lang] if design else []), *SHEETS[lang][-2:]]
+    first, *others = found.sheet_names
     explained = {(row[0], row[1]) for row in rows(found, SHEETS[lang][-1])[1:]}
     heads = {(sheet, head) for sheet in others for head in rows(found, sheet)[0]}
     assert heads == {pair for pair in explained if pair[0] != first}
@@ -82,6 +101,23 @@ def test_numbers_are_those_of_the_statistics(tmp_path: Path) -> None:
             assert value == wanted, name  # a sheet keeps 16 digits
 
 
+@pytest.mark.parametrize("mask", [0, 5])
+def test_sheets_of_losses_and_of_a_design_hold_what_the_tables_hold(mask: int, tmp_path: Path) -> None:
+    found = book(tmp_path / "report.xlsx", mask=mask, design=DESIGN)
+    jl.tables(jl.datasets.tiny(), tmp_path, kinds=["parquet"], **ASKED, mask=mask, design=DESIGN)
+    few = []
+    for sheet, name in zip(["Losses", *DESIGNED["en"]], ["losses", "design", "design_ways"], strict=True):
+        table = pd.read_parquet(tmp_path / f"{name}.parquet")
+        head, *lines = rows(found, sheet)
+        assert head == list(table.columns) and len(lines) == len(table) > 0, sheet
+        for line, record in zip(lines, table.to_dict("records"), strict=True):
+            for value, (column, known) in zip(line, record.items(), strict=True):
+                missing = known is None or known != known
+                assert value == ("" if missing else known if isinstance(known, str) else pytest.approx(known))
+                few += [value] if column.startswith("n") and value in (1, 2, 3, 4) else []
+    assert bool(few) == (mask == 0)
+
+
 def test_shares_are_percentages_dates_are_dates_and_heads_stay(tmp_path: Path) -> None:
     path = tmp_path / "report.xlsx"
     found = book(path)
@@ -92,7 +128,7 @@ def test_shares_are_percentages_dates_are_dates_and_heads_stay(tmp_path: Path) -
         dt.datetime.fromtimestamp(t / 1e6, dt.UTC).replace(tzinfo=None) for t in (window.start, window.end)
     ]
     assert any("UTC" in str(cell) for row in rows(found, "Map") for cell in row)
-    for number in range(2, 9):
+    for number in range(2, 10):
         sheet = xml(path, f"xl/worksheets/sheet{number}.xml")
         assert 'state="frozen"' in sheet and "<autoFilter" in sheet
 

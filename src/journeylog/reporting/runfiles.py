@@ -100,7 +100,8 @@ class RunFiles:
             yield from self._pages()
         elif file == "report.xlsx":
             for name, tongue in self._named(stem, ending):
-                yield name, workbook_bytes(self._answers(), language(tongue), self.asked.get("title"))
+                words = language(tongue)
+                yield name, workbook_bytes(self._answers(), words, self.asked.get("title"), self.personas)
         elif stem == "personas":
             yield from self._personas(ending)
         elif stem == "tables":

@@ -158,7 +158,7 @@ def _check_stages(asked: Mapping[str, Any], mapped: Mapping[str, Any], log: Even
 
 def _wanted(files: Sequence[str]) -> bool:
     """Return whether any of the files tells of personas."""
-    return any(file.startswith(("personas.", "tables.")) for file in files)
+    return any(file.startswith(("personas.", "tables.", "report.xlsx")) for file in files)
 
 
 def _commit(folder: Path, result: JourneyMapResult, made: Mapping[str, bytes]) -> Path:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -10,17 +10,22 @@ import pyarrow as pa
 
 from journeylog.core.log import EventLog
 from journeylog.core.window import Window
+from journeylog.persona.personas import Personas
 from journeylog.reporting.costs import Costs
 from journeylog.reporting.language import Language, language
+from journeylog.reporting.personafiles import persona_tables
 from journeylog.reporting.sheets import Book, map_sheet, new_book, table_sheet, when
 from journeylog.reporting.tidy import Shared, share, tidy_tables
-from journeylog.reporting.tidyschema import DICTIONARY, TABLES, defined
+from journeylog.reporting.tidyschema import DICTIONARY, PERSONA_TABLES, TABLES, Entry, defined
 from journeylog.reporting.write import reserved
 
 __all__ = ["workbook", "workbook_bytes"]
 
-#: The sheets after the map, each a table of the dictionary.
-_SHEETS: Final = ("transitions", "funnel", "drop_off", "bottlenecks", "paths", "rejects")
+#: The sheets after the map, each a table of the dictionary; those of a design and of personas where there are such.
+_SHEETS: Final = ("transitions", "funnel", "drop_off", "bottlenecks", "losses", "paths")
+_DESIGN: Final = ("design", "design_ways")
+_PERSONAS: Final = ("persona_groups", "personas", "persona_journeys")
+_COLUMNS: Final = {**TABLES, **PERSONA_TABLES}
 
 
 def workbook(
@@ -34,6 +39,7 @@ def workbook(
     funnel: Any = None,
     within: Any = None,
     prices: Mapping[str, Any] | None = None,
+    design: Any = None,
     lang: str = "en",
     mask: int = 5,
 ) -> Path:
@@ -46,7 +52,7 @@ def workbook(
         The file, in a folder that exists.
     title : str, optional
         The title in the file's properties.
-    goal, patience, stages, funnel, within, prices
+    goal, patience, stages, funnel, within, prices, design
         As in :func:`journeylog.report`.
     lang : str
         The language of the map and of the dictionary: ``"en"``, ``"ru"``, or the path of a catalogue.
@@ -68,9 +74,10 @@ def workbook(
 
     Notes
     -----
-    Sheets: the map, transitions, funnel, drop-off, bottlenecks, paths, rejects by reason, and a dictionary that explains
-    every column of every sheet. Numbers are numbers, shares are formatted as percentages, times are dates in UTC, and
-    no text of the data is a formula or a link. Equal logs and arguments give equal bytes.
+    Sheets: the map, transitions, funnel, drop-off, bottlenecks, losses, paths, with a design its rules and the ways that
+    were not planned, rejects by reason, and a dictionary that explains every column of every sheet. Numbers are numbers,
+    shares are formatted as percentages, times are dates in UTC, and no text of the data is a formula or a link. Equal
+    logs and arguments give equal bytes.
 
     Examples
     --------
@@ -81,12 +88,15 @@ def workbook(
     'report.xlsx'
     """
     with reserved(path, ".xlsx") as target:
-        shared = share(log, goal, patience, stages, funnel, within, mask, costs=Costs.of(prices, None))
+        costs = Costs.of(prices, None)
+        shared = share(log, goal, patience, stages, funnel, within, mask, costs=costs, design=design)
         return target.put(workbook_bytes(shared, language(lang), title))
 
 
-def workbook_bytes(shared: Shared, words: Language, title: str | None = None) -> bytes:
-    """Return the workbook of what is handed on."""
+def workbook_bytes(
+    shared: Shared, words: Language, title: str | None = None, personas: Mapping[str, Personas] | None = None
+) -> bytes:
+    """Return the workbook of what is handed on, and of personas, masked, by the way of grouping."""
     window, found = shared.log.window, tidy_tables(shared, words)
     book = new_book(title or words.of("sheets", "map"), when(window.end))
     if shared.filled is None:
@@ -95,9 +105,14 @@ def workbook_bytes(shared: Shared, words: Language, title: str | None = None) ->
     else:
         sheet, line = map_sheet(book, shared.filled, words.of_stages(shared.filled.stages))
     _about(book, sheet, line + 1, window, shared.answers.mask, words)
-    for name in _SHEETS:
-        table_sheet(book, words.of("sheets", name), found[name], TABLES[name])
-    table_sheet(book, words.of("sheets", DICTIONARY), _explained(words), TABLES[DICTIONARY])
+    names = (*_SHEETS, *(() if shared.answers.design is None else _DESIGN))
+    if personas:
+        found |= persona_tables(personas, words)
+        names += _PERSONAS
+    columns = {name: _COLUMNS[name] for name in (*names, "rejects")}
+    for name, entries in columns.items():
+        table_sheet(book, words.of("sheets", name), found[name], entries)
+    table_sheet(book, words.of("sheets", DICTIONARY), _explained(columns, words), TABLES[DICTIONARY])
     return book.data()
 
 
@@ -117,15 +132,15 @@ def _about(book: Book, sheet: Any, line: int, window: Window, mask: int, words: 
         book.text(sheet, at, 0, note)
 
 
-def _explained(words: Language) -> pa.Table:
+def _explained(columns: Mapping[str, Sequence[Entry]], words: Language) -> pa.Table:
     """Return what stands in each column of each sheet."""
     first = words.of("sheets", "map")
     rows = [
         (first, words.text("stage"), "text", "", words.of("sheets", "grid")),
         *(
             (words.of("sheets", name), entry.name, entry.type, entry.unit, defined(name, entry.name, words))
-            for name in (*_SHEETS, DICTIONARY)
-            for entry in TABLES[name]
+            for name, entries in {**columns, DICTIONARY: TABLES[DICTIONARY]}.items()
+            for entry in entries
         ),
     ]
     names = [entry.name for entry in TABLES[DICTIONARY]]
