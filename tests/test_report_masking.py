@@ -124,6 +124,32 @@ def test_a_masked_move_has_no_rate_time_or_hover_text_of_its_own() -> None:
     assert told and min(told) >= 5
 
 
+def test_events_without_a_stage_are_not_counted_where_they_are_few() -> None:
+    stages = {**STAGES, "ask": "help"}
+    told, whole = (
+        build_page(small_log(), mask=mask, **{**OPTIONS, "stages": stages}).alerts for mask in (5, 0)
+    )
+    assert told[0].startswith("[hidden] of 496 events belong to no stage") and "“rare”" in told[0]
+    assert whole[0].startswith("2 of 496 events") and told[1:] == whole[1:]
+    stages = {"look": ["home", "search"], "ask": "help"}
+    many = build_page(small_log(), mask=5, **{**OPTIONS, "stages": stages})
+    hidden = many.answers.facts.table.set_index("event")["n"].isna()
+    assert (
+        hidden["rare"] and not hidden[["cart", "pay"]].any()
+    )  # a sum less what is told would be what is not
+    assert many.alerts[0].startswith("[hidden] of 496 events")
+
+
+def test_events_of_no_journey_are_not_counted_where_they_are_few() -> None:
+    rows = [
+        (f"a{k}", name, 1_735_689_600 + 60 * i) for k in range(40) for i, name in enumerate(("home", "pay"))
+    ]
+    log = make_log([*rows, ("a7", "home", 1_735_700_000), ("a9", "home", 1_735_700_000)])
+    told, whole = (build_page(log, mask=mask, goal="pay").alerts for mask in (5, 0))
+    assert told[0].startswith("[hidden] of 82 events belong to no journey")
+    assert whole[0].startswith("2 of 82 events belong to no journey")
+
+
 def test_without_a_mask_everything_is_told() -> None:
     read = Read(build_page(small_log(), mask=0, **OPTIONS).html)
     assert not re.search(r"\bhidden\b", read.said.lower().split("what the words mean")[0])

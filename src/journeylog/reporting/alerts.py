@@ -11,7 +11,6 @@ from markupsafe import Markup
 
 from journeylog.core.chunk import Category, Chunk
 from journeylog.reporting.answers import Answers
-from journeylog.reporting.plan import Plan
 from journeylog.reporting.wording import Wording
 from journeylog.steps.stages import Stages
 
@@ -24,8 +23,7 @@ _NAMES = 5
 
 def alerts_of(answers: Answers, words: Wording) -> list[Markup]:
     """Return the alerts of a page, the gravest first."""
-    plan = answers.plan
-    found = (_goal(answers, words), _stages(plan, words), _outside(plan, words), _ties(answers, words))
+    found = (_goal(answers, words), _stages(answers, words), _outside(answers, words), _ties(answers, words))
     return [alert for alert in found if alert is not None]
 
 
@@ -40,18 +38,22 @@ def _goal(answers: Answers, words: Wording) -> Markup | None:
     return words("alert_goal_more", goal=goal, names=names, shown=shown, total=total)
 
 
-def _stages(plan: Plan, words: Wording) -> Markup | None:
-    """Tell which events have no stage, when a step has made stages."""
+def _stages(answers: Answers, words: Wording) -> Markup | None:
+    """Tell which events have no stage, when a step has made stages; how many, where each number of them is told."""
+    plan = answers.plan
     if not any(isinstance(step, Stages) for step in (*plan.given, *plan.added)):
         return None
     without: Counter[str] = Counter()
     for part in plan.log.source.map(_stageless):
         without.update(part)
-    n, total = sum(without.values()), plan.log.n_events
-    if not n:
+    if not without:
         return None
     if not plan.staged:
         return words("alert_no_stage")
+    facts = answers.facts.table
+    hidden = {*facts.loc[facts["n"].isna(), "event"]}
+    n = sum(float("nan") if name in hidden else answers.told(k) for name, k in without.items())
+    total = plan.log.n_events
     names = _names((name for name, _ in without.most_common(_NAMES)), words)
     told = {"n": words.count(n), "events": words.several("events_of", total), "names": names}
     more = len(without) - _NAMES
@@ -74,8 +76,9 @@ def _stageless(chunk: Chunk) -> dict[str, int]:
     return {chunk.event.names[code]: int(k) for code, k in zip(codes.tolist(), n.tolist(), strict=True)}
 
 
-def _outside(plan: Plan, words: Wording) -> Markup | None:
+def _outside(answers: Answers, words: Wording) -> Markup | None:
     """Tell how many events are in no journey."""
+    plan = answers.plan
 
     def inside(chunk: Chunk) -> int:
         level = chunk.cases("journey")
@@ -85,7 +88,9 @@ def _outside(plan: Plan, words: Wording) -> Markup | None:
     outside = total - sum(plan.log.source.map(inside))
     if not outside:
         return None
-    text = words("alert_outside", n=words.count(outside), events=words.several("events_of", total))
+    text = words(
+        "alert_outside", n=words.count(answers.told(outside)), events=words.several("events_of", total)
+    )
     return text + " " + words("alert_outside_way") if plan.goal is not None else text
 
 
