@@ -10,17 +10,21 @@ from typing import Any
 
 import jsonschema
 import numpy as np
+import pandas as pd
 import pytest
 import yaml
 
 import journeylog as jl
 from journeylog.core.differences import Estimates, difference
 from journeylog.core.intervals import wilson
+from journeylog.core.log import EventLog
+from journeylog.core.source import Memory
 from journeylog.errors import ConfigError, ParseError, UnseenNameWarning
 from journeylog.reporting.cli import run
 from journeylog.reporting.designschema import design_schema
 from journeylog.reporting.page import build_page
 from journeylog.reporting.schema import as_text
+from journeylog.stats import conformance
 from tests.test_report import Read
 from tests.test_report_masking import OPTIONS, small_log
 from tests.test_runs import CONFIG, written_config
@@ -149,6 +153,19 @@ def test_examples_are_paths_of_enough_customers() -> None:
             same = [path for path in mine["path"] if _merged(path)[:12] == row["path"]]
             assert len(same) >= least
     assert len(held.typical(log, 50, 3)) < len(held.typical(log, 50, 1))
+
+
+def test_paths_are_of_the_same_customers_whatever_the_partitions(monkeypatch: pytest.MonkeyPatch) -> None:
+    log = ready()
+    question = jl.read_design(WHOLE)
+    held = log.compute(question)
+    everything = held.typical(log, 50)
+    monkeypatch.setattr(conformance, "_LOOKED_AT", 7)
+    some = held.typical(log, 50)
+    assert 0 < len(some) < len(everything)
+    for n in (3, 8):
+        parted = EventLog(Memory(tuple(log.chunk.split(n))[::-1]), log.window, log.card)
+        pd.testing.assert_frame_equal(held.typical(parted, 50), some)
 
 
 def _merged(path: Any) -> tuple[str, ...]:

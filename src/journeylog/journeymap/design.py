@@ -139,7 +139,9 @@ def _warn_unknown(rules: Sequence[Mapping[str, Any]], log: EventLog, name: str) 
     for column, asked in (pair for rule in rules for pair in _asked(rule)):
         if column not in log.columns or (column, asked) in told:
             continue  # a column that is missing is an error when the log is asked
-        known = seen.setdefault(column, _known(log, column)) if column not in seen else seen[column]
+        if column not in seen:
+            seen[column] = _known(log, column)
+        known = seen[column]
         told.add((column, asked))
         if asked not in known and not (set("*?") & set(asked)):
             near = nearest(asked, sorted(known))

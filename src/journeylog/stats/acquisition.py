@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from journeylog.core.actor_groups import actor_of_cases
+from journeylog.core.actor_groups import actor_of_cases, group_of_actors
 from journeylog.core.cases import under_way_note, with_cases
 from journeylog.core.chunk import Chunk
 from journeylog.core.contracts import Result, Stat
@@ -109,12 +109,7 @@ class Acquisition(Stat):
         where = Coded(np.full(chunk.n_actors, -1, np.int64), ())
         names: dict[str, Table] = {}
         if isinstance(self.spend, Mapping):
-            column = chunk.category(self.by)
-            known = np.flatnonzero(column.codes >= 0)
-            actor = np.searchsorted(chunk.offsets, known, side="right") - 1
-            actor, first = np.unique(actor, return_index=True)
-            where.codes[actor] = column.codes[known[first]]
-            where = Coded(where.codes, column.names)
+            where = Coded(group_of_actors(chunk, self.by), chunk.category(self.by).names)
             names["names"] = name_table(chunk, self.by)
         total = Table({}, {"n_under_way": np.array([level.n_under_way], np.int64)})
         return Counts(

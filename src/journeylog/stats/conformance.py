@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from journeylog.core.actor_groups import actor_hashes
 from journeylog.core.cases import NO_PATIENCE, under_way_note, with_cases
 from journeylog.core.chunk import Chunk, Level
 from journeylog.core.conformance import Rule, Said, rules_of
@@ -226,39 +229,44 @@ class ConformanceResult(Result):
         Notes
         -----
         A path goes through the column of the rule's ways, else through events; repeats in a row count once, and it is cut
-        after 12 names. It is looked for among the first 5,000 such cases, in the order of the actors.
+        after 12 names. It is looked for among 5,000 such cases, those of the customers with the lowest hashes of their ids:
+        no partitioning changes a path.
         """
         question: Any = self.question
         rules = rules_of(question.rules)
         found: dict[tuple[str, tuple[str, ...], bool], set[str]] = {}
-        for part in log.source.map(lambda chunk: list(_ways_of(question, rules, chunk, self.window)), 1):
-            for actor, *way in part:
-                found.setdefault(tuple(way), set()).add(actor)
+        seen: Counter[str] = Counter()
+        parts = log.source.map(lambda chunk: list(_ways_of(question, rules, chunk, self.window)), 1)
+        for _, actor, way in sorted(itertools.chain(*parts), key=lambda one: one[:2]):
+            seen[way[0]] += 1
+            if seen[way[0]] <= _LOOKED_AT:
+                found.setdefault(way, set()).add(actor)
         rows = []
-        for rule in rules:
-            mine = [
-                (-len(who), way) for way, who in found.items() if way[0] == rule.name and len(who) >= least
-            ]
+        for name in (rule.name for rule in rules):
+            mine = [(-len(who), way) for way, who in found.items() if way[0] == name and len(who) >= least]
             rows += [way for _, way in sorted(mine)[:n]]
         return pd.DataFrame(rows, columns=["rule", "path", "truncated"])
 
 
 def _ways_of(
     question: Conformance, rules: Sequence[Rule], chunk: Chunk, window: Window
-) -> Iterator[tuple[Any, ...]]:
-    """Yield actor, rule and path of the first cases that break a rule."""
+) -> Iterator[tuple[int, str, tuple[str, tuple[str, ...], bool]]]:
+    """Yield hash and id of the actor, and rule and path, of the cases that break a rule, the lowest hashes first."""
     ready = question.prepare(chunk)
     level = ready.cases(question.case_level(ready))
     owner = level.actor_of_case()
+    hashes = actor_hashes(ready)[owner]
     for rule in rules:
         column = ready.category(rule.parts[0]) if rule.kind == "ways" else ready.event
-        for case in np.flatnonzero(rule.hold(ready, level, window).answers == BROKEN)[:_LOOKED_AT].tolist():
+        broken = np.flatnonzero(rule.hold(ready, level, window).answers == BROKEN)
+        for case in broken[np.argsort(hashes[broken], kind="stable")[:_LOOKED_AT]].tolist():
             spots: Any = slice(level.begin[case], level.end[case])
             codes = column.codes[spots if level.order is None else level.order[spots]]
             codes = codes[codes >= 0]
             codes = codes[np.insert(codes[1:] != codes[:-1], 0, True)] if len(codes) else codes
             names = tuple(str(column.names[code]) for code in codes[:_LONGEST].tolist())
-            yield ready.actors[int(owner[case])].as_py(), rule.name, names, len(codes) > _LONGEST
+            actor = ready.actors[int(owner[case])].as_py()
+            yield int(hashes[case]), actor, (rule.name, names, len(codes) > _LONGEST)
 
 
 def _broken(
