@@ -22,10 +22,13 @@ from journeylog.ingest.rejects import Reason
 __all__ = ["gate"]
 
 _SPACE: Final = "[ \\u00a0\\u202f]"
-#: How amounts are written that are no plain numbers, and what reads them; what has both marks comes first.
-_MARKS: Final = (
+#: How amounts are written that are no plain numbers, and what reads them.
+_BOTH_MARKS: Final = (
     (rf"-?\d{{1,3}}({_SPACE}\d{{3}})+,\d+", "decimal=',', thousands=' '"),
     (r"-?\d{1,3}(\.\d{3})+,\d+", "decimal=',', thousands='.'"),
+)
+_MARKS: Final = (
+    *_BOTH_MARKS,
     (r"-?\d{1,3}(,\d{3})+\.\d+", "thousands=','"),
     (rf"-?\d{{1,3}}({_SPACE}\d{{3}})+(\.\d+)?", "thousands=' '"),
     (r"-?\d+,(\d{1,2}|\d{4,})", "decimal=','"),
@@ -100,7 +103,7 @@ def _amount_hint(rejects: pa.Table) -> str:
     read = len(texts) - found.pop("", 0)
     if not read or 2 * read < len(texts):
         return ""
-    both = next((how for _, how in _MARKS if found[how] and "', " in how and "which" not in how), None)
+    both = next((how for _, how in _BOTH_MARKS if found[how]), None)
     return f"pass {both or found.most_common(1)[0][0]}"
 
 

@@ -181,8 +181,9 @@ class Bound(Roles):
                 "jl.formats() lists what each format needs"
             )
         if KNOWN_BY in missing:
+            about = self.form.about.partition(":")[0].partition(",")[0]
             return (
-                f"{text}. Fix: check that these rows are {self.form.about.partition(',')[0]!r}; if they are, "
+                f"{text}. Fix: check that these rows are {about!r}; if they are, "
                 f"format=jl.formats()[{self.form.name!r}].but(known_by=None)"
             )
         if more:

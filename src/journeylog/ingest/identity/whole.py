@@ -27,8 +27,11 @@ from journeylog.ingest.identity.report import (
 
 __all__ = ["Identity", "identity"]
 
-#: How the note begins that says that links know no events.
-_ALL_TIMES: Final = "ids are counted for all times"
+#: What is to be said of ids as long as no log says which events there are.
+_ALL_TIMES: Final = (
+    "ids are counted for all times: before the reach of its first login a visitor is an actor of its own, whether or not "
+    "events are there; .effect(log) tells what becomes of those of a log"
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +83,7 @@ class Identity:
             Its tables count the actors of the log, and with a goal those who met it.
         """
         table, sizes = effect_tables(log.chunk, self.map, goal, start)
-        notes = tuple(note for note in self.report.notes if not note.startswith(_ALL_TIMES))
+        notes = tuple(note for note in self.report.notes if note != _ALL_TIMES)
         if goal is not None:
             of = "actors" if start is None else f"actors with {start!r}"
             notes = (*notes, f"conversion: {of} who also have {goal!r}, in whatever order")
@@ -207,10 +210,7 @@ def identity(
     tables = {"sizes": size_table(sizes), "conflicts": listed}
     notes = words(asked, found)
     if log is None and policy in ("forward", "back"):
-        notes.append(
-            f"{_ALL_TIMES}: before the reach of its first login a visitor is an actor of its own, whether "
-            "or not events are there; .effect(log) tells what becomes of those of a log"
-        )
+        notes.append(_ALL_TIMES)
     report = IdentityReport(ids_table(sizes), tables, tuple(notes))
     who = Identity(mapped, report)
     return who if log is None else Identity(mapped, who.effect(log, goal, start=start))
