@@ -23,6 +23,9 @@ def ledger(
     repeats: dict[str, list[tuple[str, int]]] = defaultdict(list)
     told: dict[str, list[tuple[str, bool]]] = defaultdict(list)
     brought: dict[tuple[str, bool], list[int]] = defaultdict(list)
+    by_actor: dict[str, dict[str, dict[str, int]]] = defaultdict(
+        lambda: defaultdict(lambda: dict.fromkeys(("n", "k", "on", "off", "x_on", "x_off"), 0))
+    )
     n_visits: dict[str, int] = defaultdict(int)
     short = patience is not None and end - patience <= begin
     for case in cases:
@@ -42,8 +45,14 @@ def ledger(
             if move["told"] is not None:
                 dropped = move["told"][0] == "dropped"
                 told[name].append((case.actor, dropped))
+                mine = by_actor[name][case.actor]
+                mine["n"] += 1
+                mine["k"] += dropped
                 if outcome != "open":
-                    brought[name, dropped].append(sum(e.value for e in case.events[spot:]))
+                    worth = sum(e.value for e in case.events[spot:])
+                    brought[name, dropped].append(worth)
+                    mine["off" if dropped else "on"] += 1
+                    mine["x_off" if dropped else "x_on"] += worth
     return {
         "waits": {
             key: (len(ms), sum(ms), sum(max(m - baseline.get(key, 0), 0) for m in ms))
@@ -52,6 +61,7 @@ def ledger(
         "repeats": repeats,
         "told": told,
         "brought": brought,
+        "by_actor": by_actor,
         "n_visits": n_visits,
     }
 

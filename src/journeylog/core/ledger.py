@@ -42,13 +42,26 @@ _NODES = (
     "nn",
 )
 _WORTH = ("n", "x", "nn")
+_JOINT = (
+    *("k_on", "k_off", "n_on", "n_off", "on_off"),
+    *(
+        f"{name}_{word}"
+        for name in ("k_x_on", "n_x_on", "off_x_on", "k_x_off", "n_x_off", "on_x_off")
+        for word in ("low", "high")
+    ),
+    *("xx_low", "xx_mid", "xx_high"),
+)
 
 #: What a wait may take, in milliseconds: by move, and of all others.
 Limits = tuple[Mapping[tuple[str, str], int], int]
 
 
 def ledger_tables(visits: Visits, limits: Limits, value: Ints | None) -> dict[str, Table]:
-    """Return the tables ``edges``, ``nodes``, ``worth`` (keys ``node`` and ``lost``) and ``cases``.
+    """Return the tables ``edges``, ``nodes``, ``worth`` (keys ``node`` and ``lost``), ``joint`` and ``cases``.
+
+    ``joint`` (key ``node``) has the sums over actors of products: of drops ``k`` or followed visits ``n`` and of the visits
+    that went ``on`` or dropped (``off``) in cases whose end is known, and of these and what cases brought from such
+    visits on (``x_on``, ``x_off``), in words.
 
     Parameters
     ----------
@@ -60,7 +73,7 @@ def ledger_tables(visits: Visits, limits: Limits, value: Ints | None) -> dict[st
     """
     cases, n_nodes = visits.cases, len(visits.labels)
     rows, keys = move_rows(visits)
-    edges, words, nodes, worth, worth_words, waited = kernel.count_ledger(
+    edges, words, nodes, worth, worth_words, joint, waited = kernel.count_ledger(
         visits.node, visits.enter, visits.leave, cases.actor_offsets, cases.begin, cases.end, cases.outcome,
         n_nodes, visits.horizon, visits.patience, visits.short, rows, move_limits(limits, keys, visits.labels), value,
     )  # fmt: skip
@@ -69,6 +82,7 @@ def ledger_tables(visits: Visits, limits: Limits, value: Ints | None) -> dict[st
     moves = {"from": _coded(pair // max(n_nodes, 1), visits), "to": _coded(pair % max(n_nodes, 1), visits)}
     spot = np.arange(n_nodes) if visits.ordered else np.flatnonzero(nodes[:, kernel.VISITS])
     paid = np.flatnonzero(worth[:, kernel.WORTH_N])
+    both = np.flatnonzero(joint[:, [kernel.N_ON, kernel.N_OFF]].any(axis=1))
     ways: dict[str, Coded | Ints] = {
         "node": _coded(paid % max(n_nodes, 1), visits),
         "lost": paid // max(n_nodes, 1),
@@ -85,6 +99,7 @@ def ledger_tables(visits: Visits, limits: Limits, value: Ints | None) -> dict[st
         "edges": Table(moves, {**_columns(_EDGES, edges[used]), **word_columns(words[used])}),
         "nodes": Table({"node": _coded(spot, visits)}, _columns(_NODES, nodes[spot])),
         "worth": Table(ways, {**_columns(_WORTH, worth[paid]), **word_columns(worth_words[paid])}),
+        "joint": Table({"node": _coded(both, visits)}, _columns(_JOINT, joint[both])),
         "cases": Table(
             {}, {name: np.array([n], np.int64) for name, n in total.items()}, largest=("patience",)
         ),

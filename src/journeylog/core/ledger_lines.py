@@ -1,4 +1,7 @@
-"""Lines of the ledger: waits by move, rework and drop-off by node, each as a volume times a rate with its interval."""
+"""Lines of the ledger: waits by move, rework and drop-off by node, each as a volume times a rate with its interval.
+
+What drop-off has cost is added by :mod:`journeylog.core.ledger_money`.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from journeylog.core.counts import Counts, Table
+from journeylog.core.counts import Table
 from journeylog.core.differences import Estimates, difference
 from journeylog.core.intervals import cluster_share
 from journeylog.core.means import cluster_mean, joined_words
@@ -17,13 +20,12 @@ from journeylog.core.nodes import TEXT, ratio
 from journeylog.core.schema import SECOND
 from journeylog.core.window import parse_duration
 
-__all__ = ["drop_lines", "rework_lines", "wait_lines", "with_money"]
+__all__ = ["drop_lines", "rework_lines", "wait_lines"]
 
 Floats = npt.NDArray[np.float64]
 
 #: Nodes with fewer followed visits say nothing about what drop-off is usual.
 _COMPARABLE = 20
-_MICROS = 1_000_000
 
 
 def wait_lines(edges: Table, baseline: Any) -> pd.DataFrame:
@@ -97,47 +99,3 @@ def _lines(
             "baseline": baseline,
         }
     )
-
-
-def with_money(drops: pd.DataFrame, counts: Counts, currency: str | None) -> pd.DataFrame:
-    """Add what a visit lost has cost, and all of those beyond the expected together."""
-    if currency is None:
-        return drops
-    positive = not counts["cases"].values["n_negative"].any()
-    on, lost = (_worth(counts["worth"], way, drops["node"], positive) for way in (0, 1))
-    none = ~(np.abs(lost.value) > 0)  # nobody dropped, or nobody of them had brought anything
-    value = difference(Estimates(*(np.where(none, 0.0, part) for part in lost)), on)
-    amount = Estimates(*(drops[f"amount{bound}"].to_numpy() for bound in ("", "_low", "_high")))
-    risk = _product(amount, value)
-    varies = value.high > value.low  # where it does not, what is lost is as sure as the number of visits
-    shown = Estimates(value.value, *(np.where(varies, part, np.nan) for part in value[1:]))
-    for name, found in (("value", shown), ("money_at_risk", risk)):
-        for bound, part in zip(("", "_low", "_high"), found, strict=True):
-            drops[f"{name}{bound}"] = part
-    drops["currency"] = currency or None
-    return drops
-
-
-def _worth(worth: Table, way: int, nodes: pd.Series, positive: bool) -> Estimates:
-    """Return what cases brought from a visit on, as a mean of the visits that went on (0) or dropped (1)."""
-    mine = worth.take(np.flatnonzero(worth.codes("lost") == way))
-    v = mine.values
-    xx, xn = joined_words(v)
-    found = (
-        ratio(v["x"], v["n"]),
-        *cluster_mean(v["x"], v["n"], xx, xn, v["nn"], positive=positive, even=True),
-    )
-    row = {name: i for i, name in enumerate(mine.coded("node").names({}))}
-    spot = np.array([row.get(name, -1) for name in nodes], dtype=np.int64)
-    return Estimates(*(np.append(part / _MICROS, np.nan)[spot] for part in found))
-
-
-def _product(a: Estimates, b: Estimates) -> Estimates:
-    """Return ``a * b`` with its interval: what the error of each would make of it, squared and added."""
-    value = a.value * b.value
-    errors = []
-    for side in (-1, 1):
-        of_a = np.maximum(side * (a.low - a.value) * b.value, side * (a.high - a.value) * b.value)
-        of_b = np.maximum(side * (b.low - b.value) * a.value, side * (b.high - b.value) * a.value)
-        errors.append(value + side * np.hypot(of_a, of_b))
-    return Estimates(value, errors[0], errors[1])

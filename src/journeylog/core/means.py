@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from scipy import special
 from journeylog.core.intervals import LEVEL
 from journeylog.core.kernels.squares import WORD
 
-__all__ = ["WORDS", "cluster_error", "cluster_mean", "joined_words", "stretch", "word_columns"]
+__all__ = ["WORDS", "cluster_error", "cluster_mean", "joined", "joined_words", "stretch", "word_columns"]
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -140,9 +140,15 @@ def _alike(n: Floats, nn: Floats) -> Floats:
 
 def joined_words(values: Mapping[str, Ints]) -> tuple[Floats, Floats]:
     """Return the sums over actors of ``x_a ** 2`` and ``x_a * n_a`` from their words."""
-    low, middle, high, product, over = (values[name].astype(np.float64) for name in WORDS)
-    one = float(1 << WORD)
-    return (high * one + middle) * one + low, over * one + product
+    return joined([values[name] for name in WORDS[:3]]), joined([values[name] for name in WORDS[3:]])
+
+
+def joined(words: Sequence[Ints]) -> Floats:
+    """Return the sums that words hold, the lowest word first."""
+    total = np.zeros(words[0].shape)
+    for word in reversed(words):
+        total = total * float(1 << WORD) + word.astype(np.float64)
+    return total
 
 
 def word_columns(grid: Any) -> dict[str, Ints]:

@@ -15,7 +15,8 @@ from journeylog.core.chunk import Chunk
 from journeylog.core.contracts import Result
 from journeylog.core.counts import Counts
 from journeylog.core.ledger import ledger_tables, read_baselines, values_of_visits
-from journeylog.core.ledger_lines import drop_lines, rework_lines, wait_lines, with_money
+from journeylog.core.ledger_lines import drop_lines, rework_lines, wait_lines
+from journeylog.core.ledger_money import with_money
 from journeylog.core.money import currencies_seen, currency_of
 from journeylog.core.nodes import TEXT, ratio
 from journeylog.core.notes import note
@@ -74,7 +75,8 @@ class Ledger(PathStat):
 
     ``value`` is what a visit lost has cost: what cases brought from such a visit on, as a mean of those that went on,
     less what those that dropped had brought by then (both of cases whose end is known). ``money_at_risk`` is
-    ``amount * value``. Without amounts, or with several currencies, both are missing.
+    ``amount * value``; its bounds know that the same actors make both factors. Without amounts, or with several
+    currencies, both are missing.
 
     ``share`` is the line's part of all that is lost in its kind (what is below zero counts as nothing). ``rank`` is by
     cost where every kind with a loss has one; else by ``share``, so that each kind has its say and no unit is

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from journeylog.core.kernels.squares import N_WORDS, add_square
+from journeylog.core.kernels.squares import N_WORDS, add_cross, add_product, add_square
 from journeylog.core.schema import DROPPED, OPEN
 
 Ints = npt.NDArray[np.int64]
@@ -18,6 +18,12 @@ Codes = npt.NDArray[np.int32]
 MOVES, TIMED, TIMED_ACTORS, WAIT_MS, EXCESS_MS, TIMED_NN = range(6)
 VISITS, LOOPS, RETURNS, REWORK_MS, RR, RV, VV, FOLLOWED, DROPS, KK, KN, NN = range(12)
 WORTH_N, WORTH, WORTH_NN = range(3)
+#: Columns of the grid of joint moments, sums over actors of a number at a node times another: drops or followed visits
+#: times visits that went on or dropped in cases whose end is known; then the words of a number times what those brought;
+#: and of what both brought.
+K_ON, K_OFF, N_ON, N_OFF, ON_OFF, K_X_ON, N_X_ON, OFF_X_ON, K_X_OFF, N_X_OFF, ON_X_OFF, XX, JOINT = (
+    *range(5), *range(5, 17, 2), 17, 20
+)  # fmt: skip
 #: What one actor has at a node: visits, repeats, followed, dropped; and, for those that went on and that dropped
 #: in cases whose end is known, how many and what they brought.
 _VISITS, _REPEATS, _FOLLOWED, _DROPS, _ON, _ON_WORTH, _OFF, _OFF_WORTH = range(8)
@@ -42,7 +48,7 @@ def count_ledger(
     limits: Ints,
     value: Ints | None,
 ) -> Any:
-    """Return the edge grid with its words, the node grid, the grids of values with their words, and all waiting.
+    """Return the edge grid with its words, the node grid, the grids of values (words, joint moments), and all waiting.
 
     Which visits are followed, and what is told of them, is as in
     :func:`journeylog.core.kernels.edges.count_edges`; with `time_all` all moves are timed. The row of the move that
@@ -53,6 +59,7 @@ def count_ledger(
     edges, words = np.zeros((n_rows, 6), np.int64), np.zeros((n_rows, N_WORDS), np.int64)
     nodes = np.zeros((n_nodes, 12), np.int64)
     worth, worth_words = np.zeros((2 * n_nodes, 3), np.int64), np.zeros((2 * n_nodes, N_WORDS), np.int64)
+    joint = np.zeros((n_nodes, JOINT), np.int64)
     mine = np.zeros((n_nodes, 8), np.int64)
     moved = np.zeros((n_rows, 2), np.int64)
     seen = np.full(n_nodes, -1, np.int64)
@@ -95,6 +102,8 @@ def count_ledger(
             for i in range(begin[c], end[c]):
                 v = np.int64(node[i])
                 if mine[v, _VISITS] > 0:
+                    if value is not None:
+                        _book_joint(joint, mine, v)
                     _book_node(nodes, worth, worth_words, mine, v, n_nodes)
                 if i + 1 < end[c]:
                     e = v * n_nodes + node[i + 1] if rows is None else np.int64(rows[i])
@@ -106,7 +115,7 @@ def count_ledger(
                         edges[e, TIMED_NN] += n * n
                         add_square(words, e, moved[e, 1], n)
                         moved[e, 0] = moved[e, 1] = 0
-    return edges, words, nodes, worth, worth_words, waited
+    return edges, words, nodes, worth, worth_words, joint, waited
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -132,6 +141,30 @@ def _book_node(nodes: Ints, worth: Ints, words: Ints, mine: Ints, v: int, n_node
             worth[row, WORTH_NN] += n * n
             add_square(words, row, x, n)
     mine[v, :] = 0
+
+
+@njit(cache=True, nogil=True)
+def _book_joint(joint: Ints, mine: Ints, v: int) -> None:
+    """Add what one actor has at a node to the joint moments: what is zero, as most of it is, adds nothing."""
+    n, k, on, off = mine[v, _FOLLOWED], mine[v, _DROPS], mine[v, _ON], mine[v, _OFF]
+    x_on, x_off = mine[v, _ON_WORTH], mine[v, _OFF_WORTH]
+    joint[v, N_ON] += n * on
+    if x_on != 0:
+        add_product(joint, v, N_X_ON, x_on, n)
+    if k == 0:
+        return
+    joint[v, K_ON] += k * on
+    joint[v, K_OFF] += k * off
+    joint[v, N_OFF] += n * off
+    joint[v, ON_OFF] += on * off
+    if x_on != 0:
+        add_product(joint, v, K_X_ON, x_on, k)
+        add_product(joint, v, OFF_X_ON, x_on, off)
+    if x_off != 0:
+        add_product(joint, v, K_X_OFF, x_off, k)
+        add_product(joint, v, N_X_OFF, x_off, n)
+        add_product(joint, v, ON_X_OFF, x_off, on)
+        add_cross(joint, v, XX, x_on, x_off)
 
 
 @njit(cache=True, nogil=True)

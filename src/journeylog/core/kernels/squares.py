@@ -20,7 +20,7 @@ LOW = (1 << WORD) - 1
 #: Columns of the words: of the sum of squares three, of the sum of products with a count two.
 N_WORDS = 5
 
-__all__ = ["N_WORDS", "WORD", "add_square", "group_squares"]
+__all__ = ["N_WORDS", "WORD", "add_cross", "add_product", "add_square", "group_squares"]
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -36,6 +36,27 @@ def add_square(words: Ints, row: int, x: int, n: int) -> None:
     product = b * n
     words[row, 3] += sign * (product & LOW)
     words[row, 4] += sign * ((product >> WORD) + a * n)
+
+
+@njit(cache=True, nogil=True, inline="always")
+def add_product(words: Ints, row: int, column: int, x: int, n: int) -> None:
+    """Add ``x * n`` to the two words that begin at a column; `x` may be negative and has at most 60 bits."""
+    size, sign = abs(x), (1 if x >= 0 else -1)
+    product = (size & LOW) * n
+    words[row, column] += sign * (product & LOW)
+    words[row, column + 1] += sign * ((product >> WORD) + (size >> WORD) * n)
+
+
+@njit(cache=True, nogil=True)
+def add_cross(words: Ints, row: int, column: int, x: int, y: int) -> None:
+    """Add ``x * y`` to the three words that begin at a column; both may be negative and have at most 60 bits."""
+    one, other = abs(x), abs(y)
+    a, b, c, d = one >> WORD, one & LOW, other >> WORD, other & LOW
+    small, middle = b * d, a * d + b * c
+    sign = 1 if (x >= 0) == (y >= 0) else -1
+    words[row, column] += sign * (small & LOW)
+    words[row, column + 1] += sign * ((small >> WORD) + (middle & LOW))
+    words[row, column + 2] += sign * ((middle >> WORD) + a * c)
 
 
 @njit(cache=True, nogil=True)
