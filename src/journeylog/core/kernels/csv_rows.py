@@ -16,7 +16,8 @@ import numpy.typing as npt
 from numba import njit
 
 from journeylog.core.kernels.borrowed import borrowed
-from journeylog.core.kernels.words import first_mark, put, word, zeros
+from journeylog.core.kernels.vectors import COPIED, SEEN, copied, counted, found, high, lowest, without_lowest
+from journeylog.core.kernels.words import word
 
 Bytes = npt.NDArray[np.uint8]
 Ints = npt.NDArray[np.int64]
@@ -27,6 +28,7 @@ __all__ = [
     "BAD_TEXT",
     "GOOD",
     "OPEN_QUOTE",
+    "SLACK",
     "TOO_LONG",
     "WRONG_COUNT",
     "gather_field",
@@ -39,9 +41,13 @@ __all__ = [
 # Verdicts on a record.
 GOOD, WRONG_COUNT, OPEN_QUOTE, BAD_QUOTE, TOO_LONG, BAD_TEXT = 0, 1, 2, 3, 4, 5
 
+#: Bytes that may be written after a field, too.
+SLACK = COPIED
+_AT_ONCE, _FEW = 1024, 6
 _LF, _CR = 10, 13
-_ONE, _EIGHT, _128 = np.uintp(1), np.uintp(8), np.uintp(128)
-_ONES, _HIGHS, _NONE = np.uint64(0x0101010101010101), np.uint64(0x8080808080808080), np.uint64(0)
+_FEED, _RETURN = np.uint8(_LF), np.uint8(_CR)
+_ONE, _EIGHT, _SEEN, _COPIED = (np.uintp(k) for k in (1, 8, SEEN, COPIED))
+_HIGHS, _NONE, _BIT, _LAST = (np.uint64(k) for k in (0x8080808080808080, 0, 1, SEEN - 1))
 
 
 @njit(cache=True, nogil=True)
@@ -119,34 +125,29 @@ def scan_rows(
 @njit(cache=True, nogil=True)
 def survey(buf: Bytes, quote: int) -> Any:
     """Return of a block its line feeds, its carriage returns, and whether there are quotes, empty lines, high bytes."""
-    feeds, returns = np.int64(0), np.int64(0)
-    quotes, empty, high = np.uint8(0), np.uint8(0), np.uint8(0)
-    at, n, mark = np.uintp(0), np.uintp(buf.size), np.uint8(max(quote, 0))
-    if n > at and buf[at] == _LF:
-        empty = np.uint8(1)
-    while at + _128 < n:
-        found, back = np.uint8(0), np.uint8(0)
-        for k in range(
-            128
-        ):  # few enough for a byte to count; all in bytes, so that the compiler takes many at once
-            c, after = buf[at + np.uintp(k)], buf[at + np.uintp(k) + _ONE]
-            found = np.uint8(found + np.uint8(c == _LF))
-            back = np.uint8(back + np.uint8(c == _CR))
-            empty = np.uint8(empty | np.uint8(np.uint8(c == _LF) & np.uint8(after == _LF)))
-            quotes = np.uint8(quotes | np.uint8(c == mark))
-            high = np.uint8(high | c)
-        feeds += found
-        returns += back
-        at += _128
+    buf = borrowed(buf)
+    feeds, returns, quotes, empty, above = _NONE, _NONE, _NONE, _NONE, _NONE
+    at, n, mark, before = np.uintp(0), np.uintp(buf.size), np.uint8(max(quote, 0)), _BIT
+    while at + _SEEN <= n:
+        broken, back = found(buf, at, _FEED), found(buf, at, _RETURN)
+        feeds += counted(broken)
+        returns += counted(back)
+        empty |= broken & (broken << _BIT | before)  # `before`: whether the byte before these breaks a line
+        before = broken >> _LAST
+        quotes |= found(buf, at, mark)
+        above |= high(buf, at)
+        at += _SEEN
     while at < n:
         c = buf[at]
-        feeds += c == _LF
-        returns += c == _CR
-        empty = np.uint8(empty | np.uint8(c == _LF and at + _ONE < n and buf[at + _ONE] == _LF))
-        quotes = np.uint8(quotes | np.uint8(c == mark))
-        high = np.uint8(high | c)
+        broken = np.uint64(c == _LF)
+        feeds += broken
+        returns += np.uint64(c == _CR)
+        empty |= broken & before
+        before = broken
+        quotes |= np.uint64(c == mark)
+        above |= np.uint64(c > 127)
         at += _ONE
-    return feeds, returns, quote >= 0 and quotes != 0, empty != 0, high >= 128
+    return np.int64(feeds), np.int64(returns), quote >= 0 and quotes != _NONE, empty != _NONE, above != _NONE
 
 
 @njit(cache=True, nogil=True)
@@ -211,7 +212,7 @@ def split_lines(
     ----------
     buf : the block; ends with ``\\n``, and holds no other line break and no quote
     wanted, max_field, bad : as in :func:`scan_rows`
-    space : room for the fields; eight bytes more for each column than the block is long
+    space : room for the fields; :data:`SLACK` bytes more for each column than the block is long
     ends : in and out, (columns to keep); where each column begins in `space`, then where it ends
     offsets : out, (columns to keep, rows + 1); of each column the first is 0
 
@@ -219,52 +220,74 @@ def split_lines(
     -------
     rows, n_bad
     """
-    n_columns, n_kept = wanted.size, ends.size
+    buf, wanted, space, ends = borrowed(buf), borrowed(wanted), borrowed(space), borrowed(ends)
+    n_columns, n_kept, rows, n_bad = wanted.size, ends.size, 0, 0
     first_of = ends.copy()
     # Places are unsigned: nobody has to look whether they count from the end.
-    limit, n = np.uintp(max_field), np.uintp(buf.size)
-    delimiters, line_breaks = np.uint64(delimiter) * _ONES, np.uint64(_LF) * _ONES
-    i, rows, n_bad = np.uintp(0), 0, 0
-    while i < n:
-        first, column, verdict = i, 0, GOOD
-        while True:
-            start = i
+    limit = np.uintp(max_field)
+    first, start, column, verdict = np.uintp(0), np.uintp(0), 0, GOOD
+    places = np.empty(_AT_ONCE + _FEW, np.uint32)
+    for base in range(0, buf.size, _AT_ONCE):
+        for m in range(_list_marks(buf, base, delimiter, places)):
+            i = np.uintp(places[m])
             place = wanted[column] if column < n_columns else -1
-            spot = np.uintp(ends[max(place, 0)])
-            while i + _EIGHT <= n:
-                eight = word(buf, i)
-                if place >= 0:
-                    put(space, spot, eight)
-                marks = zeros(eight ^ delimiters) | zeros(eight ^ line_breaks)
-                step = first_mark(marks) if marks != _NONE else _EIGHT
-                i, spot = i + step, spot + step
-                if marks != _NONE:
-                    break
-            while buf[i] != delimiter and buf[i] != _LF:  # in the last eight bytes
-                if place >= 0:
-                    space[spot] = buf[i]
-                i, spot = i + _ONE, spot + _ONE
             if place >= 0:
-                ends[place] = np.int64(spot)
+                ends[place] = _put_field(buf, start, i, space, np.uintp(ends[place]))
             if i - start > limit:
                 verdict = TOO_LONG
-            column += 1
-            if buf[i] == _LF:
-                break
-            i += _ONE
-        if verdict == GOOD and column == n_columns:
-            rows += 1
-            for k in range(n_kept):
-                offsets[k, rows] = ends[k] - first_of[k]
-        else:
-            for k in range(n_kept):
-                ends[k] = first_of[k] + offsets[k, rows]
-            bad[n_bad, 0], bad[n_bad, 1] = rows + n_bad, rows + n_bad
-            bad[n_bad, 2] = TOO_LONG if verdict == TOO_LONG else WRONG_COUNT
-            bad[n_bad, 3], bad[n_bad, 4], bad[n_bad, 5] = np.int64(first), np.int64(i), column
-            n_bad += 1
-        i += _ONE
+            column, start = column + 1, i + _ONE
+            if buf[i] != _LF:
+                continue
+            if verdict == GOOD and column == n_columns:
+                rows += 1
+                for k in range(n_kept):
+                    offsets[k, rows] = ends[k] - first_of[k]
+            else:
+                for k in range(n_kept):
+                    ends[k] = first_of[k] + offsets[k, rows]
+                bad[n_bad, 0], bad[n_bad, 1] = rows + n_bad, rows + n_bad
+                bad[n_bad, 2] = TOO_LONG if verdict == TOO_LONG else WRONG_COUNT
+                bad[n_bad, 3], bad[n_bad, 4], bad[n_bad, 5] = np.int64(first), np.int64(i), column
+                n_bad += 1
+            first, column, verdict = start, 0, GOOD
     return rows, n_bad
+
+
+@njit(cache=True, nogil=True, forceinline=True)
+def _put_field(buf: Bytes, start: Any, end: Any, space: Bytes, spot: Any) -> Any:
+    """Copy a field, and up to :data:`SLACK` bytes that follow it; return where it ends."""
+    stop = np.int64(spot + (end - start))
+    if end + _COPIED <= np.uintp(buf.size):
+        while start < end:
+            copied(buf, start, space, spot)
+            start, spot = start + _COPIED, spot + _COPIED
+    while start < end:
+        space[spot] = buf[start]
+        start, spot = start + _ONE, spot + _ONE
+    return stop
+
+
+@njit(cache=True, nogil=True, forceinline=True)
+def _list_marks(buf: Bytes, base: int, delimiter: int, places: Any) -> Any:
+    """List the delimiters and line breaks of the next bytes; return how many there are."""
+    at, stop, n = np.uintp(base), np.uintp(min(base + _AT_ONCE, buf.size)), 0
+    mark = np.uint8(delimiter)
+    while at + _SEEN <= stop:
+        marks = found(buf, at, mark) | found(buf, at, _FEED)
+        after = n + int(counted(marks))
+        while n < after:
+            for k in range(_FEW):  # some for nothing: the processor need not guess how many there are
+                places[n + k] = at + np.uintp(lowest(marks))
+                marks = without_lowest(marks)
+            n += _FEW
+        n = after
+        at += _SEEN
+    while at < stop:
+        if buf[at] == delimiter or buf[at] == _LF:
+            places[n] = at
+            n += 1
+        at += _ONE
+    return n
 
 
 @njit(cache=True, nogil=True)

@@ -235,7 +235,7 @@ class _Lines:
 
     def piece(self) -> Piece:
         """Split the block into columns."""
-        n_kept, size = len(self.kept), len(self.data) + 8
+        n_kept, size = len(self.kept), len(self.data) + kernel.SLACK
         space = _room("space", n_kept * size, np.uint8)
         ends = np.arange(n_kept) * size
         offsets = _room("offsets", n_kept * (self.n + 1), np.int32).reshape(n_kept, self.n + 1)
