@@ -103,9 +103,12 @@ class Pen:
         fill = self.colours[colour]
         return f'<text x="{x:g}" y="{y:g}" font-size="{size:g}" fill="{fill}"{more}>{escape(text)}</text>'
 
-    def said(self, x: float, y: float, value: str, text: str, size: float = 12.5, colour: str = "ink") -> str:
-        """Return a line that begins with a number."""
-        number = f'<tspan font-weight="650" fill="{self.colours[colour]}">{escape(value)}</tspan>'
+    def said(
+        self, x: float, y: float, value: str, text: str, size: float = 12.5, colour: str = "ink", *, big: float,
+    ) -> str:  # fmt: skip
+        """Return a line that begins with a number, which is so big."""
+        how = f'font-size="{big:g}" font-weight="650" fill="{self.colours[colour]}"'
+        number = f"<tspan {how}>{escape(value)}</tspan>"
         return f'<text x="{x:g}" y="{y:g}" font-size="{size:g}" fill="{self.colours["soft"]}">{number} {escape(text)}</text>'
 
     def box(self, x: float, y: float, width: float, height: float, colour: str, round_: float = 0) -> str:

@@ -5,25 +5,23 @@ from __future__ import annotations
 import datetime as dt
 import json
 import math
-from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from journeylog.errors import ConfigError
 from journeylog.journeymap.cells import Cell
 from journeylog.journeymap.rows import ROWS
 from journeylog.journeymap.spec import JourneyMapResult
 from journeylog.reporting.empathypage import empathy_lines, empathy_values
 from journeylog.reporting.language import Language, language
-from journeylog.reporting.mappage import map_page, place_of
+from journeylog.reporting.mappage import map_page, place_of, whole_facts
 from journeylog.reporting.mapsvg import map_svg
 from journeylog.reporting.mapwords import called, written
 from journeylog.reporting.names import markdown
 from journeylog.reporting.sheets import Book, map_sheet, new_book, when
 from journeylog.reporting.tidy import map_table, table_bytes
 from journeylog.reporting.trials import trial_lines
-from journeylog.reporting.write import reserved
+from journeylog.reporting.write import Writers, check_mask, reserved, writer_of
 
 __all__ = ["map_bytes", "save_map"]
 
@@ -38,17 +36,8 @@ def save_map(result: JourneyMapResult, path: str | Path, **options: Any) -> Path
 
 def map_bytes(result: JourneyMapResult, ending: str, *, mask: int = 5, **options: Any) -> bytes:
     """Return a map as the bytes of a file with this ending; cells of fewer customers than `mask` are not told."""
-    if isinstance(mask, bool) or not isinstance(mask, int) or mask < 0:
-        raise ConfigError(
-            f"mask={mask!r} is not possible. Fix: a number of customers such as 5, 0 for no mask"
-        )
-    if ending not in _WRITERS:
-        raise ConfigError(f"a map cannot be written as {ending!r}. Fix: one of {list(_WRITERS)}")
-    write, known = _WRITERS[ending]
-    for name in options:
-        if name not in known:
-            hint = f"one of {list(known)}" if known else "leave it out"
-            raise ConfigError(f"a {ending} file has no option {name!r}. Fix: {hint}")
+    check_mask(mask)
+    write = writer_of(_WRITERS, "a map", ending, options)
     return write(result.masked(mask), **options)
 
 
@@ -64,7 +53,7 @@ def _text(result: JourneyMapResult, *, lang: str = "en", title: str | None = Non
     """Return the map as Markdown: one table, each cell its facts in lines."""
     words = language(lang).of_stages(result.stages)
     lines = [f"# {markdown(title or words.text('map'))}", "", words.period(result.window), ""]
-    whole = [fact for row in ROWS for _, facts in place_of(result, words, row, None).groups for fact in facts]
+    whole = whole_facts(result, words)
     lines += [f"- **{fact.value}** {fact.words} {_more(fact.more)}".rstrip() for fact in whole]
     head = ["", *(markdown(words.short(words.stage(stage), 60)) for stage in result.stages)]
     lines += ["", f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]
@@ -153,8 +142,7 @@ def _note_sheet(book: Book, result: JourneyMapResult, words: Language) -> None:
                 book.text(sheet, line, column, words.of("empathy", value) if name == "kind" else value)
 
 
-_Writer = Callable[..., bytes]
-_WRITERS: Final[Mapping[str, tuple[_Writer, tuple[str, ...]]]] = {
+_WRITERS: Final[Writers] = {
     ".html": (map_page, ("lang", "theme", "title", "before", "benchmark", "alerts")),
     ".json": (_data, ()),
     ".csv": (partial(_cells, kind="csv"), ()),

@@ -25,7 +25,7 @@ from journeylog.reporting.names import short
 from journeylog.reporting.trials import trial_lines
 from journeylog.reporting.wording import Wording
 
-__all__ = ["Fact", "Place", "map_page", "map_values", "place_of", "strongest"]
+__all__ = ["Fact", "Place", "map_page", "map_values", "place_of", "strongest", "whole_facts"]
 
 #: Who comes again: that nobody did, or that nobody was watched so long, is told in words.
 _NOBODY: Final = ("again", "back")
@@ -163,13 +163,12 @@ def map_values(
         if any(cell.row == row and cell.stage is not None for cell in result.cells)
     ]
     curve = emotion_curve([result.cell(stage, "emotion", "score") for stage in result.stages])
-    whole = [fact for row in ROWS for _, facts in place_of(result, words, row, None).groups for fact in facts]
     return {
         "words": words,
         "period": words.period(result.window),
         "stages": [stage_of(stage, words, _WHOLE) for stage in result.stages],
         "truths": strongest(result, words),
-        "whole": whole,
+        "whole": whole_facts(result, words),
         "rows": rows,
         "curve": curve,
         "ends": ("", "") if curve is None else (words.signed(curve.end), words.signed(-curve.end)),
@@ -190,6 +189,11 @@ def strongest(result: JourneyMapResult, words: Language) -> list[Fact | None]:
     for cell in told[:_WORST]:
         first.setdefault(cell.stage, _fact(cell, "item", words, ""))
     return [first.get(stage) for stage in result.stages]
+
+
+def whole_facts(result: JourneyMapResult, words: Language) -> list[Fact]:
+    """Return what is known of whole journeys, in the order of the rows."""
+    return [fact for row in ROWS for _, facts in place_of(result, words, row, None).groups for fact in facts]
 
 
 def place_of(result: JourneyMapResult, words: Language, row: str, stage: str | None) -> Place:

@@ -17,7 +17,7 @@ from journeylog.reporting.mapcurve import Curve, emotion_curve
 from journeylog.reporting.mapdrawing import COLOURS, FONT, Pen, fitted, sized, wide, wrapped
 from journeylog.reporting.mapfindings import findings
 from journeylog.reporting.maplayout import ICONS, LISTS
-from journeylog.reporting.mappage import Fact, Place, place_of, strongest
+from journeylog.reporting.mappage import Fact, Place, place_of, strongest, whole_facts
 from journeylog.reporting.mapwords import isolated
 from journeylog.reporting.names import short
 
@@ -98,7 +98,7 @@ def map_svg(
 def _header(frame: _Frame, name: str) -> tuple[float, list[str]]:
     """Draw the title and the figures of the whole journey; return where they end."""
     pen, words = frame.pen, frame.words
-    whole = [f for row in ROWS for _, facts in place_of(frame.result, words, row, None).groups for f in facts]
+    whole = whole_facts(frame.result, words)
     own = 250.0
     parts = [
         pen.text(_PAD, 34 + 24 * i, line, 21, bold=True)
@@ -246,8 +246,8 @@ def _told(
         said = f"“{item}”" if kind == "quote" and item else f"{fact.words} {item}".strip()
         indent = wide(fact.value, big) + 6
         head, *rest = _after(said, room, indent, 4 if kind == "quote" else 3)
-        parts.append(pen.said(x, y + (14 if big > _PLAIN else 12), fact.value, head, _PLAIN, colour).replace(
-            "<tspan ", f'<tspan font-size="{big:g}" ', 1))  # fmt: skip
+        down = y + (14 if big > _PLAIN else 12)
+        parts.append(pen.said(x, down, fact.value, head, _PLAIN, colour, big=big))
         y += _LINE + (3 if big > _PLAIN else 0)
         for line in rest:
             parts.append(pen.text(x, y + 12, line, _PLAIN, "soft"))

@@ -38,7 +38,7 @@ from journeylog.reporting.sections import Section, event_table, sections_of
 from journeylog.reporting.stagenames import of_answers, told_answers
 from journeylog.reporting.trials import trial_lines
 from journeylog.reporting.wording import Wording, wording
-from journeylog.reporting.write import reserved
+from journeylog.reporting.write import check_mask, reserved
 from journeylog.steps.stages import Stages
 
 __all__ = ["Page", "build_page", "report"]
@@ -288,10 +288,7 @@ def _checked(log: Any, top: Any, theme: str, lang: str, within: Any, mask: Any) 
         raise ConfigError(f"{type(log).__name__} is no log. Fix: make one with jl.read(...)")
     if isinstance(top, bool) or not isinstance(top, int) or not 1 <= top <= 50:
         raise ConfigError(f"top={top!r} is not possible. Fix: a number from 1 to 50")
-    if isinstance(mask, bool) or not isinstance(mask, int) or mask < 0:
-        raise ConfigError(
-            f"mask={mask!r} is not possible. Fix: a number of customers such as 5, 0 for no mask"
-        )
+    check_mask(mask)
     theme_of(theme)
     if within is not None:
         parse_duration(within, name="within")

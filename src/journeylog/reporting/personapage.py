@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -12,7 +12,6 @@ from typing import Any, Final
 from markupsafe import Markup
 
 import journeylog
-from journeylog.errors import ConfigError
 from journeylog.persona.cards import Card
 from journeylog.persona.clusters import EVERYONE, Clusters
 from journeylog.persona.medoid import Journey
@@ -21,9 +20,10 @@ from journeylog.plots.style import theme_of
 from journeylog.reporting.document import asset, environment, policy
 from journeylog.reporting.language import Language, language
 from journeylog.reporting.mappage import map_values
+from journeylog.reporting.mapwords import written
 from journeylog.reporting.names import markdown, short
 from journeylog.reporting.wording import Wording
-from journeylog.reporting.write import reserved
+from journeylog.reporting.write import Writers, check_mask, reserved, writer_of
 from journeylog.steps.rfm import RFM
 
 __all__ = ["persona_bytes", "save_personas"]
@@ -61,17 +61,8 @@ def save_personas(result: Personas, path: str | Path, **options: Any) -> Path:
 
 def persona_bytes(result: Personas, ending: str, *, mask: int = 5, **options: Any) -> bytes:
     """Return personas as the bytes of a file with this ending; what tells of fewer customers than `mask` is left out."""
-    if isinstance(mask, bool) or not isinstance(mask, int) or mask < 0:
-        raise ConfigError(
-            f"mask={mask!r} is not possible. Fix: a number of customers such as 5, 0 for no mask"
-        )
-    if ending not in _WRITERS:
-        raise ConfigError(f"personas cannot be written as {ending!r}. Fix: one of {list(_WRITERS)}")
-    write, known = _WRITERS[ending]
-    for name in options:
-        if name not in known:
-            hint = f"one of {list(known)}" if known else "leave it out"
-            raise ConfigError(f"a {ending} file has no option {name!r}. Fix: {hint}")
+    check_mask(mask)
+    write = writer_of(_WRITERS, "personas", ending, options)
     return write(result.masked(mask), **options)
 
 
@@ -269,12 +260,8 @@ def _tell(row: Mapping[Any, Any], words: Language) -> Tell:
 def _written(words: Language, value: float, unit: str) -> str:
     if value != value:
         return "–"
-    if unit == "share":
-        return words.share(value)
-    if unit == "score":
-        return words.signed(value)
-    if unit == "s":
-        return words.duration(value)
+    if unit in ("share", "score", "s"):
+        return written(words, value, unit)
     if unit == "number":
         digits = 2 if abs(value) < 10 else 1 if abs(value) < 100 else 0
         return words.number(f"{value:,.{digits}f}")
@@ -329,8 +316,7 @@ def _steps(journey: Journey, words: Language) -> list[tuple[str, str, str, str]]
     ]
 
 
-_Writer = Callable[..., bytes]
-_WRITERS: Final[Mapping[str, tuple[_Writer, tuple[str, ...]]]] = {
+_WRITERS: Final[Writers] = {
     ".html": (_page, ("lang", "theme", "title")),
     ".json": (_data, ()),
     ".md": (_text, ("lang", "title")),

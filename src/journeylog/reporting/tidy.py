@@ -28,7 +28,7 @@ from journeylog.reporting.plan import Plan, prepare
 from journeylog.reporting.tables import ARROW
 from journeylog.reporting.tidyschema import DICTIONARY, TABLES, Entry, defined, schema_of
 from journeylog.reporting.wording import Wording
-from journeylog.reporting.write import reserved, told
+from journeylog.reporting.write import check_mask, reserved, told
 from journeylog.steps.stages import Stages
 
 __all__ = [
@@ -158,10 +158,7 @@ def share(
     costs = costs or Costs()
     if not isinstance(log, EventLog):
         raise ConfigError(f"{type(log).__name__} is no log. Fix: make one with jl.read(...)")
-    if isinstance(mask, bool) or not isinstance(mask, int) or mask < 0:
-        raise ConfigError(
-            f"mask={mask!r} is not possible. Fix: a number of customers such as 5, 0 for no mask"
-        )
+    check_mask(mask)
     plan = prepare(log, goal, patience, stages)
     filled = filled if filled is not None else _map_of(log, plan, goal, patience, costs)
     held = None if design is None else read_design(design, plan.log)

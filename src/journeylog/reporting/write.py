@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from journeylog.errors import ConfigError, OutputError
 
@@ -16,8 +16,10 @@ try:
 except ImportError:  # a system without advisory locks: the last writer wins, still with a whole file
     fcntl = None  # type: ignore[assignment]
 
-__all__ = ["Target", "reserved"]
+__all__ = ["Target", "Writers", "check_mask", "reserved", "told", "writer_of"]
 
+#: What makes a file of each ending, and which options that takes.
+Writers: TypeAlias = Mapping[str, tuple[Callable[..., bytes], tuple[str, ...]]]
 #: Endings of names that say what a file is to be opened with.
 _KINDS = frozenset(
     (".csv", ".docx", ".htm", ".html", ".jpg", ".json", ".md", ".ods", ".parquet", ".pdf", ".png", ".pptx", ".svg", ".tsv",
@@ -128,6 +130,32 @@ def told(path: Path, size: int | None = None) -> Iterator[None]:
 
 
 _NO_LINKS: int = getattr(os, "O_NOFOLLOW", 0)
+
+
+def check_mask(mask: Any) -> None:
+    """Refuse what is no number of customers below which nothing is told."""
+    if isinstance(mask, bool) or not isinstance(mask, int) or mask < 0:
+        raise ConfigError(
+            f"mask={mask!r} is not possible. Fix: a number of customers such as 5, 0 for no mask"
+        )
+
+
+def writer_of(writers: Writers, what: str, ending: str, options: Iterable[str]) -> Callable[..., bytes]:
+    """Return what makes a file with this ending.
+
+    Raises
+    ------
+    ConfigError
+        If `what` has no such file, or the file has not one of these options.
+    """
+    if ending not in writers:
+        raise ConfigError(f"{what} cannot be written as {ending!r}. Fix: one of {list(writers)}")
+    write, known = writers[ending]
+    for name in options:
+        if name not in known:
+            hint = f"one of {list(known)}" if known else "leave it out"
+            raise ConfigError(f"a {ending} file has no option {name!r}. Fix: {hint}")
+    return write
 
 
 def _lock(lock: Path, place: Path) -> int:
