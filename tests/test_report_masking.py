@@ -150,6 +150,21 @@ def test_events_of_no_journey_are_not_counted_where_they_are_few() -> None:
     assert whole[0].startswith("2 of 82 events belong to no journey")
 
 
+@pytest.mark.parametrize("within", [None, "2d"])
+def test_how_many_never_come_to_the_funnel_is_not_told_where_they_are_few(within: str | None) -> None:
+    rows = small_log().to_pandas()[["actor", "event", "time"]]
+    rows = rows[~((rows["event"] == "home") & rows["actor"].isin(["a7", "a9"]))]
+    log = jl.read(rows, actor="actor", event="event", time="time")
+    asked: dict[str, Any] = {**OPTIONS, "funnel": ["home", "cart", "pay"], "within": within}
+    masked, whole = (build_page(log, mask=mask, **asked) for mask in (5, 0))
+    for page, told in ((masked, False), (whole, True)):
+        said = Read(page.html).said
+        assert ("2 of 120 cases never enter the funnel" in said) == told
+        assert ("of the 108 of 118 cases" in said) == (told and within is not None)
+        assert page.answers.funnel is not None
+        assert (page.answers.funnel.table["n_cases"].iloc[0] == 118) == told
+
+
 def test_without_a_mask_everything_is_told() -> None:
     read = Read(build_page(small_log(), mask=0, **OPTIONS).html)
     assert not re.search(r"\bhidden\b", read.said.lower().split("what the words mean")[0])

@@ -334,6 +334,8 @@ def _enter_funnel(books: Books, answers: Answers, k: int) -> None:
         if i + 1 < len(rows):
             books.know(("not counted", i), row["n_followed"] - rows[i + 1]["n_followed"])
             books.sums(("counted", i), [("not counted", i), ("counted", i + 1)])
+    books.know("never came", books.value("journeys") - books.value(("came", 0)))
+    books.sums("journeys", [("came", 0), "never came"])
     for level in ("stage", "event"):
         first = ("cases", level, node_of(rows[0]["name"], "node")) if rows else None
         books.sums(("came", 0), [first])

@@ -38,32 +38,26 @@ def masked_by(answers: Answers, hidden: Hidden, k: int) -> Answers:
     level = answers.plan.node
     flow, moves = (_moves(r, at, hidden, k) for r, at in ((answers.flow, level), (answers.moves, "event")))
     leaves, event_leaves = (
-        _sayable(_with(r, _leaves(r.table, at, hidden, k)), r.table, at, hidden, k)
+        _sayable(_with(r, _leaves(r.table, at, hidden, k)), r.table, at, hidden)
         for r, at in ((answers.leaves, level), (answers.event_leaves, "event"))
     )
     paths, event_paths = (
-        _sayable(_with(r, _paths(r.table, at, hidden, k)), r.table, at, hidden, k)
+        _sayable(_with(r, _paths(r.table, at, hidden, k)), r.table, at, hidden)
         for r, at in ((answers.paths, level), (answers.event_paths, "event"))
     )
-    return replace(
-        answers,
-        mask=k,
-        ends=_with(answers.ends, _ends(answers.ends.table, hidden)),
-        flow=flow,
-        moves=moves,
-        leaves=leaves,
-        event_leaves=event_leaves,
-        waits=_with(answers.waits, _waits(answers.waits.table, hidden, k)),
-        paths=paths,
-        event_paths=event_paths,
-        facts=_with(answers.facts, _facts(answers.facts.table, hidden)),
-        losses=_with(answers.losses, _losses(answers.losses.table, level, hidden, k)),
-        returns=None if answers.returns is None else _sayable(
-            _with(answers.returns, _returns(answers.returns.table, hidden)), answers.returns.table, level, hidden, k
-        ),
-        funnel=None if answers.funnel is None else _funnel(answers.funnel, hidden),
-        design=None if answers.design is None else mask_design(answers.design, hidden),
-    )  # fmt: skip
+    returns, funnel, design = answers.returns, answers.funnel, answers.design
+    masked: dict[str, Any] = {
+        "ends": _with(answers.ends, _ends(answers.ends.table, hidden)),
+        "flow": flow, "moves": moves, "leaves": leaves, "event_leaves": event_leaves,
+        "waits": _with(answers.waits, _waits(answers.waits.table, hidden, k)),
+        "paths": paths, "event_paths": event_paths,
+        "facts": _with(answers.facts, _facts(answers.facts.table, hidden)),
+        "losses": _with(answers.losses, _losses(answers.losses.table, level, hidden, k)),
+        "returns": None if returns is None else _with(returns, _returns(returns.table, hidden)),
+        "funnel": None if funnel is None else _funnel(funnel, hidden),
+        "design": None if design is None else mask_design(design, hidden),
+    }  # fmt: skip
+    return replace(answers, mask=k, **{name: _quiet(result, k) for name, result in masked.items()})
 
 
 def protect(
@@ -97,16 +91,26 @@ def _with(result: Any, table: pd.DataFrame) -> Any:
     return replace(result, table=table)
 
 
-def _sayable(result: Any, whole: pd.DataFrame, level: str, hidden: Hidden, k: int) -> Any:
-    """Return the result without the notes that tell a number of few customers, or one that is hidden."""
+def _quiet(result: Any, k: int) -> Any:
+    """Return the result without the notes that tell a number of few customers; names of nodes are no customers."""
+
+    def few(note: Any) -> bool:
+        values = getattr(note, "values", {})
+        told = [values.get(name) for name in ("n", "rest") if "names" not in values]
+        return any(isinstance(n, int) and 0 < n < k for n in told)
+
+    if result is None:
+        return None
+    return replace(result, notes=tuple(note for note in result.notes if not few(note)))
+
+
+def _sayable(result: Any, whole: pd.DataFrame, level: str, hidden: Hidden) -> Any:
+    """Return the result without the notes that tell a number that is hidden."""
 
     def said(note: Any) -> bool:
-        values = getattr(note, "values", {})
-        if any(0 < values[name] < k for name in ("n", "rest") if isinstance(values.get(name), int)):
-            return False
         if "still open" in note:
             return ("end", "open") not in hidden and not {("others", level), ("apart", level)} & hidden.few
-        return "rest" not in values or len(result.table) == len(whole)
+        return "rest" not in getattr(note, "values", {}) or len(result.table) == len(whole)
 
     return replace(result, notes=tuple(note for note in result.notes if said(note)))
 
@@ -189,7 +193,7 @@ def _moves(result: Any, level: str, hidden: Hidden, k: int) -> Any:
     table = nodes.table
     table.attrs.update(result.nodes.attrs)
     masked = replace(_with(result, made.table), tables={**result.tables, "nodes": table})
-    return _sayable(masked, result.table, level, hidden, k)
+    return _sayable(masked, result.table, level, hidden)
 
 
 def _leaves(table: pd.DataFrame, level: str, hidden: Hidden, k: int) -> pd.DataFrame:
@@ -337,4 +341,8 @@ def _funnel(result: Any, hidden: Hidden) -> Any:
     after.take(after.gone(way("next")), "n_cases")
     after.take(after.gone(way("next watched")), "n_followed", "rate")
     after.take(after.gone(of("stopped watched")), "n_from_followed", "rate")
-    return replace(_with(result, made.table), tables={**result.tables, "lost_next": after.table})
+    notes = result.notes
+    if ("came", 0) in hidden or ("counted", 0) in hidden:  # of how many there are notes on all that came
+        notes = tuple(note for note in notes if "total" not in getattr(note, "values", {}))
+    tables = {**result.tables, "lost_next": after.table}
+    return replace(_with(result, made.table), tables=tables, notes=notes)
