@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import journeylog as jl
@@ -53,3 +55,31 @@ def test_a_file_whose_first_lines_foretell_wrongly_is_read_alike(tmp_path: Path,
     log = jl.read(path, actor="actor", event="event", time="time", columns=[])
     found = log.to_pandas()[["actor", "event"]].itertuples(index=False, name=None)
     assert list(found) == [row[:2] for row in sorted(rows, key=lambda row: (row[0], row[2]))]  # ties stay
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl", "parquet"])
+def test_columns_of_a_whole_file_are_not_copied_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    frame = pd.DataFrame(
+        {"who": [f"u{i % 900}" for i in range(200_000)], "what": "seen", "when": 1_700_000_000}
+    )
+    path = tmp_path / f"events.{kind}"
+    if kind == "csv":
+        frame.to_csv(path, index=False)
+    elif kind == "jsonl":
+        frame.to_json(path, orient="records", lines=True)
+    else:
+        frame.to_parquet(path)
+    copied = []
+    joined = Slabs.joined
+
+    def spy(self: Slabs, parts: list[Any]) -> Any:
+        whole = joined(self, parts)
+        copied.append((len(parts), not np.shares_memory(whole, parts[0])))
+        return whole
+
+    monkeypatch.setattr(Slabs, "joined", spy)
+    log = jl.read(path, actor="who", event="what", time="when", time_unit="s")
+    assert log.n_events == 200_000 and len(copied) == 3
+    assert all(n > 1 and not copy for n, copy in copied)

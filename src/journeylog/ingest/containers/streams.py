@@ -59,7 +59,8 @@ class Stream:
             return b"".join(parts)
         if self.ahead:
             taken, self.ahead = self.ahead[:size], self.ahead[size:]
-            return taken
+            # what was looked at is the first of many bytes; those of a pipe may come much later
+            return taken + self._read(size - len(taken)) if self.size and len(taken) < size else taken
         return self._read(size)
 
     @property
