@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
@@ -15,8 +16,10 @@ import pytest
 
 import journeylog as jl
 from journeylog.journeymap.spec import JourneyMapResult
+from journeylog.reporting.document import asset
 from journeylog.reporting.language import language
 from journeylog.reporting.mapcurve import emotion_curve
+from journeylog.reporting.mapdrawing import COLOURS
 from journeylog.reporting.mapfiles import map_bytes
 
 PROGRAM = next(
@@ -149,6 +152,17 @@ def test_a_switch_shows_the_details_of_its_row_by_keyboard(browser: Any) -> None
     assert row.locator(".behind").first.is_visible()
     assert not page.locator("tr.loss .behind").first.is_visible()
     page.close()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_picture_has_the_colours_of_the_page(theme: str) -> None:
+    rules = re.findall(r"([^{}]+)\{([^{}]*--paper: [^{}]*)\}", asset("map.css").partition("@media print")[0])
+    said = {name: dict(re.findall(r"--([a-z-]+): (#\w+)", body)) for name, body in rules}
+    page = next(body for name, body in said.items() if ("dark" in name) == (theme == "dark"))
+    names = {"page": "ground", "on": "on-head", "bad": "leave", "star": "wait", "even": "soft"}
+    names["sign"] = "head" if theme == "light" else "link"
+    assert len(said) == 2
+    assert {name: page[names.get(name, name)] for name in COLOURS[theme]} == COLOURS[theme]
 
 
 # The curve

@@ -114,8 +114,8 @@ def test_customers_who_move_by_one_chain_and_stop_by_it_are_no_clusters() -> Non
     for seed in (1, 2):
         made = jl.datasets.simulate_chain(500, list("abcd"), chain, jl.datasets.Wait(3600, 0.5), seed=seed)
         log = jl.read(made.events, actor="actor", event="event", time="time")
-        found.append(log.then(jl.Clusters(resamples=2)).steps[-1].supported)
-    assert not any(found)
+        found.append(log.then(jl.Clusters(resamples=2)).steps[-1].found["why"])
+    assert all(why.startswith("customers who all move by the same probabilities") for why in found)
 
 
 def test_asked_for_clusters_are_made_and_a_note_says_they_are_not_supported() -> None:
@@ -231,9 +231,8 @@ def test_means_are_those_of_pandas() -> None:
         assert (row["value"], row["value_rest"]) == pytest.approx((mine.mean(), rest.mean()))
         error = np.sqrt(mine.var() / len(mine) + rest.var() / len(rest))
         wide = (row["difference_high"] - row["difference_low"]) / 2
-        assert wide == pytest.approx(
-            1.96 * error, rel=0.06
-        )  # bounds of what is never below zero are lopsided
+        # bounds of what is never below zero are lopsided, the more the less they know
+        assert 1.96 * error < wide == pytest.approx(1.96 * error, rel={"events": 0.03, "money": 0.06}[part])
 
 
 def test_sizes_add_up_and_what_is_planted_is_told_first() -> None:
