@@ -16,7 +16,8 @@ import journeylog as jl
 from journeylog.errors import LoadWarning
 from journeylog.journeymap.spec import JourneyMapResult
 from journeylog.reporting.language import language
-from journeylog.reporting.mappage import findings, map_page
+from journeylog.reporting.mapfindings import findings
+from journeylog.reporting.mappage import map_page
 
 FOLDER = Path(__file__).parent.parent / "docs" / "gallery"
 SIZE = (1440, 900)
