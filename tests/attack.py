@@ -342,6 +342,14 @@ def _funnel(system: System, answers: Any) -> None:
             system.same(("g", i), [("c", i)])
     if answers.plan.staged and rows:
         system.same(("c", 0), [("C", "stage", node(rows[0]["name"], "node"))])
+    if rows:
+        system.same("journeys", [("c", 0), ("never", 0)])
+    for note in answers.funnel.notes:
+        if "never enter" in note:
+            system.var(("never", 0), note.values["n"])
+        elif "watched for the whole" in note:
+            system.var(("g", 0), note.values["n"])
+            system.var(("c", 0), note.values["total"])
     after: dict[int, list[Hashable]] = {}
     for row in rows_of(answers.funnel.lost_next):
         i, key = int(row["step"]) - 1, node(row["next"], row["next_kind"])
@@ -360,7 +368,7 @@ def _funnel(system: System, answers: Any) -> None:
 ASKED = (
     "n", "f", "V", "F", "on", "fon", "t", "end", "p", "rest", "e", "ea", "not", "c", "l", "o", "g", "m", "mf", "returned",
     "away", "eligible", "apart", "C", "A", "touchpoints.does", "needs.asks", "touchpoints.channel", "pains.hurts", "actor",
-    "reached", "r", "w",
+    "reached", "r", "w", "never",
 )  # fmt: skip
 
 

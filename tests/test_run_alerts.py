@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from journeylog.reporting.cli import run
+from tests.test_attack import rare_log
 
 CONFIG = """
 goal = "pay"
@@ -125,3 +126,45 @@ def test_a_run_makes_pages_without_scripts(config: Path) -> None:
     assert run(["run", str(config)]) == 0
     page = (config.parent / "out" / "latest" / "report.html").read_bytes()
     assert b"<script" not in page and b"script-src &#39;none&#39;" in page and len(page) < 1_000_000
+
+
+JOINT = """
+goal = "pay"
+patience = "3d"
+stages = { look = ["home", "search"], buy = ["cart", "pay"], ask = ["help", "rare"] }
+
+[[source]]
+name = "clicks"
+path = "events.csv"
+actor = "actor"
+event = "event"
+time = "time"
+tz = "UTC"
+channel = "channel"
+
+[output]
+files = ["map.json"%s]
+
+[[alert]]
+stage = "ask"
+row = "volume"
+measure = "journeys"
+above = 5
+"""
+
+
+def test_an_alert_tells_no_number_that_is_hidden_only_because_a_report_stands_beside_the_map(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    frame = rare_log(0).to_pandas()[["actor", "event", "time", "channel"]]
+    frame.to_csv(tmp_path / "events.csv", index=False)
+    config = tmp_path / "shop.toml"
+    told = {}
+    for more, code in (("", 4), (', "report.html"', 0)):
+        config.write_text(JOINT % more, encoding="utf-8")
+        assert run(["run", str(config), "--json"]) == code
+        told[code] = json.loads(capsys.readouterr().out.splitlines()[-1])["alerts"]
+        cells = pd.DataFrame(json.loads((tmp_path / "out/latest/map.json").read_text("utf-8"))["table"])
+        [cell] = cells[(cells["stage"] == "ask") & (cells["measure"] == "journeys")].to_dict("records")
+        assert cell["masked"] == (code == 0) and (cell["value"] == 6) == (code == 4)
+    assert len(told[4]) == 1 and "6" in told[4][0] and told[0] == []
