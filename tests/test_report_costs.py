@@ -14,19 +14,18 @@ from journeylog.errors import ConfigError
 from journeylog.reporting.cli import run
 from journeylog.reporting.costs import Costs
 from journeylog.reporting.page import build_page
-from tests.test_personas import frame_of
+from tests.run_logs import ASKED as ASKED_OF_BUYERS
+from tests.run_logs import MONEY, SOURCE, STAGES, UTC, buyers, written
 from tests.test_report import Read
 
-STAGES = {"look": ["home", "search", "product"], "buy": ["cart", "pay"], "ask": "help"}
 PRICES = {"waiting": 0.5, "rework": 3, "lost": 40}
 ASKED: dict[str, Any] = {"goal": "pay", "patience": "2d", "stages": STAGES}
 
 
 @pytest.fixture(scope="module")
 def log() -> jl.EventLog:
-    frame = frame_of(("buyers", "lookers", "askers"), 1, 400)
     return jl.read(
-        frame, actor="actor", event="event", time="time", value="value", currency=jl.constant("EUR")
+        buyers(400), actor="actor", event="event", time="time", value="value", currency=jl.constant("EUR")
     )
 
 
@@ -121,35 +120,19 @@ def test_the_prices_of_the_map_are_those_of_the_report() -> None:
     assert Costs.of({"lost": 4}, {"prices": {"waiting": 2}}).of_map is None
 
 
-CONFIG = """
-goal = "pay"
-patience = "2d"
-stages = { look = ["home", "search", "product"], buy = ["cart", "pay"], ask = "help" }
-
+CONFIG = f"""{ASKED_OF_BUYERS.format(patience="2d")}
 [prices]
 waiting = 0.5
 rework = 3
 lost = 40
-
-[[source]]
-name = "clicks"
-path = "events.csv"
-actor = "actor"
-event = "event"
-time = "time"
-tz = "UTC"
-value = "value"
-currency = { constant = "EUR" }
-
+{SOURCE}{UTC}{MONEY}
 [output]
 files = ["report.html", "tables.csv", "report.xlsx", "map.json"]
 """
 
 
 def test_a_run_tells_them_in_the_page_the_map_and_the_tables(tmp_path: Path, log: jl.EventLog) -> None:
-    frame_of(("buyers", "lookers", "askers"), 1, 400).to_csv(tmp_path / "events.csv", index=False)
-    config = tmp_path / "shop.toml"
-    config.write_text(CONFIG, encoding="utf-8")
+    config = written(tmp_path, CONFIG, buyers(400))
     assert run(["run", str(config)]) == 0
     latest = tmp_path / "out" / "latest"
     said, _ = text_of((latest / "report.html").read_bytes())

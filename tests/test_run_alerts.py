@@ -12,21 +12,14 @@ import pandas as pd
 import pytest
 
 from journeylog.reporting.cli import run
+from tests.run_logs import CHANNEL, SOURCE, UTC, written
 from tests.test_attack import rare_log
 
-CONFIG = """
+CONFIG = f"""
 goal = "pay"
 patience = "1d"
-stages = { look = "home", buy = ["cart", "pay"] }
-
-[[source]]
-name = "clicks"
-path = "events.csv"
-actor = "actor"
-event = "event"
-time = "time"
-tz = "UTC"
-
+stages = {{ look = "home", buy = ["cart", "pay"] }}
+{SOURCE}{UTC}
 [output]
 languages = ["en", "ru"]
 files = ["map.html", "map.json", "report.html"]
@@ -50,9 +43,7 @@ def config(tmp_path: Path) -> Path:
                 (f"u{i}", "cart", begin + pd.Timedelta("1h")),
                 (f"u{i}", "pay", begin + pd.Timedelta("2h")),
             ]
-    frame = pd.DataFrame(rows, columns=["actor", "event", "time"])
-    frame.to_csv(tmp_path / "events.csv", index=False)
-    return tmp_path / "shop.toml"
+    return written(tmp_path, CONFIG, pd.DataFrame(rows, columns=["actor", "event", "time"]))
 
 
 def weeks(config: Path, more: str) -> tuple[int, int]:
@@ -128,20 +119,11 @@ def test_a_run_makes_pages_without_scripts(config: Path) -> None:
     assert b"<script" not in page and b"script-src &#39;none&#39;" in page and len(page) < 1_000_000
 
 
-JOINT = """
+JOINT = f"""
 goal = "pay"
 patience = "3d"
-stages = { look = ["home", "search"], buy = ["cart", "pay"], ask = ["help", "rare"] }
-
-[[source]]
-name = "clicks"
-path = "events.csv"
-actor = "actor"
-event = "event"
-time = "time"
-tz = "UTC"
-channel = "channel"
-
+stages = {{ look = ["home", "search"], buy = ["cart", "pay"], ask = ["help", "rare"] }}
+{SOURCE}{UTC}{CHANNEL}
 [output]
 files = ["map.json"%s]
 
@@ -157,11 +139,9 @@ def test_an_alert_tells_no_number_that_is_hidden_only_because_a_report_stands_be
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     frame = rare_log(0).to_pandas()[["actor", "event", "time", "channel"]]
-    frame.to_csv(tmp_path / "events.csv", index=False)
-    config = tmp_path / "shop.toml"
     told = {}
     for more, code in (("", 4), (', "report.html"', 0)):
-        config.write_text(JOINT % more, encoding="utf-8")
+        config = written(tmp_path, JOINT % more, frame)
         assert run(["run", str(config), "--json"]) == code
         told[code] = json.loads(capsys.readouterr().out.splitlines()[-1])["alerts"]
         cells = pd.DataFrame(json.loads((tmp_path / "out/latest/map.json").read_text("utf-8"))["table"])

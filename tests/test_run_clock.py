@@ -12,7 +12,8 @@ import pytest
 
 import journeylog as jl
 from journeylog.reporting.cli import run
-from tests.test_runs import CONFIG, tree
+from tests.run_logs import tree, written
+from tests.test_runs import CONFIG
 
 pytestmark = pytest.mark.filterwarnings("ignore::journeylog.errors.LoadWarning")
 FILES = '["map.html", "map.json", "report.html", "rejects.jsonl"]'
@@ -42,7 +43,7 @@ def calendar(monkeypatch: pytest.MonkeyPatch) -> Calendar:
     return Calendar(monkeypatch)
 
 
-def written(folder: Path, more: str = "") -> Path:
+def shop(folder: Path, more: str = "") -> Path:
     """Write a configuration whose events are of 2025, but for one of 2027 and one of 2099."""
     frame = jl.datasets.tiny().to_pandas()[["actor", "event", "time", "channel"]]
     later = pd.DataFrame(
@@ -53,11 +54,8 @@ def written(folder: Path, more: str = "") -> Path:
             "channel": "web",
         }
     )
-    pd.concat([frame, later]).to_csv(folder / "events.csv", index=False)
     head, files = CONFIG.split("files = ")[0], f"files = {FILES}\n"
-    file = folder / "tiny.toml"
-    file.write_text(more + "\nmax_rejected = 0.5\n" + head + files, encoding="utf-8")
-    return file
+    return written(folder, more + "\nmax_rejected = 0.5\n" + head + files, pd.concat([frame, later]))
 
 
 @pytest.mark.parametrize(
@@ -75,7 +73,7 @@ def test_a_run_gives_the_same_bytes_in_any_year(
     made = []
     for year in (2026, 2050, 2110):
         calendar.to(year)
-        run(["run", str(written(tmp_path, more)), *asked, "--out", str(tmp_path / str(year))])
+        run(["run", str(shop(tmp_path, more)), *asked, "--out", str(tmp_path / str(year))])
         made.append(tree(tmp_path / str(year)))
     assert made[0] == made[1] == made[2]
     rows = next(data for name, data in made[0].items() if name.endswith("rejects.jsonl"))
@@ -86,5 +84,5 @@ def test_without_either_the_clock_says_what_is_plausible(tmp_path: Path, calenda
     kept = []
     for year in (2026, 2050):
         calendar.to(year)
-        kept.append(jl.read_config(written(tmp_path)).card.rejected)
+        kept.append(jl.read_config(shop(tmp_path)).card.rejected)
     assert kept == [2, 1]

@@ -15,27 +15,13 @@ from python_calamine import CalamineWorkbook
 import journeylog as jl
 from journeylog.reporting.cli import run
 from journeylog.reporting.tidyschema import PERSONA_TABLES, schema_of
-from tests.test_personas import frame_of
+from tests.run_logs import ASKED, MONEY, SOURCE, STAGES, UTC, buyers, tree, written
 
-CONFIG = """
-goal = "pay"
-patience = "10d"
-stages = { look = ["home", "search", "product"], buy = ["cart", "pay"], ask = "help" }
-
-[[source]]
-name = "clicks"
-path = "events.csv"
-actor = "actor"
-event = "event"
-time = "time"
-tz = "UTC"
-value = "value"
-currency = { constant = "EUR" }
-
+CONFIG = f"""{ASKED.format(patience="10d")}{SOURCE}{UTC}{MONEY}
 [personas]
 attribute = "kind"
 rfm = "pay"
-clusters = { most = 4, resamples = 3, sample = 200 }
+clusters = {{ most = 4, resamples = 3, sample = 200 }}
 
 [output]
 languages = ["ru", "en"]
@@ -43,26 +29,22 @@ files = ["personas.html", "personas.json", "personas.md", "report.xlsx", "tables
 """
 
 
-def written(folder: Path, text: str = CONFIG, few: int = 3) -> Path:
-    """Write a log of three kinds of customers, a few of whom are of one kind of their own."""
-    frame = frame_of(("buyers", "lookers", "askers"), 1, 300)
-    number = frame["actor"].str[1:].astype(int)
-    frame["kind"] = frame["kind"].where(number >= few, "secret <few>")
-    frame.to_csv(folder / "events.csv", index=False)
-    file = folder / "shop.toml"
-    file.write_text(text, encoding="utf-8")
-    return file
+def shop(folder: Path, text: str = CONFIG) -> Path:
+    """Write a log of three kinds of customers, three of whom are of one kind of their own."""
+    frame = buyers(300)
+    frame["kind"] = frame["kind"].where(frame["actor"].str[1:].astype(int) >= 3, "secret <few>")
+    return written(folder, text, frame)
 
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a run, after a second one that changed no byte."""
-    config = written(tmp_path_factory.mktemp("personas"))
+    config = shop(tmp_path_factory.mktemp("personas"))
     assert run(["run", str(config)]) == 0
     out = config.parent / "out"
-    first = {file: file.read_bytes() for file in sorted(out.rglob("*")) if file.is_file()}
+    first = tree(out)
     assert run(["run", str(config)]) == 0
-    assert {file: file.read_bytes() for file in sorted(out.rglob("*")) if file.is_file()} == first
+    assert tree(out) == first
     return out / "latest"
 
 
@@ -78,8 +60,7 @@ def test_each_way_of_grouping_has_its_files_in_each_language(place: Path) -> Non
 
 def test_the_pages_are_those_of_the_library(place: Path, tmp_path: Path) -> None:
     log = jl.read_config(place.parent.parent / "shop.toml")
-    stages = {"look": ["home", "search", "product"], "buy": ["cart", "pay"], "ask": "help"}
-    question = jl.JourneyMap("pay", stages=stages, patience="10d")
+    question = jl.JourneyMap("pay", stages=STAGES, patience="10d")
     for way, by in (("attribute", "kind"), ("rfm", jl.RFM("pay"))):
         file = jl.personas(log, by, map=question).save(tmp_path / f"{way}.html", lang="en")
         assert file.read_bytes() == (place / f"personas_{way}.en.html").read_bytes()
@@ -134,15 +115,15 @@ def test_tables_have_their_declared_columns_and_numbers(place: Path) -> None:
 @pytest.mark.parametrize(
     ("table", "names"),
     [
-        ('attribute = "kind"\nmaps = false\ntop = 2', {"personas_attribute.html"}),
-        ('rfm = { order = "pay", frequency = [2, 3, 4, 5] }', {"personas_rfm.html"}),
+        ('attribute = "kind"\ntop = 2', {"personas_attribute.html"}),
+        ('rfm = { order = "pay", frequency = [2, 3, 4, 5] }\nmaps = false', {"personas_rfm.html"}),
     ],
 )
 def test_only_what_is_asked_for_is_made(table: str, names: set[str], tmp_path: Path) -> None:
     text = (
         CONFIG[: CONFIG.index("[personas]")] + f'[personas]\n{table}\n[output]\nfiles = ["personas.html"]\n'
     )
-    assert run(["run", str(written(tmp_path, text))]) == 0
+    assert run(["run", str(shop(tmp_path, text))]) == 0
     latest = tmp_path / "out" / "latest"
     assert {file.name for file in latest.iterdir()} == {*names, "manifest.json"}
     page = (latest / next(iter(names))).read_text("utf-8")
@@ -150,13 +131,9 @@ def test_only_what_is_asked_for_is_made(table: str, names: set[str], tmp_path: P
 
 
 def test_orders_without_amounts_are_grouped_by_how_many(tmp_path: Path) -> None:
-    text = CONFIG.replace('value = "value"\ncurrency = { constant = "EUR" }\n', "").replace(
-        'attribute = "kind"\n', ""
-    )
-    text = text[: text.index("clusters")] + '[output]\nfiles = ["personas.json"]\n'
-    config = written(tmp_path, text)
-    frame = pd.read_csv(tmp_path / "events.csv").drop(columns="value")
-    frame.to_csv(tmp_path / "events.csv", index=False)
+    text = CONFIG.replace(MONEY, "").replace('attribute = "kind"\n', "")
+    text = text[: text.index("clusters")] + 'maps = false\n[output]\nfiles = ["personas.json"]\n'
+    config = written(tmp_path, text, buyers(300).drop(columns="value"))
     assert run(["run", str(config)]) == 0
     data: dict[str, Any] = json.loads((tmp_path / "out/latest/personas_rfm.json").read_text("utf-8"))
     assert data["step"]["value"] is None and len(data["tables"]["groups"]) > 2
@@ -165,7 +142,7 @@ def test_orders_without_amounts_are_grouped_by_how_many(tmp_path: Path) -> None:
 def test_an_attribute_that_is_not_there_is_told_with_the_nearest(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    config = written(tmp_path, CONFIG.replace('"kind"', '"kinds"'))
+    config = shop(tmp_path, CONFIG.replace('"kind"', '"kinds"'))
     assert run(["run", str(config)]) in (2, 3)
     assert "'kinds'" in (said := capsys.readouterr().err) and "'kind'" in said
     assert not (tmp_path / "out" / "manifest.json").exists()
@@ -174,7 +151,7 @@ def test_an_attribute_that_is_not_there_is_told_with_the_nearest(
 def test_without_the_table_nothing_of_personas_is_written(tmp_path: Path) -> None:
     text = re.sub(r"\[personas\][^[]*", "", CONFIG)
     text = re.sub(r"files = .*", 'files = ["map.json", "tables.csv"]', text)
-    assert run(["run", str(written(tmp_path, text))]) == 0
+    assert run(["run", str(shop(tmp_path, text))]) == 0
     latest = tmp_path / "out" / "latest"
     assert not list(latest.glob("persona*"))
     assert "persona" not in (latest / "dictionary.csv").read_text("utf-8")

@@ -18,21 +18,14 @@ import pytest
 import journeylog as jl
 from journeylog.reporting.cli import run
 from journeylog.reporting.looks import time_lines
+from tests.run_logs import CHANNEL, SOURCE, tree, written
 
-CONFIG = """
+CONFIG = f"""
 title = "Tiny"
 goal = "pay"
 patience = "30min"
-stages = { look = ["home", "search"], buy = ["cart", "pay"] }
-
-[[source]]
-name = "clicks"
-path = "events.csv"
-actor = "actor"
-event = "event"
-time = "time"
-channel = "channel"
-
+stages = {{ look = ["home", "search"], buy = ["cart", "pay"] }}
+{SOURCE}{CHANNEL}
 [map]
 need = "channel"
 
@@ -50,20 +43,8 @@ def config(tmp_path: Path) -> Path:
 
 
 def written_config(tmp_path: Path) -> Path:
-    jl.datasets.tiny().to_pandas()[["actor", "event", "time", "channel"]].to_csv(
-        tmp_path / "events.csv", index=False
-    )
-    file = tmp_path / "tiny.toml"
-    file.write_text(CONFIG, encoding="utf-8")
-    return file
-
-
-def tree(folder: Path) -> dict[str, bytes]:
-    return {
-        str(file.relative_to(folder)): file.read_bytes()
-        for file in sorted(folder.rglob("*"))
-        if file.is_file() and not file.is_symlink()
-    }
+    events = jl.datasets.tiny().to_pandas()[["actor", "event", "time", "channel"]]
+    return written(tmp_path, CONFIG, events, "tiny.toml")
 
 
 def good(folder: Path) -> str:
