@@ -14,7 +14,7 @@ from journeylog.core.contracts import Result, Step
 from journeylog.core.nodes import TEXT
 from journeylog.errors import ConfigError, nearest
 
-__all__ = ["Cell", "Source", "cell_table", "find_cell", "log_with"]
+__all__ = ["Cell", "Source", "cell_table", "find_cell", "log_with", "unknown_name"]
 
 
 @dataclass(frozen=True)
@@ -205,10 +205,15 @@ def find_cell(
     if found is None:
         for name, what, known in ((stage, "stage", [*stages]), (row, "row", [*rows])):
             if name is not None and name not in known:
-                near = nearest(str(name), known)
-                fix = f"did you mean {near[0]!r}?" if near else f"one of {known}"
-                raise ConfigError(f"the map has no {what} {name!r}. Fix: {fix}")
+                raise ConfigError(unknown_name(what, name, known))
     return found
+
+
+def unknown_name(what: str, name: str, known: Sequence[str]) -> str:
+    """Return that the map has no stage, row or measure of this name, and the nearest it has."""
+    near = nearest(name, known)
+    fix = f"did you mean {near[0]!r}?" if near else f"one of {list(known)}"
+    return f"the map has no {what} {name!r}. Fix: {fix}"
 
 
 def cell_table(cells: Sequence[Cell]) -> pd.DataFrame:

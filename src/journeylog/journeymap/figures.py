@@ -12,7 +12,7 @@ from typing import Any, Final
 from journeylog.core.window import parse_duration
 from journeylog.errors import ConfigError, ParseError, UnseenNameWarning, cut, nearest, warn
 from journeylog.journeymap.analysts import known_keys, read_file
-from journeylog.journeymap.cells import Cell
+from journeylog.journeymap.cells import Cell, unknown_name
 from journeylog.journeymap.rows import ROWS
 
 __all__ = ["FIGURE_FILES", "FIGURE_KEYS", "are_figures", "figure_cells", "read_figures"]
@@ -97,11 +97,12 @@ def figure_cells(
 def _check(figure: Mapping[str, Any], cells: Sequence[Cell], stages: Sequence[str]) -> None:
     for part, known in (("stage", [*stages, None]), ("row", list(ROWS))):
         if figure[part] not in known:
-            raise ConfigError(_unknown(part, figure[part], [one for one in known if one is not None]))
+            names = [one for one in known if one is not None]
+            raise ConfigError(f"figures: {unknown_name(part, figure[part], names)}")
     here = [cell for cell in cells if cell.row == figure["row"]]
     measures = list(dict.fromkeys(cell.measure for cell in here))
     if figure["measure"] not in measures and nearest(figure["measure"], measures):
-        raise ConfigError(_unknown("measure", figure["measure"], measures))
+        raise ConfigError(f"figures: {unknown_name('measure', figure['measure'], measures)}")
     place = tuple(figure[part] for part in ("stage", "measure", "item"))
     found = [cell for cell in here if (cell.stage, cell.measure, cell.item) == place]
     if not found:
@@ -118,12 +119,6 @@ def _check(figure: Mapping[str, Any], cells: Sequence[Cell], stages: Sequence[st
             raise ConfigError(
                 f"{cell.row}.{cell.measure} is a share from 0 to 1, and the figure is {value}. Fix: 0.2, or '20 %'"
             )
-
-
-def _unknown(part: str, given: Any, known: Sequence[str]) -> str:
-    near = nearest(str(given), known)
-    hint = f"did you mean {near[0]!r}?" if near else f"one of {list(known)}"
-    return f"figures: the map has no {part} {given!r}. Fix: {hint}"
 
 
 def _figure(given: Any, where: str) -> dict[str, Any]:

@@ -17,7 +17,14 @@ _QUOTE: Final = 160
 
 
 def written(words: Language, value: float, unit: str) -> str:
-    """Write a value of a cell as its unit wants it."""
+    """Write a value of a cell as its unit wants it.
+
+    Examples
+    --------
+    >>> from journeylog.reporting.language import language
+    >>> written(language("en"), -1234, "count"), written(language("en"), -0.2, "score")
+    ('−1,234', '−0.20')
+    """
     if unit == "share":
         return words.share(value)
     if unit == "score":
@@ -28,7 +35,8 @@ def written(words: Language, value: float, unit: str) -> str:
         return words.text("ranked", n=value)
     if unit == "s":
         return words.duration(value)
-    return words.count(value) if unit == "count" else words.money(value, unit)
+    told = words.count(value) if unit == "count" else words.money(value, unit)
+    return f"−{told[1:]}" if told.startswith("-") else told
 
 
 def range_of(words: Language, low: float, high: float, unit: str) -> str:
