@@ -63,7 +63,7 @@ coverage-slow: $(VENV)/.installed-test ## long seeded runs: do the intervals cov
 method-figures: $(VENV)/.installed-test ## the pictures of docs/methods, drawn anew (needs Chromium)
 	$(BIN)/python -m scripts.method_figures $(ARGS)
 
-gallery: $(VENV)/.installed-test ## the maps of docs/gallery, drawn anew (pictures need Chromium)
+gallery: $(VENV)/.installed-test ## the maps of docs/gallery and the pictures of the README, drawn anew (pictures need Chromium)
 	$(BIN)/python -m scripts.gallery
 
 fuzz: $(VENV)/.installed-test ## ten minutes of bytes nobody would write for each reader; ARGS="--seconds 60"

@@ -1,5 +1,7 @@
 """``python -m scripts.gallery``: write docs/gallery anew, maps of four industries whose truth is known.
 
+The pictures of the sample shop that the README shows are taken with them.
+
 A browser (Chromium) makes the pictures; where there is none, the pages are written without.
 """
 
@@ -11,6 +13,7 @@ import sys
 import tempfile
 import warnings
 from pathlib import Path
+from typing import Any
 
 import journeylog as jl
 from journeylog.errors import LoadWarning
@@ -19,8 +22,9 @@ from journeylog.reporting.language import language
 from journeylog.reporting.mapfindings import findings
 from journeylog.reporting.mappage import map_page
 
-FOLDER = Path(__file__).parent.parent / "docs" / "gallery"
-SIZE = (1440, 900)
+ROOT = Path(__file__).parent.parent
+FOLDER, IMAGES = ROOT / "docs" / "gallery", ROOT / "docs" / "images"
+SIZE, TALL = (1440, 900), (1440, 1130)
 
 _HEAD = """# Gallery
 
@@ -81,8 +85,19 @@ def files() -> dict[str, bytes]:
     return {**made, "README.md": text.encode()}
 
 
-def photograph(page: Path, out: Path) -> None:
-    """Write what a screen shows of a page at first."""
+def sample(folder: Path) -> dict[str, tuple[int, int]]:
+    """Write the map and the report of the sample shop, and return their names with the size of their pictures."""
+    asked: dict[str, Any] = {"goal": "delivered", "patience": "30d", "stages": "shop"}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", LoadWarning)
+        log = jl.read_config(ROOT / "data" / "samples" / "shop.toml")
+    jl.JourneyMap(**asked).fill(log).save(folder / "journey_map.html", title="A furniture shop")
+    jl.report(log, folder / "report.html", title="A furniture shop", **asked)
+    return {"journey_map": SIZE, "report": TALL}
+
+
+def photograph(page: Path, out: Path, size: tuple[int, int] = SIZE) -> None:
+    """Write what a screen of this size shows of a page at first."""
     program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     if program is None:
         print(f"no browser: {out.name} stays as it is", file=sys.stderr)
@@ -90,19 +105,23 @@ def photograph(page: Path, out: Path) -> None:
     with tempfile.TemporaryDirectory() as folder:
         taken = Path(folder) / "page.png"
         how = ["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", f"--screenshot={taken}"]
-        size = f"--window-size={SIZE[0]},{SIZE[1]}"
-        subprocess.run([program, *how, size, page.as_uri()], capture_output=True, check=True)
+        window = f"--window-size={size[0]},{size[1]}"
+        subprocess.run([program, *how, window, page.as_uri()], capture_output=True, check=True)
         out.write_bytes(taken.read_bytes())
 
 
 def main() -> None:
-    """Write the gallery."""
+    """Write the gallery, and the pictures of the sample shop."""
     FOLDER.mkdir(exist_ok=True)
     for name, content in files().items():
         (FOLDER / name).write_bytes(content)
         if name.endswith(".html"):
             photograph((FOLDER / name).resolve(), FOLDER / name.replace(".html", ".png"))
         print(FOLDER / name)
+    with tempfile.TemporaryDirectory() as folder:
+        for name, size in sample(Path(folder)).items():
+            photograph(Path(folder) / f"{name}.html", IMAGES / f"{name}.png", size)
+            print(IMAGES / f"{name}.png")
 
 
 if __name__ == "__main__":
