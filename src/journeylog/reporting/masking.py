@@ -273,7 +273,9 @@ def _losses(table: pd.DataFrame, level: str, hidden: Hidden, k: int) -> pd.DataF
     small = table["amount"].abs().to_numpy(np.float64)
     made.take(again & (small > 0) & (small < k), "total", "amount", "share", "rate", *money)
     followed, dropped = made.gone(of("followed")), made.gone(of("watched", END["dropped"]))
-    made.take(drops & followed, "n", "rate")
+    # of nobody lost among three visits the bound is just three
+    bounds = [name for name in map(str, table) if name.endswith(("_low", "_high"))]
+    made.take(drops & followed, "n", "rate", *bounds)
     made.take(drops & dropped, "total", "rate")
     made.take(drops & made.gone(of("beyond")), "amount", "share", *money)
     return made.table
