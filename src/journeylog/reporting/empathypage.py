@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,8 @@ from journeylog.journeymap.cells import Cell
 from journeylog.journeymap.empathy import EMPATHY
 from journeylog.journeymap.spec import JourneyMapResult
 from journeylog.reporting.language import Language
+from journeylog.reporting.mapwords import written
+from journeylog.reporting.names import markdown
 
 __all__ = ["Statement", "empathy_lines", "empathy_values", "signed"]
 
@@ -29,20 +31,14 @@ class Statement:
     link: str = ""
 
 
-def empathy_values(result: JourneyMapResult, words: Language, write: Any) -> dict[str, Any] | None:
-    """Return the rows of the view, from data and from notes; None where nobody said anything.
-
-    Parameters
-    ----------
-    write : callable
-        Writes a value of a unit, as on the map.
-    """
+def empathy_values(result: JourneyMapResult, words: Language) -> dict[str, Any] | None:
+    """Return the rows of the view, from data and from notes; None where nobody said anything."""
     said = any(cell.row == "voice" for cell in result.cells)
     if not said and not result.analyst_notes:
         return None
     rows, noted = [], []
     for part in EMPATHY:
-        told = [_told(result, words, part, stage, write) for stage in result.stages]
+        told = [_told(result, words, part, stage) for stage in result.stages]
         rows.append({"title": words.of("empathy", part), "cells": told})
     for kind in NOTE_KINDS:
         notes = [_noted(result, words, kind, stage) for stage in result.stages]
@@ -53,19 +49,17 @@ def empathy_values(result: JourneyMapResult, words: Language, write: Any) -> dic
     }
 
 
-def _told(
-    result: JourneyMapResult, words: Language, part: str, stage: str, write: Any
-) -> tuple[Statement, ...]:
+def _told(result: JourneyMapResult, words: Language, part: str, stage: str) -> tuple[Statement, ...]:
     row, measures = EMPATHY[part]
     found = [
         (i, cell)
         for i, cell in enumerate(result.cells)
         if (cell.stage, cell.row) == (stage, row) and cell.measure in measures and cell.known
     ]
-    return tuple(_statement(words, part, i, cell, write) for i, cell in found[:_MOST])
+    return tuple(_statement(words, part, i, cell) for i, cell in found[:_MOST])
 
 
-def _statement(words: Language, part: str, i: int, cell: Cell, write: Any) -> Statement:
+def _statement(words: Language, part: str, i: int, cell: Cell) -> Statement:
     text = (
         ""
         if cell.item is None
@@ -74,7 +68,7 @@ def _statement(words: Language, part: str, i: int, cell: Cell, write: Any) -> St
     if part == "says":
         text = text.join(words.words["quotes"])
     more = words.text("of_n", n=cell.n) if cell.unit == "share" else words.text("n_is", n=cell.n)
-    return Statement(text, write(words, cell.value, cell.unit), "" if part == "says" else more, f"c{i}")
+    return Statement(text, written(words, cell.value, cell.unit), "" if part == "says" else more, f"c{i}")
 
 
 def _noted(result: JourneyMapResult, words: Language, kind: str, stage: str) -> tuple[Statement, ...]:
@@ -96,21 +90,21 @@ def _day(words: Language, day: dt.date) -> str:
     return str(words.words["date"]).format(day=day.day, month=months[day.month - 1], year=day.year)
 
 
-def empathy_lines(values: Mapping[str, Any], stages: Any, words: Language, plain: Any) -> Iterator[str]:
+def empathy_lines(values: Mapping[str, Any], stages: Iterable[str], words: Language) -> Iterator[str]:
     """Yield the lines of the view as Markdown: the stages one below the other."""
     yield from ("", f"## {words.text('empathy')}")
     for i, stage in enumerate(stages):
         bands = (("from_data", values["said"], "**"), ("from_notes", values["noted"], "*"))
         if not any(row["cells"][i] for _, rows, _ in bands for row in rows):
             continue
-        yield from ("", f"### {plain(words.stage(stage))}")
+        yield from ("", f"### {markdown(words.stage(stage))}")
         for key, rows, mark in bands:
             told = [row for row in rows if row["cells"][i]]
             if told:
                 yield from ("", f"{words.text(key)}:", "")
             for row in told:
                 for one in row["cells"][i]:
-                    more = f"({plain(one.more)})" if one.more else ""
-                    text, link = (plain(part) if part else "" for part in (one.text, one.link))
+                    more = f"({markdown(one.more)})" if one.more else ""
+                    text, link = (markdown(part) if part else "" for part in (one.text, one.link))
                     parts = (f"{mark}{row['title']}:{mark}", text, one.value, more, link)
                     yield f"- {' '.join(part for part in parts if part)}"

@@ -16,7 +16,7 @@ from journeylog.reporting.empathypage import empathy_lines, empathy_values
 from journeylog.reporting.language import Language, language
 from journeylog.reporting.mappage import map_page, place_of, whole_facts
 from journeylog.reporting.mapsvg import map_svg
-from journeylog.reporting.mapwords import called, written
+from journeylog.reporting.mapwords import called
 from journeylog.reporting.names import markdown
 from journeylog.reporting.sheets import Book, map_sheet, new_book, when
 from journeylog.reporting.tidy import map_table, table_bytes
@@ -62,9 +62,9 @@ def _text(result: JourneyMapResult, *, lang: str = "en", title: str | None = Non
         if any(place.groups for place in places):
             cells = [_facts(place.groups) or words.of("none", row) for place in places]
             lines.append(f"| **{words.of('rows', row)}** | {' | '.join(cells)} |")
-    empathy = empathy_values(result, words, written)
+    empathy = empathy_values(result, words)
     if empathy is not None:
-        lines += empathy_lines(empathy, result.stages, words, markdown)
+        lines += empathy_lines(empathy, result.stages, words)
     trials = trial_lines(result, words)
     if trials:
         lines += ["", f"## {words.text('trials')}", "", *(f"- {markdown(line, 600)}" for line, _ in trials)]

@@ -136,7 +136,7 @@ def map_page(
         map=map_values(
             result, words, beside=[one for one in (before, benchmark) if one is not None], alerts=alerts
         ),
-        empathy=empathy_values(result, words, written),
+        empathy=empathy_values(result, words),
         trials=trial_lines(result, words),
     ).encode("utf-8", "backslashreplace")
 

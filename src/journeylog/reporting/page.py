@@ -28,7 +28,6 @@ from journeylog.reporting.document import render
 from journeylog.reporting.empathypage import empathy_values
 from journeylog.reporting.mapbooks import mask_both
 from journeylog.reporting.mappage import map_values
-from journeylog.reporting.mapwords import written
 from journeylog.reporting.method import method
 from journeylog.reporting.names import short
 from journeylog.reporting.parts import PARTS, check_show, parts_of
@@ -267,7 +266,7 @@ def _found(filled: JourneyMapResult | None, before: Any, benchmark: Any, words: 
     compared = {"changes": before, "benchmark": benchmark}
     return {
         "map": map_values(filled, words.words),
-        "empathy": empathy_values(filled, words.words, written),
+        "empathy": empathy_values(filled, words.words),
         "trials": trial_lines(filled, words.words),
         "changed": {
             name: replace(changed_of(filled, one, words), id=PARTS[name])
