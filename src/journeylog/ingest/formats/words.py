@@ -68,6 +68,8 @@ def mapping_of(form: Format) -> list[tuple[str, str]]:
         rows.append(
             (f"link ({link.kind})", f"{field_words(link.from_id)} is {field_words(link.to_id)}{when}")
         )
+    if form.envelope is not None:
+        rows.append(("record", f"the object itself, or the only member `{form.envelope}` of one"))
     if form.known_by is not None:
         rows.append(("known by", field_words(form.known_by).replace(", else ", " or ")))
     if form.missing:
