@@ -31,7 +31,7 @@ from journeylog.reporting.mappage import map_values
 from journeylog.reporting.method import method
 from journeylog.reporting.names import short
 from journeylog.reporting.parts import PARTS, check_show, parts_of
-from journeylog.reporting.plan import Plan, prepare
+from journeylog.reporting.plan import Plan, fill_map, prepare
 from journeylog.reporting.quality import check_data, quality_values
 from journeylog.reporting.sections import Section, event_table, sections_of
 from journeylog.reporting.stagenames import of_answers, told_answers
@@ -303,19 +303,15 @@ def _map_of(
     filled: JourneyMapResult | None,
 ) -> JourneyMapResult | None:
     """Return the map of the log; none when there are no stages."""
-    rest = {name: value for name, value in asked.items() if name != "notes"}
-    question = JourneyMap(goal, **rest)
-    if not plan.staged or not log.n_events:
-        if before is not None and filled is None and log.n_events:
-            raise ConfigError(
-                "before= is a journey map, and this log has no stages. Fix: stages=, as that map had"
-            )
-        return None
+    question = JourneyMap(goal, **{name: value for name, value in asked.items() if name != "notes"})
+    if not plan.staged and before is not None and filled is None and log.n_events:
+        raise ConfigError(
+            "before= is a journey map, and this log has no stages. Fix: stages=, as that map had"
+        )
     if filled is not None:
-        return filled
-    stages = [step for step in plan.added if isinstance(step, Stages)]
-    made: JourneyMapResult = (replace(question, stages=stages[0]) if stages else question).fill(log)
-    return made if asked.get("notes") is None else made.with_notes(asked["notes"])
+        return filled if plan.staged and log.n_events else None
+    made = fill_map(log, plan, question)
+    return made if made is None or asked.get("notes") is None else made.with_notes(asked["notes"])
 
 
 def _findings(answers: Answers, words: Wording) -> list[dict[str, Any]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,12 +13,13 @@ from journeylog.core.condition import freeze, matches, spelled
 from journeylog.core.contracts import Step
 from journeylog.core.log import EventLog
 from journeylog.errors import ConfigError
+from journeylog.journeymap.spec import JourneyMap, JourneyMapResult
 from journeylog.stats.transitions import TransitionsResult
 from journeylog.stats.variants import VariantsResult
 from journeylog.steps.journeys import Journeys
 from journeylog.steps.stages import Stages
 
-__all__ = ["FunnelPlan", "Plan", "plan_funnel", "prepare"]
+__all__ = ["FunnelPlan", "Plan", "fill_map", "plan_funnel", "prepare"]
 
 _MOST_STEPS = 8
 
@@ -101,6 +102,15 @@ def prepare(log: EventLog, goal: Any, patience: Any, stages: Any) -> Plan:
         log.steps,
         ready.steps[len(log.steps) :],
     )
+
+
+def fill_map(log: EventLog, plan: Plan, question: JourneyMap) -> JourneyMapResult | None:
+    """Return the map of a log with the stages that the plan put on it; None where it has none, or no event."""
+    if not plan.staged or not log.n_events:
+        return None
+    stages = next((step for step in plan.added if isinstance(step, Stages)), None)
+    made: JourneyMapResult = (question if stages is None else replace(question, stages=stages)).fill(log)
+    return made
 
 
 def plan_funnel(

@@ -24,12 +24,11 @@ from journeylog.reporting.answers import Answers, answer_all
 from journeylog.reporting.costs import Costs
 from journeylog.reporting.language import Language, language
 from journeylog.reporting.mapbooks import mask_both
-from journeylog.reporting.plan import Plan, prepare
+from journeylog.reporting.plan import fill_map, prepare
 from journeylog.reporting.tables import ARROW
 from journeylog.reporting.tidyschema import DICTIONARY, TABLES, Entry, defined, schema_of
 from journeylog.reporting.wording import Wording
 from journeylog.reporting.write import check_mask, reserved, told
-from journeylog.steps.stages import Stages
 
 __all__ = [
     "KINDS",
@@ -160,7 +159,8 @@ def share(
         raise ConfigError(f"{type(log).__name__} is no log. Fix: make one with jl.read(...)")
     check_mask(mask)
     plan = prepare(log, goal, patience, stages)
-    filled = filled if filled is not None else _map_of(log, plan, goal, patience, costs)
+    if filled is None:
+        filled = fill_map(log, plan, JourneyMap(goal, patience=patience, prices=costs.of_map))
     held = None if design is None else read_design(design, plan.log)
     return Shared(log, *mask_both(answer_all(plan, funnel, within, costs, held), filled, mask))
 
@@ -224,15 +224,6 @@ def declared(name: str, frame: pd.DataFrame | None) -> pa.Table:
 def table_bytes(table: pa.Table, kind: str) -> bytes:
     """Return a table as the bytes of a file."""
     return KINDS[kind](table)
-
-
-def _map_of(log: EventLog, plan: Plan, goal: Any, patience: Any, costs: Costs) -> JourneyMapResult | None:
-    if not plan.staged or not log.n_events:
-        return None
-    stages = [step for step in plan.added if isinstance(step, Stages)]
-    rules = stages[0] if stages else None
-    made: JourneyMapResult = JourneyMap(goal, stages=rules, patience=patience, prices=costs.of_map).fill(log)
-    return made
 
 
 def _rejects(log: EventLog, words: Language) -> pd.DataFrame:
