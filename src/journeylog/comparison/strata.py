@@ -135,27 +135,30 @@ def _notes(table: pd.DataFrame, segments: pd.DataFrame, keys: list[str], within:
     notes: list[str] = []
     for word, hit in kinds:
         rows = [_contradiction(row, word, within) for row in table[hit].to_dict("records")]
-        notes += rows[:_TOLD]
-        if len(rows) > _TOLD:
-            notes.append(
-                note(
-                    "and {n:,} more differences that contradict the pooled ones at equal {within!r}",
-                    n=len(rows) - _TOLD,
-                    within=within,
-                )
-            )
+        notes += _first(
+            rows,
+            lambda n: note(
+                "and {n:,} more differences that contradict the pooled ones at equal {within!r}",
+                n=n,
+                within=within,
+            ),
+        )
     lone = segments[segments["supported"]].merge(table[table["supported"]], on=keys, suffixes=("", "_pooled"))
     lone = lone[np.sign(lone["difference"]) * np.sign(lone["difference_pooled"]) < 0]
     rows = [_other_way(row, within) for row in lone.to_dict("records")]
-    notes += rows[:_TOLD]
-    if len(rows) > _TOLD:
-        notes.append(
-            note(
-                "and {n:,} more differences in segments that go the other way than the pooled ones",
-                n=len(rows) - _TOLD,
-            )
-        )
+    notes += _first(
+        rows,
+        lambda n: note(
+            "and {n:,} more differences in segments that go the other way than the pooled ones", n=n
+        ),
+    )
     return notes
+
+
+def _first(rows: list[Note], more: Callable[[int], Note]) -> list[Note]:
+    """Return the first notes, and one on how many more there are."""
+    left = len(rows) - _TOLD
+    return [*rows[:_TOLD], *([more(left)] if left > 0 else [])]
 
 
 def _contradiction(row: dict[Any, Any], word: Note, within: str) -> Note:
