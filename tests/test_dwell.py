@@ -8,11 +8,16 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import journeylog as jl
+from journeylog.core.build import build_chunk
+from journeylog.core.chunk import Category
+from journeylog.core.durations import DurationBins
+from journeylog.core.kernels.bins import bin_of_ms
 from journeylog.core.schema import UNDECLARED
 from journeylog.core.source import Memory
 from tests.oracles.paths import visits_of
@@ -35,6 +40,7 @@ def test_equals_plain_loops(events: Any, cuts: list[int], outcomes: list[int], p
     if horizon is not None and horizon <= log.window.start:
         horizon = None  # nobody was watched so long: all visits that are known to have ended
     n, lasted = defaultdict[str, int](int), defaultdict[str, list[int]](list)
+    by_actor = defaultdict[tuple[str, str], list[int]](list)
     for case in plain_cases(chunk, "journey"):
         visits = visits_of(case, "stage", True)
         for k, (name, enter, leave) in enumerate(visits):
@@ -42,6 +48,7 @@ def test_equals_plain_loops(events: Any, cuts: list[int], outcomes: list[int], p
             last_of_open = k + 1 == len(visits) and case.outcome == "open"
             if leave < horizon if horizon is not None else not last_of_open:
                 lasted[name].append(leave - enter)
+                by_actor[name, case.actor].append(bin_of_ms((leave - enter + 500) // 1000))
     assert {name: row["n"] for name, row in found.iterrows() if row["n"]} == dict(n)
     for name, row in found.iterrows():
         times = sorted(lasted[str(name)])
@@ -52,6 +59,83 @@ def test_equals_plain_loops(events: Any, cuts: list[int], outcomes: list[int], p
                 continue
             true = times[int(np.ceil(q * len(times) - 1e-9)) - 1] / 1e6
             assert row[column] == pytest.approx(true, rel=1 / 256, abs=0.001)
+
+    bins = jl.Dwell(node="stage", case="journey").summarize(chunk, log.window)["bins"]
+    cells = zip(bins.coded("node").names({}), bins.codes("bin").tolist(), strict=True)
+    moments = dict(
+        zip(cells, zip(*(bins.values[k].tolist() for k in ("n", "kk", "kn")), strict=True), strict=True)
+    )
+    assert moments == rings(by_actor)
+
+
+def rings(by_actor: dict[tuple[str, str], list[int]]) -> dict[tuple[str, int], tuple[int, int, int]]:
+    """Values by bin, and both second moments: of all pairs of an actor's values those of neighbours in a ring tell."""
+    found = defaultdict[tuple[str, int], list[int]](lambda: [0, 0, 0])
+    for (name, _), values in by_actor.items():
+        others = len(values) - 1
+        for one, next_one in zip(values, values[1:] + values[:1], strict=True):
+            for column, part in enumerate((1, 1, 1 + others)):
+                found[name, one][column] += part
+            found[name, max(one, next_one)][1] += others
+    return {key: (row[0], row[1], row[2]) for key, row in found.items()}
+
+
+def stays(seed: int, n_actors: int, own: float, each: float) -> jl.EventLog:
+    """Customers who come once or often and stay for times that are alike (`own`) or not (`each`), 1 h in the middle."""
+    chance = np.random.default_rng(seed)
+    n = 1 + chance.poisson(chance.gamma(1.5, 3.0, n_actors))
+    actor = np.repeat(np.arange(n_actors), n)
+    hours = np.exp(chance.normal(0, own, n_actors)[actor] + chance.normal(0, each, len(actor)))
+    first = (np.arange(len(actor)) - np.repeat(np.cumsum(n) - n, n)) * 7 * 86_400 * SECOND
+    last = first + np.rint(np.minimum(hours, 100) * 3600 * SECOND).astype(np.int64)
+    chunk, _ = build_chunk(
+        pa.array([f"u{a:06d}" for a in np.repeat(actor, 2)]),
+        np.stack((first, last), axis=1).ravel(),
+        {"event": Category(np.tile(np.array([0, 1], np.int32), len(actor)), pa.array(["in", "out"]))},
+    )
+    log = jl.EventLog.from_chunk(chunk, jl.Window(0, 1000 * 86_400 * SECOND, declared=True))
+    return log.then(jl.Stages({"there": ["in", "out"]}), jl.Sessions(gap="5d"))
+
+
+#: How much a customer's stays are alike: as e to the power of a normal number, of his own and of each stay.
+HABITS = {"none": (0.0, 1.0), "some": (0.5, 0.5), "long tails": (1.0, 1.0), "strong": (1.0, 0.2)}
+
+
+def covered(habit: str, repeats: int, seed: int, n_actors: int) -> dict[str, float]:
+    """How often bounds hold the median and the 90th percentile, and the median of all stays of a customer as one."""
+    own, each = HABITS[habit]
+    truth = {"median": 3600.0, "p90": 3600 * float(np.exp(1.2815515655446004 * np.hypot(own, each)))}
+    hits = defaultdict[str, list[bool]](list)
+    question = jl.Dwell(case="session")
+    for k in range(repeats):
+        log = stays(seed + k, n_actors, own, each)
+        counts = question.summarize(log.chunk, log.window)
+        row = question.result(counts, log.window).table.iloc[0]
+        for name, value in truth.items():
+            hits[name].append(row[f"time_{name}_low_s"] <= value <= row[f"time_{name}_high_s"])
+        bins, nn = counts["bins"], counts["nodes"].values["nn"].max()
+        times = DurationBins.of(np.zeros(len(bins), np.int64), bins.codes("bin"), bins.values["n"], 1)
+        low, high = times.quantile_bounds(0.5, times.n.astype(np.float64) ** 2 / nn)
+        hits["all as one"].append(bool(low[0] <= 3600 <= high[0]))
+    return {name: float(np.mean(found)) for name, found in hits.items()}
+
+
+@pytest.mark.parametrize("habit", HABITS)
+def test_bounds_cover_what_they_promise(habit: str) -> None:
+    found = covered(habit, 150, 500, 150)
+    assert 0.9 <= found["median"] <= 0.99 and 0.88 <= found["p90"] <= 0.99, found
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("n_actors", [100, 400])
+@pytest.mark.parametrize("habit", HABITS)
+def test_bounds_cover_what_they_promise_in_long_runs(habit: str, n_actors: int) -> None:
+    found = covered(habit, 1000, 70_000, n_actors)
+    widest = (
+        0.97 if n_actors == 400 else 0.98
+    )  # ranks are whole numbers, and of few actors a spread tells little
+    assert 0.93 <= found["median"] <= widest and 0.93 <= found["p90"] <= widest, found
+    assert found["all as one"] > (0.95 if habit == "strong" else 0.975), found
 
 
 def test_bounds_hold_the_median_and_are_missing_for_few() -> None:

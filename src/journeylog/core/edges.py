@@ -20,7 +20,7 @@ from journeylog.core.means import word_columns
 from journeylog.core.schema import DROPPED, OPEN, REACHED, START
 from journeylog.core.visits import Visits
 
-__all__ = ["END_KINDS", "edge_tables", "end_tables", "wait_and_stay_tables"]
+__all__ = ["END_KINDS", "dwell_table", "edge_tables", "end_tables", "wait_and_stay_tables"]
 
 #: How a visit went on, in the order of the key ``end``.
 END_KINDS = ("continued", "reached", "dropped", "open")
@@ -71,8 +71,11 @@ def edge_tables(
     tables = walked.tables
     if quantiles:
         counted = _durations(visits.timed, meaning, place, walked.visited, baseline_ms)
-        count = clustered_stretches if clustered else bin_kernel.count_stretches
-        tables["bins"] = _bin_table(count(*counted.stretches), visits)
+        if clustered:
+            cells = tuple(clustered_stretches(*counted.stretches, False))
+        else:
+            cells = bin_kernel.count_stretches(*counted.stretches)
+        tables["bins"] = _bin_table(cells, visits)
         columns = columns | counted.columns(walked.used)
     tables["edges"] = Table(_edge_keys(walked.keys, visits), columns)
     return tables
@@ -104,6 +107,29 @@ def wait_and_stay_tables(visits: Visits, baseline_ms: int | None = None) -> dict
     node = Coded(cells >> bin_kernel.BIN_BITS, visits.labels, visits.ordered)
     tables["stay_bins"] = Table({"from": node, "bin": cells & ((1 << bin_kernel.BIN_BITS) - 1)}, {"n": n})
     return tables
+
+
+def dwell_table(visits: Visits) -> Table:
+    """Return how long followed visits lasted, in bins (keys ``node``, ``bin``) with their second moments.
+
+    Each visit counts whose end is known and that was left before the horizon. ``kk`` is told by neighbours, see
+    :mod:`journeylog.core.kernels.clustered`.
+    """
+    cases, n_nodes = visits.cases, len(visits.labels)
+    first = np.concatenate((np.zeros(1, np.int64), np.cumsum(np.bincount(visits.node, minlength=n_nodes))))
+    last = first[:-1].copy()
+    bins = np.empty(first[-1], np.int32)
+    bin_kernel.dwell_bins(
+        visits.node, visits.enter, visits.leave, cases.actor_offsets, cases.begin, cases.end, cases.outcome,
+        n_nodes, visits.watched, last, bins,
+    )  # fmt: skip
+    cells, *counts = clustered_stretches(bins, first[:-1], last, n_nodes, True)
+    node, _ = divided(cells >> bin_kernel.BIN_BITS, n_nodes + 3)
+    keys: dict[str, Coded | Ints] = {
+        "node": Coded(node, visits.labels, visits.ordered),
+        "bin": cells & ((1 << bin_kernel.BIN_BITS) - 1),
+    }
+    return Table(keys, dict(zip(("n", "kk", "kn"), counts, strict=True)))
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,19 +6,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from journeylog.core.cases import PathStat, under_way_note
 from journeylog.core.chunk import Chunk
 from journeylog.core.contracts import Result
-from journeylog.core.counts import Coded, Counts, Table
+from journeylog.core.counts import Counts
 from journeylog.core.durations import BIN_NOTE, DurationBins
-from journeylog.core.edges import end_tables
-from journeylog.core.kernels.bins import BIN_BITS, count_bins
-from journeylog.core.nodes import TEXT, ratio
-from journeylog.core.schema import OPEN
-from journeylog.core.visits import Visits
+from journeylog.core.edges import dwell_table, end_tables
+from journeylog.core.nodes import TEXT
 from journeylog.core.window import Window
 
 __all__ = ["Dwell", "DwellResult"]
@@ -51,8 +47,9 @@ class Dwell(PathStat):
 
     Times are over ``n_timed`` visits: with a declared patience those watched for all of it after their last event, so
     that a visit which may still go on does not count as short. Without one the last visit of an open case is left out.
-    Bounds are binomial ranks, with as many independent visits as the actors are worth (``n ** 2`` over the sum of
-    squares by actor). Counts merge by addition.
+    Bounds are binomial ranks, with as many independent visits as the spread between actors says
+    (:meth:`journeylog.core.durations.DurationBins.quantile_interval`). How alike the visits of one actor are is told by
+    those that follow each other. Counts merge by addition.
 
     Examples
     --------
@@ -68,11 +65,7 @@ class Dwell(PathStat):
         """Return the counts of visits, and of the followed ones by how long they lasted."""
         visits = self.visits(chunk, window).timed
         tables = end_tables(visits)
-        rows = np.where(_followed(visits), visits.node, -1).astype(np.int32)
-        cells, n = count_bins(rows, visits.leave - visits.enter, len(visits.labels))
-        node = Coded(cells >> BIN_BITS, visits.labels, visits.ordered)
-        bins = Table({"node": node, "bin": cells & ((1 << BIN_BITS) - 1)}, {"n": n})
-        return Counts({"nodes": tables["nodes"], "cases": tables["cases"], "bins": bins})
+        return Counts({"nodes": tables["nodes"], "cases": tables["cases"], "bins": dwell_table(visits)})
 
     def result(self, counts: Counts, window: Window) -> DwellResult:
         """Return the median and the 90th percentile of each node."""
@@ -80,14 +73,14 @@ class Dwell(PathStat):
         nodes = whole.take(np.flatnonzero(whole.codes("node") >= 0))
         column = nodes.coded("node")
         group = nodes.find(bins, {"node": "node"})
-        durations = DurationBins.of(group, bins.codes("bin"), bins.values["n"], len(nodes))
+        pairs = bins.values["kk"], bins.values["kn"], nodes.values["nn"]
+        durations = DurationBins.of(group, bins.codes("bin"), bins.values["n"], len(nodes), pairs)
         n_timed = nodes.values["n_followed"]
-        worth = ratio(n_timed.astype(np.float64) ** 2, nodes.values["nn"])
         frame: dict[str, Any] = {"node": column.names({})}
         frame |= {name: nodes.values[name] for name in ("n", "n_cases")} | {"n_timed": n_timed}
         for name, q in (("median", 0.5), ("p90", 0.9)):
             frame[f"time_{name}_s"] = durations.quantile(q)
-            low, high = durations.quantile_bounds(q, worth)
+            low, high = durations.quantile_interval(q)
             frame[f"time_{name}_low_s"], frame[f"time_{name}_high_s"] = low, high
         table = pd.DataFrame(frame)[list(_COLUMNS)].astype(_COLUMNS)
         if not column.ordered:
@@ -99,17 +92,3 @@ class Dwell(PathStat):
 @dataclass(frozen=True, eq=False, repr=False)
 class DwellResult(Result):
     """How long visits last; see :class:`Dwell` for the table."""
-
-
-def _followed(visits: Visits) -> npt.NDArray[np.bool_]:
-    """Return which visits were watched long enough to know when they ended."""
-    cases = visits.cases
-    inside = np.zeros(len(visits.node) + 1, np.int64)
-    np.add.at(inside, cases.begin, 1)
-    np.add.at(inside, cases.end, -1)
-    followed = np.cumsum(inside[:-1]) > 0
-    if visits.watched is not None:
-        followed &= visits.leave < visits.watched[0]
-    open_ = (cases.outcome == OPEN) & (cases.end > cases.begin)
-    followed[cases.end[open_] - 1] = False
-    return followed

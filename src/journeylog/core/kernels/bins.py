@@ -28,6 +28,7 @@ __all__ = [
     "bin_of_ms",
     "count_bins",
     "count_stretches",
+    "dwell_bins",
     "edge_durations",
     "give_blocks",
     "without_to",
@@ -154,6 +155,36 @@ def edge_durations(
             mine[row, 0] = 0
             mine[row, 1] = 0
     return excess, words
+
+
+@njit(cache=True, nogil=True)
+def dwell_bins(
+    node: Codes,
+    enter: Ints,
+    leave: Ints,
+    actor_offsets: Ints,
+    begin: Ints,
+    end: Ints,
+    outcome: Codes,
+    n_nodes: int,
+    watched: tuple[int, int] | None,
+    place: Ints,
+    out: Any,
+) -> None:
+    """Write the bins of how long followed visits lasted into `out`, as :func:`edge_durations`, wherever they led to."""
+    seen = np.full(n_nodes, -1, np.int64)
+    for a in range(actor_offsets.size - 1):
+        for c in range(actor_offsets[a], actor_offsets[a + 1]):
+            for i in range(begin[c], end[c]):
+                if watched is not None and leave[i] >= watched[0]:
+                    continue
+                if i + 1 == end[c] and outcome[c] == OPEN:
+                    continue
+                f = np.int64(node[i])
+                key = bin_of_ms((leave[i] - enter[i] + 500) // 1000)
+                out[place[f]] = key if seen[f] == a else ~key
+                seen[f] = a
+                place[f] += 1
 
 
 @njit(cache=True, nogil=True)
