@@ -340,9 +340,9 @@ def test_columns_of_a_slice_are_taken_when_somebody_looks() -> None:
     part = chunk.slice(1, 3)
     first, last = chunk.offsets[1], chunk.offsets[3]
     assert "channel" in part.columns and list(part.columns) == list(chunk.columns)
-    assert not part.columns._taken  # type: ignore[attr-defined]
+    assert not part.columns._made  # type: ignore[attr-defined]
     assert part.category("channel").codes.tolist() == chunk.category("channel").codes[first:last].tolist()
-    assert list(part.columns._taken) == ["channel"]  # type: ignore[attr-defined]
+    assert list(part.columns._made) == ["channel"]  # type: ignore[attr-defined]
     assert part.columns["channel"] is part.columns["channel"]
     with pytest.raises(jl.errors.MissingColumnError, match="channel"):
         part.column("chanel")

@@ -12,6 +12,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
 from pandas.api.types import is_bool_dtype, is_float_dtype, is_integer_dtype, is_numeric_dtype
 from scipy import special, stats
 
@@ -237,7 +238,10 @@ class BootstrapResult(Result):
 def _of_group(counts: Counts, group: int) -> Counts:
     tables = {}
     for name, t in counts.tables.items():
-        keys = {GROUP: np.full(len(t), group, np.int64), **t.keys}
+        keys = {
+            **t.keys,
+            GROUP: np.full(len(t), group, np.int64),
+        }  # last: what is added up over it stands together
         tables[name] = Table(keys, t.values, t.smallest, t.largest, t.payload)
     return Counts(tables)
 
@@ -280,8 +284,14 @@ def _rows(table: pd.DataFrame, keys: Sequence[str]) -> list[tuple[Any, ...]]:
     """Return the key of each row; what is missing equals itself."""
     if not keys:
         return [()] * len(table)
-    parts = [table[k].astype(object).where(table[k].notna(), None).tolist() for k in keys]
-    return list(zip(*parts, strict=True))
+    return list(zip(*(_listed(table[k]) for k in keys), strict=True))
+
+
+def _listed(column: pd.Series[Any]) -> list[Any]:
+    """Return the values of a column, None where one is missing."""
+    if isinstance(column.dtype, pd.StringDtype):  # the same, and several times sooner
+        return list(pa.array(column).to_pylist())
+    return list(column.astype(object).where(column.notna(), None))
 
 
 def _is_count(column: str) -> bool:

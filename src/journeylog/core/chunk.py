@@ -335,7 +335,7 @@ class Chunk:
             self.actors.slice(first, last - first),
             self.offsets[first : last + 1] - e0,
             self.time[e0:e1],
-            Later(self.columns, slice(e0, e1)),
+            Later.taken(self.columns, slice(e0, e1)),
             {name: level.slice(first, last, e0, e1) for name, level in self.levels.items()},
         )
 

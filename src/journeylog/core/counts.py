@@ -199,17 +199,17 @@ class Table:
         keys = {key: column, **self.keys}
         return Table(keys, self.values, self.smallest, self.largest, self.payload, self.first)
 
-    def without(self, key: str) -> tuple[Table, Ints, Ints]:
-        """Return the table added up over a key, this one's rows in the order of that, and the row of each there."""
+    def without(self, key: str) -> tuple[Table, Ints | None, Ints]:
+        """Return the table added up over a key, this one's rows in the order of that (None: it is theirs), and the row of
+        each there.
+        """
         kept = {k: c for k, c in self.keys.items() if k != key}
         rest = Table(kept, self.values, self.smallest, self.largest, self.payload)
-        order = np.arange(len(self))
         if not kept or not len(self):
-            return rest.canonical(), order, np.zeros(len(self), np.int64)
+            return rest.canonical(), None, np.zeros(len(self), np.int64)
         rest = rest._with_sorted_names()
-        found, new = grouping([rest.codes(k) for k in kept])
-        order = order if found is None else found
-        return rest._grouped(order, new), order, np.cumsum(new) - 1
+        order, new = grouping([rest.codes(k) for k in kept])
+        return rest._grouped(np.arange(len(self)) if order is None else order, new), order, np.cumsum(new) - 1
 
     def canonical(self) -> Table:
         """Return rows grouped by key, sorted by key, over a sorted vocabulary."""

@@ -168,6 +168,7 @@ class MoneyBins(DurationBins):
 
 
 def _running(counts: Ints) -> Ints:
-    out = np.zeros(len(counts) + 1, np.int64)
+    out = np.empty(len(counts) + 1, np.int64)
+    out[0] = 0
     np.cumsum(counts, out=out[1:])
     return out

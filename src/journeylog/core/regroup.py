@@ -29,7 +29,7 @@ def take_actors(chunk: Chunk, order: Ints) -> Chunk:
         chunk.actors.take(order),
         offsets,
         chunk.time[index],
-        Later(chunk.columns, index),
+        Later.taken(chunk.columns, index),
     )
     rank = np.empty(len(order), np.int64)
     rank[order] = np.arange(len(order))

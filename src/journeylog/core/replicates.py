@@ -37,8 +37,8 @@ class Sums:
     def of(table: Table) -> Sums:
         """Add up a table over the groups."""
         whole, order, row = table.without(GROUP)
-        entries = {name: values[order] for name, values in table.values.items()}
-        return Sums(whole, entries, row, table.codes(GROUP)[order] + 1)
+        table = table if order is None else table.take(order)
+        return Sums(whole, table.values, row, table.codes(GROUP) + 1)
 
     @property
     def n_groups(self) -> int:

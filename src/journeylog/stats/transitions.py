@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,6 +19,7 @@ from journeylog.core.counts import Counts, Table
 from journeylog.core.durations import BIN_NOTE, DurationBins
 from journeylog.core.edges import edge_tables
 from journeylog.core.intervals import cluster_share
+from journeylog.core.later import Later
 from journeylog.core.means import cluster_mean, joined_words
 from journeylog.core.nodes import Synthetic, check_flow, node_columns, ratio
 from journeylog.core.notes import note
@@ -121,7 +123,7 @@ class Transitions(PathStat):
             self,
             window,
             table.iloc[order].reset_index(drop=True),
-            {"nodes": _node_frame(nodes)},
+            Later({"nodes": partial(_node_frame, nodes)}),  # replicates of a bootstrap have no use for it
             _notes(self, edges, total),
         )
 

@@ -20,7 +20,7 @@ FIRST, SECOND, TEXT = 0x21F0AAAD, 0x735A2D97, 0x01000193
 __all__ = ["AT_ONCE", "add_weighted", "hash_texts", "mixed", "poisson_weights"]
 
 #: Replicates that are added up in one go.
-AT_ONCE = 8
+AT_ONCE = 16
 
 
 @njit(cache=True, nogil=True, inline="always")
