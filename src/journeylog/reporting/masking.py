@@ -12,10 +12,10 @@ import pandas as pd
 
 from journeylog.core.disclosure import Hidden
 from journeylog.reporting.answers import Answers
-from journeylog.reporting.books import END, ENDS, books_of, node_of, path_of
+from journeylog.reporting.books import END, ENDS, node_of, path_of
 from journeylog.reporting.designbooks import mask_design
 
-__all__ = ["mask_answers", "masked_by", "protect"]
+__all__ = ["masked_by", "protect"]
 
 Bools = npt.NDArray[np.bool_]
 Keyed = Callable[[Mapping[Any, Any]], Hashable]
@@ -24,17 +24,12 @@ _TIMES: Final = ("time_mean_s", "time_mean_low_s", "time_mean_high_s", "time_med
 _GRAINS: Final = (0.01, 0.02, 0.05, 0.1)
 
 
-def mask_answers(answers: Answers, k: int) -> Answers:
-    """Return the answers without the numbers of fewer than `k` customers; masked numbers are nan.
+def masked_by(answers: Answers, hidden: Hidden, k: int) -> Answers:
+    """Return the answers without the numbers that are hidden in their books; these are nan.
 
-    What is masked is found once for all tables, in the books of the report (:mod:`journeylog.reporting.books`), so that
+    What is hidden is found once for all tables, in the books of the report (:mod:`journeylog.reporting.books`), so that
     a number is told in all of them or in none.
     """
-    return answers if k < 2 else masked_by(answers, books_of(answers, k).hide(k), k)
-
-
-def masked_by(answers: Answers, hidden: Hidden, k: int) -> Answers:
-    """Return the answers without the numbers that are hidden in their books."""
     level = answers.plan.node
     flow, moves = (_moves(r, at, hidden, k) for r, at in ((answers.flow, level), (answers.moves, "event")))
     leaves, event_leaves = (
