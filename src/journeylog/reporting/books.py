@@ -51,7 +51,7 @@ def books_of(answers: Answers, k: int) -> Books:
         _enter_paths(books, level, paths.table, k)
     _enter_waits(books, answers.waits.table, answers.losses.table, plan.node)
     _enter_losses(books, plan.node, answers.losses.table)
-    _enter_events(books, answers.facts.table, answers.event_leaves.table, k)
+    _enter_events(books, answers.facts.table, k)
     if plan.staged:
         _enter_stages(books, answers)
     if answers.funnel is not None:
@@ -278,7 +278,7 @@ def _enter_losses(books: Books, level: str, table: pd.DataFrame) -> None:
         books.weighs(key, {dropped: 1.0, followed: -row["baseline"]})
 
 
-def _enter_events(books: Books, table: pd.DataFrame, leaves: pd.DataFrame, k: int) -> None:
+def _enter_events(books: Books, table: pd.DataFrame, k: int) -> None:
     if not len(table):
         return
     books.tell("events", table["n_events_total"].iloc[0], rank=FIXED)

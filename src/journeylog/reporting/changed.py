@@ -111,9 +111,7 @@ def apart(words: Wording, difference: float, unit: str) -> str:
     """Write a difference; that of shares in points."""
     if unit == "share":
         return words.plain("points", n=words.number(f"{100 * difference:.1f}"))
-    if unit == "times":
-        return words.number(f"{difference:.2f}")
-    if unit == "score":
+    if unit in ("times", "score"):
         return words.number(f"{difference:.2f}")
     return written(words.words, difference, unit)
 

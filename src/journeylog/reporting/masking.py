@@ -20,7 +20,7 @@ __all__ = ["masked_by", "protect"]
 Bools = npt.NDArray[np.bool_]
 Keyed = Callable[[Mapping[Any, Any]], Hashable]
 
-_TIMES: Final = ("time_mean_s", "time_mean_low_s", "time_mean_high_s", "time_median_s", "time_p90_s")
+_TIMES: Final = ("time_mean_s", "time_median_s", "time_p90_s")
 _GRAINS: Final = (0.01, 0.02, 0.05, 0.1)
 
 
