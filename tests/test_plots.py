@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import itertools
 import json
 import re
@@ -551,3 +552,17 @@ def test_what_has_no_interval_has_no_whisker() -> None:
     drawn = whisker((np.array([0.5, 0.2]), np.array([0.4, np.nan]), np.array([0.7, np.nan])), "#000000")
     assert drawn["array"] == pytest.approx([0.2, np.nan], nan_ok=True)
     assert drawn["arrayminus"] == pytest.approx([0.1, np.nan], nan_ok=True)
+
+
+def test_the_docstring_tells_the_options_of_every_result() -> None:
+    told = re.split(r"\n\s+- ", str(jl.plots.plot.__doc__))
+    for kind, draws in jl.plots._PLOTS.items():
+        known = {
+            name
+            for draw in draws.values()
+            for name, given in inspect.signature(draw).parameters.items()
+            if given.kind is given.KEYWORD_ONLY and name not in ("theme", "title")
+        }
+        name = kind.__name__.removesuffix("Result")
+        lines = " ".join(line for line in told if re.search(rf"\b{name}\b", line))
+        assert lines and known <= set(re.findall(r"``(\w+)=", lines)), name

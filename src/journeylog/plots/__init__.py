@@ -130,7 +130,7 @@ def plot(result: Result, **options: Any) -> go.Figure:
           ``nodes=``, ``order=``, ``colors=`` (sankey, graph), ``edges=`` (graph), ``values=`` (heatmap:
           ``"rate"``, ``"n"``, ``"time"``).
         - StepMatrix: ``kind="sankey"`` or ``"heatmap"``; ``nodes=``, ``order=``, ``positions=``, ``colors=``.
-        - Acquisition, DropOff, Describe, Dwell, Reaching, SegmentLoss, Values, Voice: ``rows=``.
+        - Acquisition, DropOff, Describe, Dwell, PainPoints, Reaching, SegmentLoss, Values, Voice: ``rows=``.
         - Bottlenecks: ``part="edge"`` or ``"node"``, ``rows=``.
         - Variants: ``rows=``, ``blocks=``, ``colors=``. TimeTo, Touchpoints, Ledger, Satisfaction: ``rows=``.
         - Moments: ``part="node"`` or ``"transition"``, ``rows=``.
@@ -138,7 +138,7 @@ def plot(result: Result, **options: Any) -> go.Figure:
           ``"graph"`` (and ``edges=``). Segments, Experiment: ``rows=``. Retention: ``kind="curve"`` or ``"heatmap"``
           (``rows=``).
         - Model, MemoryTest: ``rows=``. Opportunities: ``part="stage"`` or ``"edge"``, ``rows=``.
-        - Conformance, Funnel, JourneyMap, Outcomes, Prediction: none.
+        - Again, Conformance, Funnel, JourneyMap, Outcomes, Prediction: none.
 
     Returns
     -------
