@@ -140,7 +140,7 @@ def _usual(key: tuple[Any, ...], value: float) -> bool:
 def covered(repeats: int, seed: int) -> dict[str, dict[tuple[Any, ...], float]]:
     """How often each interval holds the truth, of those that most towns have.
 
-    Medians of ``Bottlenecks`` stand apart: they take all visits of a customer as one and the same.
+    Medians of waits in ``Bottlenecks`` stand apart: they take all waits of a customer as one and the same.
     """
     hits: dict[tuple[str, tuple[Any, ...]], list[bool]] = defaultdict(list)
     for k in range(repeats):
@@ -149,7 +149,7 @@ def covered(repeats: int, seed: int) -> dict[str, dict[tuple[Any, ...], float]]:
             known = truth()[name]
             for key, (_, low, high) in bounded(result).items():
                 if key in known:
-                    wide = name == "Bottlenecks" and "median" in key[1]
+                    wide = name == "Bottlenecks" and "median" in key[1] and "edge" in key
                     hits[f"{name}{' medians' * wide}", key].append(low <= known[key] <= high)
     out: dict[str, dict[tuple[Any, ...], float]] = defaultdict(dict)
     for (name, key), found in hits.items():
@@ -159,7 +159,7 @@ def covered(repeats: int, seed: int) -> dict[str, dict[tuple[Any, ...], float]]:
 
 
 def means_of(found: dict[str, dict[tuple[Any, ...], float]]) -> tuple[dict[str, float], float]:
-    """Return the mean coverage by statistic, and that of the medians of bottlenecks."""
+    """Return the mean coverage by statistic, and that of the medians of waits in ``Bottlenecks``."""
     means = {name: float(np.mean(list(shares.values()))) for name, shares in found.items()}
     return means, means.pop("Bottlenecks medians")
 

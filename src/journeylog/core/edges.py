@@ -14,7 +14,7 @@ from journeylog.core.counts import Coded, Table
 from journeylog.core.grouping import divided
 from journeylog.core.kernels import bins as bin_kernel
 from journeylog.core.kernels import edges as kernel
-from journeylog.core.kernels.clustered import clustered_stretches
+from journeylog.core.kernels.clustered import clustered_stretches, rings_of_nodes
 from journeylog.core.kernels.hashing import number_keys
 from journeylog.core.means import word_columns
 from journeylog.core.schema import DROPPED, OPEN, REACHED, START
@@ -71,11 +71,8 @@ def edge_tables(
     tables = walked.tables
     if quantiles:
         counted = _durations(visits.timed, meaning, place, walked.visited, baseline_ms)
-        if clustered:
-            cells = tuple(clustered_stretches(*counted.stretches, False))
-        else:
-            cells = bin_kernel.count_stretches(*counted.stretches)
-        tables["bins"] = _bin_table(cells, visits)
+        count = clustered_stretches if clustered else bin_kernel.count_stretches
+        tables["bins"] = _bin_table(count(*counted.stretches), visits)
         columns = columns | counted.columns(walked.used)
     tables["edges"] = Table(_edge_keys(walked.keys, visits), columns)
     return tables
@@ -85,7 +82,8 @@ def wait_and_stay_tables(visits: Visits, baseline_ms: int | None = None) -> dict
     """Return the tables of :func:`edge_tables` of the waits, and those of the stays by node.
 
     ``stays`` (key ``from``) has the moves from a node to another visit, how long the visits they leave were stayed at,
-    and what that takes above the baseline; ``stay_bins`` (keys ``from``, ``bin``) the stays in bins.
+    and what that takes above the baseline; ``stay_bins`` (keys ``from``, ``bin``) the stays in bins, with second moments
+    by actor of which ``kk`` is told by neighbours (see :mod:`journeylog.core.kernels.clustered`).
     """
     place, n_nodes = _place(visits), len(visits.labels)
     walked = _walked(visits, "wait", place)
@@ -98,15 +96,16 @@ def wait_and_stay_tables(visits: Visits, baseline_ms: int | None = None) -> dict
         columns = _walked(visits, "stay", place).columns
         counted = _durations(visits.timed, "stay", place, walked.visited, baseline_ms)
         columns = columns | counted.columns(walked.used)
-        cells, n = bin_kernel.count_stretches(*counted.stretches)
+    found, squares = rings_of_nodes(*counted.stretches)
     start, to = divided(walked.keys, n_nodes + 3)
     moves = np.flatnonzero((start < n_nodes) & (to < n_nodes))
-    values = {name: columns[name][moves] for name in ("n", "n_timed", "time_ms", "excess_ms")}
-    tables["stays"] = Table({"from": Coded(start[moves], visits.labels, visits.ordered)}, values).canonical()
-    cells, n = bin_kernel.without_to(cells, n, n_nodes)
-    node = Coded(cells >> bin_kernel.BIN_BITS, visits.labels, visits.ordered)
-    tables["stay_bins"] = Table({"from": node, "bin": cells & ((1 << bin_kernel.BIN_BITS) - 1)}, {"n": n})
-    return tables
+    left, row = np.unique(start[moves], return_inverse=True)
+    values = {"timed_kk": squares[left]}
+    for name in ("n", "n_timed", "time_ms", "excess_ms"):
+        values[name] = np.zeros(len(left), np.int64)
+        np.add.at(values[name], row, columns[name][moves])
+    tables["stays"] = Table({"from": Coded(left, visits.labels, visits.ordered)}, values)
+    return tables | {"stay_bins": _node_bins("from", found, visits)}
 
 
 def dwell_table(visits: Visits) -> Table:
@@ -123,13 +122,7 @@ def dwell_table(visits: Visits) -> Table:
         visits.node, visits.enter, visits.leave, cases.actor_offsets, cases.begin, cases.end, cases.outcome,
         n_nodes, visits.watched, last, bins,
     )  # fmt: skip
-    cells, *counts = clustered_stretches(bins, first[:-1], last, n_nodes, True)
-    node, _ = divided(cells >> bin_kernel.BIN_BITS, n_nodes + 3)
-    keys: dict[str, Coded | Ints] = {
-        "node": Coded(node, visits.labels, visits.ordered),
-        "bin": cells & ((1 << bin_kernel.BIN_BITS) - 1),
-    }
-    return Table(keys, dict(zip(("n", "kk", "kn"), counts, strict=True)))
+    return _node_bins("node", rings_of_nodes(bins, first[:-1], last, n_nodes)[0], visits)
 
 
 @dataclass(frozen=True, eq=False)
@@ -238,6 +231,14 @@ def _bin_table(counted: tuple[Ints, ...], visits: Visits) -> Table:
     keys = _edge_keys(found >> bin_kernel.BIN_BITS, visits)
     bins = found & ((1 << bin_kernel.BIN_BITS) - 1)
     return Table({**keys, "bin": bins}, dict(zip(("n", "kk", "kn"), counts, strict=False)))
+
+
+def _node_bins(key: str, found: Ints, visits: Visits) -> Table:
+    """Return counts of node and bin, and their second moments, as a table."""
+    cells, n, kk, kn = found
+    node = Coded(cells >> bin_kernel.BIN_BITS, visits.labels, visits.ordered)
+    bins = cells & ((1 << bin_kernel.BIN_BITS) - 1)
+    return Table({key: node, "bin": bins}, {"n": n, "kk": kk, "kn": kn})
 
 
 def _edge_keys(keys: Ints, visits: Visits) -> dict[str, Coded | Ints]:

@@ -59,8 +59,9 @@ class Bottlenecks(PathStat):
     Excess over a declared baseline is exact; over the median it is read from duration bins. The median is that
     of the result: with ``by=`` of each group. Bounds of the mean wait of a transition come from the spread between
     actors (:func:`journeylog.core.means.cluster_mean`); means of stays have none, as the stays of an actor at a node
-    would have to be added up over all ways on before they are squared. Bounds of the median are binomial ranks, with
-    as many independent moves as if all of an actor were alike (``n ** 2`` over the sum of squares by actor): never too
+    would have to be added up over all ways on before they are squared. Bounds of the median are binomial ranks. Of stays
+    they take as many independent ones as the spread between actors says, where neighbours tell how alike those of one
+    actor are; of waits as many as if all of an actor were alike (``n ** 2`` over the sum of squares by actor): never too
     narrow, and wider than those of ``Transitions(time="wait", intervals=True)``. Counts merge by addition.
 
     See Also
@@ -169,10 +170,13 @@ def _part(table: Table, bins: Table, baseline: str) -> pd.DataFrame:
     seconds = bin_edges_ms(bins.codes("bin"))
     middle = (seconds[0] + seconds[1]) / 2000.0
     limit = _limit(baseline, bins)
-    durations = DurationBins.of(group, bins.codes("bin"), bins.values["n"], len(frame))
-    followed = timed.values["n_timed"]
-    worth = ratio(followed.astype(np.float64) ** 2, timed.values["timed_kk"])
-    low, high = durations.quantile_bounds(0.5, worth)
+    followed, nn = timed.values["n_timed"], timed.values["timed_kk"]
+    pairs = (bins.values["kk"], bins.values["kn"], nn) if "kk" in bins.values else None
+    durations = DurationBins.of(group, bins.codes("bin"), bins.values["n"], len(frame), pairs)
+    if pairs is None:
+        low, high = durations.quantile_bounds(0.5, ratio(followed.astype(np.float64) ** 2, nn))
+    else:
+        low, high = durations.quantile_interval(0.5)
     frame["time_total_s"] = timed.values["time_ms"] / 1000
     frame["time_mean_s"] = ratio(timed.values["time_ms"], followed) / 1000
     frame["time_mean_low_s"], frame["time_mean_high_s"] = _mean_bounds(timed, followed)
@@ -205,9 +209,6 @@ def _by_node(stays: Table, nodes: Table) -> Table:
     """Return the stays with the node's own cases and rework."""
     row = nodes.find(stays, {"node": "from"})
     more = {name: nodes.values[name][row] for name in ("n_cases", "n_loops", "n_returns")}
-    n, nn = nodes.values["n_followed"][row], nodes.values["nn"][row]
-    unequal = np.nan_to_num(ratio(nn, n))  # the stays of an actor are as unequal as the visits
-    more["timed_kk"] = np.rint(stays.values["n_timed"] * unequal).astype(np.int64)
     return Table(stays.keys, {**stays.values, **more})
 
 
@@ -215,8 +216,7 @@ def _limit(baseline: str, bins: Table) -> float:
     """Return the baseline in seconds; the median is over everything timed."""
     if baseline != "median":
         return parse_duration(baseline, name="baseline") / SECOND
-    n = np.zeros(1 << BIN_BITS, np.int64)
-    np.add.at(n, bins.codes("bin"), bins.values["n"])
+    n = np.bincount(bins.codes("bin"), weights=bins.values["n"], minlength=1 << BIN_BITS).astype(np.int64)
     filled = np.flatnonzero(n)
     durations = DurationBins.of(np.zeros(len(filled), np.int64), filled, n[filled], 1)
     return float(np.nan_to_num(durations.quantile(0.5)[0]))

@@ -27,15 +27,15 @@ Codes = npt.NDArray[np.int32]
 _FEW = 24
 _IN_BIN = (1 << BIN_BITS) - 1
 
-__all__ = ["clustered_stretches", "group_ranks"]
+__all__ = ["clustered_stretches", "group_ranks", "rings_of_nodes"]
 
 
 @njit(cache=True, nogil=True)
-def clustered_stretches(keys: Any, first: Ints, last: Ints, n_nodes: int, neighbours: bool) -> Ints:
+def clustered_stretches(keys: Any, first: Ints, last: Ints, n_nodes: int) -> Ints:
     """Return rows of ``(from * (V + 3) + to) << BIN_BITS | bin``, values, and both second moments, sorted.
 
     As :func:`journeylog.core.kernels.bins.count_stretches`, of keys in which an actor's first value of each from-node
-    is a complement; the order of `keys` is not kept. With `neighbours` the first moment is told by these, else exact.
+    is a complement; the order of `keys` is not kept.
     """
     longest = max(1, (last - first).max()) if first.size else 1
     row = np.zeros(n_nodes + 3, np.int32)  # of a to-node among those of this from-node, from 1
@@ -44,7 +44,6 @@ def clustered_stretches(keys: Any, first: Ints, last: Ints, n_nodes: int, neighb
     counts, more = np.zeros(128 * 64, np.int32), np.zeros((128 * 64, 2), np.int64)
     found = np.empty((4, 1024), np.int64)
     own, again = np.zeros(n_nodes + 3, np.int32), np.empty(longest + 1, keys.dtype)
-    ring = np.full((n_nodes + 3, 2), -1, np.int32)
     n = 0
     for f in range(n_nodes):
         mine = keys[first[f] : last[f]]
@@ -54,15 +53,56 @@ def clustered_stretches(keys: Any, first: Ints, last: Ints, n_nodes: int, neighb
             counts, more = np.zeros(size, np.int32), np.zeros((size, 2), np.int64)
         while n + n_blocks * 128 > found.shape[1]:
             found = np.concatenate((found, np.empty_like(found)), 1)
-        if neighbours:
-            _count_rings(mine, row, block, counts, more, own, ring)
-        else:
-            _count_actors(mine, row, block, counts, more, own, again)
+        _count_actors(mine, row, block, counts, more, own, again)
         for t in np.sort(tos[:n_tos]):
             key = (np.int64(f) * (n_nodes + 3) + t) << BIN_BITS
             n = _take_cells(counts, more, block[row[t]], key, found, n)
             row[t] = 0
     return found[:, :n].copy()
+
+
+@njit(cache=True, nogil=True)
+def rings_of_nodes(keys: Any, first: Ints, last: Ints, n_nodes: int) -> Any:
+    """Return rows of ``from << BIN_BITS | bin``, values, and both second moments, sorted; and ``nn`` of each node.
+
+    As :func:`clustered_stretches`, of all values of an actor at a node, whatever they lead to; the first moment is told by
+    neighbours. The keys are left as they are.
+    """
+    counts, more = np.zeros(1 << BIN_BITS, np.int64), np.zeros((1 << BIN_BITS, 2), np.int64)
+    filled = np.empty((1 << BIN_BITS) + 1, np.int64)
+    found, squares = np.empty((4, 1024), np.int64), np.zeros(n_nodes, np.int64)
+    n = 0
+    for f in range(n_nodes):
+        mine = keys[first[f] : last[f]]
+        n_filled, i = 0, 0
+        while i < mine.size:
+            j = i + 1
+            while j < mine.size and mine[j] >= 0:
+                j += 1
+            others = np.int64(j - i - 1)
+            squares[f] += (others + 1) * (others + 1)
+            opening = latest = np.int64(~mine[i]) & _IN_BIN
+            for k in range(i, j):
+                b = np.int64(max(mine[k], ~mine[k])) & _IN_BIN
+                filled[n_filled] = b
+                n_filled += counts[b] == 0
+                counts[b] += 1
+                more[b, 1] += others
+                if k > i:
+                    more[max(b, latest), 0] += others
+                latest = b
+            more[max(opening, latest), 0] += others
+            i = j
+        while n + n_filled > found.shape[1]:
+            found = np.concatenate((found, np.empty_like(found)), 1)
+        for b in np.sort(filled[:n_filled]):
+            found[0, n] = (f << BIN_BITS) | b
+            found[1, n] = counts[b]
+            found[2, n] = counts[b] + more[b, 0]
+            found[3, n] = counts[b] + more[b, 1]
+            counts[b] = more[b, 0] = more[b, 1] = 0
+            n += 1
+    return found[:, :n].copy(), squares
 
 
 @njit(cache=True, nogil=True)
@@ -95,50 +135,6 @@ def _count_actors(
             _add_pairs(again[:n], row, block, more)
         for k in range(i, j):
             own[keys[k] >> BIN_BITS] = 0
-        i = j
-
-
-@njit(cache=True, nogil=True)
-def _count_rings(
-    keys: Any, row: Codes, block: Any, counts: Codes, more: Ints, own: Codes, ring: Codes
-) -> None:
-    """Count the cells of one from-node; where an actor went one way several times, neighbours are held side by side.
-
-    `ring` has the bins of an actor's first and latest value of each way, -1 where there is none.
-    """
-    i = 0
-    while i < keys.size:
-        keys[i] = ~keys[i]
-        j = i + 1
-        while j < keys.size and keys[j] >= 0:
-            j += 1
-        if j == i + 1:
-            t, b = keys[i] >> BIN_BITS, keys[i] & _IN_BIN
-            counts[(block[row[t], b >> 7] - 1) * 128 + (b & 127)] += 1
-            i = j
-            continue
-        for k in range(i, j):
-            own[keys[k] >> BIN_BITS] += 1
-        for k in range(i, j):
-            t, b = keys[k] >> BIN_BITS, keys[k] & _IN_BIN
-            cell = (block[row[t], b >> 7] - 1) * 128 + (b & 127)
-            counts[cell] += 1
-            others = own[t] - 1
-            more[cell, 1] += others
-            latest = ring[t, 1]
-            if latest < 0:
-                ring[t, 0] = b
-            else:
-                larger = max(b, latest)
-                more[(block[row[t], larger >> 7] - 1) * 128 + (larger & 127), 0] += others
-            ring[t, 1] = b
-        for k in range(i, j):
-            t = keys[k] >> BIN_BITS
-            if own[t] > 1:
-                larger = max(ring[t, 0], ring[t, 1])
-                more[(block[row[t], larger >> 7] - 1) * 128 + (larger & 127), 0] += own[t] - 1
-            own[t] = 0
-            ring[t, 1] = -1
         i = j
 
 
