@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import pandas as pd
@@ -351,8 +352,11 @@ def test_columns_of_a_slice_are_taken_when_somebody_looks() -> None:
 KEYED = st.lists(st.tuples(st.integers(-5, 2), st.integers(-3, 3), st.integers(-9, 9)), max_size=12)
 
 
+@pytest.mark.parametrize("many", [-1, 1 << 16])  # column beside column from so many rows on
 @given(KEYED, KEYED, st.sampled_from([("a", "b", "c"), ("c", "a", "b")]), st.booleans())
-def test_two_sorted_tables_merge_as_their_rows_do(one: Any, other: Any, labels: Any, ordered: bool) -> None:
+def test_two_sorted_tables_merge_as_their_rows_do(
+    many: int, one: Any, other: Any, labels: Any, ordered: bool
+) -> None:
     def table(given: Any) -> Table:
         node, step, n = (np.array([row[k] for row in given], np.int64) for k in range(3))
         return Table({"node": Coded(node, labels, ordered), "step": step}, {"n": n})
@@ -364,7 +368,8 @@ def test_two_sorted_tables_merge_as_their_rows_do(one: Any, other: Any, labels: 
             out[names.get(node, node), step] = out.get((names.get(node, node), step), 0) + n
         return out
 
-    merged = Table.merge([table(one).canonical(), table(other).canonical()])
+    with patch("journeylog.core.counts._MANY", many):
+        merged = Table.merge([table(one).canonical(), table(other).canonical()])
     node = merged.coded("node")
     keys = zip(
         [node.labels[c] if c >= 0 else c for c in node.codes.tolist()],

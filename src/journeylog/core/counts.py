@@ -11,13 +11,15 @@ import itertools
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from journeylog.core.grouping import changes, grouping, joined, spread
+from journeylog.core.encode import side_by_side
+from journeylog.core.grouping import changes, grouping, joined, rising, spread
 from journeylog.core.kernels.groups import key_of_two, rows_of_keys, rows_of_two, sum_groups, sum_of_two
 from journeylog.core.kernels.names import moved_codes, used_codes
 from journeylog.errors import ValueOverflowError
@@ -26,6 +28,8 @@ __all__ = ["Coded", "Counts", "Paths", "Table"]
 
 Ints = npt.NDArray[np.int64]
 _SAFE = float(2**62)
+#: From so many rows on two tables are merged column beside column.
+_MANY = 1 << 16
 _FEW_CELLS = 1 << 16
 _BESIDE = 10  # room for the codes below zero
 
@@ -48,7 +52,7 @@ class Coded:
             return self
         used = np.flatnonzero(used_codes(self.codes, len(self.labels)))
         names = [self.labels[i] for i in used]
-        if len(used) == len(self.labels) and _rising(names):
+        if len(used) == len(self.labels) and rising(names):
             return self
         rank = sorted(range(len(names)), key=names.__getitem__)
         moved = np.empty(len(self.labels), dtype=np.int64)
@@ -375,24 +379,22 @@ def _two(one: Table, other: Table) -> Table | None:
     if not (plain and one.keys and len(one) and len(other)):
         return None
     names = [(column, other.coded(name)) for name, column in one.keys.items() if isinstance(column, Coded)]
-    if not all(c.labels == d.labels and (c.ordered or _rising(c.labels)) for c, d in names):
+    if not all(c.labels == d.labels and (c.ordered or rising(c.labels)) for c, d in names):
         return None
     codes = [[table.codes(name) for name in one.keys] for table in (one, other)]
     bounds = spread(codes)
     ends = [int(end) for t in (one, other) for v in t.values.values() for end in (v.min(), v.max())]
     if bounds is None or 2 * max(map(abs, ends), default=0) > _SAFE:
         return None
-    sorted_keys = [joined(part, bounds) for part in codes]
+    many = len(one) + len(other) > _MANY
+    sorted_keys = side_by_side(lambda part: joined(part, bounds), codes, many)
     if any(falls or stays for _, falls, stays in sorted_keys):
         return None
     rows = rows_of_two(sorted_keys[0][0], sorted_keys[1][0])
+    makers = [partial(key_of_two, mine, theirs, *rows) for mine, theirs in zip(*codes, strict=True)]
+    makers += [partial(sum_of_two, v, other.values[name], *rows) for name, v in one.values.items()]
+    columns = side_by_side(lambda make: make(), makers, many)
     keys: dict[str, Coded | Ints] = {}
-    for name, mine, theirs in zip(one.keys, *codes, strict=True):
-        found, column = key_of_two(mine, theirs, *rows), one.keys[name]
+    for (name, column), found in zip(one.keys.items(), columns, strict=False):
         keys[name] = replace(column, codes=found).canonical() if isinstance(column, Coded) else found
-    values = {name: sum_of_two(v, other.values[name], *rows) for name, v in one.values.items()}
-    return Table(keys, values)
-
-
-def _rising(names: Sequence[str]) -> bool:
-    return all(a < b for a, b in itertools.pairwise(names))
+    return Table(keys, dict(zip(one.values, columns[len(keys) :], strict=True)))

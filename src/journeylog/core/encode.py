@@ -36,9 +36,9 @@ def encode_all(columns: Mapping[str, pa.Array | pa.ChunkedArray]) -> dict[str, C
     return dict(zip(columns, side_by_side(encode, list(columns.values())), strict=True))
 
 
-def side_by_side(task: Callable[[T], R], items: Sequence[T]) -> list[R]:
-    """Return the task's answers for all items, worked on by as many threads as there are cores."""
-    workers = min(os.cpu_count() or 1, len(items))
+def side_by_side(task: Callable[[T], R], items: Sequence[T], many: bool = True) -> list[R]:
+    """Return the task's answers for all items, worked on by as many threads as there are cores if there is `many` to do."""
+    workers = min(os.cpu_count() or 1, len(items)) if many else 1
     if workers < 2:
         return [task(item) for item in items]
     with ThreadPoolExecutor(workers) as pool:

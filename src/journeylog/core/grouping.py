@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 
@@ -10,7 +11,7 @@ import numpy.typing as npt
 
 from journeylog.core.kernels.groups import begins_of, joined_keys
 
-__all__ = ["changes", "divided", "grouping", "joined", "spread"]
+__all__ = ["changes", "divided", "grouping", "joined", "rising", "spread"]
 
 Ints = npt.NDArray[np.int64]
 _FEW_RUNS = 1 << 9
@@ -54,3 +55,8 @@ def changes(column: Ints) -> npt.NDArray[np.bool_]:
     new = np.ones(len(column), dtype=bool)
     np.not_equal(column[1:], column[:-1], out=new[1:])
     return new
+
+
+def rising(names: Sequence[str]) -> bool:
+    """Return whether every name is greater than the one before."""
+    return all(a < b for a, b in itertools.pairwise(names))
