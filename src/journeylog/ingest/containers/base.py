@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -13,7 +14,7 @@ import pyarrow as pa
 from journeylog.ingest.json_values import PairList, Spans
 from journeylog.ingest.rejects import BadRow
 
-__all__ = ["Dialect", "Looking", "Opened", "Piece", "Threaded", "Work"]
+__all__ = ["Dialect", "Looking", "Opened", "Piece", "Threaded", "Work", "of_share"]
 
 Ints = npt.NDArray[np.int64]
 
@@ -166,6 +167,17 @@ class Threaded(Protocol):
     """An opened container that reads with threads of its own: None is as many as there are cores, 1 is none."""
 
     threads: int | None
+
+
+def of_share(share: float, work: Work) -> Work:
+    """Return the work with a piece that says what share of its container it is."""
+    return partial(_with_share, share, work)
+
+
+def _with_share(share: float, work: Work) -> Piece:
+    piece = work()
+    piece.share = share
+    return piece
 
 
 def as_batch(columns: dict[str, Any], n_rows: int) -> pa.RecordBatch:

@@ -18,7 +18,7 @@ import pyarrow as pa
 from journeylog.core import arrow_text
 from journeylog.core.kernels import csv_rows as kernel
 from journeylog.errors import ConfigError, ParseError, SchemaError, cut
-from journeylog.ingest.containers.base import Dialect, Piece, Work, as_batch
+from journeylog.ingest.containers.base import Dialect, Piece, Work, as_batch, of_share
 from journeylog.ingest.containers.blocks import Lent, lent_blocks
 from journeylog.ingest.containers.files import File, guess_encoding, open_text, wrong_encoding
 from journeylog.ingest.rejects import BadRow, Reason
@@ -83,13 +83,13 @@ class CsvTable:
         seen = seen_in(data, self.quote)
         lines = self._plain_lines(data, seen, len(kept))
         if lines:
-            found = _Lines(self, data, lines, kept, places, block.share)
+            found = _Lines(self, data, lines, kept, places)
             self.carry = b""
             self.records += lines
             self.lines += lines
-            yield found.piece
+            yield of_share(block.share, found.piece)
         elif len(data):
-            yield self._rows(data, seen, ends_here, kept, places, block.share)
+            yield of_share(block.share, self._rows(data, seen, ends_here, kept, places))
         if block.lost is not None:
             bad = BadRow(
                 self.records + 1, self.lines + 1, Reason.FIELD_TOO_LONG, "the line is too long", block.lost
@@ -113,13 +113,7 @@ class CsvTable:
         return seen.feeds if plain else 0
 
     def _rows(
-        self,
-        data: Data,
-        seen: _Seen,
-        final: bool,
-        kept: list[str],
-        places: npt.NDArray[np.int64],
-        share: float,
+        self, data: Data, seen: _Seen, final: bool, kept: list[str], places: npt.NDArray[np.int64]
     ) -> Work:
         """Find the rows of a block; their columns are copied when the work is done."""
         room = 1 + seen.feeds + seen.returns
@@ -129,7 +123,7 @@ class CsvTable:
             data, final, not seen.high, self.delimiter, self.quote, places, self.dialect.max_field,
             starts, ends, where, bad,
         )  # fmt: skip
-        found = _Found(self, data, starts[:rows], ends[:rows], where[:rows], bad[:n_bad], kept, share)
+        found = _Found(self, data, starts[:rows], ends[:rows], where[:rows], bad[:n_bad], kept)
         self.carry = data[used:].tobytes()
         self.records += records
         self.lines += lines
@@ -221,16 +215,9 @@ class _Lines:
     """The rows of a block in which every line is a record."""
 
     def __init__(
-        self,
-        table: CsvTable,
-        data: Data,
-        lines: int,
-        kept: list[str],
-        places: npt.NDArray[np.int64],
-        share: float,
+        self, table: CsvTable, data: Data, lines: int, kept: list[str], places: npt.NDArray[np.int64]
     ) -> None:
         self.data, self.n, self.kept, self.places, self.delimiter = data, lines, kept, places, table.delimiter
-        self.share = share
         self.told = _Told(table)
 
     def piece(self) -> Piece:
@@ -252,7 +239,7 @@ class _Lines:
         if n_bad:
             row, line = (np.delete(numbers, bad[:n_bad, 0]) for numbers in (row, line))
         listed = [self.told.bad_row(found, self.data) for found in bad[:n_bad].tolist()]
-        return Piece(as_batch(columns, rows), row, line, listed, utf8=True, share=self.share)
+        return Piece(as_batch(columns, rows), row, line, listed, utf8=True)
 
 
 def _room(name: str, size: int, kind: type[np.generic]) -> npt.NDArray[Any]:
@@ -301,10 +288,8 @@ class _Found:
         where: Spots,
         bad: Spots,
         kept: list[str],
-        share: float,
     ) -> None:
         self.data, self.starts, self.ends, self.where, self.bad = data, starts, ends, where, bad
-        self.share = share
         self.kept, self.quote, self.told = kept, table.quote, _Told(table)
 
     def piece(self) -> Piece:
@@ -320,7 +305,7 @@ class _Found:
         row = self.where[:, 0].astype(np.int64) + self.told.records
         line = self.where[:, 1].astype(np.int64) + self.told.lines
         bad = [self.told.bad_row(found, self.data) for found in self.bad.tolist()]
-        return Piece(as_batch(columns, len(row)), row, line, bad, utf8=True, share=self.share)
+        return Piece(as_batch(columns, len(row)), row, line, bad, utf8=True)
 
     def raw(self, i: int) -> bytes:
         """Return the bytes of a record that was given up."""

@@ -19,7 +19,7 @@ from journeylog.core.kernels import json_lines as kernel
 from journeylog.core.kernels.json_objects import scan_lines
 from journeylog.core.kernels.json_pairs import Plan, lengthened, set_lists
 from journeylog.errors import ParseError, SchemaError, explain
-from journeylog.ingest.containers.base import Dialect, Piece, Work, as_batch
+from journeylog.ingest.containers.base import Dialect, Piece, Work, as_batch, of_share
 from journeylog.ingest.containers.blocks import Bytes, lent_blocks
 from journeylog.ingest.containers.envelopes import inside
 from journeylog.ingest.containers.files import File, open_text, wrong_encoding
@@ -80,7 +80,7 @@ class JsonLines:
         """Yield the rows, block by block."""
         for scan in in_order(self._scans(wanted), self.threads, ahead=1):
             if isinstance(scan, _Scan):
-                yield self._rows(scan, wanted)
+                yield of_share(scan.share, self._rows(scan, wanted))
                 continue
             self.records += 1
             self.lines += 1
@@ -261,7 +261,7 @@ class _Scan:
         self._widen(n)
         return _Found(
             self.buf, self.spans[:n, :rows], self.kinds[:n, :rows], self.where[:rows], self.bad[:n_bad],
-            tuple(table.kept), table.records + 1, table.lines + 1, table, self.plan, self.share,
+            tuple(table.kept), table.records + 1, table.lines + 1, table, self.plan,
         )  # fmt: skip
 
     def _widen(self, n: int) -> None:
@@ -276,9 +276,9 @@ class _Found:
     def __init__(
         self, buf: npt.NDArray[np.uint8], spans: npt.NDArray[np.int32], kinds: npt.NDArray[np.uint8],
         where: npt.NDArray[np.int32], bad: npt.NDArray[np.int32], names: tuple[str, ...], records: int, lines: int,
-        table: JsonLines, plan: Plan, share: float,
+        table: JsonLines, plan: Plan,
     ) -> None:  # fmt: skip
-        self.table, self.plan, self.share = table, plan, share
+        self.table, self.plan = table, plan
         self.buf, self.spans, self.kinds, self.where, self.bad = buf, spans, kinds, where, bad
         self.names, self.records, self.lines = names, records, lines
 
@@ -313,7 +313,7 @@ class _Found:
                 )
                 for i in np.flatnonzero(broken).tolist()
             ]
-        piece = Piece(rows, row, line, bad, frozenset(numeric), share=self.share)
+        piece = Piece(rows, row, line, bad, frozenset(numeric))
         if self.table.looks:
             self._add_nested(piece)
         return piece.only(broken == 0) if broken.any() else piece
