@@ -25,13 +25,17 @@ from tests.oracles.paths import NODE, moves, visits_of
 from tests.strategies import SECOND, make_log, plain_cases, rows, with_cases
 
 
-@settings(max_examples=150, deadline=None)
-@given(
+#: Events, cuts into cases, outcomes of these and a patience.
+CASES = (
     rows(),
     st.lists(st.integers(0, 40), max_size=4),
     st.lists(st.integers(0, 2), min_size=1, max_size=4),
     st.sampled_from([UNDECLARED, 20 * SECOND, 900 * SECOND]),
 )
+
+
+@settings(max_examples=150, deadline=None)
+@given(*CASES)
 def test_equals_plain_loops(events: Any, cuts: list[int], outcomes: list[int], patience: int) -> None:
     log = make_log(events)
     chunk = with_cases(log.chunk, cuts, outcomes, patience)
@@ -66,13 +70,7 @@ def test_equals_plain_loops(events: Any, cuts: list[int], outcomes: list[int], p
 
 
 @settings(max_examples=80, deadline=None)
-@given(
-    rows(),
-    st.lists(st.integers(0, 40), max_size=4),
-    st.lists(st.integers(0, 2), min_size=1, max_size=4),
-    st.sampled_from([UNDECLARED, 20 * SECOND, 900 * SECOND]),
-    st.booleans(),
-)
+@given(*CASES, st.booleans())
 def test_stays_of_bottlenecks_have_the_moments_of_neighbours(
     events: Any, cuts: list[int], outcomes: list[int], patience: int, merge: bool
 ) -> None:

@@ -14,7 +14,7 @@ from numba import njit
 
 Bytes = npt.NDArray[np.uint8]
 
-__all__ = ["after_letters", "after_line", "copy", "equal", "first_mark", "put", "same", "word", "zeros"]
+__all__ = ["after_letters", "after_line", "copy", "equal", "same", "word"]
 
 _0, _1, _2, _3, _4, _5, _6, _7, _8 = (np.uintp(k) for k in range(9))
 _16, _24, _32, _64 = (np.uintp(k) for k in (16, 24, 32, 64))
