@@ -24,7 +24,6 @@ from journeylog.core.source import Memory
 from tests.oracles.paths import NODE, moves, visits_of
 from tests.strategies import SECOND, make_log, plain_cases, rows, with_cases
 
-
 #: Events, cuts into cases, outcomes of these and a patience.
 CASES = (
     rows(),
