@@ -19,6 +19,7 @@ from journeylog.core.chunk import Category
 from journeylog.core.counts import Table
 from journeylog.core.durations import DurationBins
 from journeylog.core.kernels.bins import bin_of_ms
+from journeylog.core.means import WORDS
 from journeylog.core.schema import UNDECLARED
 from journeylog.core.source import Memory
 from tests.oracles.paths import NODE, moves, visits_of
@@ -70,7 +71,7 @@ def test_equals_plain_loops(events: Any, cuts: list[int], outcomes: list[int], p
 
 @settings(max_examples=80, deadline=None)
 @given(*CASES, st.booleans())
-def test_stays_of_bottlenecks_have_the_moments_of_neighbours(
+def test_stays_of_bottlenecks_have_second_moments_over_actors(
     events: Any, cuts: list[int], outcomes: list[int], patience: int, merge: bool
 ) -> None:
     log = make_log(events)
@@ -82,15 +83,21 @@ def test_stays_of_bottlenecks_have_the_moments_of_neighbours(
     for case in plain_cases(chunk, "journey"):
         for move in moves(case, "event", merge, watched, log.window.end):
             if move["from"][0] == move["to"][0] == NODE and (short or move["told"] == move["to"]):
-                by_actor[move["from"][1], case.actor].append(bin_of_ms((move["stay"] + 500) // 1000))
-    assert moments_of(counts["stay_bins"], "from") == rings(by_actor)
+                by_actor[move["from"][1], case.actor].append((move["stay"] + 500) // 1000)
+    in_bins = {key: [bin_of_ms(ms) for ms in values] for key, values in by_actor.items()}
+    assert moments_of(counts["stay_bins"], "from") == rings(in_bins)
     stays = counts["stays"]
-    squares = defaultdict[str, int](int)
+    squares = defaultdict[str, list[int]](lambda: [0, 0, 0])  # of counts, of times, and products of both
     for (name, _), values in by_actor.items():
-        squares[name] += len(values) ** 2
-    assert dict(zip(stays.coded("from").names({}), stays.values["timed_kk"].tolist(), strict=True)) == {
-        name: squares[name] for name in stays.coded("from").names({})
-    }
+        n, spent = len(values), sum(values)
+        for column, part in enumerate((n * n, spent * spent, spent * n)):
+            squares[name][column] += part
+    value = {name: column.tolist() for name, column in stays.values.items()}
+    for k, name in enumerate(stays.coded("from").names({})):
+        assert value["timed_kk"][k] == squares[name][0]
+        low, middle, high, product, over = (value[word][k] for word in WORDS)
+        assert (high << 60) + (middle << 30) + low == squares[name][1]
+        assert (over << 30) + product == squares[name][2]
 
 
 def moments_of(bins: Table, key: str) -> dict[tuple[str, int], tuple[int, ...]]:

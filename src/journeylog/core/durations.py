@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from journeylog.core.intervals import bound_ranks, cluster_size
 from journeylog.core.kernels.bins import bin_edges_ms
-from journeylog.core.kernels.groups import rises
+from journeylog.core.kernels.groups import rises, sum_stretches
 from journeylog.core.notes import note
 
 __all__ = ["BIN_NOTE", "DurationBins", "MoneyBins"]
@@ -37,8 +37,8 @@ class DurationBins:
     begin, n : ndarray of int64, shape (n_groups,)
         Observations before each group, and in it.
     moments : tuple of three ndarray of int64, optional
-        As `running` for the second moments ``kk`` and ``kn`` (see :mod:`journeylog.core.kernels.clustered`), and by
-        group the sum over actors of ``n_a ** 2``.
+        The second moments ``kk`` and ``kn`` of each bin (see :mod:`journeylog.core.kernels.clustered`), and by group the
+        sum over actors of ``n_a ** 2``.
     """
 
     bins: Ints
@@ -75,7 +75,7 @@ class DurationBins:
         moments = None
         if pairs is not None:
             squares, products = (part if order is None else part[order] for part in pairs[:2])
-            moments = _running(squares), _running(products), pairs[2]
+            moments = squares, products, pairs[2]
         return cls(bins, running, begin, running[bounds[1:]] - begin, moments)
 
     def quantile(self, q: float) -> Floats:
@@ -135,7 +135,7 @@ class DurationBins:
         sides = []
         for edge in (spot, spot + 1):  # the share below the bin that holds the quantile, and with it
             k = self.running[edge] - self.begin
-            kk, kn = (moment[edge] - moment[first] for moment in (squares, products))
+            kk, kn = (sum_stretches(moment, first, edge) for moment in (squares, products))
             inside = (k > 0) & (k < self.n)
             sides.append((np.where(inside, np.abs(k - q * self.n), np.inf), k, kk, kn))
         nearer = sides[0][0] < sides[1][0]

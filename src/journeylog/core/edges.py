@@ -16,6 +16,7 @@ from journeylog.core.kernels import bins as bin_kernel
 from journeylog.core.kernels import edges as kernel
 from journeylog.core.kernels.clustered import clustered_stretches, rings_of_nodes
 from journeylog.core.kernels.hashing import number_keys
+from journeylog.core.kernels.squares import N_WORDS
 from journeylog.core.means import word_columns
 from journeylog.core.schema import DROPPED, OPEN, REACHED, START
 from journeylog.core.visits import Visits
@@ -82,25 +83,29 @@ def wait_and_stay_tables(visits: Visits, baseline_ms: int | None = None) -> dict
     """Return the tables of :func:`edge_tables` of the waits, and those of the stays by node.
 
     ``stays`` (key ``from``) has the moves from a node to another visit, how long the visits they leave were stayed at,
-    and what that takes above the baseline; ``stay_bins`` (keys ``from``, ``bin``) the stays in bins, with second moments
-    by actor of which ``kk`` is told by neighbours (see :mod:`journeylog.core.kernels.clustered`).
+    and what that takes above the baseline, with second moments over actors; ``stay_bins`` (keys ``from``, ``bin``) the
+    stays in bins. Bins have second moments, too: those of waits are exact, of stays ``kk`` is told by neighbours (see
+    :mod:`journeylog.core.kernels.clustered`).
     """
     place, n_nodes = _place(visits), len(visits.labels)
     walked = _walked(visits, "wait", place)
-    counted = _durations(visits.timed, "wait", place, walked.visited, baseline_ms)
-    cells, n = bin_kernel.count_stretches(*counted.stretches)
-    tables = walked.tables | {"bins": _bin_table((cells, n), visits)}
-    columns = walked.columns | counted.columns(walked.used)
-    tables["edges"] = Table(_edge_keys(walked.keys, visits), columns)
-    if visits.enter is not visits.leave:  # else a visit is one moment, and staying is waiting
-        columns = _walked(visits, "stay", place).columns
-        counted = _durations(visits.timed, "stay", place, walked.visited, baseline_ms)
-        columns = columns | counted.columns(walked.used)
-    found, squares = rings_of_nodes(*counted.stretches)
+    instant = visits.enter is visits.leave  # a visit is one moment, and staying is waiting
+    whole = np.zeros((n_nodes, N_WORDS), np.int64)
+    waits = _durations(
+        visits.timed, "wait", place, walked.visited, baseline_ms, whole if instant else None
+    )
+    waited = columns = walked.columns | waits.columns(walked.used)
+    stays = waits
+    if not instant:
+        stays = _durations(visits.timed, "stay", place, walked.visited, baseline_ms, whole)
+        columns = _walked(visits, "stay", place).columns | stays.columns(walked.used)
+    found, squares = rings_of_nodes(*stays.stretches)
+    tables = walked.tables | {"bins": _bin_table(clustered_stretches(*waits.stretches), visits)}
+    tables["edges"] = Table(_edge_keys(walked.keys, visits), waited)
     start, to = divided(walked.keys, n_nodes + 3)
     moves = np.flatnonzero((start < n_nodes) & (to < n_nodes))
     left, row = np.unique(start[moves], return_inverse=True)
-    values = {"timed_kk": squares[left]}
+    values = {"timed_kk": squares[left], **word_columns(whole[left])}
     for name in ("n", "n_timed", "time_ms", "excess_ms"):
         values[name] = np.zeros(len(left), np.int64)
         np.add.at(values[name], row, columns[name][moves])
@@ -209,9 +214,17 @@ def _walk(visits: Visits, meaning: str, place: _Rows) -> tuple[Ints, Ints, Ints]
 
 
 def _durations(
-    visits: Visits, meaning: str, place: _Rows, visited: Ints, baseline_ms: int | None
+    visits: Visits,
+    meaning: str,
+    place: _Rows,
+    visited: Ints,
+    baseline_ms: int | None,
+    whole: Ints | None = None,
 ) -> _Counted:
-    """Return the durations of each edge, what each row has above the baseline, and its second moments."""
+    """Return the durations of each edge, what each row has above the baseline, and its second moments.
+
+    Those of all that leave a node are added to the words of `whole`.
+    """
     cases, n_nodes = visits.cases, len(visits.labels)
     first = np.concatenate((np.zeros(1, np.int64), np.cumsum(visited[:-1])))
     last = first.copy()
@@ -220,7 +233,7 @@ def _durations(
     excess, words = bin_kernel.edge_durations(
         visits.node, visits.enter, visits.leave, kernel.MEANINGS[meaning],
         cases.actor_offsets, cases.begin, cases.end, cases.outcome, n_nodes, visits.watched, baseline_ms,
-        place.rows, place.drop_rows, place.n_rows, _longest(visits), last, durations,
+        place.rows, place.drop_rows, place.n_rows, _longest(visits), whole, last, durations,
     )  # fmt: skip
     return _Counted((durations, first, last, n_nodes), excess, words)
 

@@ -16,7 +16,8 @@ from journeylog.core.counts import Counts, Table
 from journeylog.core.durations import BIN_NOTE, DurationBins
 from journeylog.core.edges import wait_and_stay_tables
 from journeylog.core.kernels.bins import BIN_BITS, bin_edges_ms
-from journeylog.core.means import WORDS, cluster_mean, joined_words
+from journeylog.core.kernels.groups import add_up, add_weights
+from journeylog.core.means import cluster_mean, joined_words
 from journeylog.core.nodes import TEXT, node_columns, ratio
 from journeylog.core.notes import Span, note
 from journeylog.core.schema import SECOND
@@ -167,16 +168,11 @@ def _part(table: Table, bins: Table, baseline: str) -> pd.DataFrame:
         if name in _COUNTS:
             frame[name] = values
     group = timed.find(bins, {k: k for k in keys})
-    seconds = bin_edges_ms(bins.codes("bin"))
-    middle = (seconds[0] + seconds[1]) / 2000.0
     limit = _limit(baseline, bins)
     followed, nn = timed.values["n_timed"], timed.values["timed_kk"]
-    pairs = (bins.values["kk"], bins.values["kn"], nn) if "kk" in bins.values else None
+    pairs = bins.values["kk"], bins.values["kn"], nn
     durations = DurationBins.of(group, bins.codes("bin"), bins.values["n"], len(frame), pairs)
-    if pairs is None:
-        low, high = durations.quantile_bounds(0.5, ratio(followed.astype(np.float64) ** 2, nn))
-    else:
-        low, high = durations.quantile_interval(0.5)
+    low, high = durations.quantile_interval(0.5)
     frame["time_total_s"] = timed.values["time_ms"] / 1000
     frame["time_mean_s"] = ratio(timed.values["time_ms"], followed) / 1000
     frame["time_mean_low_s"], frame["time_mean_high_s"] = _mean_bounds(timed, followed)
@@ -185,8 +181,9 @@ def _part(table: Table, bins: Table, baseline: str) -> pd.DataFrame:
     frame["time_p90_s"] = durations.quantile(0.9)
     frame["baseline_s"] = limit
     if baseline == "median":
-        above = np.maximum(middle - limit, 0.0) * bins.values["n"]
-        frame["excess_s"] = np.bincount(group, weights=above, minlength=len(frame)) if len(frame) else 0.0
+        edges = bin_edges_ms(np.arange(1 << BIN_BITS))
+        above = np.maximum((edges[0] + edges[1]) / 2000.0 - limit, 0.0)
+        frame["excess_s"] = add_weights(group, bins.codes("bin"), bins.values["n"], above, len(frame))
     else:
         frame["excess_s"] = timed.values["excess_ms"] / 1000
     frame["excess_share"] = ratio(frame["excess_s"], np.full(len(frame), frame["excess_s"].sum()))
@@ -197,10 +194,8 @@ def _part(table: Table, bins: Table, baseline: str) -> pd.DataFrame:
 
 
 def _mean_bounds(timed: Table, n: Ints) -> tuple[Any, Any]:
-    """Return the bounds of the mean, in seconds, where second moments over actors were counted."""
+    """Return the bounds of the mean, in seconds."""
     v = timed.values
-    if not set(WORDS) <= v.keys():
-        return np.nan, np.nan
     low, high = cluster_mean(v["time_ms"], n, *joined_words(v), v["timed_kk"], positive=True)
     return low / 1000, high / 1000
 
@@ -216,7 +211,7 @@ def _limit(baseline: str, bins: Table) -> float:
     """Return the baseline in seconds; the median is over everything timed."""
     if baseline != "median":
         return parse_duration(baseline, name="baseline") / SECOND
-    n = np.bincount(bins.codes("bin"), weights=bins.values["n"], minlength=1 << BIN_BITS).astype(np.int64)
+    n = add_up(bins.codes("bin"), bins.values["n"], 1 << BIN_BITS).astype(np.int64)
     filled = np.flatnonzero(n)
     durations = DurationBins.of(np.zeros(len(filled), np.int64), filled, n[filled], 1)
     return float(np.nan_to_num(durations.quantile(0.5)[0]))

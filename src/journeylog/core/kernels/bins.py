@@ -31,6 +31,7 @@ __all__ = [
     "dwell_bins",
     "edge_durations",
     "give_blocks",
+    "most_cells",
     "without_to",
 ]
 
@@ -96,6 +97,7 @@ def edge_durations(
     drop_rows: Codes,
     n_rows: int,
     longest: int,
+    whole: Ints | None,
     place: Ints,
     out: Any,
 ) -> Any:
@@ -103,7 +105,8 @@ def edge_durations(
 
     An actor's first transition from a node is written as its complement, so that actors can be told apart; `place`
     moves on to where each node's stretch ends. Returned is what each row has above a baseline in milliseconds, and
-    the words of the second moments of each row's times over actors. Transitions are followed, and go where, as in
+    the words of the second moments of each row's times over actors; those of each from-node's, whatever the transitions
+    lead to, are added to `whole`, if there is one. Transitions are followed, and go where, as in
     :func:`journeylog.core.kernels.edges.count_edges`.
     """
     wide = n_nodes + 3
@@ -111,9 +114,10 @@ def edge_durations(
     mine = np.zeros((n_rows, 2), np.int64)  # one actor's transitions and their time
     touched = np.empty(min(longest, n_rows) + 1, np.int64)
     seen = np.full(n_nodes, -1, np.int64)
+    ours, left = np.zeros((n_nodes, 2), np.int64), np.empty(n_nodes + 1, np.int64)  # the same by from-node
     p = 0
     for a in range(actor_offsets.size - 1):
-        n = 0
+        n, n_left = 0, 0
         for c in range(actor_offsets[a], actor_offsets[a + 1]):
             if begin[c] == end[c]:
                 continue
@@ -147,8 +151,19 @@ def edge_durations(
                 mine[row, 1] += ms
                 key = (t << BIN_BITS) | bin_of_ms(ms)
                 out[place[f]] = key if seen[f] == a else ~key
+                if whole is not None:
+                    left[n_left] = f
+                    n_left += seen[f] != a
+                    ours[f, 0] += 1
+                    ours[f, 1] += ms
                 seen[f] = a
                 place[f] += 1
+        if whole is not None:
+            for k in range(n_left):
+                f = left[k]
+                add_square(whole, f, ours[f, 1], ours[f, 0])
+                ours[f, 0] = 0
+                ours[f, 1] = 0
         for k in range(n):
             row = touched[k]
             add_square(words, row, mine[row, 1], mine[row, 0])
@@ -199,21 +214,25 @@ def count_stretches(keys: Any, first: Ints, last: Ints, n_nodes: int) -> Any:
     tos = np.empty(n_nodes + 3, np.int64)
     block = np.zeros((min(n_nodes + 3, longest) + 1, 48), np.int32)  # from 1
     counts = np.zeros(128 * 64, np.int32)
-    found = np.empty((2, 1024), np.int64)
+    found = np.empty((2, most_cells(keys.size, n_nodes * (n_nodes + 3))), np.int64)
     n = 0
     for f in range(n_nodes):
         mine = keys[first[f] : last[f]]
         n_tos, n_blocks = give_blocks(mine, row, tos, block)
         while n_blocks * 128 > counts.size:
             counts = np.zeros(2 * counts.size, np.int32)
-        while n + n_blocks * 128 > found.shape[1]:
-            found = np.concatenate((found, np.empty_like(found)), 1)
         _count_cells(mine, row, block, counts)
         for t in np.sort(tos[:n_tos]):
             key = (np.int64(f) * (n_nodes + 3) + t) << BIN_BITS
             n = _take_cells(counts, block[row[t]], key, found, n)
             row[t] = 0
-    return found[0, :n].copy(), found[1, :n].copy()
+    return found[0, :n], found[1, :n]
+
+
+@njit(cache=True, nogil=True, inline="always")
+def most_cells(n_values: int, n_rows: int) -> int:
+    """Return how much room the cells of some values may take; what is never written to costs nothing."""
+    return min(n_values, n_rows << BIN_BITS)
 
 
 @njit(cache=True, nogil=True)

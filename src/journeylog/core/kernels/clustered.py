@@ -19,12 +19,13 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from journeylog.core.kernels.bins import BIN_BITS, give_blocks
+from journeylog.core.kernels.bins import BIN_BITS, give_blocks, most_cells
 
 Ints = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.int32]
 
-_FEW = 24
+#: Up to so many values of an actor at a node are compared with each other; more are put in order.
+_FEW = 12
 _IN_BIN = (1 << BIN_BITS) - 1
 
 __all__ = ["clustered_stretches", "group_ranks", "rings_of_nodes"]
@@ -42,8 +43,7 @@ def clustered_stretches(keys: Any, first: Ints, last: Ints, n_nodes: int) -> Int
     tos = np.empty(n_nodes + 3, np.int64)
     block = np.zeros((min(n_nodes + 3, longest) + 1, 48), np.int32)  # from 1
     counts, more = np.zeros(128 * 64, np.int32), np.zeros((128 * 64, 2), np.int64)
-    found = np.empty((4, 1024), np.int64)
-    own, again = np.zeros(n_nodes + 3, np.int32), np.empty(longest + 1, keys.dtype)
+    found = np.empty((4, most_cells(keys.size, n_nodes * (n_nodes + 3))), np.int64)
     n = 0
     for f in range(n_nodes):
         mine = keys[first[f] : last[f]]
@@ -51,14 +51,12 @@ def clustered_stretches(keys: Any, first: Ints, last: Ints, n_nodes: int) -> Int
         while n_blocks * 128 > counts.size:
             size = 2 * counts.size
             counts, more = np.zeros(size, np.int32), np.zeros((size, 2), np.int64)
-        while n + n_blocks * 128 > found.shape[1]:
-            found = np.concatenate((found, np.empty_like(found)), 1)
-        _count_actors(mine, row, block, counts, more, own, again)
+        _count_actors(mine, row, block, counts, more)
         for t in np.sort(tos[:n_tos]):
             key = (np.int64(f) * (n_nodes + 3) + t) << BIN_BITS
             n = _take_cells(counts, more, block[row[t]], key, found, n)
             row[t] = 0
-    return found[:, :n].copy()
+    return found[:, :n]
 
 
 @njit(cache=True, nogil=True)
@@ -70,7 +68,8 @@ def rings_of_nodes(keys: Any, first: Ints, last: Ints, n_nodes: int) -> Any:
     """
     counts, more = np.zeros(1 << BIN_BITS, np.int64), np.zeros((1 << BIN_BITS, 2), np.int64)
     filled = np.empty((1 << BIN_BITS) + 1, np.int64)
-    found, squares = np.empty((4, 1024), np.int64), np.zeros(n_nodes, np.int64)
+    found = np.empty((4, most_cells(keys.size, n_nodes)), np.int64)
+    squares = np.zeros(n_nodes, np.int64)
     n = 0
     for f in range(n_nodes):
         mine = keys[first[f] : last[f]]
@@ -93,8 +92,6 @@ def rings_of_nodes(keys: Any, first: Ints, last: Ints, n_nodes: int) -> Any:
                 latest = b
             more[max(opening, latest), 0] += others
             i = j
-        while n + n_filled > found.shape[1]:
-            found = np.concatenate((found, np.empty_like(found)), 1)
         for b in np.sort(filled[:n_filled]):
             found[0, n] = (f << BIN_BITS) | b
             found[1, n] = counts[b]
@@ -102,46 +99,52 @@ def rings_of_nodes(keys: Any, first: Ints, last: Ints, n_nodes: int) -> Any:
             found[3, n] = counts[b] + more[b, 1]
             counts[b] = more[b, 0] = more[b, 1] = 0
             n += 1
-    return found[:, :n].copy(), squares
+    return found[:, :n], squares
 
 
 @njit(cache=True, nogil=True)
-def _count_actors(
-    keys: Any, row: Codes, block: Any, counts: Codes, more: Ints, own: Codes, again: Any
-) -> None:
-    """Count the cells of one from-node; only where an actor went one way several times its keys are put in order."""
+def _count_actors(keys: Any, row: Codes, block: Any, counts: Codes, more: Ints) -> None:
+    """Count the cells of one from-node, and for an actor with several values there what its pairs add to the moments."""
+    cell = np.empty(_FEW, np.int64)
     i = 0
     while i < keys.size:
         key = ~keys[i]
         j = i + 1
         if j == keys.size or keys[j] < 0:
-            b = key & _IN_BIN
-            counts[(block[row[key >> BIN_BITS], b >> 7] - 1) * 128 + (b & 127)] += 1
+            counts[_cell_of(key, row, block)] += 1
             i = j
             continue
         keys[i] = key
-        own[key >> BIN_BITS] += 1
         while j < keys.size and keys[j] >= 0:
-            own[keys[j] >> BIN_BITS] += 1
             j += 1
-        n = 0
+        if j - i > _FEW:
+            for k in range(i, j):
+                counts[_cell_of(keys[k], row, block)] += 1
+            _add_ranks(keys[i:j], row, block, more)
+            i = j
+            continue
         for k in range(i, j):
-            key = keys[k]
-            t, b = key >> BIN_BITS, key & _IN_BIN
-            counts[(block[row[t], b >> 7] - 1) * 128 + (b & 127)] += 1
-            again[n] = key
-            n += own[t] > 1
-        if n > 0:
-            _add_pairs(again[:n], row, block, more)
-        for k in range(i, j):
-            own[keys[k] >> BIN_BITS] = 0
+            c = _cell_of(keys[k], row, block)
+            counts[c] += 1
+            cell[k - i] = c
+            for m in range(i, k):
+                if (keys[k] ^ keys[m]) <= _IN_BIN:  # two that went one way
+                    more[c if keys[k] > keys[m] else cell[m - i], 0] += 2
+                    more[c, 1] += 1
+                    more[cell[m - i], 1] += 1
         i = j
 
 
+@njit(cache=True, nogil=True, inline="always")
+def _cell_of(key: int, row: Codes, block: Any) -> int:
+    b = key & _IN_BIN
+    return (block[row[key >> BIN_BITS], b >> 7] - 1) * 128 + (b & 127)
+
+
 @njit(cache=True, nogil=True)
-def _add_pairs(keys: Any, row: Codes, block: Any, more: Ints) -> None:
-    """Add what an actor's values of ranks above 1 add to the moments."""
-    _sort(keys)
+def _add_ranks(keys: Any, row: Codes, block: Any, more: Ints) -> None:
+    """Put an actor's values in order, and add what those of ranks above 1 add to the moments."""
+    keys.sort()
     i = 0
     while i < keys.size:
         t = keys[i] >> BIN_BITS
@@ -154,21 +157,6 @@ def _add_pairs(keys: Any, row: Codes, block: Any, more: Ints) -> None:
             more[cell, 0] += 2 * (k - i)
             more[cell, 1] += stop - i - 1
         i = stop
-
-
-@njit(cache=True, nogil=True)
-def _sort(keys: Any) -> None:
-    """Put few keys in order by insertion, many by the usual sort."""
-    if keys.size > _FEW:
-        keys.sort()
-        return
-    for i in range(1, keys.size):
-        key = keys[i]
-        k = i
-        while k > 0 and keys[k - 1] > key:
-            keys[k] = keys[k - 1]
-            k -= 1
-        keys[k] = key
 
 
 @njit(cache=True, nogil=True)

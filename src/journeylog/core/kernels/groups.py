@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 from numba import njit
@@ -12,6 +14,7 @@ Floats = npt.NDArray[np.float64]
 __all__ = [
     "add_products",
     "add_up",
+    "add_weights",
     "begins_of",
     "filled_cells",
     "joined_keys",
@@ -22,6 +25,7 @@ __all__ = [
     "rows_of_two",
     "sum_groups",
     "sum_of_two",
+    "sum_stretches",
 ]
 
 
@@ -129,11 +133,30 @@ def sum_groups(values: Ints, order: Ints, begins: npt.NDArray[np.bool_], n_group
 
 
 @njit(cache=True, nogil=True)
-def add_up(cell: Ints, values: Floats, n_cells: int) -> Floats:
+def add_up(cell: Ints, values: Any, n_cells: int) -> Floats:
     """Return the sum of the values of each cell, added in their order; as ``np.bincount``, and beside other threads."""
     out = np.zeros(n_cells, np.float64)
     for i in range(cell.size):
         out[cell[i]] += values[i]
+    return out
+
+
+@njit(cache=True, nogil=True)
+def add_weights(cell: Ints, kind: Ints, n: Ints, weight: Floats, n_cells: int) -> Floats:
+    """Return the sum of ``n * weight[kind]`` of each cell, added in the order of rows."""
+    out = np.zeros(n_cells, np.float64)
+    for i in range(cell.size):
+        out[cell[i]] += weight[kind[i]] * n[i]
+    return out
+
+
+@njit(cache=True, nogil=True)
+def sum_stretches(values: Ints, begin: Ints, end: Ints) -> Ints:
+    """Return the sum of ``values[begin:end]`` for each pair of bounds."""
+    out = np.zeros(begin.size, np.int64)
+    for k in range(begin.size):
+        for i in range(begin[k], end[k]):
+            out[k] += values[i]
     return out
 
 
