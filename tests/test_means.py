@@ -103,7 +103,7 @@ def test_moments_of_bins_are_exact_for_actors_of_few_and_of_many_values() -> Non
                 for _ in range(chance.integers(1, 40))
             ]
             keys += [~mine[0], *mine[1:]]
-            for to in set(key >> BIN_BITS for key in mine):
+            for to in {key >> BIN_BITS for key in mine}:
                 for rank, key in enumerate(sorted(key for key in mine if key >> BIN_BITS == to)):
                     row = want[(node * (n_nodes + 3) << BIN_BITS) + key]
                     n = sum(other >> BIN_BITS == to for other in mine)

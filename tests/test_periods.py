@@ -280,12 +280,3 @@ def test_periods_are_written_as_people_do_and_wrong_ones_are_refused() -> None:
     ):
         with pytest.raises(ConfigError, match=words):
             jl.compare(log, jl.DropOff(), a=a, b=b)  # type: ignore[arg-type]
-
-
-def test_waits_of_too_many_names_for_a_grid_are_counted_alike(monkeypatch):
-    log = jl.datasets.tiny()
-    a, b = ("2025-01-06 09:00", "2025-01-06 11:00"), ("2025-01-06 11:00", "2025-01-06 13:00")
-    few = jl.compare(log, jl.Bottlenecks(), a=a, b=b, min_n=1).table
-    monkeypatch.setattr("journeylog.comparison.waits.DENSE", 0)
-    pd.testing.assert_frame_equal(jl.compare(log, jl.Bottlenecks(), a=a, b=b, min_n=1).table, few)
-    assert len(few) > 3

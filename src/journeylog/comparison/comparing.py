@@ -12,7 +12,7 @@ from journeylog.comparison.follow_up import asked_alike, common_follow_up, outco
 from journeylog.comparison.groups import Groups, Period, of_cases
 from journeylog.comparison.moves import MOVES, moves_by_period
 from journeylog.comparison.paired import correlation_of
-from journeylog.comparison.readers import READ, median_follow_up, reader_of, times_of
+from journeylog.comparison.readers import READ, common_limit, reader_of, times_of
 from journeylog.comparison.result import Comparison
 from journeylog.comparison.strata import stratified
 from journeylog.comparison.table import Sides, difference_table, with_q
@@ -177,7 +177,7 @@ def sides_of_log(
         return moves_by_period(log, question, groups), graph
     one, other = _answers(log, question, groups)
     left, right, read = _read(one, other, follow_up)
-    together, n_both = correlation_of(log, question, groups)
+    together, n_both = correlation_of(log, question, groups, (one, other), follow_up)
     notes = [*_notes(one, other, groups.names), *read]
     if groups.by is None:
         notes += groups.outside(log.window)
@@ -255,7 +255,7 @@ def _read(one: Result, other: Result, follow_up: int) -> tuple[pd.DataFrame, pd.
     if read is not None:
         return read(one), read(other), []
     assert isinstance(one, TimeToResult) and isinstance(other, TimeToResult)
-    limit = follow_up or min(median_follow_up(one), median_follow_up(other))
+    limit = common_limit(one, other, follow_up)
     said = note(
         "shares and restricted means are of the first {limit}, for which both were watched",
         limit=Span(limit),

@@ -10,9 +10,18 @@ import pandas as pd
 
 from journeylog.comparison.groups import Groups
 from journeylog.comparison.table import Sides
-from journeylog.comparison.waits import most_moves, time_rows, time_tables
+from journeylog.comparison.waits import (
+    TELLING,
+    Times,
+    correlation_of_times,
+    most_moves,
+    sign_table,
+    time_rows,
+    time_tables,
+)
+from journeylog.core.actor_groups import actor_hashes, actor_of_cases
 from journeylog.core.cases import NO_PATIENCE, PathStat, under_way_note
-from journeylog.core.chunk import Chunk
+from journeylog.core.chunk import Chunk, Level
 from journeylog.core.contracts import Stat
 from journeylog.core.counts import Coded, Counts, Table
 from journeylog.core.kernels.pairs import count_moves, list_moves
@@ -41,17 +50,51 @@ def moves_by_period(log: EventLog, question: Stat, groups: Groups) -> Sides:
     """Return the rows of a question about moves, each move in the period in which the visit it leaves was left."""
     counts = Counts.merge(log.source.map(lambda chunk: _count(chunk, question, log.window, groups)))
     if isinstance(question, Bottlenecks):
-        left, right = time_rows(counts)
-        together = None
+        times = _times(counts)
+        left, right = time_rows(*times)
+        together = _times_together(log, question, groups, counts, times)
     else:
         left, right, together = _read(question, counts)
-    return Sides(left, right, _notes(question, counts, log.window, groups), together)
+    return Sides(left, right, _notes(counts, log.window, groups), together)
 
 
 def move_correlation(log: EventLog, question: Stat, groups: Groups) -> pd.DataFrame:
-    """Return how far the shares of both groups go together, row by row."""
+    """Return how far the shares, or medians, of both groups go together, row by row."""
     counts = Counts.merge(log.source.map(lambda chunk: _count(chunk, question, log.window, groups)))
+    if isinstance(question, Bottlenecks):
+        return _times_together(log, question, groups, counts, _times(counts))
     return _read(question, counts)[2]
+
+
+def _times(counts: Counts) -> tuple[Times, Times]:
+    return Times.of(counts["edge_bins"]), Times.of(counts["node_bins"])
+
+
+def _times_together(
+    log: EventLog, question: Bottlenecks, groups: Groups, counts: Counts, times: tuple[Times, Times]
+) -> pd.DataFrame:
+    """Return how far the medians of both groups go together: medians are known, so this is a second pass.
+
+    Of very many actors some tens of thousands tell it, chosen by a hash of their ids.
+    """
+    share = min(TELLING / max(int(counts["cases"].values["n_actors"][0]), 1), 1.0)
+
+    def count(chunk: Chunk) -> Counts:
+        ready, visits, bounds, group = _walked(chunk, question, log.window, groups)
+        visits, n_actors = visits.timed, len(visits.cases.actor_offsets) - 1
+        chosen = np.ones(n_actors, bool)
+        if share < 1:
+            chosen = (actor_hashes(ready) < share * 2.0**62)[_actors(ready, visits.cases)]
+        return Counts({"signs": sign_table(visits, _walk(visits), bounds, group, chosen, times)})
+
+    return correlation_of_times(times, Counts.merge(log.source.map(count))["signs"])
+
+
+def _actors(chunk: Chunk, level: Level) -> Ints:
+    """Return where in the chunk the actors of a level are, which may hold only some."""
+    if len(level.actor_offsets) == chunk.n_actors + 1:
+        return np.arange(chunk.n_actors)
+    return actor_of_cases(chunk, level)[np.minimum(level.actor_offsets[:-1], len(level) - 1)]
 
 
 def _read(question: Stat, counts: Counts) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
@@ -60,13 +103,7 @@ def _read(question: Stat, counts: Counts) -> tuple[pd.DataFrame, pd.DataFrame, p
 
 def _count(chunk: Chunk, question: Stat, window: Window, groups: Groups) -> Counts:
     """Return the moments of a chunk's moves, and how many visits are too young to tell."""
-    assert isinstance(question, PathStat)
-    ready = question.prepare(chunk)
-    visits = question.visits(ready, window)
-    group: Groups8 | None = None
-    bounds: Ints | None = np.array(groups.bounds, np.int64)
-    if groups.by is not None:  # visits have the cases of the level, in its order
-        group, bounds = groups.cases(ready, ready.cases(question.case_level(ready))), None
+    _, visits, bounds, group = _walked(chunk, question, window, groups)
     if isinstance(question, Bottlenecks):
         visits = visits.timed
         tables, seen = time_tables(visits, _walk(visits), bounds, group)
@@ -74,10 +111,23 @@ def _count(chunk: Chunk, question: Stat, window: Window, groups: Groups) -> Coun
         tables, seen = _moments(visits, bounds, group, isinstance(question, DropOff))
     total = {"patience": np.array([visits.cases.patience], np.int64)}
     total["n_under_way"] = np.array([visits.cases.n_under_way], np.int64)
+    total["n_actors"] = np.array([np.count_nonzero(np.diff(visits.cases.actor_offsets))], np.int64)
     for g, side in enumerate("ab"):
         total |= {f"n_{side}": seen[g, :1].copy(), f"young_{side}": seen[g, 1:].copy()}
     tables["cases"] = Table({}, total, largest=("patience",))
     return Counts(tables)
+
+
+def _walked(
+    chunk: Chunk, question: Stat, window: Window, groups: Groups
+) -> tuple[Chunk, Visits, Ints | None, Groups8 | None]:
+    """Return the chunk as it is counted, its visits, and the periods of both groups or the group of each case."""
+    assert isinstance(question, PathStat)
+    ready = question.prepare(chunk)
+    visits = question.visits(ready, window)
+    if groups.by is None:
+        return ready, visits, np.array(groups.bounds, np.int64), None
+    return ready, visits, None, groups.cases(ready, ready.cases(question.case_level(ready)))
 
 
 def _walk(visits: Visits) -> tuple[Any, ...]:
@@ -93,11 +143,11 @@ def _moments(
     n_nodes = len(visits.labels)
     wide = 3 if by_end else n_nodes + 3
     if by_end or (n_nodes + 1) * wide <= DENSE:
-        rows, bases, seen = count_moves(*_walk(visits), bounds, group, by_end, most_moves(visits), None, None)
+        rows, bases, seen = count_moves(*_walk(visits), bounds, group, by_end, most_moves(visits))
         used, left = np.flatnonzero(rows[:, 0] + rows[:, 3]), np.flatnonzero(bases[:, 0] + bases[:, 3])
         keys = _end_keys(used, visits) if by_end else _edge_keys(used, visits)
         return moment_tables(keys, rows[used], _node_key(left, visits), bases[left]), seen
-    start, to, side, _, offsets, seen = list_moves(*_walk(visits), bounds, group, False)
+    start, to, side, offsets, seen = list_moves(*_walk(visits), bounds, group)
     trials = Trials(offsets, start, start.astype(np.int64) * wide + to, side)
     return trials.tables(lambda rows: _edge_keys(rows, visits), lambda base: _node_key(base, visits)), seen
 
@@ -172,7 +222,7 @@ def _measured(
     return sides[0], sides[1], keys.assign(correlation=pair.correlation[:n])
 
 
-def _notes(question: Stat, counts: Counts, window: Window, groups: Groups) -> tuple[str, ...]:
+def _notes(counts: Counts, window: Window, groups: Groups) -> tuple[str, ...]:
     total = {name: int(values.sum()) for name, values in counts["cases"].values.items() if name != "patience"}
     patience = int(counts["cases"].values["patience"].max(initial=UNDECLARED))
     notes = [*groups.outside(window), *under_way_note(total["n_under_way"])]
@@ -200,8 +250,4 @@ def _notes(question: Stat, counts: Counts, window: Window, groups: Groups) -> tu
                     total=total[f"n_{side}"],
                 )
             )
-    if isinstance(question, Bottlenecks):
-        notes.append(
-            note("medians of the same actors in both periods are compared as if they were of different ones")
-        )
     return tuple(notes)

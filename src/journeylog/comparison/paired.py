@@ -10,36 +10,50 @@ import numpy.typing as npt
 import pandas as pd
 
 from journeylog.comparison.groups import Groups, of_cases
-from journeylog.comparison.moves import move_correlation
+from journeylog.comparison.moves import MOVES, move_correlation
+from journeylog.comparison.paired_times import correlation_of_times_to
+from journeylog.comparison.readers import common_limit
 from journeylog.core.attempts import NO_LIMIT, find_attempts
 from journeylog.core.chunk import Chunk, Level
-from journeylog.core.contracts import Stat
+from journeylog.core.contracts import Result, Stat
 from journeylog.core.counts import Counts
 from journeylog.core.log import EventLog
 from journeylog.core.nodes import TEXT
 from journeylog.core.pairs import Pair, Trials
 from journeylog.core.schema import OUTCOME_WORDS
 from journeylog.core.window import Window, parse_duration
-from journeylog.stats.dropoff import DropOff
 from journeylog.stats.funnel import Funnel
 from journeylog.stats.outcomes import Outcomes
-from journeylog.stats.transitions import Transitions
+from journeylog.stats.timeto import TimeTo, TimeToResult
 
 __all__ = ["correlation_of"]
 
 Ints = npt.NDArray[np.int64]
 
 
-def correlation_of(log: EventLog, question: Stat, groups: Groups) -> tuple[pd.DataFrame | None, int]:
-    """Return how far the shares of both groups go together, where actors have cases in both, and how many have.
+def correlation_of(
+    log: EventLog, question: Stat, groups: Groups, answers: tuple[Result, Result], follow_up: int
+) -> tuple[pd.DataFrame | None, int]:
+    """Return how far the estimates of both groups go together, where actors have cases in both, and how many have.
 
     None where this is not known for the question.
+
+    Parameters
+    ----------
+    answers : (Result, Result)
+        Those of both groups.
+    follow_up : int
+        Microseconds over which times are compared, 0 for what both were watched for.
     """
     n_both = sum(log.source.map(lambda chunk: _n_in_both(chunk, question, groups)))
     if not n_both:
         return None, 0
-    if isinstance(question, Transitions | DropOff):
+    if isinstance(question, MOVES):
         return move_correlation(log, question, groups), n_both
+    one, other = answers
+    if isinstance(question, TimeTo) and isinstance(one, TimeToResult) and isinstance(other, TimeToResult):
+        limit = common_limit(one, other, follow_up)
+        return correlation_of_times_to(log, question, groups, (one, other), limit, n_both), n_both
     if not isinstance(question, Outcomes | Funnel):
         return None, n_both
     tables = Counts.merge(log.source.map(lambda chunk: _case_trials(chunk, question, log.window, groups)))

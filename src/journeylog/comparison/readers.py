@@ -20,7 +20,7 @@ from journeylog.stats.retention import RetentionResult
 from journeylog.stats.timeto import TimeToResult
 from journeylog.stats.transitions import TransitionsResult
 
-__all__ = ["READ", "median_follow_up", "reader_of", "rows_of", "times_of"]
+__all__ = ["READ", "common_limit", "median_follow_up", "reader_of", "rows_of", "times_of"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -138,6 +138,11 @@ def times_of(result: TimeToResult, limit: int) -> pd.DataFrame:
         }
     )
     return pd.concat([shares, medians, whole if len(table) else whole.iloc[:0]], ignore_index=True)
+
+
+def common_limit(one: TimeToResult, other: TimeToResult, follow_up: int) -> int:
+    """Return over which time both are compared, in microseconds: as asked, or what both were watched for."""
+    return follow_up or min(median_follow_up(one), median_follow_up(other))
 
 
 def median_follow_up(result: TimeToResult) -> int:

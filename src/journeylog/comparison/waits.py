@@ -2,35 +2,49 @@
 
 from __future__ import annotations
 
-from functools import partial
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from journeylog.core.counts import Coded, Counts, Table
+from journeylog.core.counts import Coded, Table
 from journeylog.core.durations import DurationBins
-from journeylog.core.grouping import divided
-from journeylog.core.kernels.bins import BIN_BITS, count_stretches, without_to
-from journeylog.core.kernels.pairs import count_moves, list_moves, put_durations
-from journeylog.core.nodes import TEXT, node_columns, ratio
-from journeylog.core.pairs import DENSE, Keys, Trials
+from journeylog.core.grouping import changes, divided
+from journeylog.core.kernels.bins import BIN_BITS
+from journeylog.core.kernels.clustered import clustered_stretches, rings_of_nodes
+from journeylog.core.kernels.pairs import move_times, sign_products
+from journeylog.core.nodes import TEXT, node_columns
+from journeylog.core.pairs import Keys
 from journeylog.core.visits import Visits
 
-__all__ = ["most_moves", "time_rows", "time_tables"]
+__all__ = [
+    "FEWEST",
+    "TELLING",
+    "Times",
+    "correlation_of_times",
+    "most_moves",
+    "sign_table",
+    "time_rows",
+    "time_tables",
+]
 
 Ints = npt.NDArray[np.int64]
-Codes = npt.NDArray[np.int32]
 Groups8 = npt.NDArray[np.int8]
 
-_WORTH: Final = ("k_a", "kk_a", "k_b", "kk_b")
+_IN_BIN: Final = (1 << BIN_BITS) - 1
+_SIGNS: Final = ("aa", "bb", "ab", "both")
+#: At least so many actors in both groups tell how far their times go together.
+FEWEST: Final = 20
+#: So many do; of more, some are chosen by a hash of their ids.
+TELLING: Final = 50_000
 
 
 def time_tables(
     visits: Visits, walk: tuple[Any, ...], bounds: Ints | None, group: Groups8 | None
 ) -> tuple[dict[str, Table], Ints]:
-    """Return waits of moves and stays at nodes in bins by group, with what those of each are worth; and the visits.
+    """Return waits of moves and stays at nodes in bins by group, with their second moments by actor; and the visits.
 
     Parameters
     ----------
@@ -40,22 +54,33 @@ def time_tables(
         The periods of both groups, or the group of each case.
     """
     n_nodes = len(visits.labels)
-    if (n_nodes + 1) * (n_nodes + 3) > DENSE:
-        *moves, seen = list_moves(*walk, bounds, group, True)
-        return _tables_of_list(visits, *moves), seen
-    instant = visits.enter is visits.leave  # a visit is one moment, and staying is waiting
-    n_parts = 1 if instant else 2
-    first, last, out = _room(np.bincount(visits.node, minlength=n_nodes), n_parts)
-    rows, bases, seen = count_moves(*walk, bounds, group, False, most_moves(visits), last, out)
-    used, left = np.flatnonzero(rows[:, 0] + rows[:, 3]), np.flatnonzero(bases[:, 0] + bases[:, 3])
-    start, to = divided(used, n_nodes + 3)
-    found = [count_stretches(out[k], first, last[k], 2 * n_nodes) for k in range(n_parts)]
+    n = np.bincount(visits.node, minlength=n_nodes)
+    first = np.concatenate((np.zeros(1, np.int64), np.cumsum(n)))
+    n_parts = 1 if visits.enter is visits.leave else 2  # a visit of one moment: staying is waiting
+    last = np.tile(first[:-1], (n_parts, 1))
+    wide = 2 * n_nodes + 3  # both groups of a to-node stand side by side
+    out = np.empty((n_parts, first[-1]), np.int32 if wide << BIN_BITS < 2**31 else np.int64)
+    seen = move_times(*walk, bounds, group, most_moves(visits), last, out)
+    stays, _ = rings_of_nodes(out[-1], first[:-1], last[-1], n_nodes, 2)
+    waits = clustered_stretches(out[0], first[:-1], last[0], 2 * n_nodes)
+    left, came = divided(waits[0] >> BIN_BITS, wide)
+    row = stays[0] >> BIN_BITS
     return {
-        "edge_rows": Table({"from": _name(start, visits), "to": _name(to, visits)}, _worth(rows[used].T)),
-        "node_rows": Table({"from": _name(left, visits)}, _worth(bases[left].T)),
-        "edge_bins": _bin_table(found[0], False, visits),
-        "node_bins": _stays_of_waits(found[0], visits) if instant else _bin_table(found[1], True, visits),
+        "edge_bins": _bin_table(
+            {"from": _name(left, visits), "to": _name(came >> 1, visits)}, came & 1, waits
+        ),
+        "node_bins": _bin_table({"from": _name(row >> 1, visits)}, row & 1, stays),
     }, seen
+
+
+def _bin_table(keys: Keys, group: Ints, found: Ints) -> Table:
+    """Return counts by key, group and bin; group and bin are one number."""
+    bins = (group << BIN_BITS) | (found[0] & _IN_BIN)
+    return Table({**keys, "bin": bins}, dict(zip(("n", "kk", "kn"), found[1:], strict=True)))
+
+
+def _name(codes: Ints, visits: Visits) -> Coded:
+    return Coded(codes, visits.labels, visits.ordered)
 
 
 def most_moves(visits: Visits) -> int:
@@ -65,98 +90,102 @@ def most_moves(visits: Visits) -> int:
     return int(np.diff(steps[cases.actor_offsets]).max(initial=1))
 
 
-def _tables_of_list(
-    visits: Visits, start: Codes, to: Codes, side: Groups8, spent: Ints, offsets: Ints
-) -> dict[str, Table]:
-    n_nodes = len(visits.labels)
-    wide: Any = np.int32 if n_nodes * n_nodes < 2**31 else np.int64
-    edge = start.astype(wide) * wide(n_nodes) + to
-    n = np.bincount(start, minlength=n_nodes)
-    tables: dict[str, Table] = {}
-    for part, keys, row in (("edge", _pair_keys, edge), ("node", _from_key, start)):
-        read, stays = partial(keys, visits=visits), part == "node"
-        rows = Trials(offsets, row, row, side).tables(read, read)["rows"]
-        tables[f"{part}_rows"] = Table(rows.keys, {name: rows.values[name] for name in _WORTH})
-        first, last, out = _room(n, 1)
-        put_durations(start, to, side, spent[int(stays)], stays, last[0], out[0])
-        tables[f"{part}_bins"] = _bin_table(
-            count_stretches(out[0], first, last[0], 2 * n_nodes), stays, visits
-        )
-    return tables
+@dataclass(frozen=True, eq=False)
+class Times:
+    """The times of both groups: waits of moves, or stays at nodes.
+
+    Parameters
+    ----------
+    rows : Table
+        The keys, ``from`` and, of moves, ``to``.
+    bins : DurationBins
+        Both groups of a row stand side by side.
+    """
+
+    rows: Table
+    bins: DurationBins
+
+    @staticmethod
+    def of(counts: Table) -> Times:
+        """Read the counts of :func:`time_tables`."""
+        names = [name for name in ("from", "to") if name in counts.keys]
+        new = np.logical_or.reduce([changes(counts.codes(name)) for name in names])  # in the order of keys
+        rows = counts.take(np.flatnonzero(new))
+        cell = counts.codes("bin")
+        group = 2 * (np.cumsum(new) - 1) + (cell >> BIN_BITS)
+        pairs = counts.values["kk"], counts.values["kn"]
+        return Times(rows, DurationBins.of(group, cell & _IN_BIN, counts.values["n"], 2 * len(rows), pairs))
+
+    def keys(self) -> pd.DataFrame:
+        """Return the keys as columns, and the measure."""
+        n, moves = len(self.rows), "to" in self.rows.keys
+        frame = pd.DataFrame({"part": pd.array(["edge" if moves else "node"] * n, dtype=TEXT)})
+        for name in ("from", "to"):
+            known = name in self.rows.keys
+            frame[name] = (
+                node_columns(self.rows.coded(name), name)[name] if known else pd.array([""] * n, dtype=TEXT)
+            )
+        return frame.assign(measure=pd.array(["time_median_s"] * n, dtype=TEXT))
+
+    def sides(self) -> list[pd.DataFrame]:
+        """Return the medians of both groups."""
+        value, (low, high) = self.bins.quantile(0.5), self.bins.quantile_interval(0.5)
+        keys, n = self.keys(), self.bins.n
+        unit = pd.array(["s"] * len(keys), dtype=TEXT)
+        return [
+            keys.assign(unit=unit, n=n[g::2], value=value[g::2], low=low[g::2], high=high[g::2])
+            for g in range(2)
+        ]
 
 
-def _room(n: Ints, n_parts: int) -> tuple[Ints, Ints, Any]:
-    """Return where the durations of each node begin, once for each part where they go on, and room for them."""
-    n = np.concatenate((n, np.zeros(len(n), np.int64)))  # both groups of a to-node stand side by side
-    first = np.concatenate((np.zeros(1, np.int64), np.cumsum(n)))[:-1]
-    kind = np.int32 if (len(n) + 3) << BIN_BITS < 2**31 else np.int64
-    return first, np.tile(first, (n_parts, 1)), np.empty((n_parts, int(n.sum())), kind)
-
-
-def _bin_table(counted: tuple[Ints, Ints], alone: bool, visits: Visits) -> Table:
-    cells, counts = counted
-    left, came = divided(cells >> BIN_BITS, 2 * len(visits.labels) + 3)
-    keys: Keys = {"from": _name(left, visits)}
-    if not alone:
-        keys["to"] = _name(came >> 1, visits)
-    return Table({**keys, "group": came & 1, "bin": cells & ((1 << BIN_BITS) - 1)}, {"n": counts})
-
-
-def _stays_of_waits(counted: tuple[Ints, Ints], visits: Visits) -> Table:
-    """Return the durations of the moves from each node, whichever node they go to."""
-    cells, counts = counted
-    n_nodes = 2 * len(visits.labels)
-    side = divided(cells >> BIN_BITS, n_nodes + 3)[1] & 1
-    both = [without_to(cells[side == g], counts[side == g], n_nodes) for g in range(2)]
-    found, n = np.concatenate(both, axis=1)
-    group = np.repeat(np.arange(2), [part.shape[1] for part in both])
-    keys: Keys = {"from": _name(found >> BIN_BITS, visits), "group": group}
-    return Table({**keys, "bin": found & ((1 << BIN_BITS) - 1)}, {"n": n})
-
-
-def _name(codes: Ints, visits: Visits) -> Coded:
-    return Coded(codes, visits.labels, visits.ordered)
-
-
-def _worth(columns: Ints) -> dict[str, Ints]:
-    """Return by group the moves and the sum of their squares over actors."""
-    return dict(zip(_WORTH, (columns[k].copy() for k in (0, 1, 3, 4)), strict=True))
-
-
-def _pair_keys(rows: Ints, visits: Visits) -> Keys:
-    n_nodes = max(len(visits.labels), 1)
-    return {
-        "from": _name(rows // n_nodes, visits),
-        "to": _name(rows % n_nodes, visits),
-    }
-
-
-def _from_key(rows: Ints, visits: Visits) -> Keys:
-    return {"from": _name(rows, visits)}
-
-
-def time_rows(counts: Counts) -> tuple[pd.DataFrame, pd.DataFrame]:
+def time_rows(moves: Times, nodes: Times) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the medians of both groups, of moves and of nodes."""
-    sides: list[list[pd.DataFrame]] = [[], []]
-    for part in ("edge", "node"):
-        rows, bins = counts[f"{part}_rows"], counts[f"{part}_bins"]
-        names = [name for name in ("from", "to") if name in rows.keys]
-        place = rows.find(bins, {name: name for name in names})
-        keys = pd.DataFrame({name: node_columns(rows.coded(name), name)[name] for name in names})
-        keys.insert(0, "part", pd.array([part] * len(keys), dtype=TEXT))
-        if part == "node":
-            keys["to"] = pd.array([""] * len(keys), dtype=TEXT)
-        # both groups of a row stand side by side, as in the bins
-        group = 2 * place + bins.codes("group")
-        durations = DurationBins.of(group, bins.codes("bin"), bins.values["n"], 2 * len(rows))
-        n, kk = (np.stack([rows.values[f"{k}_{side}"] for side in "ab"], 1).ravel() for k in ("k", "kk"))
-        value = durations.quantile(0.5)
-        low, high = durations.quantile_bounds(0.5, ratio(n.astype(np.float64) ** 2, kk))
-        for g, found in enumerate(sides):
-            frame = keys.assign(
-                measure=pd.array(["time_median_s"] * len(keys), dtype=TEXT),
-                unit=pd.array(["s"] * len(keys), dtype=TEXT),
-                n=n[g::2], value=value[g::2], low=low[g::2], high=high[g::2],
-            )  # fmt: skip
-            found.append(frame)
-    return pd.concat(sides[0], ignore_index=True), pd.concat(sides[1], ignore_index=True)
+    one, other = (
+        pd.concat(pair, ignore_index=True) for pair in zip(moves.sides(), nodes.sides(), strict=True)
+    )
+    return one, other
+
+
+def sign_table(
+    visits: Visits,
+    walk: tuple[Any, ...],
+    bounds: Ints | None,
+    group: Groups8 | None,
+    chosen: npt.NDArray[np.bool_],
+    times: tuple[Times, Times],
+) -> Table:
+    """Return by row of moves, then of nodes, how far what actors have above the median goes together in both groups.
+
+    Parameters
+    ----------
+    visits, walk, bounds, group
+        As for :func:`time_tables`.
+    chosen : ndarray of bool
+        Which actors are looked at.
+    times : (Times, Times)
+        Of moves and of nodes, of all actors.
+    """
+    n_nodes, here = len(visits.labels), _name(np.zeros(0, np.int64), visits)
+    moves, nodes = times
+    start, to = (moves.rows.coded(name).onto(here) for name in ("from", "to"))
+    left = nodes.rows.coded("from").onto(here)
+    known = np.flatnonzero((start >= 0) & (to >= 0))
+    key = start[known] * n_nodes + to[known]
+    order = np.argsort(key)
+    row_of_node = np.full(n_nodes, -1, np.int64)
+    row_of_node[left[left >= 0]] = len(start) + np.flatnonzero(left >= 0)
+    middle = np.concatenate([part.bins.bin_of_quantile(0.5).reshape(-1, 2) for part in times])
+    found = sign_products(
+        *walk, bounds, group, most_moves(visits), chosen, key[order], known[order], row_of_node, middle
+    )
+    return Table({"row": np.arange(len(found))}, dict(zip(_SIGNS, found.T.copy(), strict=True)))
+
+
+def correlation_of_times(times: tuple[Times, Times], signs: Table) -> pd.DataFrame:
+    """Return how far the medians of both groups go together, row by row; 0 where few actors are in both."""
+    aa, bb, ab, both = (signs.values[name].astype(np.float64) for name in _SIGNS)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        known = (both >= FEWEST) & (aa > 0) & (bb > 0)
+        found = np.where(known, np.clip(ab / np.sqrt(aa * bb), -1.0, 1.0), 0.0)
+    keys = pd.concat([part.keys() for part in times], ignore_index=True)
+    return keys.assign(correlation=found)

@@ -19,8 +19,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from journeylog.core.encode import side_by_side
-from journeylog.core.grouping import changes, grouping, joined, rising, spread
-from journeylog.core.kernels.groups import key_of_two, rows_of_keys, rows_of_two, sum_groups, sum_of_two
+from journeylog.core.grouping import changes, ends_of, grouping, rising, rows_of_sorted
+from journeylog.core.kernels.groups import key_of_two, rows_of_keys, sum_groups, sum_of_two
 from journeylog.core.kernels.names import moved_codes, used_codes
 from journeylog.errors import ValueOverflowError
 
@@ -381,20 +381,20 @@ def _two(one: Table, other: Table) -> Table | None:
     names = [(column, other.coded(name)) for name, column in one.keys.items() if isinstance(column, Coded)]
     if not all(c.labels == d.labels and (c.ordered or rising(c.labels)) for c, d in names):
         return None
-    codes = [[table.codes(name) for name in one.keys] for table in (one, other)]
-    bounds = spread(codes)
-    ends = [int(end) for t in (one, other) for v in t.values.values() for end in (v.min(), v.max())]
-    if bounds is None or 2 * max(map(abs, ends), default=0) > _SAFE:
-        return None
     many = len(one) + len(other) > _MANY
-    sorted_keys = side_by_side(lambda part: joined(part, bounds), codes, many)
-    if any(falls or stays for _, falls, stays in sorted_keys):
+    ends = side_by_side(ends_of, [*one.values.values(), *other.values.values()], many)
+    if 2 * max((abs(end) for pair in ends for end in pair), default=0) > _SAFE:
         return None
-    rows = rows_of_two(sorted_keys[0][0], sorted_keys[1][0])
-    makers = [partial(key_of_two, mine, theirs, *rows) for mine, theirs in zip(*codes, strict=True)]
-    makers += [partial(sum_of_two, v, other.values[name], *rows) for name, v in one.values.items()]
-    columns = side_by_side(lambda make: make(), makers, many)
-    keys: dict[str, Coded | Ints] = {}
-    for (name, column), found in zip(one.keys.items(), columns, strict=False):
-        keys[name] = replace(column, codes=found).canonical() if isinstance(column, Coded) else found
-    return Table(keys, dict(zip(one.values, columns[len(keys) :], strict=True)))
+    if (rows := rows_of_sorted([[t.codes(name) for name in one.keys] for t in (one, other)], many)) is None:
+        return None
+    makers = [partial(_key_of_two, key, other.codes(name), rows) for name, key in one.keys.items()]
+    makers += [partial(sum_of_two, column, other.values[name], *rows) for name, column in one.values.items()]
+    columns: list[Any] = side_by_side(lambda make: make(), makers, many)
+    values = dict(zip(one.values, columns[len(one.keys) :], strict=True))
+    return Table(dict(zip(one.keys, columns, strict=False)), values)
+
+
+def _key_of_two(column: Coded | Ints, theirs: Ints, rows: tuple[Ints, Ints]) -> Coded | Ints:
+    if isinstance(column, Coded):
+        return replace(column, codes=key_of_two(column.codes, theirs, *rows)).canonical()
+    return np.asarray(key_of_two(column, theirs, *rows))

@@ -36,16 +36,15 @@ class DurationBins:
         Observations before each bin, over all groups.
     begin, n : ndarray of int64, shape (n_groups,)
         Observations before each group, and in it.
-    moments : tuple of three ndarray of int64, optional
-        The second moments ``kk`` and ``kn`` of each bin (see :mod:`journeylog.core.kernels.clustered`), and by group the
-        sum over actors of ``n_a ** 2``.
+    moments : tuple of two ndarray of int64, optional
+        The second moments ``kk`` and ``kn`` of each bin (see :mod:`journeylog.core.kernels.clustered`).
     """
 
     bins: Ints
     running: Ints
     begin: Ints
     n: Ints
-    moments: tuple[Ints, Ints, Ints] | None = None
+    moments: tuple[Ints, Ints] | None = None
 
     @classmethod
     def of(
@@ -54,7 +53,7 @@ class DurationBins:
         bins: Ints,
         counts: Ints,
         n_groups: int,
-        pairs: tuple[Ints, Ints, Ints] | None = None,
+        pairs: tuple[Ints, Ints] | None = None,
     ) -> Self:
         """Put filled bins in order.
 
@@ -62,8 +61,8 @@ class DurationBins:
         ----------
         group, bins, counts : ndarray of int64
             One row a filled bin; `group` from 0 to ``n_groups - 1``.
-        pairs : tuple of three ndarray of int64, optional
-            ``kk`` and ``kn`` of each filled bin, and ``nn`` of each group.
+        pairs : tuple of two ndarray of int64, optional
+            ``kk`` and ``kn`` of each filled bin.
         """
         order = None
         if not rises(group, bins):
@@ -74,8 +73,7 @@ class DurationBins:
         begin = running[bounds[:-1]]
         moments = None
         if pairs is not None:
-            squares, products = (part if order is None else part[order] for part in pairs[:2])
-            moments = squares, products, pairs[2]
+            moments = pairs if order is None else (pairs[0][order], pairs[1][order])
         return cls(bins, running, begin, running[bounds[1:]] - begin, moments)
 
     def quantile(self, q: float) -> Floats:
@@ -83,9 +81,18 @@ class DurationBins:
 
         It is the observation of rank ``ceil(q * n)``; the middle of its bin stands for it.
         """
-        rank = np.where(self.n > 0, np.clip(np.ceil(q * self.n - 1e-9), 1, self.n), 0).astype(np.int64)
-        low, high = self._at(rank)
+        low, high = self._at(self._rank(q))
         return (low + high) / 2
+
+    def bin_of_quantile(self, q: float) -> Ints:
+        """Return the bin that holds a quantile of each group; -1 for a group without observations."""
+        if not len(self.bins):
+            return np.full(len(self.n), -1, np.int64)
+        spot = np.searchsorted(self.running, self.begin + self._rank(q)) - 1
+        return np.where(self.n > 0, self.bins[np.maximum(spot, 0)], -1)
+
+    def _rank(self, q: float) -> Ints:
+        return np.where(self.n > 0, np.clip(np.ceil(q * self.n - 1e-9), 1, self.n), 0).astype(np.int64)
 
     def quantile_bounds(self, q: float, effective: Floats) -> tuple[Floats, Floats]:
         """Return the distribution-free interval of a quantile of each group in seconds (binomial ranks).
@@ -124,7 +131,7 @@ class DurationBins:
             raise ValueError("these bins were counted without second moments")
         return self.quantile_bounds(q, self._worth(q, *self.moments))
 
-    def _worth(self, q: float, squares: Ints, products: Ints, nn: Ints) -> Floats:
+    def _worth(self, q: float, squares: Ints, products: Ints) -> Floats:
         """Return how many independent values each group is worth at a quantile."""
         if not len(self.bins):
             return np.zeros(len(self.n))
@@ -140,6 +147,8 @@ class DurationBins:
             sides.append((np.where(inside, np.abs(k - q * self.n), np.inf), k, kk, kn))
         nearer = sides[0][0] < sides[1][0]
         k, kk, kn = (np.where(nearer, a, b) for a, b in zip(sides[0][1:], sides[1][1:], strict=True))
+        # all values of an actor are up to the last bin, so there the products are the squares of their numbers
+        nn = sum_stretches(products, first, np.searchsorted(self.running, self.begin + self.n))
         return np.where(some, cluster_size(k, self.n, kk, kn, nn), 0.0)
 
     def _at(self, rank: Ints) -> tuple[Floats, Floats]:

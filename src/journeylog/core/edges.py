@@ -91,21 +91,19 @@ def wait_and_stay_tables(visits: Visits, baseline_ms: int | None = None) -> dict
     walked = _walked(visits, "wait", place)
     instant = visits.enter is visits.leave  # a visit is one moment, and staying is waiting
     whole = np.zeros((n_nodes, N_WORDS), np.int64)
-    waits = _durations(
-        visits.timed, "wait", place, walked.visited, baseline_ms, whole if instant else None
-    )
+    waits = _durations(visits.timed, "wait", place, walked.visited, baseline_ms, whole if instant else None)
     waited = columns = walked.columns | waits.columns(walked.used)
     stays = waits
     if not instant:
         stays = _durations(visits.timed, "stay", place, walked.visited, baseline_ms, whole)
         columns = _walked(visits, "stay", place).columns | stays.columns(walked.used)
-    found, squares = rings_of_nodes(*stays.stretches)
+    found, squares = rings_of_nodes(*stays.stretches, 1)
     tables = walked.tables | {"bins": _bin_table(clustered_stretches(*waits.stretches), visits)}
     tables["edges"] = Table(_edge_keys(walked.keys, visits), waited)
     start, to = divided(walked.keys, n_nodes + 3)
     moves = np.flatnonzero((start < n_nodes) & (to < n_nodes))
     left, row = np.unique(start[moves], return_inverse=True)
-    values = {"timed_kk": squares[left], **word_columns(whole[left])}
+    values = {"timed_kk": squares[left, 0], **word_columns(whole[left])}
     for name in ("n", "n_timed", "time_ms", "excess_ms"):
         values[name] = np.zeros(len(left), np.int64)
         np.add.at(values[name], row, columns[name][moves])
@@ -127,7 +125,7 @@ def dwell_table(visits: Visits) -> Table:
         visits.node, visits.enter, visits.leave, cases.actor_offsets, cases.begin, cases.end, cases.outcome,
         n_nodes, visits.watched, last, bins,
     )  # fmt: skip
-    return _node_bins("node", rings_of_nodes(bins, first[:-1], last, n_nodes)[0], visits)
+    return _node_bins("node", rings_of_nodes(bins, first[:-1], last, n_nodes, 1)[0], visits)
 
 
 @dataclass(frozen=True, eq=False)

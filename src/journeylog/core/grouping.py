@@ -9,9 +9,10 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from journeylog.core.kernels.groups import begins_of, joined_keys
+from journeylog.core.encode import side_by_side
+from journeylog.core.kernels.groups import begins_of, joined_keys, rows_of_two
 
-__all__ = ["changes", "divided", "grouping", "joined", "rising", "spread"]
+__all__ = ["changes", "divided", "ends_of", "grouping", "rising", "rows_of_sorted"]
 
 Ints = npt.NDArray[np.int64]
 _FEW_RUNS = 1 << 9
@@ -19,7 +20,7 @@ _FEW_RUNS = 1 << 9
 
 def grouping(codes: Sequence[Ints]) -> tuple[Ints | None, npt.NDArray[np.bool_]]:
     """Return an order by the key columns (None: as they are), and where in it a new key begins."""
-    bounds = spread([codes])
+    bounds = spread([[ends_of(column) for column in codes]])
     if bounds is None:  # no 64-bit integer tells the keys apart
         order = np.asarray(np.lexsort(list(reversed(codes))), dtype=np.int64)
         return order, np.logical_or.reduce([changes(column[order]) for column in codes])
@@ -31,16 +32,44 @@ def grouping(codes: Sequence[Ints]) -> tuple[Ints | None, npt.NDArray[np.bool_]]
     return order, begins_of(keys, order)
 
 
+def rows_of_sorted(codes: Sequence[Sequence[Ints]], many: bool) -> tuple[Ints, Ints] | None:
+    """Return for each key of two sorted tables, in order, its row in the one and in the other, -1 for none.
+
+    None when a table's keys do not rise, or no 64-bit integer tells them apart.
+
+    Parameters
+    ----------
+    codes : sequence of two sequences of ndarray of int64
+        The key columns of both.
+    many : bool
+        Whether there is enough to do for several threads.
+    """
+    ends = side_by_side(ends_of, [column for columns in codes for column in columns], many)
+    bounds = spread([ends[: len(codes[0])], ends[len(codes[0]) :]])
+    if bounds is None:
+        return None
+    (one, *worse), (other, *worst) = side_by_side(lambda columns: joined(columns, bounds), codes, many)
+    return None if any(worse) or any(worst) else rows_of_two(one, other)
+
+
 def divided(key: Ints, size: int) -> tuple[Ints, Ints]:
     """Return quotient and rest; by one number, which numpy divides by several times sooner than in ``divmod``."""
     quotient = key // size
     return quotient, key - quotient * size
 
 
-def spread(parts: Sequence[Sequence[Ints]]) -> tuple[Ints, Ints] | None:
-    """Return the lowest value of each key column in all parts, and its span; None when keys of one integer overflow."""
-    low = [min(int(column.min()) for column in same) for same in zip(*parts, strict=True)]
-    high = [max(int(column.max()) for column in same) for same in zip(*parts, strict=True)]
+def ends_of(column: Ints) -> tuple[int, int]:
+    """Return the lowest and the highest value."""
+    return int(column.min()), int(column.max())
+
+
+def spread(parts: Sequence[Sequence[tuple[int, int]]]) -> tuple[Ints, Ints] | None:
+    """Return from the ends of each key column in all parts its lowest value and its span.
+
+    None when the keys of one 64-bit integer overflow.
+    """
+    low = [min(first for first, _ in same) for same in zip(*parts, strict=True)]
+    high = [max(last for _, last in same) for same in zip(*parts, strict=True)]
     span = [top - base + 1 for top, base in zip(high, low, strict=True)]
     return (np.array(low, np.int64), np.array(span, np.int64)) if math.prod(span) < 2**62 else None
 

@@ -259,7 +259,9 @@ def bound_ranks(n: Ints, q: float, level: float = LEVEL) -> tuple[Ints, Ints]:
 def _binomial_quantile(tail: float, n: Ints, q: float) -> Ints:
     """Return the smallest k with P(X <= k) >= tail for X binomial(n, q), for many n."""
     z, spread = special.ndtri(tail), np.sqrt(n * q * (1 - q))
-    guess = np.clip(np.rint(n * q + z * spread - 0.5 + (z * z - 1) * (1 - 2 * q) / 6).astype(np.int64), 0, n)
+    guess: Ints = np.clip(
+        np.rint(n * q + z * spread - 0.5 + (z * z - 1) * (1 - 2 * q) / 6).astype(np.int64), 0, n
+    )
     while (long := (guess > 0) & (special.bdtr(guess - 1, n, q) >= tail)).any():
         guess -= long
     while (short := special.bdtr(guess, n, q) < tail).any():

@@ -18,7 +18,17 @@ from scipy import special
 from journeylog.core.intervals import LEVEL, two_sided_z
 from journeylog.core.kernels.incidence import competing_ends
 
-__all__ = ["Ends", "LogRank", "Shares", "Watched", "curve_band", "first_time", "log_rank", "restricted_mean"]
+__all__ = [
+    "Ends",
+    "LogRank",
+    "Shares",
+    "Watched",
+    "curve_band",
+    "first_time",
+    "log_rank",
+    "mean_parts",
+    "restricted_mean",
+]
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -199,9 +209,19 @@ def restricted_mean(cases: Watched, horizon: int) -> tuple[float, float]:
     ----------
     P. Royston, M. K. B. Parmar (2013), Restricted mean survival time. BMC Med. Res. Methodol. 13.
     """
-    ends = cases.ends
-    if len(ends.time) == 0:
+    if len(cases.ends.time) == 0:
         return float("nan"), float("nan")
+    mean, spared, watched = mean_parts(cases.ends, horizon)
+    moved = watched[cases.at] - np.where(cases.way >= 0, spared[cases.at], 0.0)
+    return mean, float(np.sqrt(cases.spread(moved)[0, 0]))
+
+
+def mean_parts(ends: Ends, horizon: int) -> tuple[float, Floats, Floats]:
+    """Return a restricted mean and what a case moves it by.
+
+    That is, by time, what one that ends then makes it shorter by, and what one that is watched until then makes it
+    longer by.
+    """
     inside = ends.time < horizon
     time = np.concatenate((np.zeros(1), ends.time[inside], [float(horizon)]))
     survival = np.concatenate((np.ones(1), ends.survival[inside]))
@@ -210,10 +230,8 @@ def restricted_mean(cases: Watched, horizon: int) -> tuple[float, float]:
     after[inside] = np.cumsum(areas[::-1])[::-1][1:]  # from each time to the horizon
     n, d = ends.n_at_risk.astype(np.float64), ends.n_ended.astype(np.float64)
     with np.errstate(divide="ignore", invalid="ignore"):
-        once = np.where(n > d, after / (n - d), 0.0)
-    # what each case moves the mean by: all that are watched make it longer, one that ends shorter
-    moved = np.cumsum(once * d / n)[cases.at] - np.where(cases.way >= 0, once[cases.at], 0.0)
-    return float(areas.sum()), float(np.sqrt(cases.spread(moved)[0, 0]))
+        spared = np.where(n > d, after / (n - d), 0.0)
+    return float(areas.sum()), spared, np.cumsum(spared * d / n)
 
 
 @dataclass(frozen=True)

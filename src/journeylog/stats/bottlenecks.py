@@ -169,8 +169,8 @@ def _part(table: Table, bins: Table, baseline: str) -> pd.DataFrame:
             frame[name] = values
     group = timed.find(bins, {k: k for k in keys})
     limit = _limit(baseline, bins)
-    followed, nn = timed.values["n_timed"], timed.values["timed_kk"]
-    pairs = bins.values["kk"], bins.values["kn"], nn
+    followed = timed.values["n_timed"]
+    pairs = bins.values["kk"], bins.values["kn"]
     durations = DurationBins.of(group, bins.codes("bin"), bins.values["n"], len(frame), pairs)
     low, high = durations.quantile_interval(0.5)
     frame["time_total_s"] = timed.values["time_ms"] / 1000

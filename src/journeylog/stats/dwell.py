@@ -73,7 +73,7 @@ class Dwell(PathStat):
         nodes = whole.take(np.flatnonzero(whole.codes("node") >= 0))
         column = nodes.coded("node")
         group = nodes.find(bins, {"node": "node"})
-        pairs = bins.values["kk"], bins.values["kn"], nodes.values["nn"]
+        pairs = bins.values["kk"], bins.values["kn"]
         durations = DurationBins.of(group, bins.codes("bin"), bins.values["n"], len(nodes), pairs)
         n_timed = nodes.values["n_followed"]
         frame: dict[str, Any] = {"node": column.names({})}

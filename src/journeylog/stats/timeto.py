@@ -121,6 +121,16 @@ class TimeTo(Stat):
 
     def summarize(self, chunk: Chunk, window: Window) -> Counts:
         """Return how many cases went on in each way after each time."""
+        return self._count(chunk, window, False)
+
+    def count_by_actor(self, chunk: Chunk, window: Window) -> Counts:
+        """Return the same with a hash of the actor for every case, also for the only one of an actor.
+
+        So what actors did in two groups of cases can be put together.
+        """
+        return self._count(chunk, window, True)
+
+    def _count(self, chunk: Chunk, window: Window, by_actor: bool) -> Counts:
         level = chunk.cases(self.case_level(chunk))
         starts = np.ones(chunk.n_events, bool) if self.start is None else matches(chunk, self.start)
         cause, apart, labels, ordered = self._arrivals(chunk)
@@ -135,7 +145,7 @@ class TimeTo(Stat):
             time, starts, cause, apart, level.begin, level.end, over, level.patience, window.end, ends, spent
         )
         started = np.flatnonzero(ends != NOT_STARTED)
-        group, n_actors = _actors(chunk, level, started)
+        group, n_actors = _actors(chunk, level, started, by_actor)
         keys: dict[str, Coded | Ints] = {
             "time": spent[started],
             "end": Coded(ends[started].astype(np.int64), labels, ordered),
@@ -311,14 +321,17 @@ def logrank(groups: Grouped, to: str | None = None) -> LogRank:
     return replace(log_rank([answer.cases for answer in answers], ways), groups=names)
 
 
-def _actors(chunk: Chunk, level: Level, cases: Ints) -> tuple[Ints, int]:
-    """Return by case the group of its actor, -1 where it is the actor's only one, and how many actors there are."""
+def _actors(chunk: Chunk, level: Level, cases: Ints, of_all: bool) -> tuple[Ints, int]:
+    """Return by case the group of its actor, and how many actors there are.
+
+    The group is -1 where the case is the actor's only one, unless groups `of_all` are asked for.
+    """
     alone = np.full(len(cases), -1, np.int64)
-    if len(level) == 0 or int(np.diff(level.actor_offsets).max()) <= 1:
+    if len(level) == 0 or (not of_all and int(np.diff(level.actor_offsets).max()) <= 1):
         return alone, len(cases)
     mine = actor_of_cases(chunk, level)[cases]
     n = np.bincount(mine, minlength=1)
-    several = n[mine] > 1
+    several = n[mine] > (0 if of_all else 1)
     if several.any():
         alone[several] = actor_groups(chunk, _GROUPS)[mine[several]]
     return alone, int(np.count_nonzero(n))

@@ -234,7 +234,7 @@ def _times(counts: Counts, meaning: str) -> dict[str, Any]:
     if "bins" not in counts.tables:
         return columns
     bins = counts["bins"]
-    pairs = (bins.values["kk"], bins.values["kn"], nn) if "kk" in bins.values else None
+    pairs = (bins.values["kk"], bins.values["kn"]) if "kk" in bins.values else None
     group = edges.find(bins, {"from": "from", "to": "to"})
     durations = DurationBins.of(group, bins.codes("bin"), bins.values["n"], len(edges), pairs)
     for name, q in (("median", 0.5), ("p90", 0.9)):

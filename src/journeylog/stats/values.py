@@ -289,7 +289,7 @@ def _quantiles(name: str, rows: Table, bins: Table, key: str) -> dict[str, Any]:
         group = rows.find(bins, {"node": "node"})
     else:
         group = np.searchsorted(rows.codes(key), bins.codes(key))
-    pairs = (bins.values["kk"], bins.values["kn"], rows.values["nn"])
+    pairs = bins.values["kk"], bins.values["kn"]
     found = MoneyBins.of(group, bins.codes("bin"), bins.values["n"], len(rows), pairs)
     columns = {}
     for word, q in (("median", 0.5), ("p90", 0.9)):

@@ -216,7 +216,7 @@ def count_stretches(keys: Any, first: Ints, last: Ints, n_nodes: int) -> Any:
     counts = np.zeros(128 * 64, np.int32)
     found = np.empty((2, most_cells(keys.size, n_nodes * (n_nodes + 3))), np.int64)
     n = 0
-    for f in range(n_nodes):
+    for f in range(first.size):
         mine = keys[first[f] : last[f]]
         n_tos, n_blocks = give_blocks(mine, row, tos, block)
         while n_blocks * 128 > counts.size:

@@ -45,7 +45,7 @@ def clustered_stretches(keys: Any, first: Ints, last: Ints, n_nodes: int) -> Int
     counts, more = np.zeros(128 * 64, np.int32), np.zeros((128 * 64, 2), np.int64)
     found = np.empty((4, most_cells(keys.size, n_nodes * (n_nodes + 3))), np.int64)
     n = 0
-    for f in range(n_nodes):
+    for f in range(first.size):
         mine = keys[first[f] : last[f]]
         n_tos, n_blocks = give_blocks(mine, row, tos, block)
         while n_blocks * 128 > counts.size:
@@ -60,46 +60,77 @@ def clustered_stretches(keys: Any, first: Ints, last: Ints, n_nodes: int) -> Int
 
 
 @njit(cache=True, nogil=True)
-def rings_of_nodes(keys: Any, first: Ints, last: Ints, n_nodes: int) -> Any:
-    """Return rows of ``from << BIN_BITS | bin``, values, and both second moments, sorted; and ``nn`` of each node.
+def rings_of_nodes(keys: Any, first: Ints, last: Ints, n_nodes: int, n_groups: int) -> Any:
+    """Return rows of ``(from * n_groups + group) << BIN_BITS | bin``, values, and both second moments, sorted; and ``nn``.
 
     As :func:`clustered_stretches`, of all values of an actor at a node, whatever they lead to; the first moment is told by
-    neighbours. The keys are left as they are.
+    neighbours. The keys are left as they are. There are one or two groups; of two, the last bit of ``to`` says which a
+    value is of. The sum over actors of their squared number of values, ``nn``, has the shape (nodes, groups).
     """
-    counts, more = np.zeros(1 << BIN_BITS, np.int64), np.zeros((1 << BIN_BITS, 2), np.int64)
-    filled = np.empty((1 << BIN_BITS) + 1, np.int64)
-    found = np.empty((4, most_cells(keys.size, n_nodes)), np.int64)
-    squares = np.zeros(n_nodes, np.int64)
+    counts, more = (
+        np.zeros((n_groups, 1 << BIN_BITS), np.int64),
+        np.zeros((n_groups, 1 << BIN_BITS, 2), np.int64),
+    )
+    filled, n_filled = np.empty((n_groups, (1 << BIN_BITS) + 1), np.int64), np.zeros(n_groups, np.int64)
+    found = np.empty((4, most_cells(keys.size, n_groups * n_nodes)), np.int64)
+    squares = np.zeros((n_nodes, n_groups), np.int64)
     n = 0
     for f in range(n_nodes):
         mine = keys[first[f] : last[f]]
-        n_filled, i = 0, 0
+        n_filled[:] = 0
+        i = 0
         while i < mine.size:
             j = i + 1
             while j < mine.size and mine[j] >= 0:
                 j += 1
-            others = np.int64(j - i - 1)
-            squares[f] += (others + 1) * (others + 1)
-            opening = latest = np.int64(~mine[i]) & _IN_BIN
-            for k in range(i, j):
-                b = np.int64(max(mine[k], ~mine[k])) & _IN_BIN
-                filled[n_filled] = b
-                n_filled += counts[b] == 0
-                counts[b] += 1
-                more[b, 1] += others
-                if k > i:
-                    more[max(b, latest), 0] += others
-                latest = b
-            more[max(opening, latest), 0] += others
+            if j == i + 1:  # alone
+                key = np.int64(~mine[i])
+                b, g = key & _IN_BIN, _group_of(key) if n_groups > 1 else np.int64(0)
+                filled[g, n_filled[g]] = b
+                n_filled[g] += counts[g, b] == 0
+                counts[g, b] += 1
+                squares[f, g] += 1
+                i = j
+                continue
+            for g in range(n_groups):
+                others = np.int64(j - i - 1)
+                if n_groups > 1:
+                    others = np.int64(-1)
+                    for k in range(i, j):
+                        others += _group_of(mine[k]) == g
+                    if others < 0:
+                        continue
+                squares[f, g] += (others + 1) * (others + 1)
+                opening = latest = np.int64(-1)
+                for k in range(i, j):
+                    if n_groups > 1 and _group_of(mine[k]) != g:
+                        continue
+                    b = np.int64(max(mine[k], ~mine[k])) & _IN_BIN
+                    filled[g, n_filled[g]] = b
+                    n_filled[g] += counts[g, b] == 0
+                    counts[g, b] += 1
+                    more[g, b, 1] += others
+                    if opening < 0:
+                        opening = b
+                    else:
+                        more[g, max(b, latest), 0] += others
+                    latest = b
+                more[g, max(opening, latest), 0] += others
             i = j
-        for b in np.sort(filled[:n_filled]):
-            found[0, n] = (f << BIN_BITS) | b
-            found[1, n] = counts[b]
-            found[2, n] = counts[b] + more[b, 0]
-            found[3, n] = counts[b] + more[b, 1]
-            counts[b] = more[b, 0] = more[b, 1] = 0
-            n += 1
+        for g in range(n_groups):
+            for b in np.sort(filled[g, : n_filled[g]]):
+                found[0, n] = ((f * n_groups + g) << BIN_BITS) | b
+                found[1, n] = counts[g, b]
+                found[2, n] = counts[g, b] + more[g, b, 0]
+                found[3, n] = counts[g, b] + more[g, b, 1]
+                counts[g, b] = more[g, b, 0] = more[g, b, 1] = 0
+                n += 1
     return found[:, :n], squares
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _group_of(key: int) -> int:
+    return (max(key, ~key) >> BIN_BITS) & 1
 
 
 @njit(cache=True, nogil=True)
@@ -136,7 +167,7 @@ def _count_actors(keys: Any, row: Codes, block: Any, counts: Codes, more: Ints) 
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _cell_of(key: int, row: Codes, block: Any) -> int:
+def _cell_of(key: int, row: Codes, block: Any) -> Any:
     b = key & _IN_BIN
     return (block[row[key >> BIN_BITS], b >> 7] - 1) * 128 + (b & 127)
 

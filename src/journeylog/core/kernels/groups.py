@@ -73,7 +73,8 @@ def sum_of_two(one: Ints, other: Ints, first: Ints, second: Ints) -> Ints:
     """Return ``one[first] + other[second]``, where a row of -1 counts nothing."""
     out = np.empty(first.size, np.int64)
     for i in range(first.size):
-        out[i] = (one[first[i]] if first[i] >= 0 else 0) + (other[second[i]] if second[i] >= 0 else 0)
+        a, b = first[i], second[i]  # no branch: which of both has a row cannot be foretold
+        out[i] = one[max(a, 0)] * (a >= 0) + other[max(b, 0)] * (b >= 0)
     return out
 
 
@@ -82,7 +83,9 @@ def key_of_two(one: Ints, other: Ints, first: Ints, second: Ints) -> Ints:
     """Return ``one[first]``, or ``other[second]`` where that row is -1."""
     out = np.empty(first.size, np.int64)
     for i in range(first.size):
-        out[i] = one[first[i]] if first[i] >= 0 else other[second[i]]
+        a, b = first[i], second[i]
+        mine, theirs = one[max(a, 0)], other[max(b, 0)]
+        out[i] = mine if a >= 0 else theirs
     return out
 
 

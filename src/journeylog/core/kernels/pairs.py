@@ -18,7 +18,7 @@ Groups = npt.NDArray[np.int8]
 #: Columns of the sums of a row and of a base, see :func:`pair_moments`.
 ROW_COLUMNS, BASE_COLUMNS = 9, 7
 
-__all__ = ["count_moves", "list_moves", "pair_moments", "put_durations"]
+__all__ = ["count_moves", "list_moves", "move_times", "pair_moments", "sign_products"]
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -75,42 +75,142 @@ def list_moves(
     watched: tuple[int, int] | None,
     bounds: Ints | None,
     group_of_case: Groups | None,
-    between: bool,
 ) -> Any:
-    """Return the followed moves of both groups: from, to, group, times, where each actor's begin; and the visits.
+    """Return the followed moves of both groups: from, to, group, where each actor's begin; and the visits.
 
     A move is followed, and goes where, as in :func:`journeylog.core.kernels.edges.count_edges`. Its group is that
     of its case, or (`bounds`: begin and end of both) the period in which its visit was left; the move from the start
-    belongs to the moment at which the first visit is entered. With `between` only moves from one visit to another are
-    listed, and their times are wait and stay; else there are none. The visits are those left in each group, and those
-    of them that are too young to be followed.
+    belongs to the moment at which the first visit is entered. The visits are those left in each group, and those of them
+    that are too young to be followed.
     """
     most = node.size + begin.size
     start, to = np.empty(most, np.int32), np.empty(most, np.int32)
-    group, spent = np.empty(most, np.int8), np.empty((2, most if between else 0), np.int64)
+    group, spent = np.empty(most, np.int8), np.empty((2, 0), np.int64)
     offsets, seen = np.zeros(actor_offsets.size, np.int64), np.zeros((2, 2), np.int64)
     p = 0
     for a in range(actor_offsets.size - 1):
         p = _moves_of_actor(
             node, enter, leave, begin, end, outcome, actor_offsets[a], actor_offsets[a + 1], n_nodes, watched, bounds,
-            group_of_case, between, start, to, group, spent, seen, p,
+            group_of_case, False, start, to, group, spent, seen, p,
         )  # fmt: skip
         offsets[a + 1] = p
-    return start[:p], to[:p], group[:p], spent[:, :p], offsets, seen
+    return start[:p], to[:p], group[:p], offsets, seen
 
 
 @njit(cache=True, nogil=True)
-def put_durations(
-    start: Codes, to: Codes, group: Groups, spent: Ints, alone: bool, last: Ints, out: Any
-) -> None:
-    """Write ``(2 * to + group) << BIN_BITS | bin`` of each move into `out`, those from node f from ``last[f]`` on.
+def move_times(
+    node: Codes,
+    enter: Ints,
+    leave: Ints,
+    actor_offsets: Ints,
+    begin: Ints,
+    end: Ints,
+    outcome: Codes,
+    n_nodes: int,
+    watched: tuple[int, int] | None,
+    bounds: Ints | None,
+    group_of_case: Groups | None,
+    longest: int,
+    last: Any,
+    out: Any,
+) -> Ints:
+    """Write how long the moves from one visit to another took into `out`, and return the visits of :func:`list_moves`.
 
-    `last` moves on to where each node's stretch ends. With `alone` the to-node is left out.
+    The first row of `out` takes ``(2 * to + group) << BIN_BITS | bin`` of the waits, a second one, if there is one, the
+    same of the stays; those from node f go from ``last[row, f]`` on, which moves on to where they end. The first of an
+    actor from a node is written as its complement. `longest` is an upper bound of the moves of an actor.
     """
-    for i in range(start.size):
-        t = np.int64(group[i]) if alone else 2 * np.int64(to[i]) + group[i]
-        out[last[start[i]]] = (t << BIN_BITS) | bin_of_ms((spent[i] + 500) // 1000)
-        last[start[i]] += 1
+    start, to = np.empty(longest, np.int32), np.empty(longest, np.int32)
+    group, spent = np.empty(longest, np.int8), np.empty((2, longest), np.int64)
+    seen, met = np.zeros((2, 2), np.int64), np.full(n_nodes, -1, np.int64)
+    for a in range(actor_offsets.size - 1):
+        n = _moves_of_actor(
+            node, enter, leave, begin, end, outcome, actor_offsets[a], actor_offsets[a + 1], n_nodes, watched, bounds,
+            group_of_case, True, start, to, group, spent, seen, 0,
+        )  # fmt: skip
+        for i in range(n):
+            f, t = start[i], 2 * np.int64(to[i]) + group[i]
+            for k in range(len(out)):
+                key = (t << BIN_BITS) | bin_of_ms((spent[k, i] + 500) // 1000)
+                out[k, last[k, f]] = key if met[f] == a else ~key
+                last[k, f] += 1
+            met[f] = a
+    return seen
+
+
+@njit(cache=True, nogil=True)
+def sign_products(
+    node: Codes,
+    enter: Ints,
+    leave: Ints,
+    actor_offsets: Ints,
+    begin: Ints,
+    end: Ints,
+    outcome: Codes,
+    n_nodes: int,
+    watched: tuple[int, int] | None,
+    bounds: Ints | None,
+    group_of_case: Groups | None,
+    longest: int,
+    chosen: npt.NDArray[np.bool_],
+    keys: Ints,
+    row_of_key: Ints,
+    row_of_node: Ints,
+    middle: Ints,
+) -> Ints:
+    """Return by row the sums over chosen actors of the products of what they have above the middle less below it.
+
+    Parameters
+    ----------
+    keys, row_of_key : ndarray of int64
+        The moves that have a row, as ``from * V + to`` in ascending order, and these rows: of their waits.
+    row_of_node : ndarray of int64, shape (V,)
+        The row of each node's stays, -1 for none.
+    middle : ndarray of int64, shape (n_rows, 2)
+        The bin that holds the median of each group.
+
+    Returns
+    -------
+    ndarray of int64, shape (n_rows, 4)
+        With s values above less values below in a group: the sums of ``s_a ** 2``, ``s_b ** 2``, ``s_a * s_b``, and how
+        many actors have values in both groups.
+    """
+    start, to = np.empty(longest, np.int32), np.empty(longest, np.int32)
+    group, spent = np.empty(longest, np.int8), np.empty((2, longest), np.int64)
+    seen, rows = np.zeros((2, 2), np.int64), np.empty(2, np.int64)
+    mine, touched = np.zeros((len(middle), 4), np.int64), np.empty(2 * longest + 1, np.int64)
+    out = np.zeros((len(middle), 4), np.int64)
+    for a in range(actor_offsets.size - 1):
+        if not chosen[a]:
+            continue
+        n = _moves_of_actor(
+            node, enter, leave, begin, end, outcome, actor_offsets[a], actor_offsets[a + 1], n_nodes, watched, bounds,
+            group_of_case, True, start, to, group, spent, seen, 0,
+        )  # fmt: skip
+        n_touched = 0
+        for i in range(n):
+            key, g = np.int64(start[i]) * n_nodes + to[i], group[i]
+            spot = np.searchsorted(keys, key)
+            rows[0] = row_of_key[spot] if spot < keys.size and keys[spot] == key else -1
+            rows[1] = row_of_node[start[i]]
+            for k in range(2):
+                r = rows[k]
+                if r < 0:
+                    continue
+                b = bin_of_ms((spent[k, i] + 500) // 1000)
+                touched[n_touched] = r
+                n_touched += mine[r, 2] + mine[r, 3] == 0
+                mine[r, g] += np.int64(b > middle[r, g]) - np.int64(b < middle[r, g])
+                mine[r, 2 + g] += 1
+        for i in range(n_touched):
+            r = touched[i]
+            one, other = mine[r, 0], mine[r, 1]
+            out[r, 0] += one * one
+            out[r, 1] += other * other
+            out[r, 2] += one * other
+            out[r, 3] += mine[r, 2] > 0 and mine[r, 3] > 0
+            mine[r, :] = 0
+    return out
 
 
 @njit(cache=True, nogil=True)
@@ -128,38 +228,29 @@ def count_moves(
     group_of_case: Groups | None,
     by_end: bool,
     longest: int,
-    last: Any,
-    out: Any,
 ) -> Any:
     """Return the moments of moves, without a list of them: rows of moves, or of how a visit went on; bases; visits.
 
     The row of a move is ``from * (V + 3) + to``; `by_end` it is ``from * 3`` plus 0 for going on, 1 for reached and 2
     for dropped. A base is the node that is left, the start the last one.
-
-    With `out` only moves from one visit to another count, and their durations go there as by :func:`put_durations`: the
-    waits to its first row, the stays to a second, if it has one; `last` has as many rows.
     """
-    between = out is not None
     wide = 3 if by_end else n_nodes + 3
     rows = np.zeros(((n_nodes + 1) * wide, ROW_COLUMNS), np.int64)
     bases = np.zeros((n_nodes + 1, BASE_COLUMNS), np.int64)
     mine, all_mine = np.zeros((len(rows), 2), np.int64), np.zeros((n_nodes + 1, 2), np.int64)
     start, to = np.empty(longest, np.int32), np.empty(longest, np.int32)
     group, row, seen = np.empty(longest, np.int8), np.empty(longest, np.int64), np.zeros((2, 2), np.int64)
-    spent = np.empty((2, longest if between else 0), np.int64)
+    spent = np.empty((2, 0), np.int64)
     for a in range(actor_offsets.size - 1):
         n = _moves_of_actor(
             node, enter, leave, begin, end, outcome, actor_offsets[a], actor_offsets[a + 1], n_nodes, watched, bounds,
-            group_of_case, between, start, to, group, spent, seen, 0,
+            group_of_case, False, start, to, group, spent, seen, 0,
         )  # fmt: skip
         for i in range(n):
             t = np.int64(to[i])
             if by_end:
                 t = np.int64(0) if t < n_nodes else t - n_nodes + 1
             row[i] = np.int64(start[i]) * wide + t
-        if out is not None:
-            for k in range(len(out)):
-                put_durations(start[:n], to[:n], group[:n], spent[k, :n], k == 1, last[k], out[k])
         _add_moments(start, row, group, 0, n, rows, bases, mine, all_mine)
     return rows, bases, seen
 
