@@ -83,7 +83,8 @@ def compare(
     -----
     ``difference`` is ``b - a`` and ``ratio`` is ``b / a``; a ``unit`` of ``"share"`` or ``"s"`` says of what.
     Intervals are made of those of both groups (Newcombe; Zou and Donner), so they know what those know of actors who
-    count many times. Where actors are in both groups, the correlation of both shares is counted by actor and used.
+    count many times. Where actors are in both groups, the correlation of both estimates is counted by actor and used:
+    for shares, and for the times of :class:`Bottlenecks` and :class:`TimeTo`.
     ``p`` is below 0.05 exactly where the interval of the difference leaves out 0; ``q`` is Benjamini and Hochberg's
     over all tested rows of this comparison.
 

@@ -58,12 +58,10 @@ class Bottlenecks(PathStat):
     window that is not longer than it, all moves made have a time.
 
     Excess over a declared baseline is exact; over the median it is read from duration bins. The median is that
-    of the result: with ``by=`` of each group. Bounds of the mean wait of a transition come from the spread between
-    actors (:func:`journeylog.core.means.cluster_mean`); means of stays have none, as the stays of an actor at a node
-    would have to be added up over all ways on before they are squared. Bounds of the median are binomial ranks. Of stays
-    they take as many independent ones as the spread between actors says, where neighbours tell how alike those of one
-    actor are; of waits as many as if all of an actor were alike (``n ** 2`` over the sum of squares by actor): never too
-    narrow, and wider than those of ``Transitions(time="wait", intervals=True)``. Counts merge by addition.
+    of the result: with ``by=`` of each group. Bounds of means come from the spread between actors
+    (:func:`journeylog.core.means.cluster_mean`), those of medians are binomial ranks of as many independent times as
+    that spread says; of waits both are those of ``Transitions(time="wait", intervals=True)``, and how alike the stays of
+    one actor are is told by neighbours. Counts merge by addition.
 
     See Also
     --------
