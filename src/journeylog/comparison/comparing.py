@@ -182,11 +182,7 @@ def sides_of_log(
     notes = [*_notes(one, other, groups.names), *read]
     if groups.by is None:
         notes += groups.outside(log.window)
-    if n_both and together is None:
-        notes.append(
-            note("{n:,} actors have cases in both groups, which are taken as of different actors", n=n_both)
-        )
-    elif n_both:
+    if n_both:
         notes.append(
             note(
                 "{n:,} actors have cases in both groups; the intervals know that these go together", n=n_both

@@ -13,6 +13,7 @@ from journeylog.comparison.groups import Groups, of_cases
 from journeylog.comparison.moves import MOVES, move_correlation
 from journeylog.comparison.paired_times import correlation_of_times_to
 from journeylog.comparison.readers import common_limit
+from journeylog.comparison.waits import FEWEST
 from journeylog.core.attempts import NO_LIMIT, find_attempts
 from journeylog.core.chunk import Chunk, Level
 from journeylog.core.contracts import Result, Stat
@@ -22,6 +23,7 @@ from journeylog.core.nodes import TEXT
 from journeylog.core.pairs import Pair, Trials
 from journeylog.core.schema import OUTCOME_WORDS
 from journeylog.core.window import Window, parse_duration
+from journeylog.stats.bottlenecks import Bottlenecks
 from journeylog.stats.funnel import Funnel
 from journeylog.stats.outcomes import Outcomes
 from journeylog.stats.timeto import TimeTo, TimeToResult
@@ -36,7 +38,7 @@ def correlation_of(
 ) -> tuple[pd.DataFrame | None, int]:
     """Return how far the estimates of both groups go together, where actors have cases in both, and how many have.
 
-    None where this is not known for the question.
+    None where no actor is in both, or for times too few are.
 
     Parameters
     ----------
@@ -46,7 +48,8 @@ def correlation_of(
         Microseconds over which times are compared, 0 for what both were watched for.
     """
     n_both = sum(log.source.map(lambda chunk: _n_in_both(chunk, question, groups)))
-    if not n_both:
+    few = FEWEST if isinstance(question, Bottlenecks | TimeTo) else 1
+    if n_both < few:
         return None, 0
     if isinstance(question, MOVES):
         return move_correlation(log, question, groups), n_both
@@ -54,8 +57,8 @@ def correlation_of(
     if isinstance(question, TimeTo) and isinstance(one, TimeToResult) and isinstance(other, TimeToResult):
         limit = common_limit(one, other, follow_up)
         return correlation_of_times_to(log, question, groups, (one, other), limit, n_both), n_both
-    if not isinstance(question, Outcomes | Funnel):
-        return None, n_both
+    if type(question) not in _TRIALS:  # retention, of which an actor is one case
+        return None, 0
     tables = Counts.merge(log.source.map(lambda chunk: _case_trials(chunk, question, log.window, groups)))
     rows, bases = tables["rows"], tables["bases"]
     pair = Pair.of(rows, bases, np.searchsorted(bases.codes("base"), rows.codes("base")))

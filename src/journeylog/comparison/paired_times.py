@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from journeylog.comparison.groups import Groups, of_cases
-from journeylog.comparison.waits import FEWEST, TELLING
+from journeylog.comparison.waits import TELLING
 from journeylog.core.actor_groups import actor_hashes, actor_of_cases
 from journeylog.core.chunk import Chunk
 from journeylog.core.counts import Counts
@@ -68,9 +68,7 @@ def correlation_of_times_to(
     for key in moved[0].keys() & moved[1].keys():
         (one, error), (other, error_of_other) = moved[0][key], moved[1][key]
         together = float(one @ other) / share
-        known = n_both >= FEWEST and min(error, error_of_other) > _NOTHING * (
-            limit if key[2] == "restricted_mean" else 1
-        )
+        known = min(error, error_of_other) > _NOTHING * (limit if key[2] == "restricted_mean" else 1)
         rows.append((*key, float(np.clip(together / (error * error_of_other), -1, 1)) if known else 0.0))
     return pd.DataFrame(sorted(rows), columns=["to", "to_kind", "measure", "correlation"])
 
