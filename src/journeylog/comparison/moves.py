@@ -94,6 +94,8 @@ def _actors(chunk: Chunk, level: Level) -> Ints:
     """Return where in the chunk the actors of a level are, which may hold only some."""
     if len(level.actor_offsets) == chunk.n_actors + 1:
         return np.arange(chunk.n_actors)
+    if not len(level):
+        return np.zeros(len(level.actor_offsets) - 1, np.int64)
     return actor_of_cases(chunk, level)[np.minimum(level.actor_offsets[:-1], len(level) - 1)]
 
 
