@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -11,12 +12,13 @@ import pandas as pd
 
 from journeylog.core.counts import Coded, Table
 from journeylog.core.durations import DurationBins
-from journeylog.core.grouping import changes, divided
+from journeylog.core.grouping import divided
 from journeylog.core.kernels.bins import BIN_BITS
 from journeylog.core.kernels.clustered import clustered_stretches, rings_of_nodes
+from journeylog.core.kernels.groups import count_codes, divide_cells
 from journeylog.core.kernels.pairs import move_times, sign_products
 from journeylog.core.nodes import TEXT, node_columns
-from journeylog.core.pairs import Keys
+from journeylog.core.pairs import DENSE, Keys
 from journeylog.core.visits import Visits
 
 __all__ = [
@@ -54,8 +56,7 @@ def time_tables(
         The periods of both groups, or the group of each case.
     """
     n_nodes = len(visits.labels)
-    n = np.bincount(visits.node, minlength=n_nodes)
-    first = np.concatenate((np.zeros(1, np.int64), np.cumsum(n)))
+    first = np.concatenate((np.zeros(1, np.int64), np.cumsum(count_codes(visits.node, n_nodes))))
     n_parts = 1 if visits.enter is visits.leave else 2  # a visit of one moment: staying is waiting
     last = np.tile(first[:-1], (n_parts, 1))
     wide = 2 * n_nodes + 3  # both groups of a to-node stand side by side
@@ -108,14 +109,16 @@ class Times:
     @staticmethod
     def of(counts: Table) -> Times:
         """Read the counts of :func:`time_tables`."""
-        names = [name for name in ("from", "to") if name in counts.keys]
-        new = np.logical_or.reduce([changes(counts.codes(name)) for name in names])  # in the order of keys
-        rows = counts.take(np.flatnonzero(new))
-        cell = counts.codes("bin")
-        group = 2 * (np.cumsum(new) - 1) + (cell >> BIN_BITS)
+        keys = tuple(counts.codes(name) for name in ("from", "to") if name in counts.keys)
+        begins, group, bins = divide_cells(
+            keys, counts.codes("bin"), BIN_BITS
+        )  # rows are in the order of keys
         pairs = counts.values["kk"], counts.values["kn"]
-        return Times(rows, DurationBins.of(group, cell & _IN_BIN, counts.values["n"], 2 * len(rows), pairs))
+        return Times(
+            counts.take(begins), DurationBins.of(group, bins, counts.values["n"], 2 * len(begins), pairs)
+        )
 
+    @cached_property
     def keys(self) -> pd.DataFrame:
         """Return the keys as columns, and the measure."""
         n, moves = len(self.rows), "to" in self.rows.keys
@@ -130,7 +133,7 @@ class Times:
     def sides(self) -> list[pd.DataFrame]:
         """Return the medians of both groups."""
         value, (low, high) = self.bins.quantile(0.5), self.bins.quantile_interval(0.5)
-        keys, n = self.keys(), self.bins.n
+        keys, n = self.keys, self.bins.n
         unit = pd.array(["s"] * len(keys), dtype=TEXT)
         return [
             keys.assign(unit=unit, n=n[g::2], value=value[g::2], low=low[g::2], high=high[g::2])
@@ -171,12 +174,17 @@ def sign_table(
     left = nodes.rows.coded("from").onto(here)
     known = np.flatnonzero((start >= 0) & (to >= 0))
     key = start[known] * n_nodes + to[known]
-    order = np.argsort(key)
+    if n_nodes * n_nodes <= DENSE:  # a row for each move there could be
+        keys, row_of_key = np.zeros(0, np.int64), np.full(n_nodes * n_nodes, -1, np.int64)
+        row_of_key[key] = known
+    else:
+        order = np.argsort(key)
+        keys, row_of_key = (np.append(-1, column[order]) for column in (key, known))
     row_of_node = np.full(n_nodes, -1, np.int64)
     row_of_node[left[left >= 0]] = len(start) + np.flatnonzero(left >= 0)
     middle = np.concatenate([part.bins.bin_of_quantile(0.5).reshape(-1, 2) for part in times])
     found = sign_products(
-        *walk, bounds, group, most_moves(visits), chosen, key[order], known[order], row_of_node, middle
+        *walk, bounds, group, most_moves(visits), chosen, keys, row_of_key, row_of_node, middle
     )
     return Table({"row": np.arange(len(found))}, dict(zip(_SIGNS, found.T.copy(), strict=True)))
 
@@ -187,5 +195,5 @@ def correlation_of_times(times: tuple[Times, Times], signs: Table) -> pd.DataFra
     with np.errstate(invalid="ignore", divide="ignore"):
         known = (both >= FEWEST) & (aa > 0) & (bb > 0)
         found = np.where(known, np.clip(ab / np.sqrt(aa * bb), -1.0, 1.0), 0.0)
-    keys = pd.concat([part.keys() for part in times], ignore_index=True)
+    keys = pd.concat([part.keys for part in times], ignore_index=True)
     return keys.assign(correlation=found)

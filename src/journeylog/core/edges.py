@@ -15,6 +15,7 @@ from journeylog.core.grouping import divided
 from journeylog.core.kernels import bins as bin_kernel
 from journeylog.core.kernels import edges as kernel
 from journeylog.core.kernels.clustered import clustered_stretches, rings_of_nodes
+from journeylog.core.kernels.groups import count_codes
 from journeylog.core.kernels.hashing import number_keys
 from journeylog.core.kernels.squares import N_WORDS
 from journeylog.core.means import word_columns
@@ -118,7 +119,7 @@ def dwell_table(visits: Visits) -> Table:
     :mod:`journeylog.core.kernels.clustered`.
     """
     cases, n_nodes = visits.cases, len(visits.labels)
-    first = np.concatenate((np.zeros(1, np.int64), np.cumsum(np.bincount(visits.node, minlength=n_nodes))))
+    first = np.concatenate((np.zeros(1, np.int64), np.cumsum(count_codes(visits.node, n_nodes))))
     last = first[:-1].copy()
     bins = np.empty(first[-1], np.int32)
     bin_kernel.dwell_bins(

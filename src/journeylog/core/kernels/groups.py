@@ -16,6 +16,8 @@ __all__ = [
     "add_up",
     "add_weights",
     "begins_of",
+    "count_codes",
+    "divide_cells",
     "filled_cells",
     "joined_keys",
     "key_of_two",
@@ -161,6 +163,38 @@ def sum_stretches(values: Ints, begin: Ints, end: Ints) -> Ints:
         for i in range(begin[k], end[k]):
             out[k] += values[i]
     return out
+
+
+@njit(cache=True, nogil=True)
+def count_codes(codes: npt.NDArray[np.int32], n_codes: int) -> Ints:
+    """Return how often each code occurs; as ``np.bincount``, without a wider copy of the codes."""
+    out = np.zeros(n_codes, np.int64)
+    for i in range(codes.size):
+        out[codes[i]] += 1
+    return out
+
+
+@njit(cache=True, nogil=True)
+def divide_cells(columns: tuple[Ints, ...], cell: Ints, bits: int) -> tuple[Ints, Ints, Ints]:
+    """Return where a new key begins, and of each row ``2 * key + (cell >> bits)`` and the lower bits of its cell.
+
+    Keys are the columns, whose equal ones stand together.
+    """
+    begins, group, rest = (
+        np.empty(cell.size, np.int64),
+        np.empty(cell.size, np.int64),
+        np.empty(cell.size, np.int64),
+    )
+    n = 0
+    for i in range(cell.size):
+        new = i == 0
+        for k in range(len(columns)):
+            new = new or columns[k][i] != columns[k][i - 1]
+        begins[n] = i
+        n += new
+        group[i] = 2 * (n - 1) + (cell[i] >> bits)
+        rest[i] = cell[i] & ((1 << bits) - 1)
+    return begins[:n].copy(), group, rest
 
 
 @njit(cache=True, nogil=True)

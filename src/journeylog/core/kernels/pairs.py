@@ -163,7 +163,8 @@ def sign_products(
     Parameters
     ----------
     keys, row_of_key : ndarray of int64
-        The moves that have a row, as ``from * V + to`` in ascending order, and these rows: of their waits.
+        The moves that have a row, as ``from * V + to`` in ascending order, and these rows: of their waits. Without any
+        keys there is a row for each possible move, -1 for none.
     row_of_node : ndarray of int64, shape (V,)
         The row of each node's stays, -1 for none.
     middle : ndarray of int64, shape (n_rows, 2)
@@ -190,8 +191,7 @@ def sign_products(
         n_touched = 0
         for i in range(n):
             key, g = np.int64(start[i]) * n_nodes + to[i], group[i]
-            spot = np.searchsorted(keys, key)
-            rows[0] = row_of_key[spot] if spot < keys.size and keys[spot] == key else -1
+            rows[0] = row_of_key[key] if keys.size == 0 else _found(key, keys, row_of_key)
             rows[1] = row_of_node[start[i]]
             for k in range(2):
                 r = rows[k]
@@ -211,6 +211,12 @@ def sign_products(
             out[r, 3] += mine[r, 2] > 0 and mine[r, 3] > 0
             mine[r, :] = 0
     return out
+
+
+@njit(cache=True, nogil=True)
+def _found(key: int, keys: Ints, rows: Ints) -> Any:
+    spot = np.searchsorted(keys, key)
+    return rows[spot] if spot < keys.size and keys[spot] == key else np.int64(-1)
 
 
 @njit(cache=True, nogil=True)
