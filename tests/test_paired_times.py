@@ -209,6 +209,17 @@ def test_partitions_change_nothing(question: Any) -> None:
     assert len(one) > 1 and one["difference_low"].notna().any()
 
 
+def test_moves_that_are_too_many_for_a_grid_are_looked_up_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    log = stays_of_two_halves(4, 60, 1.0, 0.2)
+    groups = Groups.of_periods(HALVES["a"], HALVES["b"])
+    grid = moves_by_period(log, ASKED["waits"], groups).correlation
+    monkeypatch.setattr(waits, "DENSE", 0)
+    looked_up = moves_by_period(log, ASKED["waits"], groups).correlation
+    assert grid is not None and looked_up is not None
+    pd.testing.assert_frame_equal(grid, looked_up, check_exact=True)
+    assert grid["correlation"].max() > 0.5
+
+
 @pytest.mark.parametrize("question", ASKED.values(), ids=ASKED)
 def test_groups_that_share_customers_know_it(question: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """The group of a visit is drawn, so customers are in both; some tell it where they are very many."""
