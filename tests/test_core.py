@@ -336,6 +336,21 @@ def test_columns_know_their_kinds() -> None:
     assert isinstance(jl.datasets.tiny().chunk.columns["channel"], Category)
 
 
+@pytest.mark.parametrize("parts", [2, 3, 7])
+def test_parts_of_a_chunk_have_as_much_to_do_be_it_few_long_actors_or_many_short_ones(parts: int) -> None:
+    lengths = [90] * 20 + [1] * 400
+    actors = [f"u{a:03}" for a, n in enumerate(lengths) for _ in range(n)]
+    times = pd.date_range("2026-01-01", periods=len(actors), freq="s", tz="UTC")
+    frame = pd.DataFrame({"actor": actors, "event": "seen", "time": times})
+    chunk = jl.read(frame, actor="actor", event="event", time="time").chunk
+    cut = chunk.split(parts)
+    assert [name for part in cut for name in part.actors.to_pylist()] == chunk.actors.to_pylist()
+    work = [part.n_events + 5 * part.n_actors for part in cut]
+    assert len(cut) == parts
+    assert max(work) - min(work) <= 2 * (90 + 5)
+    assert cut[0].n_events > cut[-1].n_events
+
+
 def test_columns_of_a_slice_are_taken_when_somebody_looks() -> None:
     chunk = jl.datasets.tiny().chunk
     part = chunk.slice(1, 3)

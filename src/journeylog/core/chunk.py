@@ -7,6 +7,7 @@ All arrays are read-only; a step returns a new chunk that shares what it did not
 
 from __future__ import annotations
 
+import bisect
 import itertools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -35,6 +36,10 @@ def read_only(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
         array = array.view()
         array.flags.writeable = False
     return array
+
+
+#: To begin and end with an actor costs about as much as so many events.
+_EVENTS_AN_ACTOR = 5
 
 
 @dataclass(frozen=True, eq=False)
@@ -340,12 +345,16 @@ class Chunk:
         )
 
     def split(self, parts: int) -> list[Chunk]:
-        """Return at most `parts` chunks of whole actors with about the same number of events."""
+        """Return at most `parts` chunks of whole actors with as much to do in each: events, and actors to begin and end."""
         if parts <= 1 or self.n_actors <= 1:
             return [self]
-        marks = np.searchsorted(self.offsets, np.linspace(0, self.n_events, parts + 1)[1:-1])
-        bounds = np.unique(np.concatenate(([0], marks, [self.n_actors])))
-        return [self.slice(int(a), int(b)) for a, b in itertools.pairwise(bounds)]
+
+        def work(actor: int) -> int:
+            return int(self.offsets[actor]) + actor * _EVENTS_AN_ACTOR
+
+        actors, whole = range(self.n_actors + 1), work(self.n_actors)
+        marks = [bisect.bisect_left(actors, whole * k / parts, key=work) for k in range(1, parts)]
+        return [self.slice(a, b) for a, b in itertools.pairwise(sorted({0, *marks, self.n_actors}))]
 
     def actor_of_event(self) -> Ints:
         """Return for each event the position of its actor."""

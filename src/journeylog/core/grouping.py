@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from journeylog.core.encode import side_by_side
-from journeylog.core.kernels.groups import begins_of, joined_keys, rows_of_two
+from journeylog.core.kernels.groups import begins_of, divide, joined_keys, rows_of_two
 
 __all__ = ["changes", "divided", "ends_of", "grouping", "rising", "rows_of_sorted"]
 
@@ -53,9 +53,10 @@ def rows_of_sorted(codes: Sequence[Sequence[Ints]], many: bool) -> tuple[Ints, I
 
 
 def divided(key: Ints, size: int) -> tuple[Ints, Ints]:
-    """Return quotient and rest; by one number, which numpy divides by several times sooner than in ``divmod``."""
-    quotient = key // size
-    return quotient, key - quotient * size
+    """Return quotient and rest; NumPy's own division of integers takes three times as long, ``divmod`` more."""
+    quotient, rest = np.empty(len(key), np.int64), np.empty(len(key), np.int64)
+    divide(key, size, quotient, rest)
+    return quotient, rest
 
 
 def ends_of(column: Ints) -> tuple[int, int]:

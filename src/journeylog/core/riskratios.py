@@ -11,7 +11,7 @@ from scipy import special
 from journeylog.core.counts import Coded, Table
 from journeylog.core.differences import Estimates, difference, ratio_of
 from journeylog.core.intervals import LEVEL, two_sided_z, wilson
-from journeylog.core.kernels.pooling import pool_sides, sum_columns
+from journeylog.core.kernels.pooling import add_columns, both_sides, pool_sides
 from journeylog.core.risksets import GROUPS
 
 __all__ = ["Pooled", "pool_strata"]
@@ -136,7 +136,8 @@ def pool_strata(rows: Table, stood: Table, moments: Ints, n_moments: int) -> Poo
     """
     did, met, there = _grids(rows, "did"), _grids(rows, "met"), _grids(stood, "stood")
     left = np.flatnonzero(did[0].any(0))
-    parts, owners = [], []
+    held = np.zeros((4, GROUPS, n_moments), np.int64)
+    terms = np.zeros((3, GROUPS + 1, n_moments))
     for dropped in ((), *_COARSER):
         names = [name for name in stood.keys if name not in dropped]
         stratum, place = _strata(rows, stood, names)
@@ -144,33 +145,23 @@ def pool_strata(rows: Table, stood: Table, moments: Ints, n_moments: int) -> Poo
         cell = moments * wide + stratum
         cells, mine = np.unique(cell[left], return_inverse=True)
         known = np.flatnonzero(np.isin(cell, cells)) if dropped else left
-        doing = sum_columns(did, left, mine, len(cells))
-        gone = sum_columns(met, known, np.searchsorted(cells, cell[known]), len(cells))
-        all_there = sum_columns(there, np.arange(len(stood)), place, wide)
-        sides = np.concatenate(
-            (doing, sum_columns(all_there, cells % wide, np.arange(len(cells)), len(cells)) - gone)
-        )
-        paired = sides[2].any(0)
-        parts.append(sides if paired.all() else sides[..., paired])
-        owners.append(cells[paired] // wide)
+        sides = np.zeros((4, GROUPS, len(cells)), np.int64)
+        paired = both_sides(
+            did, met, there, left, mine, known, np.searchsorted(cells, cell[known]), place, cells % wide, wide, sides
+        )  # fmt: skip
+        pool_sides(sides, np.where(paired, cells // wide, -1), held, terms)
         left = left[~paired[mine]]
         if len(left) == 0:
             break
-    alone = sum_columns(did[:1], left, moments[left], n_moments)[0].sum(0)
-    return _pooled(
-        parts[0] if len(parts) == 1 else np.concatenate(parts, axis=2),
-        np.concatenate(owners),
-        n_moments,
-        alone,
-    )
+    alone = np.zeros((GROUPS, n_moments), np.int64)
+    add_columns(did[0], left, moments[left], alone)
+    return _pooled(held, terms, alone.sum(0))
 
 
-def _pooled(sides: Ints, owner: Ints, n_moments: int, alone: Ints) -> Pooled:
-    """Pool the strata of each moment; `sides` are who did it and those of them that reach the goal, and the rest."""
-    did, rest, weight = pool_sides(sides, owner, n_moments)
+def _pooled(held: Ints, terms: Floats, alone: Ints) -> Pooled:
+    """Read both shares of each moment from what its strata hold; see :func:`pool_sides`."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        shares = np.stack((did, rest)) / weight
-    held = sum_columns(sides, np.arange(len(owner)), owner, n_moments)
+        shares = terms[:2] / terms[2]
     goals, stands = held[1] + held[3], held[0] + held[2]
     telling = np.stack((held[0] > 0, goals > 0, stands > goals)).sum(1)
     spread = _jackknife(shares[:, 1:], stands > 0)

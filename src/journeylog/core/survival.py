@@ -87,8 +87,10 @@ class Watched:
     def of(time: Ints, n: Ints, way: Ints, group: Ints | None = None, n_ways: int = 1) -> Watched:
         """Put rows of (time, number, way, group) in order."""
         group = np.full(len(time), -1, np.int64) if group is None else group
-        order = np.argsort(time, kind="stable")
-        time, n, way, group = (np.asarray(column[order], dtype=np.int64) for column in (time, n, way, group))
+        if (time[1:] < time[:-1]).any():
+            order = np.argsort(time, kind="stable")
+            time, n, way, group = (column[order] for column in (time, n, way, group))
+        time, n, way, group = (np.asarray(column, dtype=np.int64) for column in (time, n, way, group))
         new = np.ones(len(time), bool)
         np.not_equal(time[1:], time[:-1], out=new[1:])
         at, first = np.cumsum(new) - 1, np.flatnonzero(new)
@@ -140,12 +142,7 @@ class Watched:
             self.at, self.way, self.group, self.n,
             self.ends.n_at_risk, self.ends.n_ended, self.n_ways, n_groups, alone,
         )  # fmt: skip
-        error = np.sqrt(np.maximum(variance * self.inflation, 0.0))
-        few = (
-            way.astype(np.int16) if self.n_ways < 2**15 - 1 else way
-        )  # small integers are sorted by counting
-        order = np.argsort(few, kind="stable")
-        return Shares(at[order], way[order], n[order], share[order], error[order])
+        return Shares(at, way, n, share, np.sqrt(np.maximum(variance * self.inflation, 0.0)))
 
     def spread(self, moved: Floats) -> Floats:
         """Return the variance of a sum over cases: of its parts in each row, shape (n_rows,) or (n_rows, k)."""

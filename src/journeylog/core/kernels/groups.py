@@ -17,6 +17,7 @@ __all__ = [
     "add_weights",
     "begins_of",
     "count_codes",
+    "divide",
     "divide_cells",
     "filled_cells",
     "joined_keys",
@@ -89,6 +90,14 @@ def key_of_two(one: Ints, other: Ints, first: Ints, second: Ints) -> Ints:
         mine, theirs = one[max(a, 0)], other[max(b, 0)]
         out[i] = mine if a >= 0 else theirs
     return out
+
+
+@njit(cache=True, nogil=True)
+def divide(key: Ints, size: int, quotient: Ints, rest: Ints) -> None:
+    """Write quotient and rest of each key."""
+    for i in range(key.size):
+        quotient[i] = key[i] // size
+        rest[i] = key[i] - quotient[i] * size
 
 
 @njit(cache=True, nogil=True)

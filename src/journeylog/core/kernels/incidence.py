@@ -38,8 +38,8 @@ def competing_ends(
     Returns
     -------
     spot, came, gone, share, variance : ndarray, shape (n_pairs,)
-        A row for each time and way at which some went it: the time's place, the way (``n_ways`` is any), how many, the
-        share after it and its variance.
+        A row for each time and way at which some went it, way by way: the time's place, the way (``n_ways`` is any),
+        how many, the share after it and its variance.
     """
     wide = n_ways + 1
     share, u = np.zeros(wide), np.zeros(wide)
@@ -53,9 +53,12 @@ def competing_ends(
         else:
             aa += n[r]
     aa += (alive * alive).sum()
-    places = np.empty((3, 2 * at.size), np.int64)
-    found = np.empty((2, 2 * at.size))
-    n_pairs, p = 0, 0
+    free = _first_rows(at, way, n_ways, ended)  # where the next row of each way goes
+    spot, many = np.empty(free[wide], np.int64), np.empty(free[wide], np.int64)
+    kind, value, variance = np.empty(free[wide], np.int64), np.empty(free[wide]), np.empty(free[wide])
+    for w in range(wide):
+        kind[free[w] : free[w + 1]] = w
+    p = 0
     for t in range(at_risk.size):
         first, risk, gone, before = p, np.float64(at_risk[t]), ended[t], survival
         while p < at.size and at[p] == t:
@@ -110,14 +113,21 @@ def competing_ends(
             u_u = uu[w] - 2 * v * au[w] + v * v * aa
             u_q = uq[w] - v * aq - q * au[w] + v * q * aa
             q_q = qq - 2 * q * aq + q * q * aa
-            places[0, n_pairs], places[1, n_pairs], places[2, n_pairs] = t, w, now[w]
-            found[0, n_pairs], found[1, n_pairs] = min(f, 1.0), u_u - 2 * f * u_q + f * f * q_q
-            n_pairs += 1
+            row = free[w]
+            spot[row], many[row] = t, now[w]
+            value[row], variance[row] = min(f, 1.0), u_u - 2 * f * u_q + f * f * q_q
+            free[w] += 1
             now[w] = 0
-    return (
-        places[0, :n_pairs],
-        places[1, :n_pairs],
-        places[2, :n_pairs],
-        found[0, :n_pairs],
-        found[1, :n_pairs],
-    )
+    return spot, kind, many, value, variance
+
+
+@njit(cache=True, nogil=True)
+def _first_rows(at: Ints, way: Ints, n_ways: int, ended: Ints) -> Ints:
+    """Return where the rows of each way begin, when each has one a time at which some went it; the last is any way."""
+    latest, n = np.full(n_ways, -1, np.int64), np.zeros(n_ways + 2, np.int64)
+    for r in range(at.size):
+        if way[r] >= 0 and latest[way[r]] != at[r]:
+            latest[way[r]] = at[r]
+            n[way[r] + 1] += 1
+    n[n_ways + 1] = (ended > 0).sum()
+    return n.cumsum()

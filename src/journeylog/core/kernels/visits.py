@@ -14,7 +14,6 @@ Codes = npt.NDArray[np.int32]
 __all__ = ["visits"]
 
 
-@njit(cache=True, nogil=True)
 def visits(codes: Codes, time: Ints, begin: Ints, end: Ints, merge: bool) -> Any:
     """Return node, enter and exit of each visit, and where the visits of each case begin and end.
 
@@ -22,10 +21,26 @@ def visits(codes: Codes, time: Ints, begin: Ints, end: Ints, merge: bool) -> Any
     one node are one visit; without, each event is its own.
     """
     node = np.empty(codes.size, np.int32)
-    enter = np.empty(codes.size, np.int64)
-    leave = np.empty(codes.size, np.int64)
-    first = np.empty(begin.size, np.int64)
-    last = np.empty(begin.size, np.int64)
+    enter, leave = np.empty(codes.size, np.int64), np.empty(codes.size, np.int64)
+    first, last = np.empty(begin.size, np.int64), np.empty(begin.size, np.int64)
+    n = _visit(codes, time, begin, end, merge, node, enter, leave, first, last)
+    return node[:n].copy(), enter[:n].copy(), leave[:n].copy(), first, last
+
+
+@njit(cache=True, nogil=True)
+def _visit(
+    codes: Codes,
+    time: Ints,
+    begin: Ints,
+    end: Ints,
+    merge: bool,
+    node: Codes,
+    enter: Ints,
+    leave: Ints,
+    first: Ints,
+    last: Ints,
+) -> int:
+    """Write the visits, and return how many there are."""
     n = 0
     for c in range(begin.size):
         first[c] = n
@@ -40,4 +55,4 @@ def visits(codes: Codes, time: Ints, begin: Ints, end: Ints, merge: bool) -> Any
                 leave[n] = time[i]
                 n += 1
         last[c] = n
-    return node[:n].copy(), enter[:n].copy(), leave[:n].copy(), first, last
+    return n
