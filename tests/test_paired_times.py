@@ -162,13 +162,15 @@ ASKED = {
 }
 
 
-def covered(habit: str, repeats: int, seed: int) -> tuple[dict[str, float], dict[str, float]]:
+def covered(
+    habit: str, repeats: int, seed: int, n_actors: int = 150, asked: str | None = None
+) -> tuple[dict[str, float], dict[str, float]]:
     """How often differences of both halves hold zero, with what is known of the same customers, and without."""
     known, apart = defaultdict[str, list[bool]](list), defaultdict[str, list[bool]](list)
     groups = Groups.of_periods(HALVES["a"], HALVES["b"])
     for k in range(repeats):
-        log = stays_of_two_halves(seed + k, 150, *HABITS[habit])
-        for question in ASKED.values():
+        log = stays_of_two_halves(seed + k, n_actors, *HABITS[habit])
+        for question in ASKED.values() if asked is None else [ASKED[asked]]:
             sides, _ = sides_of_log(log, question, groups)
             for hits, rows in ((known, sides), (apart, replace(sides, correlation=None))):
                 for row in difference_table(rows, 1)[0].to_dict("records"):
@@ -197,6 +199,13 @@ def test_differences_of_times_cover_what_they_promise(habit: str) -> None:
     assert all(0.93 <= found[name] <= 0.99 for name in found), found
     assert np.mean(list(found.values())) <= 0.98, found
     assert all(apart[name] > 0.985 for name in ("edge time_median_s", "median", "restricted_mean")), apart
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("habit", HABITS)
+def test_differences_of_medians_of_many_customers_are_not_too_wide(habit: str) -> None:
+    found, _ = covered(habit, 1000, 80_000, 600, "waits")
+    assert all(0.94 <= share <= 0.98 for share in found.values()), found
 
 
 @pytest.mark.parametrize("question", ASKED.values(), ids=ASKED)
