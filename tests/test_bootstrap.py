@@ -24,6 +24,7 @@ from journeylog.core.counts import Counts
 from journeylog.core.intervals import wilson
 from journeylog.core.kernels.draws import hash_texts, poisson_weights
 from journeylog.core.regroup import take_actors
+from journeylog.core.row_keys import Places
 from journeylog.core.select import keep_actors
 from journeylog.core.source import Memory
 from journeylog.datasets import Wait, simulate_chain
@@ -243,3 +244,25 @@ def test_bounds_cover_where_naive_ones_fail() -> None:
         hits["ours"].append(row["rate_low"] <= SHARE <= row["rate_high"])
         hits["naive"].append(bool(low <= SHARE <= high))
     assert np.mean(hits["naive"]) < 0.8 < 0.85 < np.mean(hits["ours"])
+
+
+texts = st.sampled_from(["a", "b", "(start)", "", None])
+
+
+@given(
+    st.sets(st.tuples(texts, texts), max_size=8), st.lists(st.tuples(texts, texts), max_size=8), st.booleans()
+)
+def test_rows_of_other_tables_are_found_by_all_their_keys(
+    own: set[tuple[Any, Any]], others: list[tuple[Any, Any]], numbered: bool
+) -> None:
+    known = sorted(own, key=str)
+
+    def table(rows: list[tuple[Any, Any]]) -> pd.DataFrame:
+        columns = zip(*rows, strict=True) if rows else ((), ())
+        made = pd.DataFrame(
+            {k: pd.array(list(c), dtype="str") for k, c in zip(("from", "to"), columns, strict=True)}
+        )
+        return made.assign(step=[len(str(row[0])) for row in rows]) if numbered else made
+
+    found = Places(table(known)).of(table(others))
+    assert found.tolist() == [known.index(row) if row in own else -1 for row in others]

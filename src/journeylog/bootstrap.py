@@ -12,7 +12,6 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import pyarrow as pa
 from pandas.api.types import is_bool_dtype, is_float_dtype, is_integer_dtype, is_numeric_dtype
 from scipy import special, stats
 
@@ -25,6 +24,7 @@ from journeylog.core.kernels.draws import AT_ONCE, hash_texts, poisson_weights
 from journeylog.core.notes import note
 from journeylog.core.regroup import take_actors
 from journeylog.core.replicates import GROUP, Sums
+from journeylog.core.row_keys import Places, row_keys
 from journeylog.core.window import Window
 from journeylog.errors import ConfigError, cut, nearest
 from journeylog.stats.variants import Variants, most_frequent
@@ -159,12 +159,12 @@ class Bootstrap(Stat):
                 f"{len(point.table):,} rows are too many for {self.replicates} replicates of {len(columns)} columns. "
                 "Fix: name fewer columns=, or ask for fewer rows"
             )
-        place = {key: i for i, key in enumerate(_rows(point.table, keys))}
+        places = Places(point.table[keys])
         draws = {c: np.full((len(point.table), self.replicates), np.nan) for c in columns}
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what there is to warn about has been said once
             for r, table in enumerate(self._answers(sums, window) if columns else ()):
-                row = np.array([place.get(key, -1) for key in _rows(table, keys)], dtype=np.int64)
+                row = places.of(table[keys])
                 for c in columns:
                     draws[c][row[row >= 0], r] = table[c].to_numpy(np.float64)[row >= 0]
         n_groups = max((s.n_groups for s in sums.values()), default=0)
@@ -270,7 +270,7 @@ def _own_keys(table: pd.DataFrame) -> list[str]:
     ]
     found = list(texts)
     for c in numbers:
-        if len(set(_rows(table, found))) == len(table) and found:
+        if len(set(row_keys(table, found))) == len(table) and found:
             break
         found.append(c)
     return [str(c) for c in found]
@@ -278,20 +278,6 @@ def _own_keys(table: pd.DataFrame) -> list[str]:
 
 def _keys(table: pd.DataFrame, columns: Sequence[str]) -> list[str]:
     return [c for c in _own_keys(table) if c not in columns]
-
-
-def _rows(table: pd.DataFrame, keys: Sequence[str]) -> list[tuple[Any, ...]]:
-    """Return the key of each row; what is missing equals itself."""
-    if not keys:
-        return [()] * len(table)
-    return list(zip(*(_listed(table[k]) for k in keys), strict=True))
-
-
-def _listed(column: pd.Series[Any]) -> list[Any]:
-    """Return the values of a column, None where one is missing."""
-    if isinstance(column.dtype, pd.StringDtype):  # the same, and several times sooner
-        return list(pa.array(column).to_pylist())
-    return list(column.astype(object).where(column.notna(), None))
 
 
 def _is_count(column: str) -> bool:
