@@ -141,6 +141,32 @@ def coverage(n: int, several: float, spread: float, repeats: int, naive: bool) -
     return {name: n_kept / repeats for name, n_kept in kept.items()}
 
 
+def test_strangers_under_one_hash_do_not_widen_what_actors_of_several_cases_say() -> None:
+    rng, n = np.random.default_rng(2), 120_000
+    who = np.concatenate([np.arange(n), np.arange(n // 2)])
+    often = who < n // 2  # who come twice end more often, and sooner
+    time = 1 + rng.integers(0, 50, len(who)) + np.where(often, 0, 20)
+    way = np.where(rng.random(len(who)) < np.where(often, 0.8, 0.3), rng.integers(0, 2, len(who)), -1)
+    apart, hashed = np.where(often, who, -1), np.where(often, rng.integers(0, 1024, n)[who], -1)
+
+    def cases(group: Any, values: int, rows: Any = slice(None)) -> Watched:
+        return Watched.of(time[rows], ones(len(time[rows])), way[rows], group[rows], 2, values)
+
+    exact, told, blind = cases(apart, 0), cases(hashed, 1024), cases(hashed, 0)
+    for k in (0, ANY):
+        wanted, found, wide = (part.shares.of(k).error[20:60] for part in (exact, told, blind))
+        assert np.allclose(found, wanted, rtol=0.1)
+        assert wide.max() > 1.5 * wanted.max()
+    wanted, found, wide = (restricted_mean(part, 60)[1] for part in (exact, told, blind))
+    assert found == pytest.approx(wanted, rel=0.1) and wide > 1.5 * wanted
+    halves = [rng.permutation(len(who)) % 2 == side for side in (0, 1)]
+    wanted, found = (
+        log_rank([cases(group, values, half) for half in halves]).statistic
+        for group, values in ((apart, 0), (hashed, 1024))
+    )
+    assert found == pytest.approx(wanted, rel=0.15)
+
+
 def test_intervals_know_that_cases_of_an_actor_go_together_and_naive_ones_do_not() -> None:
     found = coverage(120, 6, 1.0, 250, naive=False)
     assert all(0.9 <= kept <= 0.985 for kept in found.values()), found  # the long run is more exact

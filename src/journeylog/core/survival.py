@@ -74,6 +74,9 @@ class Watched:
         By time: its place in `ends`, which way it ended (-1: it was watched no longer), the group (-1: a case for
         itself), and how many such cases.
     n_ways : int
+    hashed : int
+        How many values the hash has that made the groups, so that one may be several that have nothing to do with
+        each other; 0: each is what goes together.
     """
 
     ends: Ends
@@ -82,9 +85,12 @@ class Watched:
     group: Ints
     n: Ints
     n_ways: int
+    hashed: int = 0
 
     @staticmethod
-    def of(time: Ints, n: Ints, way: Ints, group: Ints | None = None, n_ways: int = 1) -> Watched:
+    def of(
+        time: Ints, n: Ints, way: Ints, group: Ints | None = None, n_ways: int = 1, hashed: int = 0
+    ) -> Watched:
         """Put rows of (time, number, way, group) in order."""
         group = np.full(len(time), -1, np.int64) if group is None else group
         if (time[1:] < time[:-1]).any():
@@ -97,7 +103,7 @@ class Watched:
         ended, left = (np.add.reduceat(n * kept, first) if len(first) else n for kept in (way >= 0, way < 0))
         gone = np.cumsum(ended + left)
         ends = Ends(time[first], gone[-1:].sum() - gone + ended + left, ended, left)
-        return Watched(ends, at, way, group, n, n_ways)
+        return Watched(ends, at, way, group, n, n_ways, hashed)
 
     @property
     def clustered(self) -> bool:
@@ -140,19 +146,25 @@ class Watched:
         n_groups = int(self.group.max(initial=-1)) + 1
         at, way, n, share, variance = competing_ends(
             self.at, self.way, self.group, self.n,
-            self.ends.n_at_risk, self.ends.n_ended, self.n_ways, n_groups, alone,
+            self.ends.n_at_risk, self.ends.n_ended, self.n_ways, n_groups, self.hashed, alone,
         )  # fmt: skip
         return Shares(at, way, n, share, np.sqrt(np.maximum(variance * self.inflation, 0.0)))
 
     def spread(self, moved: Floats) -> Floats:
-        """Return the variance of a sum over cases: of its parts in each row, shape (n_rows,) or (n_rows, k)."""
-        parts = moved.reshape(len(self.n), -1)
+        """Return the variance of a sum over cases: of its parts in each row, shape (n_rows,) or (n_rows, k).
+
+        It is the sum of squares over what goes together. A hash puts strangers together, too: what they are on
+        average (not 0 where actors of one case are no part of the groups) adds up in a square, and is taken out by the
+        square of the whole sum, divided by the values of the hash.
+        """
+        parts = moved[:, None] if moved.ndim == 1 else moved
         single = self.group < 0
         own = parts[single]
         out = (own * self.n[single, None]).T @ own
         together = np.zeros((int(self.group.max(initial=-1)) + 1, parts.shape[1]))
         np.add.at(together, self.group[~single], parts[~single] * self.n[~single, None])
-        return np.asarray((out + together.T @ together) * self.inflation, dtype=np.float64)
+        strangers = np.outer(together.sum(0), together.sum(0)) / self.hashed if self.hashed else 0.0
+        return np.asarray((out + together.T @ together - strangers) * self.inflation, dtype=np.float64)
 
 
 class Shares(NamedTuple):
@@ -322,5 +334,6 @@ def _clustered_variance(
     whole = Watched(
         Ends(empty, empty, empty, empty), empty, empty,
         np.concatenate([cases.group for cases in groups]), np.concatenate([cases.n for cases in groups]), 0,
+        max(cases.hashed for cases in groups),
     )  # fmt: skip
     return whole.spread(np.concatenate(parts))

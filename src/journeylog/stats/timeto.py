@@ -30,8 +30,8 @@ __all__ = ["TimeTo", "TimeToResult", "logrank"]
 Ints = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.int32]
 
-#: Actors with several cases are told apart by a hash with as many values: groups of few actors are as good as actors.
-_GROUPS = 1024
+#: Actors with several cases are told apart by a hash with as many values.
+ACTOR_GROUPS = 1024
 
 
 @dataclass(frozen=True)
@@ -183,7 +183,9 @@ class TimeTo(Stat):
         low = int(column.codes.min(initial=0))
         way_of = np.array([place.get(code, -1) for code in range(low, len(column.labels))], np.int64)
         way = way_of[column.codes - low]
-        cases = Watched.of(rows.codes("time"), rows.values["n"], way, rows.codes("actors"), len(found))
+        cases = Watched.of(
+            rows.codes("time"), rows.values["n"], way, rows.codes("actors"), len(found), ACTOR_GROUPS
+        )
         total = {name: int(values.sum()) for name, values in counts["cases"].values.items()}
         ways = [
             Way.of(name, KIND_OF_CODE.get(code, "node"), i, cases) for i, (name, code) in enumerate(found)
@@ -333,7 +335,7 @@ def _actors(chunk: Chunk, level: Level, cases: Ints, of_all: bool) -> tuple[Ints
     n = np.bincount(mine, minlength=1)
     several = n[mine] > (0 if of_all else 1)
     if several.any():
-        alone[several] = actor_groups(chunk, _GROUPS)[mine[several]]
+        alone[several] = actor_groups(chunk, ACTOR_GROUPS)[mine[several]]
     return alone, int(np.count_nonzero(n))
 
 

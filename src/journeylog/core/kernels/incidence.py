@@ -24,6 +24,7 @@ def competing_ends(
     ended: Ints,
     n_ways: int,
     n_groups: int,
+    hashed: int,
     alone: bool,
 ) -> Any:
     """Return the shares that went each way with their variances, where they change.
@@ -33,7 +34,9 @@ def competing_ends(
 
     A case moves the share F of a way by ``U - F Q`` (its infinitesimal jackknife): while it is watched, U and Q are the
     same for all, minus `u` and minus `q`; what they were when it left stays. So six sums over the groups of what has
-    stayed, and of how many are watched, are the variance at any time, and a case that leaves changes them once.
+    stayed, and of how many are watched, are the variance at any time, and a case that leaves changes them once. Groups
+    made by a hash with `hashed` values (0: by no hash) hold strangers, and the square of the whole sum over groups,
+    divided by their number, is what these add to the squares.
 
     Returns
     -------
@@ -47,9 +50,11 @@ def competing_ends(
     cu, cq, alive = np.zeros((n_groups, wide)), np.zeros(n_groups), np.zeros(n_groups)
     au, uu, uq = np.zeros(wide), np.zeros(wide), np.zeros(wide)
     aa, aq, qq, q, survival = 0.0, 0.0, 0.0, 0.0, 1.0
+    whole_u, whole_q, whole_alive = np.zeros(wide), 0.0, 0.0  # sums over all groups
     for r in range(at.size):
         if group[r] >= 0:
             alive[group[r]] += n[r]
+            whole_alive += n[r]
         else:
             aa += n[r]
     aa += (alive * alive).sum()
@@ -93,6 +98,8 @@ def competing_ends(
                     uu[w] += m * inner[w] * inner[w]
                     uq[w] += m * inner[w] * own_q
                 continue
+            whole_alive -= m
+            whole_q += m * own_q
             was, is_now = alive[g], alive[g] - m
             was_q, is_q = cq[g], cq[g] + m * own_q
             aa += is_now * is_now - was * was
@@ -105,6 +112,7 @@ def competing_ends(
                 uu[w] += is_u * is_u - was_u * was_u
                 uq[w] += is_u * is_q - was_u * was_q
                 cu[g, w] = is_u
+                whole_u[w] += m * inner[w]
             alive[g], cq[g] = is_now, is_q
         for w in range(wide):
             if now[w] == 0:
@@ -113,9 +121,11 @@ def competing_ends(
             u_u = uu[w] - 2 * v * au[w] + v * v * aa
             u_q = uq[w] - v * aq - q * au[w] + v * q * aa
             q_q = qq - 2 * q * aq + q * q * aa
+            whole = whole_u[w] - v * whole_alive - f * (whole_q - q * whole_alive)
+            strangers = whole * whole / hashed if hashed > 0 else 0.0
             row = free[w]
             spot[row], many[row] = t, now[w]
-            value[row], variance[row] = min(f, 1.0), u_u - 2 * f * u_q + f * f * q_q
+            value[row], variance[row] = min(f, 1.0), u_u - 2 * f * u_q + f * f * q_q - strangers
             free[w] += 1
             now[w] = 0
     return spot, kind, many, value, variance
