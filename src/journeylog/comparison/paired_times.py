@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 import numpy as np
@@ -17,14 +18,14 @@ from journeylog.core.influence import moves_of_mean, moves_of_share
 from journeylog.core.log import EventLog
 from journeylog.core.schema import SECOND
 from journeylog.core.select import keep_cases
-from journeylog.stats.timeto import TimeTo, TimeToResult
+from journeylog.stats.timeto import ACTOR_GROUPS, TimeTo, TimeToResult
 
 __all__ = ["correlation_of_times_to"]
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
-#: An error that is rounding: of a share where all went.
+#: Moves that are rounding: of a share where all went.
 _NOTHING: Final = 1e-12
 
 
@@ -51,13 +52,13 @@ def correlation_of_times_to(
 
     def count(chunk: Chunk) -> tuple[Counts, Counts]:
         ready, name, group = of_cases(chunk, question, groups)
-        owner = actor_of_cases(ready, ready.cases(name))
-        both = np.ones(ready.n_actors, bool) if share == 1 else actor_hashes(ready) < share * 2.0**62
-        for g in (0, 1):
-            both &= np.bincount(owner[group == g], minlength=ready.n_actors) > 0
-        mine = both[owner]
+        chosen = np.ones(len(group), bool)
+        if share < 1:
+            owner = actor_of_cases(ready, ready.cases(name))
+            chosen = (actor_hashes(ready) < share * 2.0**62)[owner]
         one, other = (
-            question.count_by_actor(keep_cases(ready, name, (group == g) & mine), log.window) for g in (0, 1)
+            question.count_by_actor(keep_cases(ready, name, (group == g) & chosen), log.window)
+            for g in (0, 1)
         )
         return one, other
 
@@ -66,45 +67,36 @@ def correlation_of_times_to(
     moved = [_moves(whole, mine, limit) for whole, mine in zip(answers, some, strict=True)]
     rows = []
     for key in moved[0].keys() & moved[1].keys():
-        (one, error), (other, error_of_other) = moved[0][key], moved[1][key]
-        together = float(one @ other) / share
-        known = min(error, error_of_other) > _NOTHING * (limit if key[2] == "restricted_mean" else 1)
-        rows.append((*key, float(np.clip(together / (error * error_of_other), -1, 1)) if known else 0.0))
+        one, other = moved[0][key], moved[1][key]
+        sizes = [float(np.sqrt(side @ side)) for side in (one, other)]
+        known = min(sizes) > _NOTHING * (limit if key[2] == "restricted_mean" else 1)
+        rows.append((*key, float(np.clip(one @ other / math.prod(sizes), -1, 1)) if known else 0.0))
     return pd.DataFrame(sorted(rows), columns=["to", "to_kind", "measure", "correlation"])
 
 
-_Moves = dict[tuple[str, str, str], tuple[Floats, float]]
+_Moves = dict[tuple[str, str, str], Floats]
 
 
 def _moves(whole: TimeToResult, some: TimeToResult, limit: int) -> _Moves:
-    """Return by row what groups of actors move the estimate by, of some cases, and its error with all."""
+    """Return by row what groups of actors move the estimate by, of some cases.
+
+    All moves of an estimate add up to nothing, so those of actors who are not in both groups of cases have to be there,
+    too: among a group's returning actors alone they are not 0 on average, and products of sums would tell of that.
+    """
     cases, mine = whole.cases, some.cases
     place = {key: i for i, key in enumerate(_ways(whole))}
     way_of = np.array([*(place[key] for key in _ways(some)), -1], np.int64)
     time, went = mine.ends.time[mine.at], way_of[mine.way]
-    times = cases.ends.time[cases.at]
-    found: _Moves = {}
 
-    def add(key: tuple[str, str, str], of_some: Floats, of_all: Floats) -> None:
-        sums = np.zeros(1 + int(mine.group.max(initial=-1)))
-        np.add.at(sums, mine.group, of_some * mine.n)
-        found[key] = sums, float(np.sqrt(cases.spread(of_all)[0, 0] / cases.inflation))
+    def added(moves: Floats) -> Floats:
+        return np.bincount(mine.group, moves * mine.n, ACTOR_GROUPS).astype(np.float64)
 
+    found: _Moves = {("", "any", "restricted_mean"): added(moves_of_mean(cases, limit, time, went))}
     for (to, kind), way in place.items():
         median = whole.table["median_s"].to_numpy(np.float64)[way]
         for measure, until in (("share", limit), ("median", median * SECOND)):
             if np.isfinite(until):
-                end = round(until)
-                add(
-                    (to, kind, measure),
-                    moves_of_share(cases, way, end, time, went),
-                    moves_of_share(cases, way, end, times, cases.way),
-                )
-    add(
-        ("", "any", "restricted_mean"),
-        moves_of_mean(cases, limit, time, went),
-        moves_of_mean(cases, limit, times, cases.way),
-    )
+                found[to, kind, measure] = added(moves_of_share(cases, way, round(until), time, went))
     return found
 
 

@@ -36,7 +36,12 @@ Ints = npt.NDArray[np.int64]
 Groups8 = npt.NDArray[np.int8]
 
 _IN_BIN: Final = (1 << BIN_BITS) - 1
-_SIGNS: Final = ("aa", "bb", "ab", "both")
+#: Of values above less below the median (s), and all values (n), of an actor in both groups.
+_SIGNS: Final = (
+    "sasa", "sana", "nana", "sa", "na", "sbsb", "sbnb", "nbnb", "sb", "nb", "sasb", "sanb", "nasb", "nanb", "both",
+)  # fmt: skip
+#: A sum of squares that is rounding, as a share of that of numbers of values.
+_NOTHING: Final = 1e-9
 #: At least so many actors in both groups tell how far their times go together.
 FEWEST: Final = 20
 #: So many do; of more, some are chosen by a hash of their ids.
@@ -190,10 +195,18 @@ def sign_table(
 
 
 def correlation_of_times(times: tuple[Times, Times], signs: Table) -> pd.DataFrame:
-    """Return how far the medians of both groups go together, row by row; 0 where few actors are in both."""
-    aa, bb, ab, both = (signs.values[name].astype(np.float64) for name in _SIGNS)
+    """Return how far the medians of both groups go together, row by row; 0 where few actors are in both.
+
+    An actor moves a median by the values above it less those below, less what is usual for so many: where many values
+    equal the median, those above and below are not as many.
+    """
+    of = {name: signs.values[name].astype(np.float64) for name in _SIGNS}
     with np.errstate(invalid="ignore", divide="ignore"):
-        known = (both >= FEWEST) & (aa > 0) & (bb > 0)
+        a, b = of["sa"] / of["na"], of["sb"] / of["nb"]
+        aa = of["sasa"] - 2 * a * of["sana"] + a * a * of["nana"]
+        bb = of["sbsb"] - 2 * b * of["sbnb"] + b * b * of["nbnb"]
+        ab = of["sasb"] - b * of["sanb"] - a * of["nasb"] + a * b * of["nanb"]
+        known = (of["both"] >= FEWEST) & (aa > _NOTHING * of["nana"]) & (bb > _NOTHING * of["nbnb"])
         found = np.where(known, np.clip(ab / np.sqrt(aa * bb), -1.0, 1.0), 0.0)
     keys = pd.concat([part.keys for part in times], ignore_index=True)
     return keys.assign(correlation=found)

@@ -172,15 +172,15 @@ def sign_products(
 
     Returns
     -------
-    ndarray of int64, shape (n_rows, 4)
-        With s values above less values below in a group: the sums of ``s_a ** 2``, ``s_b ** 2``, ``s_a * s_b``, and how
-        many actors have values in both groups.
+    ndarray of int64, shape (n_rows, 15)
+        With n values of an actor in a group, s of them above less below, the sums of ``s * s, s * n, n * n, s, n`` of
+        either group, of ``s_a * s_b, s_a * n_b, n_a * s_b, n_a * n_b``, and how many actors have values in both.
     """
     start, to = np.empty(longest, np.int32), np.empty(longest, np.int32)
     group, spent = np.empty(longest, np.int8), np.empty((2, longest), np.int64)
     seen, rows = np.zeros((2, 2), np.int64), np.empty(2, np.int64)
     mine, touched = np.zeros((len(middle), 4), np.int64), np.empty(2 * longest + 1, np.int64)
-    out = np.zeros((len(middle), 4), np.int64)
+    out = np.zeros((len(middle), 15), np.int64)
     for a in range(actor_offsets.size - 1):
         if not chosen[a]:
             continue
@@ -199,16 +199,30 @@ def sign_products(
                     continue
                 b = bin_of_ms((spent[k, i] + 500) // 1000)
                 touched[n_touched] = r
-                n_touched += mine[r, 2] + mine[r, 3] == 0
-                mine[r, g] += np.int64(b > middle[r, g]) - np.int64(b < middle[r, g])
-                mine[r, 2 + g] += 1
+                n_touched += mine[r, 1] + mine[r, 3] == 0
+                mine[r, 2 * g] += np.int64(b > middle[r, g]) - np.int64(b < middle[r, g])
+                mine[r, 2 * g + 1] += 1
         for i in range(n_touched):
             r = touched[i]
-            one, other = mine[r, 0], mine[r, 1]
-            out[r, 0] += one * one
-            out[r, 1] += other * other
-            out[r, 2] += one * other
-            out[r, 3] += mine[r, 2] > 0 and mine[r, 3] > 0
+            sa, na, sb, nb = mine[r, 0], mine[r, 1], mine[r, 2], mine[r, 3]
+            if na > 0:
+                out[r, 0] += sa * sa
+                out[r, 1] += sa * na
+                out[r, 2] += na * na
+                out[r, 3] += sa
+                out[r, 4] += na
+            if nb > 0:
+                out[r, 5] += sb * sb
+                out[r, 6] += sb * nb
+                out[r, 7] += nb * nb
+                out[r, 8] += sb
+                out[r, 9] += nb
+            if na > 0 and nb > 0:
+                out[r, 10] += sa * sb
+                out[r, 11] += sa * nb
+                out[r, 12] += na * sb
+                out[r, 13] += na * nb
+                out[r, 14] += 1
             mine[r, :] = 0
     return out
 
