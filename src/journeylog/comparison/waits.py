@@ -18,7 +18,7 @@ from journeylog.core.kernels.clustered import clustered_stretches, rings_of_node
 from journeylog.core.kernels.groups import count_codes, divide_cells
 from journeylog.core.kernels.pairs import move_times, sign_products
 from journeylog.core.nodes import TEXT, node_columns
-from journeylog.core.pairs import DENSE, Keys
+from journeylog.core.pairs import DENSE, Keys, correlation_of_moments
 from journeylog.core.visits import Visits
 
 __all__ = [
@@ -36,12 +36,11 @@ Ints = npt.NDArray[np.int64]
 Groups8 = npt.NDArray[np.int8]
 
 _IN_BIN: Final = (1 << BIN_BITS) - 1
-#: Of values above less below the median (s), and all values (n), of an actor in both groups.
+#: Of values above less below the median (k), and all values (n), of actors in each group, and in both.
 _SIGNS: Final = (
-    "sasa", "sana", "nana", "sa", "na", "sbsb", "sbnb", "nbnb", "sb", "nb", "sasb", "sanb", "nasb", "nanb", "both",
+    "k_a", "kk_a", "kn_a", "n_a", "nn_a", "k_b", "kk_b", "kn_b", "n_b", "nn_b", "k_ab", "kn_ab", "nk_ab", "nn_ab",
+    "both",
 )  # fmt: skip
-#: A sum of squares that is rounding, as a share of that of numbers of values.
-_NOTHING: Final = 1e-9
 #: At least so many actors in both groups tell how far their times go together.
 FEWEST: Final = 20
 #: So many do; of more, some are chosen by a hash of their ids.
@@ -200,13 +199,7 @@ def correlation_of_times(times: tuple[Times, Times], signs: Table) -> pd.DataFra
     An actor moves a median by the values above it less those below, less what is usual for so many: where many values
     equal the median, those above and below are not as many.
     """
-    of = {name: signs.values[name].astype(np.float64) for name in _SIGNS}
-    with np.errstate(invalid="ignore", divide="ignore"):
-        a, b = of["sa"] / of["na"], of["sb"] / of["nb"]
-        aa = of["sasa"] - 2 * a * of["sana"] + a * a * of["nana"]
-        bb = of["sbsb"] - 2 * b * of["sbnb"] + b * b * of["nbnb"]
-        ab = of["sasb"] - b * of["sanb"] - a * of["nasb"] + a * b * of["nanb"]
-        known = (of["both"] >= FEWEST) & (aa > _NOTHING * of["nana"]) & (bb > _NOTHING * of["nbnb"])
-        found = np.where(known, np.clip(ab / np.sqrt(aa * bb), -1.0, 1.0), 0.0)
+    found = correlation_of_moments({name: signs.values[name].astype(np.float64) for name in _SIGNS})
+    found = np.where(signs.values["both"] >= FEWEST, found, 0.0)
     keys = pd.concat([part.keys for part in times], ignore_index=True)
     return keys.assign(correlation=found)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -16,7 +16,7 @@ from journeylog.core.kernels import pairs as kernel
 from journeylog.core.kernels.hashing import number_keys
 from journeylog.core.nodes import ratio
 
-__all__ = ["DENSE", "Keys", "Pair", "Trials", "moment_tables"]
+__all__ = ["DENSE", "Keys", "Pair", "Trials", "correlation_of_moments", "moment_tables"]
 
 Ints = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.int32]
@@ -25,6 +25,8 @@ Keys = dict[str, Coded | Ints]
 
 #: Up to this many possible keys a plain table numbers them; beyond, those that occur are looked up.
 DENSE: Final = 1 << 16
+#: A spread that is rounding, as a share of the sum of squared numbers of trials.
+_NOTHING: Final = 1e-12
 
 _ROW: Final = ("k_a", "kk_a", "kn_a", "k_b", "kk_b", "kn_b", "k_ab", "kn_ab", "nk_ab")
 _BASE: Final = ("n_a", "nn_a", "actors_a", "n_b", "nn_b", "actors_b", "nn_ab")
@@ -101,20 +103,33 @@ class Pair:
         """Divide; `base_of_row` says for each row where in `bases` its base is."""
         x: dict[str, Any] = {name: values.astype(np.float64) for name, values in rows.values.items()}
         x |= {name: bases.values[name][base_of_row].astype(np.float64) for name in _BASE}
-        shares, spread = [], []
+        shares = []
         for g in "ab":
-            k, n, kk, kn, nn = (x[f"{name}_{g}"] for name in ("k", "n", "kk", "kn", "nn"))
-            share = ratio(k, n)
-            shares.append(Estimates(share, *cluster_share(k, n, kk, kn, nn)))
-            spread.append(kk - 2 * share * kn + share * share * nn)
-        a, b = (side.value for side in shares)
-        together = x["k_ab"] - a * x["nk_ab"] - b * x["kn_ab"] + a * b * x["nn_ab"]
-        with np.errstate(invalid="ignore", divide="ignore"):
-            correlation = together / np.sqrt(spread[0] * spread[1])
-        correlation = np.clip(np.where(np.isfinite(correlation), correlation, 0.0), -1.0, 1.0)
+            k, n, *products = (x[f"{name}_{g}"] for name in ("k", "n", "kk", "kn", "nn"))
+            shares.append(Estimates(ratio(k, n), *cluster_share(k, n, *products)))
         return Pair(
             (bases.values["n_a"][base_of_row], bases.values["n_b"][base_of_row]),
             (bases.values["actors_a"][base_of_row], bases.values["actors_b"][base_of_row]),
             (shares[0], shares[1]),
-            correlation,
+            correlation_of_moments(x),
         )
+
+
+def correlation_of_moments(x: Mapping[str, Floats]) -> Floats:
+    """Return the correlation of ``k_a / n_a`` with ``k_b / n_b``; 0 where no actor is in both, or one does not vary.
+
+    Parameters
+    ----------
+    x : mapping of str to ndarray of float64
+        Sums over actors: ``k, n, kk, kn, nn`` of both groups (``kk_a``), and ``k_ab, kn_ab, nk_ab, nn_ab``.
+    """
+    mean, spread = {}, {}
+    for g in "ab":
+        mean[g] = ratio(x[f"k_{g}"], x[f"n_{g}"])
+        spread[g] = x[f"kk_{g}"] - 2 * mean[g] * x[f"kn_{g}"] + mean[g] ** 2 * x[f"nn_{g}"]
+    a, b = mean["a"], mean["b"]
+    together = x["k_ab"] - a * x["nk_ab"] - b * x["kn_ab"] + a * b * x["nn_ab"]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        varies = (spread["a"] > _NOTHING * x["nn_a"]) & (spread["b"] > _NOTHING * x["nn_b"])
+        found = np.where(varies, together / np.sqrt(spread["a"] * spread["b"]), 0.0)
+    return np.clip(np.where(np.isfinite(found), found, 0.0), -1.0, 1.0)

@@ -173,8 +173,8 @@ def sign_products(
     Returns
     -------
     ndarray of int64, shape (n_rows, 15)
-        With n values of an actor in a group, s of them above less below, the sums of ``s * s, s * n, n * n, s, n`` of
-        either group, of ``s_a * s_b, s_a * n_b, n_a * s_b, n_a * n_b``, and how many actors have values in both.
+        With n values of an actor in a group, k of them above less below, the sums of ``k, k^2, k n, n, n^2`` of either
+        group, of ``k_a k_b, k_a n_b, n_a k_b, n_a n_b``, and how many actors have values in both.
     """
     start, to = np.empty(longest, np.int32), np.empty(longest, np.int32)
     group, spent = np.empty(longest, np.int8), np.empty((2, longest), np.int64)
@@ -204,25 +204,19 @@ def sign_products(
                 mine[r, 2 * g + 1] += 1
         for i in range(n_touched):
             r = touched[i]
-            sa, na, sb, nb = mine[r, 0], mine[r, 1], mine[r, 2], mine[r, 3]
-            if na > 0:
-                out[r, 0] += sa * sa
-                out[r, 1] += sa * na
-                out[r, 2] += na * na
-                out[r, 3] += sa
-                out[r, 4] += na
-            if nb > 0:
-                out[r, 5] += sb * sb
-                out[r, 6] += sb * nb
-                out[r, 7] += nb * nb
-                out[r, 8] += sb
-                out[r, 9] += nb
-            if na > 0 and nb > 0:
-                out[r, 10] += sa * sb
-                out[r, 11] += sa * nb
-                out[r, 12] += na * sb
-                out[r, 13] += na * nb
-                out[r, 14] += 1
+            for g in range(2):
+                k_g, n_g = mine[r, 2 * g], mine[r, 2 * g + 1]
+                out[r, 5 * g] += k_g
+                out[r, 5 * g + 1] += k_g * k_g
+                out[r, 5 * g + 2] += k_g * n_g
+                out[r, 5 * g + 3] += n_g
+                out[r, 5 * g + 4] += n_g * n_g
+            k_a, n_a, k_b, n_b = mine[r, 0], mine[r, 1], mine[r, 2], mine[r, 3]
+            out[r, 10] += k_a * k_b
+            out[r, 11] += k_a * n_b
+            out[r, 12] += n_a * k_b
+            out[r, 13] += n_a * n_b
+            out[r, 14] += n_a > 0 and n_b > 0
             mine[r, :] = 0
     return out
 
