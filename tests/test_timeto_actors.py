@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from statsmodels.duration.survfunc import CumIncidenceRight, SurvfuncRight, survdiff
 
@@ -159,12 +160,33 @@ def test_strangers_under_one_hash_do_not_widen_what_actors_of_several_cases_say(
         assert wide.max() > 1.5 * wanted.max()
     wanted, found, wide = (restricted_mean(part, 60)[1] for part in (exact, told, blind))
     assert found == pytest.approx(wanted, rel=0.1) and wide > 1.5 * wanted
-    halves = [rng.permutation(len(who)) % 2 == side for side in (0, 1)]
-    wanted, found = (
-        log_rank([cases(group, values, half) for half in halves]).statistic
-        for group, values in ((apart, 0), (hashed, 1024))
+    mostly = rng.random(len(who)) < np.where(often, 0.7, 0.3)
+    wanted, found, narrow = (
+        log_rank([cases(group, values, half) for half in (mostly, ~mostly)]).statistic
+        for group, values in ((apart, 0), (hashed, 1024), (hashed, 0))
     )
-    assert found == pytest.approx(wanted, rel=0.15)
+    assert found == pytest.approx(wanted, rel=0.15) and narrow < 0.5 * wanted
+
+
+def test_bands_of_many_customers_are_as_wide_as_customers_say() -> None:
+    """Half of them come twice and pay more often: the error of the share is that of a share of clusters."""
+    rng, n = np.random.default_rng(8), 60_000
+    often = np.arange(n) < n // 2
+    who = np.concatenate([np.arange(n), np.arange(n // 2)])
+    start = 480_000 * HOUR + np.repeat([0, 240 * HOUR], [n, n // 2])
+    pays = rng.random(len(who)) < np.where(often[who], 0.7, 0.3)
+    events = pa.table(
+        {
+            "actor": np.char.mod("u%06d", np.concatenate([who, who[pays]])),
+            "event": np.repeat(["cart", "pay"], [len(who), pays.sum()]),
+            "time": pa.array(np.concatenate([start, start[pays] + HOUR // 2])).cast(pa.timestamp("us")),
+        }
+    )
+    log = jl.read(events, actor="actor", event="event", time="time", tz="UTC").then(jl.Sessions(gap="24h"))
+    cases = log.compute(jl.TimeTo("pay", start="cart", case="session")).cases
+    assert cases.shares.of(0).share[-1] == pytest.approx(pays.mean(), abs=1e-12)
+    moved = np.bincount(who, pays - pays.mean())
+    assert cases.shares.of(0).error[-1] == pytest.approx(math.sqrt(moved @ moved) / len(who), rel=0.05)
 
 
 def test_intervals_know_that_cases_of_an_actor_go_together_and_naive_ones_do_not() -> None:
