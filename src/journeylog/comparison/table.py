@@ -47,10 +47,7 @@ def difference_table(sides: Sides, min_n: int) -> tuple[pd.DataFrame, int]:
     """Return the table without q, and how many rows have too few on a side to be tested."""
     left, right = sides.left, sides.right
     keys = keys_of(left)
-    joined = left.merge(right, how="outer", on=keys, suffixes=("_a", "_b"), sort=False)
-    place = {key: i for i, key in reversed(list(enumerate(_tuples(pd.concat([left, right]), keys))))}
-    joined = joined.iloc[np.argsort([place[key] for key in _tuples(joined, keys)], kind="stable")]
-    joined = joined.reset_index(drop=True)
+    joined = _joined(left, right, keys)
     estimates = []
     for side, frame in (("a", left), ("b", right)):
         _fill_absent(joined, side, frame, keys)
@@ -83,16 +80,38 @@ def keys_of(frame: pd.DataFrame) -> list[str]:
     return [str(name) for name in frame.columns if name not in (*MEASURED[2:], "group_n", "correlation")]
 
 
-def _tuples(frame: pd.DataFrame, keys: list[str]) -> list[tuple[Any, ...]]:
-    return list(zip(*(frame[key].tolist() for key in keys), strict=True))
+def _joined(left: pd.DataFrame, right: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    """Return the rows of both sides in the order in which their keys occur, their values side by side."""
+    rows, numbers = _numbered([left[keys], right[keys]])
+    for side, frame, number in zip("ab", (left, right), numbers, strict=True):
+        for name in frame.columns.difference(keys):
+            values = np.full(len(rows), np.nan)
+            values[number] = frame[name].to_numpy(np.float64, na_value=np.nan)
+            rows[f"{name}_{side}"] = values
+    return rows
+
+
+def _numbered(frames: list[pd.DataFrame]) -> tuple[pd.DataFrame, list[npt.NDArray[np.int64]]]:
+    """Return the different rows of frames in the order in which they occur, and for each frame which its rows are."""
+    every = pd.concat(frames, ignore_index=True)
+    number = np.zeros(len(every), np.int64)
+    for name in every.columns:
+        codes, values = pd.factorize(every[name], use_na_sentinel=False)
+        number = pd.factorize(number * max(len(values), 1) + codes)[0]
+    _, first = np.unique(number, return_index=True)
+    cuts = np.cumsum([len(frame) for frame in frames])[:-1]
+    return every.iloc[first].reset_index(drop=True), np.split(number, cuts)
 
 
 def _correlation(joined: pd.DataFrame, keys: list[str], known: pd.DataFrame | None) -> Floats:
-    if known is None or not len(known):
-        return np.zeros(len(joined))
-    on = [key for key in keys if key in known]
-    found = joined[on].merge(known, how="left", on=on)["correlation"]
-    return np.asarray(found.fillna(0.0), dtype=np.float64)
+    out = np.zeros(len(joined))
+    if known is not None and len(known):
+        on = [key for key in keys if key in known]
+        rows, (mine, theirs) = _numbered([joined[on], known[on]])
+        found = np.zeros(len(rows))
+        found[theirs] = known["correlation"].to_numpy(np.float64)
+        out = found[mine]
+    return out
 
 
 def _fill_absent(joined: pd.DataFrame, side: str, frame: pd.DataFrame, keys: list[str]) -> None:

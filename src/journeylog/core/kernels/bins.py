@@ -30,7 +30,7 @@ __all__ = [
     "count_stretches",
     "dwell_bins",
     "edge_durations",
-    "give_blocks",
+    "give_cells",
     "most_cells",
     "without_to",
 ]
@@ -213,15 +213,16 @@ def count_stretches(keys: Any, first: Ints, last: Ints, n_nodes: int) -> Any:
     row = np.zeros(n_nodes + 3, np.int32)  # of a to-node among those of this from-node, from 1
     tos = np.empty(n_nodes + 3, np.int64)
     block = np.zeros((min(n_nodes + 3, longest) + 1, 48), np.int32)  # from 1
-    counts = np.zeros(128 * 64, np.int32)
+    counts, cells = np.zeros(128 * 64, np.int32), np.empty(longest, np.int32)
     found = np.empty((2, most_cells(keys.size, n_nodes * (n_nodes + 3))), np.int64)
     n = 0
     for f in range(first.size):
         mine = keys[first[f] : last[f]]
-        n_tos, n_blocks = give_blocks(mine, row, tos, block)
+        n_tos, n_blocks = give_cells(mine, row, tos, block, cells)
         while n_blocks * 128 > counts.size:
             counts = np.zeros(2 * counts.size, np.int32)
-        _count_cells(mine, row, block, counts)
+        for i in range(mine.size):
+            counts[cells[i]] += 1
         for t in np.sort(tos[:n_tos]):
             key = (np.int64(f) * (n_nodes + 3) + t) << BIN_BITS
             n = _take_cells(counts, block[row[t]], key, found, n)
@@ -265,8 +266,11 @@ def without_to(cells: Ints, counts: Ints, n_nodes: int) -> Any:
 
 
 @njit(cache=True, nogil=True)
-def give_blocks(keys: Any, row: Codes, tos: Ints, block: Any) -> Any:
-    """Number the to-nodes that occur and the blocks they need; return how many there are of both."""
+def give_cells(keys: Any, row: Codes, tos: Ints, block: Any, cells: Codes) -> Any:
+    """Write the cell of each key into `cells`; number the to-nodes and the blocks they need, and return how many of both.
+
+    Blocks are numbered as they occur, so cells of one to-node are in no order.
+    """
     n_tos, n_blocks = 0, 0
     for i in range(keys.size):
         key = max(keys[i], ~keys[i])  # an actor's first is a complement
@@ -275,18 +279,13 @@ def give_blocks(keys: Any, row: Codes, tos: Ints, block: Any) -> Any:
             tos[n_tos] = t
             n_tos += 1
             row[t] = n_tos
-        if block[row[t], b >> 7] == 0:
+        k = np.int64(block[row[t], b >> 7])
+        if k == 0:
             n_blocks += 1
-            block[row[t], b >> 7] = n_blocks
+            k = np.int64(n_blocks)
+            block[row[t], b >> 7] = k
+        cells[i] = (k - 1) * 128 + (b & 127)
     return n_tos, n_blocks
-
-
-@njit(cache=True, nogil=True)
-def _count_cells(keys: Any, row: Codes, block: Any, counts: Codes) -> None:
-    for i in range(keys.size):
-        key = max(keys[i], ~keys[i])
-        t, b = key >> BIN_BITS, key & ((1 << BIN_BITS) - 1)
-        counts[(block[row[t], b >> 7] - 1) * 128 + (b & 127)] += 1
 
 
 @njit(cache=True, nogil=True)

@@ -19,13 +19,13 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from journeylog.core.kernels.bins import BIN_BITS, give_blocks, most_cells
+from journeylog.core.kernels.bins import BIN_BITS, give_cells, most_cells
 
 Ints = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.int32]
 
 #: Up to so many values of an actor at a node are compared with each other; more are put in order.
-_FEW = 12
+_FEW = 32
 _IN_BIN = (1 << BIN_BITS) - 1
 
 __all__ = ["clustered_stretches", "group_ranks", "rings_of_nodes"]
@@ -43,15 +43,16 @@ def clustered_stretches(keys: Any, first: Ints, last: Ints, n_nodes: int) -> Int
     tos = np.empty(n_nodes + 3, np.int64)
     block = np.zeros((min(n_nodes + 3, longest) + 1, 48), np.int32)  # from 1
     counts, more = np.zeros(128 * 64, np.int32), np.zeros((128 * 64, 2), np.int64)
+    cells = np.empty(longest, np.int32)
     found = np.empty((4, most_cells(keys.size, n_nodes * (n_nodes + 3))), np.int64)
     n = 0
     for f in range(first.size):
         mine = keys[first[f] : last[f]]
-        n_tos, n_blocks = give_blocks(mine, row, tos, block)
+        n_tos, n_blocks = give_cells(mine, row, tos, block, cells)
         while n_blocks * 128 > counts.size:
             size = 2 * counts.size
             counts, more = np.zeros(size, np.int32), np.zeros((size, 2), np.int64)
-        _count_actors(mine, row, block, counts, more)
+        _count_actors(mine, cells, row, block, counts, more)
         for t in np.sort(tos[:n_tos]):
             key = (np.int64(f) * (n_nodes + 3) + t) << BIN_BITS
             n = _take_cells(counts, more, block[row[t]], key, found, n)
@@ -134,42 +135,35 @@ def _group_of(key: int) -> int:
 
 
 @njit(cache=True, nogil=True)
-def _count_actors(keys: Any, row: Codes, block: Any, counts: Codes, more: Ints) -> None:
+def _count_actors(keys: Any, cells: Codes, row: Codes, block: Any, counts: Codes, more: Ints) -> None:
     """Count the cells of one from-node, and for an actor with several values there what its pairs add to the moments."""
-    cell = np.empty(_FEW, np.int64)
     i = 0
     while i < keys.size:
-        key = ~keys[i]
+        counts[cells[i]] += 1
         j = i + 1
         if j == keys.size or keys[j] < 0:
-            counts[_cell_of(key, row, block)] += 1
             i = j
             continue
-        keys[i] = key
+        keys[i] = ~keys[i]
         while j < keys.size and keys[j] >= 0:
+            counts[cells[j]] += 1
             j += 1
         if j - i > _FEW:
-            for k in range(i, j):
-                counts[_cell_of(keys[k], row, block)] += 1
             _add_ranks(keys[i:j], row, block, more)
-            i = j
-            continue
-        for k in range(i, j):
-            c = _cell_of(keys[k], row, block)
-            counts[c] += 1
-            cell[k - i] = c
-            for m in range(i, k):
-                if (keys[k] ^ keys[m]) <= _IN_BIN:  # two that went one way
-                    more[c if keys[k] > keys[m] else cell[m - i], 0] += 2
-                    more[c, 1] += 1
-                    more[cell[m - i], 1] += 1
+        else:
+            _add_pairs(keys[i:j], cells[i:j], more)
         i = j
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _cell_of(key: int, row: Codes, block: Any) -> Any:
-    b = key & _IN_BIN
-    return (block[row[key >> BIN_BITS], b >> 7] - 1) * 128 + (b & 127)
+def _add_pairs(keys: Any, cells: Codes, more: Ints) -> None:
+    """Add what each pair of an actor's values that went one way adds to the moments."""
+    for k in range(1, keys.size):
+        for m in range(k):
+            if (keys[k] ^ keys[m]) <= _IN_BIN:
+                more[cells[k] if keys[k] > keys[m] else cells[m], 0] += 2
+                more[cells[k], 1] += 1
+                more[cells[m], 1] += 1
 
 
 @njit(cache=True, nogil=True)

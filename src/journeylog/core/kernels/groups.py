@@ -167,10 +167,12 @@ def add_weights(cell: Ints, kind: Ints, n: Ints, weight: Floats, n_cells: int) -
 @njit(cache=True, nogil=True)
 def sum_stretches(values: Ints, begin: Ints, end: Ints) -> Ints:
     """Return the sum of ``values[begin:end]`` for each pair of bounds."""
-    out = np.zeros(begin.size, np.int64)
+    out = np.empty(begin.size, np.int64)
     for k in range(begin.size):
+        total = np.int64(0)
         for i in range(begin[k], end[k]):
-            out[k] += values[i]
+            total += values[i]
+        out[k] = total
     return out
 
 
