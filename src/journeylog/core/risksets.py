@@ -104,7 +104,7 @@ class RiskSets:
             }
             total += count_risk_sets(
                 *events, self.merge, self.level.begin, self.level.end, mine, layer,
-                len(self.node.labels), shapes["stood"][-1] - 2, math.prod(self._sizes), *bands, within, last_start,
+                len(self.node.labels), shapes["stood"][-1] - 2, *bands, within, last_start,
                 *(grid for both in grids.values() for grid in both),
             )  # fmt: skip
             for name, both in grids.items():
@@ -127,7 +127,7 @@ class RiskSets:
         n_from = n_nodes + 1 if moves else 0
         n_strata = math.prod((*self._sizes, *self.bands.shape))
         shapes: dict[str, tuple[int, ...]] = {
-            "nodes": (n_nodes, n_strata, n_places + 2),
+            "nodes": (n_strata, n_places + 2, n_nodes),
             "stood": (n_strata, n_places + 2),
             "moves": (n_strata, n_from, n_nodes),
             "stood_at": (n_strata, 0 if self.place is self.node else n_from),
@@ -183,17 +183,15 @@ class RiskSets:
         return Table(self._keys(name, np.unravel_index(rows, shape)), values)
 
     def _keys(self, name: str, axes: Any) -> dict[str, Coded | Ints]:
-        nodes, stratum = self.node, axes[0]
+        nodes, (stratum, spot) = self.node, axes[:2]
         keys: dict[str, Coded | Ints] = {}
-        if name == "nodes":
-            keys["node"], stratum = Coded(axes[0], nodes.names, nodes.ordered), axes[1]
-        if name == "moves":
+        if name in ("nodes", "moves"):
             keys["node"] = Coded(axes[2], nodes.names, nodes.ordered)
         if name in ("nodes", "stood"):
             labels = ("",) if self.place is None else self.place.names
-            keys["place"] = _spot(axes[-1], labels, self.place is not None and self.place.ordered)
+            keys["place"] = _spot(spot, labels, self.place is not None and self.place.ordered)
         else:
-            keys["place"] = _spot(axes[1], nodes.names, nodes.ordered)
+            keys["place"] = _spot(spot, nodes.names, nodes.ordered)
         n_positions, n_elapsed = self.bands.shape
         layer, band = divided(stratum, n_positions * n_elapsed)
         keys["position"], keys["elapsed"] = divided(band, n_elapsed)

@@ -19,6 +19,20 @@ GOAL = np.int64(1) << HALF
 __all__ = ["HALF", "count_risk_sets"]
 
 
+#: So many cases are read at once, and of each so many events; later ones follow by themselves.
+_AT_ONCE, _SOME = 128, 64
+
+
+@njit(cache=True, nogil=True)
+def _read(cases: Ints, begin: Ints, end: Ints, node: Codes, place: Codes, time: Ints, goal: Mask) -> Any:
+    """Read the events of some cases; what is returned says nothing."""
+    out = np.int64(0)
+    for c in cases:
+        for i in range(begin[c], min(end[c], begin[c] + _SOME), 8):
+            out ^= np.int64(node[i]) ^ np.int64(place[i]) ^ time[i] ^ np.int64(goal[i])
+    return out
+
+
 @njit(cache=True, nogil=True)
 def count_risk_sets(
     node: Codes,
@@ -32,7 +46,6 @@ def count_risk_sets(
     layer: Codes,
     n_nodes: int,
     n_places: int,
-    n_layers: int,
     position_band: Codes,
     elapsed_bounds: Ints,
     within: int,
@@ -72,7 +85,7 @@ def count_risk_sets(
         The goal counts when it comes within so many microseconds; stands later than `last_start` are not followed
         that long and not looked at.
     did, met, stood : ndarray of int64
-        Written: rows ``(node * n_layers + layer, band) * (n_places + 2) + place`` (`stood` without the node), where
+        Written: rows ``((layer, band) * (n_places + 2) + place) * n_nodes + node`` (`stood` without the node), where
         place ``n_places`` is the start of a case and ``n_places + 1`` no place yet.
     went, gone, stood_at : ndarray of int64
         Written: rows ``(layer, band) * (n_nodes + 1) + from``, for the first two times ``n_nodes``, plus the node gone
@@ -80,7 +93,6 @@ def count_risk_sets(
     """
     n_bands = (1 + position_band[-1]) * (elapsed_bounds.size + 1)
     width, deep = n_places + 2, position_band.size
-    size = n_layers * n_bands * width
     moves = went.size > 0
     met_by = np.full(n_nodes, -1, np.int64)  # the last case that met the node
     list_met = np.empty(
@@ -90,7 +102,13 @@ def count_risk_sets(
     latest = np.full(n_nodes, -1, np.int64)  # by node the last move from it: a list through `before`
     before, target = np.empty(deep, np.int64), np.empty(deep, np.uint64)
     total = np.zeros(4, np.int64)  # cases, reached, visits looked at, visits not followed or too late
-    for c in cases:
+    fetched = np.zeros(1, np.int64)
+    for r in range(cases.size):
+        if (
+            r % _AT_ONCE == 0
+        ):  # cases of a group lie apart: they are read first, to wait for memory side by side
+            fetched[0] = _read(cases[r : r + _AT_ONCE], begin, end, node, place, time, goal)
+        c = cases[r]
         first, last = begin[c], end[c]
         if first == last:
             continue
@@ -118,12 +136,12 @@ def count_risk_sets(
             stratum = layer[c] * n_bands + position_band[k] * (elapsed_bounds.size + 1) + late
             if met_by[np.uint64(v)] != c:
                 met_by[np.uint64(v)] = c
-                list_met[n_met] = v * size
+                list_met[n_met] = v
                 n_met += 1
-                did[np.uint64(v * size + stratum * width + spot)] += one
+                did[np.uint64((stratum * width + spot) * n_nodes + v)] += one
             if k == 0:
                 stood[stratum * width + spot] += one
-                met[v * size + stratum * width + spot] += one
+                met[(stratum * width + spot) * n_nodes + v] += one
             came = spot
             spot = (
                 np.int64(place[i])
@@ -131,8 +149,8 @@ def count_risk_sets(
                 else (came if came != n_places else np.int64(n_places + 1))
             )
             row = stratum * width + spot
-            at = np.uint64(row)
-            stood[at] += one
+            stood[np.uint64(row)] += one
+            at = np.uint64(row * n_nodes)
             for j in range(n_met):
                 met[list_met[j] + at] += one
             if moves:
@@ -161,5 +179,5 @@ def count_risk_sets(
             total[2] += 1
         if moves:
             for j in range(n_met):
-                latest[list_met[j] // np.uint64(size)] = -1
+                latest[list_met[j]] = -1
     return total
