@@ -280,7 +280,7 @@ def log_rank(groups: Sequence[Watched], ways: Sequence[int] | None = None) -> Lo
     -----
     Where no cases go together the variance is the hypergeometric one. Where actors have several cases it is the sum
     over actors of what their cases together add to observed minus expected, squared; an actor with several cases
-    in each of several groups is one actor.
+    in each of several groups is one actor, one with a single case in each is several.
 
     References
     ----------
