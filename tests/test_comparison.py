@@ -177,6 +177,57 @@ def test_what_one_group_never_does_is_a_share_of_zero_there() -> None:
     assert difference(Estimates(np.zeros(()), low, high), b).low > row["difference_low"]
 
 
+@pytest.mark.parametrize("periods", [False, True])
+@pytest.mark.parametrize("young", [0, 300])
+def test_a_share_of_zero_is_as_sure_as_its_own_followed_actors(young: int, periods: bool) -> None:
+    """All sixty visits of one side are one actor's; visits that are too young for any rate add nothing."""
+    back = 60 if periods else 0
+    rows: list[tuple[str, str, str, float]] = []
+    for j in range(60):
+        rows += [("giant", "home", "a", j - back), ("giant", "pay", "a", j - back + 0.01)]
+        end = "help" if j % 6 == 0 else "pay"
+        rows += [(f"b{j}", "home", "b", j % 50 + 0.2), (f"b{j}", end, "b", j % 50 + 0.21)]
+    for i in range(young):
+        rows += [(f"y{i}", "home", "a", 99.8), (f"y{i}", "pay", "a", 99.9)]
+    frame = pd.DataFrame(rows, columns=["who", "what", "kind", "day"])
+    frame["when"] = pd.Timestamp("2025-01-01") + pd.to_timedelta(frame.pop("day"), unit="D")
+    log = jl.read(
+        frame, actor="who", event="what", time="when", tz="UTC", window=("2024-11-01", "2025-04-11 00:00:00")
+    ).then(jl.Journeys(patience="12h", of="stretch"))
+    how: dict[str, Any] = {"by": "kind"}
+    if periods:
+        how = {"a": ("2024-11-01", "2025-01-01"), "b": ("2025-01-01", "2025-04-11")}
+    table = jl.compare(log, jl.Transitions(), **how).table
+    row = table[(table["from"] == "home") & (table["to"] == "help")].iloc[0]
+    assert (row["n_a"], row["n_b"], row["value_a"]) == (60, 60, 0.0) and row["p"] > 0.5
+    zero = Estimates(np.zeros(()), *cluster_share(0, 60, 0, 0, 3600))
+    assert row["difference_low"] == pytest.approx(float(difference(zero, share(10, 60)).low))
+
+
+def test_what_one_group_never_waits_for_is_a_share_of_zero_there() -> None:
+    rows = []
+    for i in range(400):
+        kind = "ab"[i % 2]
+        rows += [
+            (f"u{i}", "home", kind, i % 20),
+            (f"u{i}", "help" if kind == "b" and i % 3 == 0 else "pay", kind, i % 20 + 0.5),
+        ]
+    frame = pd.DataFrame(rows, columns=["who", "what", "kind", "day"])
+    frame["when"] = pd.Timestamp("2025-01-01") + pd.to_timedelta(frame.pop("day"), unit="D")
+    log = jl.read(
+        frame, actor="who", event="what", time="when", tz="UTC", window=("2025-01-01", "2025-04-11")
+    )
+    for table in (
+        jl.compare(log, jl.TimeTo(start="home"), by="kind").table,
+        jl.compare(*log.compute(jl.TimeTo(start="home"), by="kind").values()).table,
+    ):
+        row = table[(table["to"] == "help") & (table["measure"] == "share")].iloc[0]
+        assert (row["n_a"], row["value_a"], row["n_b"], row["value_b"]) == (200, 0.0, 200, 67 / 200)
+        assert row["supported"] and row["difference_low"] == pytest.approx(
+            67 / 200 - math.hypot(67 / 200 - wilson(67, 200)[0], float(wilson(0, 200)[1])), abs=0.03
+        )
+
+
 def test_small_groups_are_shown_and_not_tested() -> None:
     log = walk_log(np.random.default_rng(3), 30, {"old": 1.0, "new": 0.2})
     found = jl.compare(log, jl.Outcomes(), by="kind", a="old", b="new")
@@ -253,11 +304,13 @@ def test_many_moves_of_one_group_only_are_compared_in_one_go() -> None:
     assert time.process_time() - before < 2
     assert (table["value_a"] == 0).sum() > 3000
     row = table[(table["value_a"] == 0) & (table["value_b"] > 0) & (table["n_a"] > 50)].iloc[0]
-    nodes = groups["a"].nodes.set_index("node")
-    node = nodes.loc[row["from"]]
     b = groups["b"].table.set_index(["from", "to"]).loc[[(row["from"], row["to"])]].iloc[0]
-    high = float(wilson(0, min(node["n_followed"], node["n_actors"]))[1])
-    assert row["n_a"] == node["n_followed"]
+    codes, actor = chunk.event.codes, chunk.actor_of_event()
+    new = np.append(True, (codes[1:] != codes[:-1]) | (actor[1:] != actor[:-1]))  # neighbours are one visit
+    there = (chunk.category("kind").codes == 0) & new & (codes == chunk.event.names.index(row["from"]))
+    by_actor = np.bincount(actor[there])
+    high = float(cluster_share(0, by_actor.sum(), 0, 0, (by_actor**2).sum())[1])
+    assert row["n_a"] == by_actor.sum() and by_actor.max() > 1
     assert row["difference_low"] == pytest.approx(b["rate"] - math.hypot(b["rate"] - b["rate_low"], high))
 
 

@@ -48,6 +48,39 @@ def rows_of(found: Any, measure: str) -> Any:
     return found.table[found.table["measure"] == measure]
 
 
+def test_shares_within_a_time_know_the_same_customers() -> None:
+    """All cases end within the time, so these shares are the shares of all, and go together as far."""
+    chance = np.random.default_rng(2)
+    owner = np.repeat(np.arange(60), 10)
+    begin = np.tile(np.arange(10) * 6.0, 60) + chance.uniform(0, 1, 600)
+    paid = np.where(chance.random(600) < chance.beta(0.4, 0.6, 60)[owner], begin + 0.1, np.inf)
+    came = np.isfinite(paid)
+    who = np.concatenate((owner, owner[came]))
+    at = (np.concatenate((begin, paid[came])) * DAY).astype(np.int64)
+    order = np.lexsort((at, who))
+    code = (np.arange(len(who)) >= 600).astype(np.int32)[order]
+    chunk, _ = build_chunk(
+        pa.array([f"u{i:03d}" for i in who[order]]),
+        at[order],
+        {"event": Category(code, pa.array(["in", "pay"]))},
+    )
+    log = jl.EventLog.from_chunk(chunk, Window(0, 90 * DAY)).then(jl.Journeys("pay", "2d", of="stretch"))
+    halves: dict[str, Any] = {"a": ("1970-01-01", "1970-01-31"), "b": ("1970-01-31", "1970-03-31")}
+    table = jl.compare(log, jl.Outcomes(), follow_up="4d", **halves).table.set_index(["measure", "outcome"])
+    numbers = ["value_a", "value_b", "difference", "difference_low", "difference_high", "p"]
+    for outcome in ("reached", "dropped"):
+        one, other = table.loc[("share", outcome), numbers], table.loc[("share_within", outcome), numbers]
+        assert other.to_numpy(float) == pytest.approx(one.to_numpy(float), abs=1e-12)
+    apart = np.hypot(
+        *(np.diff(wilson(k * 300, 300))[0] / 2 for k in table.loc[("share", "reached"), numbers[:2]])
+    )
+    assert (
+        table.loc[("share_within", "reached"), "difference_high"]
+        - table.loc[("share_within", "reached"), "difference"]
+        < apart
+    )
+
+
 def test_outcomes_are_counted_within_a_time_both_were_watched_for() -> None:
     log, (begin, paid, late) = early_and_late(1)
     found = jl.compare(log, jl.Outcomes(), by="kind")

@@ -21,6 +21,7 @@ from journeylog.comparison.comparing import sides_of_log
 from journeylog.comparison.groups import Groups
 from journeylog.comparison.moves import moves_by_period
 from journeylog.comparison.table import difference_table
+from journeylog.core import pairs
 from journeylog.core.build import build_chunk
 from journeylog.core.chunk import Category
 from journeylog.core.influence import moves_of_mean, moves_of_share
@@ -132,7 +133,8 @@ def test_medians_of_few_who_come_often_go_together_as_loops_say(seed: int, node:
 def together_as_loops_say(log: jl.EventLog, bounds: tuple[int, ...], node: str) -> int:
     """Hold correlations of medians against plain loops, and return how many are not 0."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(waits, "FEWEST", 1)
+        for module in (waits, pairs):
+            patch.setattr(module, "FEWEST", 1)
         sides = moves_by_period(log, jl.Bottlenecks(node=node), Groups(("a", "b"), bounds=bounds))  # type: ignore[arg-type]
     assert sides.correlation is not None
     found = sides.correlation[sides.correlation["part"] == "edge"].set_index(["from", "to"])["correlation"]

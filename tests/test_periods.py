@@ -17,6 +17,7 @@ import journeylog as jl
 from journeylog.comparison.groups import Groups, parse_period
 from journeylog.comparison.moves import moves_by_period
 from journeylog.comparison.table import Sides, difference_table
+from journeylog.core import pairs
 from journeylog.core.build import build_chunk
 from journeylog.core.chunk import Category
 from journeylog.core.schema import DAY, UNDECLARED
@@ -51,7 +52,9 @@ def told(log: jl.EventLog, node: str, bounds: Any) -> list[Any]:
 @given(log=logs, at=marks, node=st.sampled_from(["event", "stage"]))
 def test_moves_of_periods_are_those_of_the_definition(log: jl.EventLog, at: list[int], node: str) -> None:
     bounds = tuple(mark * SECOND for mark in at)
-    sides = moves_by_period(log, jl.Transitions(node=node), Groups(("a", "b"), bounds=bounds))  # type: ignore[arg-type]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pairs, "FEWEST", 1)
+        sides = moves_by_period(log, jl.Transitions(node=node), Groups(("a", "b"), bounds=bounds))  # type: ignore[arg-type]
     expected = oracle.shares(told(log, node, bounds))
     keys = ["from_kind", "from", "to_kind", "to"]
     assert sides.correlation is not None
@@ -168,6 +171,35 @@ def test_the_same_actors_in_both_periods_are_known(turned: bool) -> None:
 @pytest.mark.parametrize("turned", [False, True])
 def test_paired_differences_cover_the_truth(turned: bool) -> None:
     assert 0.93 <= covered(range(10_000, 11_000), turned)["paired"] <= 0.97
+
+
+@pytest.mark.parametrize(
+    ("visits", "known"),
+    [([20] * 2, False), ([20] * 19, False), ([20] * 40, True), ([400] * 3 + [2] * 200, False)],
+)
+def test_few_who_come_in_both_periods_do_not_tell_how_far_these_go_together(
+    visits: list[int], known: bool
+) -> None:
+    """Two who deviate from their own mean are always of one mind or of opposite ones; a giant is one of few, too."""
+    chance = np.random.default_rng(5)
+    owner = np.tile(np.repeat(np.arange(len(visits)), visits), 2)
+    at = np.repeat([0, 60], sum(visits)) * DAY + chance.integers(0, 50 * DAY, len(owner))
+    goes = chance.random(len(owner)) < chance.beta(0.5, 0.5, len(visits))[owner]
+    events = [
+        event
+        for who, time, more in zip(owner.tolist(), at.tolist(), goes.tolist(), strict=True)
+        for event in [
+            Event(f"u{who}", "home", time, None, None),
+            *([Event(f"u{who}", "pay", time + SECOND, None, None)] if more else []),
+        ]
+    ]
+    log = make_log(events, Window(0, 130 * DAY)).then(jl.Journeys("pay", "1h", of="stretch"))
+    sides = moves_by_period(
+        log, jl.DropOff(), Groups.of_periods(("1970-01-01", "1970-03-01"), ("1970-03-02", "1970-05-01"))
+    )
+    assert sides.correlation is not None
+    home = sides.correlation[sides.correlation["node"] == "home"]["correlation"]
+    assert (home > 0.5).all() if known else (home == 0).all()
 
 
 def test_actors_in_both_groups_of_an_attribute_are_known_too() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
 from statsmodels.stats.proportion import confint_proportions_2indep
@@ -127,6 +128,35 @@ def test_adjusted_differences_are_those_of_mantel_and_haenszel() -> None:
     total = weighted_sum(Estimates(*(np.array(part) for part in zip(*parts, strict=True))), share)
     for name, value in zip(("adjusted", "adjusted_low", "adjusted_high"), total, strict=True):
         assert row[name] == pytest.approx(float(value), abs=1e-9)
+
+
+@pytest.mark.parametrize("more", [0, 1])
+def test_segments_where_nobody_moves_so_weigh_like_any_other(more: int) -> None:
+    """Nobody, or one, of 2,000 in the large segment asks for help; in the small one 10 and 30 of 100 do."""
+    rows: list[tuple[str, str, str, str, float]] = []
+    for size, kind, n, k in (
+        ("big", "a", 1000, more),
+        ("big", "b", 1000, 0),
+        ("small", "a", 100, 10),
+        ("small", "b", 100, 30),
+    ):
+        for j in range(n):
+            who, to = f"{size}{kind}{j}", "help" if j < k else "pay"
+            rows += [(who, "home", size, kind, j % 7), (who, to, size, kind, j % 7 + 0.1)]
+    frame = pd.DataFrame(rows, columns=["who", "what", "size", "kind", "day"])
+    frame["when"] = pd.Timestamp("2025-01-01") + pd.to_timedelta(frame.pop("day"), unit="D")
+    log = jl.read(
+        frame, actor="who", event="what", time="when", tz="UTC", window=("2025-01-01", "2025-02-01")
+    )
+    log = log.then(jl.Journeys(patience="1d"))
+    for question, by in ((jl.Transitions(), ["from", "to"]), (jl.TimeTo(start="home"), ["to", "measure"])):
+        found = jl.compare(log, question, by="kind", within="size")
+        key = ("home", "help") if by[0] == "from" else ("help", "share")
+        row = found.table.set_index(by).loc[key]
+        assert row["adjusted"] == pytest.approx((50 * 0.2 - 500 * more / 1000) / 550, abs=1e-9)
+        assert row["adjusted_low"] < row["adjusted"] < row["adjusted_high"] < 0.05
+        inside = found.tables["segments"].set_index(["segment", *by])
+        assert (("big", *key) in inside.index) == bool(more)
 
 
 def test_differences_that_are_only_the_mix_or_only_within_are_told() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from journeylog.comparison.follow_up import asked_alike, common_follow_up, outco
 from journeylog.comparison.groups import Groups, Period, of_cases
 from journeylog.comparison.moves import MOVES, moves_by_period
 from journeylog.comparison.paired import correlation_of
-from journeylog.comparison.readers import READ, common_limit, reader_of, times_of
+from journeylog.comparison.readers import READ, common_limit, nothing_of, reader_of, times_of
 from journeylog.comparison.result import Comparison
 from journeylog.comparison.strata import stratified
 from journeylog.comparison.table import Sides, difference_table, with_q
@@ -177,9 +178,9 @@ def sides_of_log(
         graph = log.compute(question) if isinstance(question, Transitions) else None
         return moves_by_period(log, question, groups), graph
     one, other = _answers(log, question, groups)
-    left, right, read = _read(one, other, follow_up)
+    sides = _read(one, other, follow_up)
     together, n_both = correlation_of(log, question, groups, (one, other), follow_up)
-    notes = [*_notes(one, other, groups.names), *read]
+    notes = [*_notes(one, other, groups.names), *sides.notes]
     if groups.by is None:
         notes += groups.outside(log.window)
     if n_both:
@@ -192,11 +193,16 @@ def sides_of_log(
         ended = outcomes_within(log, question, groups, follow_up)
         if ended is not None:
             left, right = (
-                pd.concat(pair, ignore_index=True) for pair in ((left, ended.left), (right, ended.right))
+                pd.concat(pair, ignore_index=True)
+                for pair in ((sides.left, ended.left), (sides.right, ended.right))
+            )
+            sides = replace(sides, left=left, right=right)
+            together = (
+                None if together is None else pd.concat([together, ended.correlation], ignore_index=True)
             )
             notes += ended.notes
     graph = pooled(one, other) if isinstance(one, TransitionsResult) else None
-    return Sides(left, right, tuple(notes), together), graph
+    return replace(sides, notes=tuple(notes), correlation=together), graph
 
 
 def _answers(log: EventLog, question: Stat, groups: Groups) -> tuple[Result, Result]:
@@ -223,9 +229,9 @@ def _of_results(
             )
     names = ("a" if a is None else str(a), "b" if b is None else str(b))
     follow = 0 if follow_up in ("auto", None) else parse_duration(follow_up, name="follow_up")
-    left, right, read = _read(one, other, follow)
-    table, n_small = difference_table(Sides(left, right), min_n)
-    notes = [*_notes(one, other, names), *read]
+    sides = _read(one, other, follow)
+    table, n_small = difference_table(sides, min_n)
+    notes = [*_notes(one, other, names), *sides.notes]
     if isinstance(one, OutcomesResult):
         notes += _open_differs(table)
     if n_small:
@@ -237,7 +243,7 @@ def _of_results(
     return Comparison(one.question, window, with_q(table), {}, tuple(notes), *names, graph)
 
 
-def _read(one: Result, other: Result, follow_up: int) -> tuple[pd.DataFrame, pd.DataFrame, list[str]]:
+def _read(one: Result, other: Result, follow_up: int) -> Sides:
     """Return the rows of two results, and a note on the time over which they are compared."""
     times = isinstance(one, TimeToResult)
     read = reader_of(one)
@@ -250,14 +256,20 @@ def _read(one: Result, other: Result, follow_up: int) -> tuple[pd.DataFrame, pd.
             f"these are answers to two questions, {cut(one.question)} and {cut(other.question)}. Fix: ask both logs the same"
         )
     if read is not None:
-        return read(one), read(other), []
+        return Sides(read(one), read(other), nothing=_nothing(one, other))
     assert isinstance(one, TimeToResult) and isinstance(other, TimeToResult)
     limit = common_limit(one, other, follow_up)
     said = note(
         "shares and restricted means are of the first {limit}, for which both were watched",
         limit=Span(limit),
     )
-    return times_of(one, limit), times_of(other, limit), [said] if limit else []
+    rows, notes = (times_of(one, limit), times_of(other, limit)), (said,) if limit else ()
+    return Sides(*rows, notes, nothing=_nothing(one, other, limit))
+
+
+def _nothing(one: Result, other: Result, limit: int = 0) -> tuple[pd.DataFrame, pd.DataFrame] | None:
+    first, second = nothing_of(one, limit), nothing_of(other, limit)
+    return None if first is None or second is None else (first, second)
 
 
 def _notes(one: Result, other: Result, names: tuple[str, str]) -> list[str]:

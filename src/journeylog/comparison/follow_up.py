@@ -14,11 +14,10 @@ from journeylog.comparison.table import Sides
 from journeylog.core.chunk import Chunk, Level
 from journeylog.core.contracts import Stat
 from journeylog.core.counts import Counts, Table
-from journeylog.core.intervals import cluster_share
-from journeylog.core.kernels.moments import case_moments
 from journeylog.core.log import EventLog
-from journeylog.core.nodes import TEXT, ratio
+from journeylog.core.nodes import TEXT
 from journeylog.core.notes import Span, note
+from journeylog.core.pairs import Pair, Trials
 from journeylog.core.schema import DAY, DROPPED, HOUR, MINUTE, OUTCOME_WORDS, REACHED, SECOND, UNDECLARED
 from journeylog.core.visits import case_times
 from journeylog.core.window import Window, parse_duration
@@ -84,12 +83,11 @@ def outcomes_within(log: EventLog, question: Stat, groups: Groups, follow_up: in
     counts = Counts.merge(parts)
     if not counts["known"].values["known"].min(initial=1):
         return None
-    sides = [_side(counts, g) for g in (0, 1)]
     said = note(
         "share_within: of the cases that began at least {within} before the window's end, those that ended so by then",
         within=Span(follow_up),
     )
-    return Sides(sides[0], sides[1], (said,))
+    return _sides(counts, (said,))
 
 
 def _count(chunk: Chunk, question: Stat, window: Window, groups: Groups, follow_up: int) -> Counts:
@@ -97,17 +95,11 @@ def _count(chunk: Chunk, question: Stat, window: Window, groups: Groups, follow_
     level = ready.cases(name)
     known = level.goal_ends or not bool((level.outcome == REACHED).any())
     row = _ended(ready, level, window, follow_up)
-    tables: dict[str, Table] = {}
-    for g, side in enumerate("ab"):
-        mine = np.where(group == g, row, np.int32(-1)).astype(np.int32)
-        counts, whole = case_moments(mine, level.actor_offsets, len(_ENDS))
-        end = np.arange(len(_ENDS), dtype=np.int64)
-        tables[f"ends_{side}"] = Table(
-            {"end": end}, dict(zip(("n", "n_actors", "kk", "kn"), counts.T.copy(), strict=True))
-        )
-        tables[f"cases_{side}"] = Table(
-            {}, dict(zip(("n", "n_actors", "nn"), whole.reshape(3, 1), strict=True))
-        )
+    watched = np.flatnonzero((group >= 0) & (row != -1))
+    offsets = np.searchsorted(watched, level.actor_offsets).astype(np.int64)
+    base = np.zeros(len(watched), np.int64)
+    trials = Trials(offsets, base, np.maximum(row[watched], -1).astype(np.int64), group[watched])
+    tables = trials.tables(lambda rows: {"end": rows}, lambda bases: {"base": bases})
     tables["known"] = Table({}, {"known": np.array([int(known)], np.int64)}, smallest=("known",))
     return Counts(tables).canonical()
 
@@ -123,19 +115,24 @@ def _ended(ready: Chunk, level: Level, window: Window, follow_up: int) -> npt.ND
     return row
 
 
-def _side(counts: Counts, g: int) -> pd.DataFrame:
-    side = "ab"[g]
-    ends, whole = counts[f"ends_{side}"].values, counts[f"cases_{side}"].values
-    n, nn = (np.full(len(_ENDS), int(whole[name].sum()), np.int64) for name in ("n", "nn"))
-    low, high = cluster_share(ends["n"], n, ends["kk"], ends["kn"], nn)
-    return pd.DataFrame(
+def _sides(counts: Counts, notes: tuple[str, ...]) -> Sides:
+    """Return the shares of both groups, also where nothing ended so."""
+    rows, bases = counts["rows"], counts["bases"]
+    ends = {name: np.zeros(len(_ENDS), np.int64) for name in rows.values}
+    for name, column in rows.values.items():
+        ends[name][rows.codes("end")] = column
+    whole = {name: np.array([column.sum()], np.int64) for name, column in bases.values.items()}
+    end = np.arange(len(_ENDS), dtype=np.int64)
+    pair = Pair.of(Table({"end": end}, ends), Table({"base": end[:1]}, whole), np.zeros_like(end))
+    keys = pd.DataFrame(
         {
             "outcome": pd.array([OUTCOME_WORDS[end] for end in _ENDS], dtype=TEXT),
             "measure": pd.array(["share_within"] * len(_ENDS), dtype=TEXT),
-            "unit": pd.array(["share"] * len(_ENDS), dtype=TEXT),
-            "n": n,
-            "value": ratio(ends["n"], n),
-            "low": low,
-            "high": high,
         }
     )
+    unit = pd.array(["share"] * len(_ENDS), dtype=TEXT)
+    sides = [
+        keys.assign(unit=unit, n=n, value=share.value, low=share.low, high=share.high)
+        for n, share in zip(pair.n, pair.shares, strict=True)
+    ]
+    return Sides(sides[0], sides[1], notes, keys.assign(correlation=pair.correlation))

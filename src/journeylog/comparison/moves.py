@@ -24,6 +24,7 @@ from journeylog.core.cases import NO_PATIENCE, PathStat, under_way_note
 from journeylog.core.chunk import Chunk, Level
 from journeylog.core.contracts import Stat
 from journeylog.core.counts import Coded, Counts, Table
+from journeylog.core.intervals import cluster_share
 from journeylog.core.kernels.pairs import count_moves, list_moves
 from journeylog.core.log import EventLog
 from journeylog.core.nodes import TEXT, node_columns
@@ -55,7 +56,8 @@ def moves_by_period(log: EventLog, question: Stat, groups: Groups) -> Sides:
         together = _times_together(log, question, groups, counts, times)
     else:
         left, right, together = _read(question, counts)
-    return Sides(left, right, _notes(counts, log.window, groups), together)
+    nothing = _nothing(counts["bases"]) if isinstance(question, Transitions) else None
+    return Sides(left, right, _notes(counts, log.window, groups), together, nothing)
 
 
 def move_correlation(log: EventLog, question: Stat, groups: Groups) -> pd.DataFrame:
@@ -181,6 +183,16 @@ def _transition_rows(counts: Counts) -> tuple[pd.DataFrame, pd.DataFrame, pd.Dat
     return _measured(keys, "rate", pair)
 
 
+def _nothing(bases: Table) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return by node how many visits each group left there, and what a share of 0 of them is worth."""
+    keys = pd.DataFrame(node_columns(bases.coded("node"), "from"))
+    sides = []
+    for side in "ab":
+        n, squares = bases.values[f"n_{side}"], bases.values[f"nn_{side}"]
+        sides.append(keys.assign(n=n, high=cluster_share(0, n, 0, 0, squares)[1]))
+    return sides[0], sides[1]
+
+
 def _drop_rows(counts: Counts) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Return the shares that drop and that reach at each node, also where nobody does."""
     rows, bases = (  # the start is no visit that goes on or drops
@@ -218,7 +230,6 @@ def _measured(
                 value=share.value[:n],
                 low=share.low[:n],
                 high=share.high[:n],
-                group_n=pair.actors[g][:n],
             )
         )
     return sides[0], sides[1], keys.assign(correlation=pair.correlation[:n])

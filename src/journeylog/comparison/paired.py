@@ -13,17 +13,15 @@ from journeylog.comparison.groups import Groups, of_cases
 from journeylog.comparison.moves import MOVES, move_correlation
 from journeylog.comparison.paired_times import correlation_of_times_to
 from journeylog.comparison.readers import common_limit
-from journeylog.comparison.waits import FEWEST
 from journeylog.core.attempts import NO_LIMIT, find_attempts
 from journeylog.core.chunk import Chunk, Level
 from journeylog.core.contracts import Result, Stat
 from journeylog.core.counts import Counts
 from journeylog.core.log import EventLog
 from journeylog.core.nodes import TEXT
-from journeylog.core.pairs import Pair, Trials
+from journeylog.core.pairs import FEWEST, Pair, Trials
 from journeylog.core.schema import OUTCOME_WORDS
 from journeylog.core.window import Window, parse_duration
-from journeylog.stats.bottlenecks import Bottlenecks
 from journeylog.stats.funnel import Funnel
 from journeylog.stats.outcomes import Outcomes
 from journeylog.stats.timeto import TimeTo, TimeToResult
@@ -38,7 +36,7 @@ def correlation_of(
 ) -> tuple[pd.DataFrame | None, int]:
     """Return how far the estimates of both groups go together, where actors have cases in both, and how many have.
 
-    None where no actor is in both, or for times too few are.
+    None where too few actors are in both.
 
     Parameters
     ----------
@@ -48,13 +46,14 @@ def correlation_of(
         Microseconds over which times are compared, 0 for what both were watched for.
     """
     n_both = sum(log.source.map(lambda chunk: _n_in_both(chunk, question, groups)))
-    few = FEWEST if isinstance(question, Bottlenecks | TimeTo) else 1
-    if n_both < few:
+    if n_both < FEWEST:
         return None, 0
     if isinstance(question, MOVES):
         return move_correlation(log, question, groups), n_both
     one, other = answers
     if isinstance(question, TimeTo) and isinstance(one, TimeToResult) and isinstance(other, TimeToResult):
+        if min(one.cases.alike, other.cases.alike) < FEWEST:  # a giant weighs as much as the others together
+            return None, 0
         limit = common_limit(one, other, follow_up)
         return correlation_of_times_to(log, question, groups, (one, other), limit, n_both), n_both
     if type(question) not in _TRIALS:  # retention, of which an actor is one case

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from journeylog.core.contracts import Result
-from journeylog.core.intervals import wilson
+from journeylog.core.intervals import cluster_share, wilson
 from journeylog.core.nodes import TEXT
 from journeylog.stats.bottlenecks import BottlenecksResult
 from journeylog.stats.dropoff import DropOffResult
@@ -20,7 +20,7 @@ from journeylog.stats.retention import RetentionResult
 from journeylog.stats.timeto import TimeToResult
 from journeylog.stats.transitions import TransitionsResult
 
-__all__ = ["READ", "common_limit", "median_follow_up", "reader_of", "rows_of", "times_of"]
+__all__ = ["READ", "common_limit", "median_follow_up", "nothing_of", "reader_of", "rows_of", "times_of"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -45,15 +45,9 @@ def rows_of(
 
 def _transitions(result: Any) -> pd.DataFrame:
     table = result.table[result.table["to_kind"] != "open"]
-    rows = rows_of(
+    return rows_of(
         table, ["from", "from_kind", "to", "to_kind"], "rate", "share", table["n_from_followed"], "rate"
     )
-    actors = result.nodes.set_index(["node", "kind"])["n_actors"]
-    owner = list(zip(table["from"], table["from_kind"], strict=True))
-    rows["group_n"] = (
-        actors.reindex(pd.MultiIndex.from_tuples(owner, names=actors.index.names)).to_numpy() if owner else []
-    )
-    return rows
 
 
 def _drop_off(result: Any) -> pd.DataFrame:
@@ -138,6 +132,27 @@ def times_of(result: TimeToResult, limit: int) -> pd.DataFrame:
         }
     )
     return pd.concat([shares, medians, whole if len(table) else whole.iloc[:0]], ignore_index=True)
+
+
+def nothing_of(result: Result, limit: int) -> pd.DataFrame | None:
+    """Return what a share of 0 is worth, for rows that a side can lack; see :class:`journeylog.comparison.table.Sides`."""
+    if isinstance(result, TransitionsResult):
+        nodes = result.nodes
+        n, worth = nodes["n_followed"].to_numpy(np.int64), nodes["n_effective"].to_numpy(np.float64)
+        squares = np.rint(n * n / np.where(worth > 0, worth, 1.0))
+        high = cluster_share(0, n, 0, 0, squares)[1]
+        return pd.DataFrame({"from": nodes["node"], "from_kind": nodes["kind"], "n": n, "high": high})
+    if isinstance(result, TimeToResult) and limit > 0:
+        return _nothing_by(result, limit)
+    return None
+
+
+def _nothing_by(result: TimeToResult, limit: int) -> pd.DataFrame:
+    """Return the cases, and what a share of 0 is worth within a time: as sure as those who were watched for it."""
+    cases, ends = result.cases, result.ends
+    n_at_risk = float(np.append(ends.n_at_risk, 0)[np.searchsorted(ends.time, limit)])
+    worth = min(n_at_risk, cases.alike) if cases.clustered else n_at_risk
+    return pd.DataFrame({"n": [int(cases.n.sum())], "high": [float(wilson(0, max(worth, 1.0))[1])]})
 
 
 def common_limit(one: TimeToResult, other: TimeToResult, follow_up: int) -> int:

@@ -59,15 +59,19 @@ def stratified(
         raise ConfigError(
             f"within={within!r} has no value at the first event of any case. Fix: another attribute"
         )
-    parts = []
+    keys = [name for name in keys_of(pooled) if name in _keys_only(pooled)]
+    parts: list[pd.DataFrame] = []
+    whole: list[pd.DataFrame] = []
     for value in values:
         source = log.source.then([_Segment(question, within, value)], log.window)
-        table = difference_table(ask(replace(log, source=source)), min_n)[0]
-        table.insert(0, "segment", pd.array([value] * len(table), dtype=TEXT))
-        parts.append(table)
+        sides = ask(replace(log, source=source))
+        # what neither group does in a segment is no difference there, and weighs like any other
+        for rows, tables in ((None, parts), (pooled, whole)):
+            table = difference_table(sides, min_n, rows)[0]
+            table.insert(0, "segment", pd.array([value] * len(table), dtype=TEXT))
+            tables.append(table)
     segments = with_q(pd.concat(parts, ignore_index=True))
-    keys = [name for name in keys_of(pooled) if name in _keys_only(pooled)]
-    table = _adjusted(pooled, segments, keys, len(values), min_n)
+    table = _adjusted(pooled, pd.concat(whole, ignore_index=True), keys, len(values), min_n)
     return table, segments, _notes(with_q(table), segments, keys, within)
 
 

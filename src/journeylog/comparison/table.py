@@ -12,7 +12,6 @@ import pandas as pd
 
 from journeylog.comparison.result import SUPPORTED
 from journeylog.core.differences import Estimates, benjamini_hochberg, difference, p_value, ratio_of
-from journeylog.core.intervals import wilson
 from journeylog.core.notes import Note, Span, note
 from journeylog.core.schema import SECOND
 
@@ -20,7 +19,7 @@ __all__ = ["MEASURED", "Sides", "difference_table", "keys_of", "points", "spelle
 
 Floats = npt.NDArray[np.float64]
 
-#: What a row to compare holds beside its keys; ``group_n`` (how many actors its base has) where it can be absent.
+#: What a row to compare holds beside its keys.
 MEASURED: Final = ("measure", "unit", "n", "value", "low", "high")
 
 
@@ -31,26 +30,32 @@ class Sides:
     Parameters
     ----------
     left, right : DataFrame
-        Keys, then :data:`MEASURED`, and ``group_n`` perhaps.
+        Keys, then :data:`MEASURED`.
     notes : tuple of str
     correlation : DataFrame or None
         Keys, ``measure`` and ``correlation`` of both estimates, where actors are in both groups.
+    nothing : tuple of two DataFrames, or None
+        For a share that a side lacks because it is 0: the keys of its base, ``n`` and ``high``, the upper bound of 0.
     """
 
     left: pd.DataFrame
     right: pd.DataFrame
     notes: tuple[str, ...] = ()
     correlation: pd.DataFrame | None = field(default=None)
+    nothing: tuple[pd.DataFrame, pd.DataFrame] | None = field(default=None)
 
 
-def difference_table(sides: Sides, min_n: int) -> tuple[pd.DataFrame, int]:
-    """Return the table without q, and how many rows have too few on a side to be tested."""
+def difference_table(sides: Sides, min_n: int, rows: pd.DataFrame | None = None) -> tuple[pd.DataFrame, int]:
+    """Return the table without q, and how many rows have too few on a side to be tested.
+
+    `rows` are keys to be told of in any case, also where neither side has them.
+    """
     left, right = sides.left, sides.right
     keys = keys_of(left)
-    joined = _joined(left, right, keys)
+    joined = _joined(left, right, keys, left[keys].iloc[:0] if rows is None else rows[keys])
     estimates = []
-    for side, frame in (("a", left), ("b", right)):
-        _fill_absent(joined, side, frame, keys)
+    for g, side in enumerate("ab"):
+        _fill_absent(joined, side, None if sides.nothing is None else sides.nothing[g])
         parts = (joined[f"{part}_{side}"].to_numpy(np.float64) for part in ("value", "low", "high"))
         estimates.append(Estimates(*parts))
     together = _correlation(joined, keys, sides.correlation)
@@ -77,13 +82,13 @@ def with_q(table: pd.DataFrame) -> pd.DataFrame:
 
 def keys_of(frame: pd.DataFrame) -> list[str]:
     """Return the columns that say what a row is of, the measure among them."""
-    return [str(name) for name in frame.columns if name not in (*MEASURED[2:], "group_n", "correlation")]
+    return [str(name) for name in frame.columns if name not in (*MEASURED[2:], "correlation")]
 
 
-def _joined(left: pd.DataFrame, right: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
-    """Return the rows of both sides in the order in which their keys occur, their values side by side."""
-    rows, numbers = _numbered([left[keys], right[keys]])
-    for side, frame, number in zip("ab", (left, right), numbers, strict=True):
+def _joined(left: pd.DataFrame, right: pd.DataFrame, keys: list[str], more: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of both sides, and more, in the order in which their keys occur, their values side by side."""
+    rows, numbers = _numbered([left[keys], right[keys], more])
+    for side, frame, number in zip("ab", (left, right), numbers[:2], strict=True):
         for name in frame.columns.difference(keys):
             values = np.full(len(rows), np.nan)
             values[number] = frame[name].to_numpy(np.float64, na_value=np.nan)
@@ -114,22 +119,28 @@ def _correlation(joined: pd.DataFrame, keys: list[str], known: pd.DataFrame | No
     return out
 
 
-def _fill_absent(joined: pd.DataFrame, side: str, frame: pd.DataFrame, keys: list[str]) -> None:
-    """Give a row that one side lacks its share of 0 there, if its group occurs; the interval is by actors."""
+def _fill_absent(joined: pd.DataFrame, side: str, nothing: pd.DataFrame | None) -> None:
+    """Give a row that one side lacks its share of 0 there, if its base occurs."""
     absent = joined[f"n_{side}"].isna().to_numpy()
     joined[f"n_{side}"] = joined[f"n_{side}"].fillna(0).astype(np.int64)
-    if not absent.any() or "group_n" not in frame or not len(frame):
+    if nothing is None or not len(nothing) or not absent.any():
         return
-    group = [key for key in keys if key.startswith("from")]
-    sizes = frame.drop_duplicates(group)[[*group, "n", "group_n"]]
-    found = joined[group].merge(sizes, how="left", on=group)  # in the order of the joined rows
-    n, actors = (found[name].to_numpy(np.float64, na_value=np.nan) for name in ("n", "group_n"))
-    fill = absent & (joined["unit"] == "share").to_numpy(bool) & (n > 0)
-    high = wilson(0.0, np.fmin(n, actors))[1]
-    for part, values in (("n", n), ("value", 0.0), ("low", 0.0), ("high", high)):
-        column = f"{part}_{side}"
-        filled = np.where(fill, values, joined[column].to_numpy(np.float64))
-        joined[column] = filled.astype(np.int64) if part == "n" else filled
+    n, high = np.zeros(len(joined)), np.full(len(joined), np.nan)
+    on = [name for name in nothing if name not in ("n", "high")]
+    if on:
+        rows, (mine, theirs) = _numbered([joined[on], nothing[on]])
+        base = np.full(len(rows), -1, np.int64)
+        base[theirs] = np.arange(len(nothing))
+        base = base[mine]
+    else:
+        base = np.zeros(len(joined), np.int64)
+    known = base >= 0
+    n[known], high[known] = (nothing[name].to_numpy(np.float64)[base[known]] for name in ("n", "high"))
+    fill = absent & (n > 0)
+    share = fill & (joined["unit"] == "share").to_numpy(bool)
+    joined[f"n_{side}"] = np.where(fill, n, joined[f"n_{side}"]).astype(np.int64)
+    for part, values in (("value", 0.0), ("low", 0.0), ("high", high)):
+        joined[f"{part}_{side}"] = np.where(share, values, joined[f"{part}_{side}"].to_numpy(np.float64))
 
 
 #: What is measured, as it stands in tables; pages have words for it.

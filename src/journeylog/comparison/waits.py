@@ -18,11 +18,10 @@ from journeylog.core.kernels.clustered import clustered_stretches, rings_of_node
 from journeylog.core.kernels.groups import count_codes, divide_cells
 from journeylog.core.kernels.pairs import move_times, sign_products
 from journeylog.core.nodes import TEXT, node_columns
-from journeylog.core.pairs import DENSE, Keys, correlation_of_moments
+from journeylog.core.pairs import DENSE, FEWEST, Keys, correlation_of_moments
 from journeylog.core.visits import Visits
 
 __all__ = [
-    "FEWEST",
     "TELLING",
     "Times",
     "correlation_of_times",
@@ -41,8 +40,6 @@ _SIGNS: Final = (
     "k_a", "kk_a", "kn_a", "n_a", "nn_a", "k_b", "kk_b", "kn_b", "n_b", "nn_b", "k_ab", "kn_ab", "nk_ab", "nn_ab",
     "both",
 )  # fmt: skip
-#: At least so many actors in both groups tell how far their times go together.
-FEWEST: Final = 20
 #: So many do; of more, some are chosen by a hash of their ids.
 TELLING: Final = 50_000
 

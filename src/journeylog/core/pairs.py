@@ -16,7 +16,7 @@ from journeylog.core.kernels import pairs as kernel
 from journeylog.core.kernels.hashing import number_keys
 from journeylog.core.nodes import ratio
 
-__all__ = ["DENSE", "Keys", "Pair", "Trials", "correlation_of_moments", "moment_tables"]
+__all__ = ["DENSE", "FEWEST", "Keys", "Pair", "Trials", "correlation_of_moments", "moment_tables"]
 
 Ints = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.int32]
@@ -27,6 +27,8 @@ Keys = dict[str, Coded | Ints]
 DENSE: Final = 1 << 16
 #: A spread that is rounding, as a share of the sum of squared numbers of trials.
 _NOTHING: Final = 1e-12
+#: As many actors a group has to weigh to tell how far it goes together with another.
+FEWEST: Final = 20
 
 _ROW: Final = ("k_a", "kk_a", "kn_a", "k_b", "kk_b", "kn_b", "k_ab", "kn_ab", "nk_ab")
 _BASE: Final = ("n_a", "nn_a", "actors_a", "n_b", "nn_b", "actors_b", "nn_ab")
@@ -86,15 +88,14 @@ class Pair:
 
     Parameters
     ----------
-    n, actors : (ndarray, ndarray)
-        Trials, and actors with a trial, in both groups.
+    n : (ndarray, ndarray)
+        Trials in both groups.
     shares : (Estimates, Estimates)
     correlation : ndarray of float64
         Of the two estimates; 0 where no actor is in both.
     """
 
     n: tuple[Ints, Ints]
-    actors: tuple[Ints, Ints]
     shares: tuple[Estimates, Estimates]
     correlation: Floats
 
@@ -109,7 +110,6 @@ class Pair:
             shares.append(Estimates(ratio(k, n), *cluster_share(k, n, *products)))
         return Pair(
             (bases.values["n_a"][base_of_row], bases.values["n_b"][base_of_row]),
-            (bases.values["actors_a"][base_of_row], bases.values["actors_b"][base_of_row]),
             (shares[0], shares[1]),
             correlation_of_moments(x),
         )
@@ -117,6 +117,9 @@ class Pair:
 
 def correlation_of_moments(x: Mapping[str, Floats]) -> Floats:
     """Return the correlation of ``k_a / n_a`` with ``k_b / n_b``; 0 where no actor is in both, or one does not vary.
+
+    It is 0, too, where a group weighs less than :data:`FEWEST` actors with as many trials each: what few deviate
+    from their own mean goes together for that alone, two are always of one mind or of opposite ones.
 
     Parameters
     ----------
@@ -131,5 +134,6 @@ def correlation_of_moments(x: Mapping[str, Floats]) -> Floats:
     together = x["k_ab"] - a * x["nk_ab"] - b * x["kn_ab"] + a * b * x["nn_ab"]
     with np.errstate(invalid="ignore", divide="ignore"):
         varies = (spread["a"] > _NOTHING * x["nn_a"]) & (spread["b"] > _NOTHING * x["nn_b"])
+        varies &= np.minimum(x["n_a"] ** 2 / x["nn_a"], x["n_b"] ** 2 / x["nn_b"]) >= FEWEST
         found = np.where(varies, together / np.sqrt(spread["a"] * spread["b"]), 0.0)
     return np.clip(np.where(np.isfinite(found), found, 0.0), -1.0, 1.0)

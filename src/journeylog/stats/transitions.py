@@ -71,7 +71,8 @@ class Transitions(PathStat):
 
     ``n_tied`` transitions lie between equal times: their direction rests on the declared order of ties.
 
-    ``tables["nodes"]``: ``node, kind, n, n_cases, n_actors, n_followed, n_loops, n_returns``.
+    ``tables["nodes"]``: ``node, kind, n, n_cases, n_actors, n_followed, n_effective, n_loops, n_returns``; `n_effective`
+    is how many actors with as many followed visits each would weigh as much: one giant counts for few.
 
     Counts merge by addition, keyed by the names of both nodes.
 
@@ -246,8 +247,11 @@ def _times(counts: Counts, meaning: str) -> dict[str, Any]:
 
 
 def _node_frame(nodes: Table) -> pd.DataFrame:
-    names = ("n", "n_cases", "n_actors", "n_followed", "n_loops", "n_returns")
-    frame = pd.DataFrame({**node_columns(nodes.coded("node"), "node"), **{k: nodes.values[k] for k in names}})
+    n = nodes.values["n_followed"].astype(np.float64)
+    columns: dict[str, Any] = {k: nodes.values[k] for k in ("n", "n_cases", "n_actors", "n_followed")}
+    columns["n_effective"] = np.nan_to_num(ratio(n * n, nodes.values["nn"]))
+    columns |= {k: nodes.values[k] for k in ("n_loops", "n_returns")}
+    frame = pd.DataFrame({**node_columns(nodes.coded("node"), "node"), **columns})
     if nodes.coded("node").ordered:
         frame.attrs["ordered"] = (
             True  # stages: the order of the rows has a meaning, also where it is that of volume
