@@ -188,3 +188,23 @@ def frame_of(table: Table, words: tuple[str, ...]) -> pd.DataFrame:
         for more in ("", "_goal")
     }
     return pd.DataFrame({**keys, **sums})
+
+
+def test_what_all_who_are_left_get_at_once_is_compared_with_nobody() -> None:
+    """A reminder after two days that does nothing: the quick, who pay more often, have left by then."""
+    chance, rows = np.random.default_rng(1), []
+    for a in range(1000):
+        quick = chance.random() < 0.5
+        second = ("look", 300) if quick else ("reminder", 172_800)
+        rows += [(f"u{a}", "home", 0), (f"u{a}", *second)]
+        if chance.random() < (0.6 if quick else 0.2):
+            rows.append((f"u{a}", "pay", second[1] + 900))
+    frame = pd.DataFrame(rows, columns=["actor", "event", "s"])
+    frame["time"] = pd.Timestamp("2025-01-01") + pd.to_timedelta(frame.pop("s"), unit="s")
+    log = jl.read(
+        frame, actor="actor", event="event", time="time", tz="UTC", window=("2025-01-01", "2025-03-01")
+    )
+    table = log.compute(jl.Moments("pay", "5d", transitions=False)).table.set_index("moment")
+    n = int((frame["event"] == "reminder").sum())
+    assert table.loc["reminder", ["n_did", "n_not", "n_alone"]].tolist() == [0, 0, n] and n > 400
+    assert not table["supported"].any()

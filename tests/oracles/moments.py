@@ -107,26 +107,20 @@ def moments(
 
 
 def strata_of(watched: list[Stand], moment: Any) -> dict[Stratum, tuple[list[Stand], list[Stand]]]:
-    """Who did it first, and who stood at risk, by stratum; where nobody did, the bands of time, then of position go."""
-    left = [s for s in watched if s.moment == moment and s.first]
-    out: dict[Stratum, tuple[list[Stand], list[Stand]]] = {}
-    for kept in ((0, 1), (0,), ()):
+    """Who did it first, and who stood at risk, by stratum; those who did it where nobody stood are in none."""
 
-        def stratum(place: Any, stand: Stand, kept: tuple[int, ...] = kept) -> Stratum:
-            return kept, place, tuple(stand.bands[k] for k in kept), stand.attributes
+    def stratum(place: Any, stand: Stand) -> Stratum:
+        return place, stand.bands, stand.attributes
 
-        did, rest = defaultdict(list), defaultdict(list)
-        for stand in left:
+    did, rest = defaultdict(list), defaultdict(list)
+    for stand in watched:
+        if stand.moment == moment and stand.first:
             did[stratum(stand.before, stand)].append(stand)
-        for stand in watched:
-            if moment not in stand.met:
-                rest[stratum(stand.here, stand)].append(stand)
-            if stand.before == START and stand.moment != moment:
-                rest[stratum(START, stand)].append(stand)
-        paired = {key: (did[key], rest[key]) for key in did if rest[key]}
-        out |= paired
-        left = [s for s in left if stratum(s.before, s) not in paired]
-    return out
+        if moment not in stand.met:
+            rest[stratum(stand.here, stand)].append(stand)
+        if stand.before == START and stand.moment != moment:
+            rest[stratum(START, stand)].append(stand)
+    return {key: (did[key], rest[key]) for key in did if rest[key]}
 
 
 def compare(

@@ -11,16 +11,13 @@ from scipy import special
 from journeylog.core.counts import Coded, Table
 from journeylog.core.differences import Estimates, difference, ratio_of
 from journeylog.core.intervals import LEVEL, two_sided_z, wilson
-from journeylog.core.kernels.pooling import add_columns, both_sides, pool_sides
+from journeylog.core.kernels.pooling import add_columns, pool_sides
 from journeylog.core.risksets import GROUPS
 
 __all__ = ["Pooled", "pool_strata"]
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
-
-#: What is left out, in this order, for those at whose place, position and time nobody stood who did not do it.
-_COARSER = (("elapsed",), ("elapsed", "position"))
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,27 +132,19 @@ def pool_strata(rows: Table, stood: Table, moments: Ints, n_moments: int) -> Poo
         The moment of each row, from 0.
     """
     did, met, there = _grids(rows, "did"), _grids(rows, "met"), _grids(stood, "stood")
-    left = np.flatnonzero(did[0].any(0))
-    held = np.zeros((4, GROUPS, n_moments), np.int64)
+    some = np.flatnonzero(did[0].any(0))
+    stratum, place = _strata(rows, stood)
+    row = np.full(1 + max(stratum.max(initial=-1), place.max(initial=-1)), -1)
+    row[place] = np.arange(len(stood))
+    nobody = np.zeros((2, GROUPS, 1), np.int64)  # stands where a stratum has no row
+    here = np.concatenate((there, nobody), axis=2)[:, :, row[stratum[some]]]
+    sides = np.concatenate((did[:, :, some], here - met[:, :, some]))
+    alone = ~sides[2].any(0)
+    held, lone = np.zeros((4, GROUPS, n_moments), np.int64), np.zeros((GROUPS, n_moments), np.int64)
     terms = np.zeros((3, GROUPS + 1, n_moments))
-    for dropped in ((), *_COARSER):
-        names = [name for name in stood.keys if name not in dropped]
-        stratum, place = _strata(rows, stood, names)
-        wide = 1 + int(max(stratum.max(initial=-1), place.max(initial=-1)))
-        cell = moments * wide + stratum
-        cells, mine = np.unique(cell[left], return_inverse=True)
-        known = np.flatnonzero(np.isin(cell, cells)) if dropped else left
-        sides = np.zeros((4, GROUPS, len(cells)), np.int64)
-        paired = both_sides(
-            did, met, there, left, mine, known, np.searchsorted(cells, cell[known]), place, cells % wide, wide, sides
-        )  # fmt: skip
-        pool_sides(sides, np.where(paired, cells // wide, -1), held, terms)
-        left = left[~paired[mine]]
-        if len(left) == 0:
-            break
-    alone = np.zeros((GROUPS, n_moments), np.int64)
-    add_columns(did[0], left, moments[left], alone)
-    return _pooled(held, terms, alone.sum(0))
+    pool_sides(sides, np.where(alone, -1, moments[some]), held, terms)
+    add_columns(did[0], some[alone], moments[some[alone]], lone)
+    return _pooled(held, terms, lone.sum(0))
 
 
 def _pooled(held: Ints, terms: Floats, alone: Ints) -> Pooled:
@@ -187,11 +176,10 @@ def _grids(table: Table, word: str) -> Ints:
     return np.asarray(columns, dtype=np.int64)
 
 
-def _strata(rows: Table, stood: Table, names: list[str]) -> tuple[Ints, Ints]:
-    """Return the stratum of each row of both tables, by the keys called so."""
+def _strata(rows: Table, stood: Table) -> tuple[Ints, Ints]:
+    """Return the stratum of each row of both tables: by place, bands and attributes."""
     mine, theirs = np.zeros(len(rows), np.int64), np.zeros(len(stood), np.int64)
-    for name in names:
-        column = stood.keys[name]
+    for name, column in stood.keys.items():
         if isinstance(column, Coded):
             codes, known, size = (
                 rows.coded(name).onto(column) + 10,

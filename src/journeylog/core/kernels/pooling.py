@@ -1,8 +1,6 @@
-"""Kernels that put both sides of strata together, and pool two shares over them without each group in turn."""
+"""Kernels that pool two shares over strata, without each group of actors in turn."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -10,7 +8,7 @@ from numba import njit
 
 Ints = npt.NDArray[np.int64]
 
-__all__ = ["add_columns", "both_sides", "pool_sides"]
+__all__ = ["add_columns", "pool_sides"]
 
 
 @njit(cache=True, nogil=True)
@@ -19,53 +17,6 @@ def add_columns(grid: Ints, chosen: Ints, group: Ints, out: Ints) -> None:
     for g in range(grid.shape[0]):
         for i in range(group.size):
             out[g, group[i]] += grid[g, chosen[i]]
-
-
-@njit(cache=True, nogil=True)
-def both_sides(
-    did: Ints,
-    met: Ints,
-    there: Ints,
-    left: Ints,
-    cell: Ints,
-    known: Ints,
-    cell_of_known: Ints,
-    stratum_there: Ints,
-    stratum: Ints,
-    n_strata: int,
-    sides: Ints,
-) -> Any:
-    """Write who did it and who, at risk in the same stratum, did not; return which cells have some who did not.
-
-    Parameters
-    ----------
-    did, met, there : ndarray of int64, shape (2, groups, rows)
-        Who just did it and who had met it by then, and (with rows of its own) who stood there; and those of them that
-        reach the goal.
-    left, cell : ndarray of int64
-        The rows of those who did it and still look for others, with the cell (a moment in a stratum) of each.
-    known, cell_of_known : ndarray of int64
-        All rows that belong to one of these cells, with the cell of each.
-    stratum_there, stratum : ndarray of int64
-        The stratum of each row of `there`, and of each cell.
-    sides : ndarray of int64, shape (4, groups, cells)
-        Written, from zeros: who did it and those of them that reach the goal, and the same of the rest.
-    """
-    for k in range(2):
-        add_columns(did[k], left, cell, sides[k])
-        for g in range(did.shape[1]):
-            everybody = np.zeros(n_strata, np.int64)
-            for i in range(stratum_there.size):
-                everybody[stratum_there[i]] += there[k, g, i]
-            for c in range(stratum.size):
-                sides[2 + k, g, c] = everybody[stratum[c]]
-            for i in range(known.size):
-                sides[2 + k, g, cell_of_known[i]] -= met[k, g, known[i]]
-    paired = np.zeros(stratum.size, np.bool_)
-    for g in range(did.shape[1]):
-        for c in range(stratum.size):
-            paired[c] |= sides[2, g, c] != 0
-    return paired
 
 
 @njit(cache=True, nogil=True)
