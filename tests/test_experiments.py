@@ -9,6 +9,7 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
 from scipy import integrate, stats
@@ -19,6 +20,7 @@ from journeylog.core.build import build_chunk
 from journeylog.core.chunk import Category, Number
 from journeylog.core.differences import chance_greater
 from journeylog.core.schema import DAY
+from journeylog.core.select import keep_events
 from journeylog.core.source import Memory
 from journeylog.core.window import Window
 from journeylog.errors import ConfigError, ValueOverflowError
@@ -308,3 +310,120 @@ def test_amounts_for_each_actor_are_of_one_currency_and_fit_their_sum() -> None:
     assert found[["value_a", "value_b"]].iloc[0].tolist() == in_euro
     with pytest.raises(ValueOverflowError, match="64-bit"):
         jl.experiment(log, **ASK, metrics=[jl.PerActor("huge", "10d")])
+
+
+def fates(seed: int, n: int = 240) -> jl.EventLog:
+    """Actors with sessions, orders and payments on both sides of their assignment."""
+    rng = np.random.default_rng(seed)
+    rows: list[tuple[str, str, float, str | None, int]] = []
+    for i in range(n):
+        day = rng.uniform(3, 40)
+        rows.append((f"u{i}", "assign", day, "ab"[i % 2], int(rng.integers(0, 3))))
+        for _ in range(rng.integers(0, 9)):
+            what = str(rng.choice(["visit", "pay", "quit"], p=[0.6, 0.2, 0.2]))
+            rows.append((f"u{i}", what, rng.uniform(0, 58), None, int(rng.integers(0, 3))))
+    return log_of(rows)
+
+
+def after_assignment(log: jl.EventLog) -> jl.EventLog:
+    """The log as if the world began with each actor's assignment, in plain words."""
+    chunk = log.chunk
+    begins = np.flatnonzero(chunk.event.codes == NAMES.index("assign"))  # one an actor
+    return replace(
+        log, source=Memory((keep_events(chunk, np.arange(chunk.n_events) >= begins[chunk.actor_of_event()]),))
+    )
+
+
+CASES: list[Any] = [
+    jl.Outcomes(),
+    jl.DropOff(),
+    jl.TimeTo("pay"),
+    jl.Funnel(["visit", "pay"]),
+    jl.Transitions(),
+]
+ACTORS: list[Any] = [jl.Conversion("pay", "7d"), jl.PerActor("value", "7d"), jl.Retention("7d", 2)]
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        (jl.Journeys("pay", "7d"),),
+        (jl.Journeys("pay", "7d", goal_ends=False),),
+        (jl.Journeys("pay", "7d", of="stretch"),),
+        (jl.Journeys("pay", "7d", of="stretch", goal_ends=False, restart=False),),
+        (jl.Journeys("pay", "7d", of="value"),),
+        (jl.Journeys("pay", "auto", of="stretch", settled=("5d", 99)),),
+        (jl.Sessions(gap="3d"), jl.Journeys("pay", of="session")),
+        (jl.Stages({"look": "visit", "buy": "pay"}), jl.Drop("quit"), jl.Journeys({"stage": "buy"}, "7d")),
+    ],
+    ids=["ends", "goes_on", "stretches", "once", "objects", "estimated", "sessions", "stages"],
+)
+def test_journeys_begin_anew_at_the_assignment(steps: tuple[Any, ...], tmp_path: Any) -> None:
+    """Every metric is that of a log in which nothing was before the assignment, however the log came here."""
+    log, anew = fates(1), after_assignment(fates(1)).then(*steps)
+    wanted = jl.experiment(anew, **ASK, metrics=[*CASES, *ACTORS], min_n=5)
+    cut = log.then(*steps)
+    for given in (
+        cut,
+        jl.load(cut.save(tmp_path / "a.jlog")),
+        jl.load(jl.load(tmp_path / "a.jlog").save(tmp_path / "b.jlog")),
+    ):
+        found = jl.experiment(given, **ASK, metrics=[*CASES, *ACTORS], min_n=5)
+        pd.testing.assert_frame_equal(found.table, wanted.table)
+        assert found.notes == wanted.notes and found.mismatch_p == wanted.mismatch_p
+    of_all = found.table[(found.table["metric"] == "Outcomes") & (found.table["measure"] == "share")]
+    if getattr(steps[-1], "of", "") == "actor":
+        assert (of_all["n_a"] == 120).all() and (of_all["n_b"] == 120).all()
+
+
+def test_partitions_do_not_change_journeys_that_begin_anew() -> None:
+    log = fates(3)
+    chunk = log.chunk
+    parted = replace(log, source=Memory((chunk.slice(150, 240), chunk.slice(0, 150))))
+    begun = jl.Journeys("pay", "auto", of="stretch", start="visit", goal_ends=False)
+    for steps in ((begun,), (begun, jl.Drop("quit"))):
+        one, two = (jl.experiment(x.then(*steps), **ASK, metrics=CASES) for x in (log, parted))
+        assert one.table.equals(two.table) and one.notes == two.notes
+        assert any("could not begin anew" in said for said in one.notes) == (len(steps) > 1)
+
+
+def test_who_paid_before_the_assignment_has_not_paid_for_it() -> None:
+    rows: list[tuple[str, str, float, str | None, int]] = []
+    for i in range(80):
+        rows += [(f"u{i}", "pay", 1.0, None, 1)] if i % 2 else []
+        rows += [(f"u{i}", "assign", 10.0, "ab"[i % 2], 0), (f"u{i}", "visit", 11.0, None, 0)]
+    for goal_ends in (True, False):
+        log = log_of(rows).then(jl.Journeys("pay", "7d", goal_ends=goal_ends))
+        table = jl.experiment(log, **ASK, metrics=[jl.Outcomes()]).table.iloc[0]
+        assert table[["what", "n_a", "n_b", "value_a", "value_b"]].tolist() == ["reached", 40, 40, 0.0, 0.0]
+
+
+def test_the_assignment_is_a_start_and_no_run_in_sets_anyone_apart() -> None:
+    log = fates(2)
+    plain = jl.experiment(log.then(jl.Journeys("pay", "7d")), **ASK, metrics=CASES)
+    for step in (jl.Journeys("pay", "7d", start="visit"), jl.Journeys("pay", "7d", run_in="20d")):
+        found = jl.experiment(log.then(step), **ASK, metrics=CASES)
+        pd.testing.assert_frame_equal(found.table, plain.table)
+        assert found.notes == plain.notes
+    visits = jl.Journeys("pay", "7d", start="visit", of="stretch")
+    cases = jl.experiment(log.then(visits), **ASK, metrics=[jl.Outcomes()]).table.iloc[0]
+    assert cases["n_a"] >= 120 and cases["n_b"] >= 120  # everyone has the first one, some have more
+
+
+def test_journeys_that_cannot_be_made_anew_are_told_and_do_not_count() -> None:
+    rows: list[tuple[str, str, float, str | None, int]] = []
+    for i in range(80):
+        rows += [(f"u{i}", "pay", 1.0, None, 1)] if i % 4 == 1 else []
+        rows += [(f"u{i}", "assign", 10.0, "ab"[i % 2], 0), (f"u{i}", "visit", 11.0, None, 0)]
+    for goal_ends in (True, False):
+        log = log_of(rows).then(jl.Journeys("pay", "7d", goal_ends=goal_ends))
+        for given in (replace(log, steps=()), log.then(jl.Drop("pay")), log.then(jl.Rename({"pay": "x"}))):
+            found = jl.experiment(given, **ASK, metrics=[jl.Outcomes()])
+            row = found.table.iloc[0]
+            assert row[["n_a", "n_b"]].tolist() == ([40, 20] if goal_ends else [0, 0])
+            assert not goal_ends or row[["value_a", "value_b"]].tolist() == [0.0, 0.0]
+            n_old = 80 if not goal_ends else 20 if {"pay", "x"} & set(given.events) else 0
+            assert any(f": {n_old} that were decided before it, or may" in note for note in found.notes)
+            told = f"Outcomes: {20 if goal_ends else 80} of 80 assigned actors have no case from the assignment on"
+            assert any(note.startswith(told) for note in found.notes)
+            assert found.variants["n_actors"].tolist() == [40, 40]

@@ -12,15 +12,16 @@ import pandas as pd
 import pyarrow as pa
 from scipy import special
 
+from journeylog.comparison.anew import BEGINS, cut_anew, making, old_cases
 from journeylog.core.chunk import Category, Chunk
 from journeylog.core.condition import Condition, matches
 from journeylog.core.contracts import Step
 from journeylog.core.log import EventLog
 from journeylog.core.nodes import TEXT
 from journeylog.core.schema import SECOND
-from journeylog.core.select import keep_events
 from journeylog.core.window import Window
 from journeylog.errors import ConfigError, cut, nearest
+from journeylog.steps.journeys import Journeys
 
 __all__ = ["VARIANT", "Assigned", "assigned", "mismatch"]
 
@@ -48,6 +49,9 @@ class Assigned:
         Assignments without a variant.
     n_other : int
         Actors whose first assignment is to a variant that was not declared.
+    n_old : int
+        Journeys of assigned actors that are left out because they were decided before the assignment, or may have been;
+        -1 where journeys begin anew at it, so that none of them was.
     """
 
     log: EventLog
@@ -56,6 +60,7 @@ class Assigned:
     n_both: int
     n_without: int
     n_other: int
+    n_old: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,13 +99,15 @@ def assigned(
                 f"Fix: {f'did you mean {near[0]!r}?' if near else 'use the variants of the log'}"
             )
     names = _control_first(list(ratios) if ratios is not None else known, control)
-    cut_there = _FromAssignment(assignment, variant, tuple(names), drop)
+    cut_there = _FromAssignment(assignment, variant, tuple(names), drop, making(log))
     parts = log.source.map(cut_there.people)
-    n_both, n_without, n_other = (sum(part[1][i] for part in parts) for i in range(3))
+    n_both, n_without, n_other, n_old = (sum(part[1][i] for part in parts) for i in range(4))
+    if cut_there.journeys is not None or not any(log.source.map(lambda chunk: "journey" in chunk.levels)):
+        n_old = -1
     people = pd.concat([part[0] for part in parts], ignore_index=True)
     table = _table(people, names, ratios, log.window.end)
     whole = replace(log, source=log.source.then([cut_there], log.window))
-    return Assigned(whole, tuple(names), table, n_both, n_without, n_other)
+    return Assigned(whole, tuple(names), table, n_both, n_without, n_other, n_old)
 
 
 def mismatch(n: Ints, expected: npt.NDArray[np.float64]) -> tuple[str, float]:
@@ -168,35 +175,49 @@ def _first(chunk: Chunk, assignment: Condition, variant: str) -> _First:
 
 @dataclass(frozen=True)
 class _FromAssignment(Step):
-    """Keep assigned actors, from their first assignment on, with their variant."""
+    """Keep assigned actors, from their first assignment on, with their variant; journeys begin with it."""
 
     assignment: Condition
     variant: str
     names: tuple[str, ...]
     drop: bool
+    journeys: Journeys | None = None
 
-    def people(self, chunk: Chunk) -> tuple[pd.DataFrame, tuple[int, int, int]]:
-        """Return one row an assigned actor; how many have several variants, none, and one that was not declared."""
+    def people(self, chunk: Chunk) -> tuple[pd.DataFrame, tuple[int, int, int, int]]:
+        """Return one row an assigned actor; how many have several variants, none, one that was not declared; old cases."""
         found = _first(chunk, self.assignment, self.variant)
         code = self._codes(chunk, found)
+        kept = self._kept(code, found)
         rows = {"code": code, "time": chunk.time[found.event], "several": found.several}
-        frame = pd.DataFrame({**rows, "kept": self._kept(code, found)})
-        return frame, (int(found.several.sum()), found.n_without, int(np.count_nonzero(code < 0)))
+        frame = pd.DataFrame({**rows, "kept": kept})
+        marked, after = self._marked(chunk, found, kept, code)
+        told = int(found.several.sum()), found.n_without, int(np.count_nonzero(code < 0))
+        return frame, (*told, old_cases(marked, after))
 
     def apply(self, chunk: Chunk, window: Window) -> Chunk:
         """Return the chunk from each actor's first assignment on, the variant in the column :data:`VARIANT`."""
         found = _first(chunk, self.assignment, self.variant)
         code = self._codes(chunk, found)
-        kept = self._kept(code, found)
-        begins, mine = (
-            np.full(chunk.n_actors, chunk.n_events, np.int64),
-            np.full(chunk.n_actors, -1, np.int32),
-        )
-        begins[found.actor[kept]], mine[found.actor[kept]] = found.event[kept], code[kept]
+        marked, after = self._marked(chunk, found, self._kept(code, found), code)
+        return cut_anew(marked, after, self.journeys, window)
+
+    def _marked(
+        self, chunk: Chunk, found: _First, kept: npt.NDArray[np.bool_], code: npt.NDArray[np.int32]
+    ) -> tuple[Chunk, npt.NDArray[np.bool_]]:
+        """Return the chunk with variants and assignments, and the events of kept actors from their assignment on."""
+        mine = np.full(chunk.n_actors, -1, np.int32)
+        mine[found.actor[kept]] = code[kept]
+        begins = np.full(chunk.n_events, -1, np.int32)
+        begins[found.event[kept]] = 0
+        cut_at = np.full(chunk.n_actors, chunk.n_events, np.int64)
+        cut_at[found.actor[kept]] = found.event[kept]
         sizes = np.diff(chunk.offsets)
-        mask = np.arange(chunk.n_events) >= np.repeat(begins, sizes)
-        marked = chunk.with_columns(**{VARIANT: Category(np.repeat(mine, sizes), pa.array(self.names))})
-        return keep_events(marked, mask)
+        columns = {
+            VARIANT: Category(np.repeat(mine, sizes), pa.array(self.names)),
+            BEGINS: Category(begins, pa.array(["here"])),
+        }
+        after = np.asarray(np.arange(chunk.n_events) >= np.repeat(cut_at, sizes))
+        return chunk.with_columns(**columns), after
 
     def _codes(self, chunk: Chunk, found: _First) -> npt.NDArray[np.int32]:
         """Return each actor's variant as its place among the names, -1 when it is none of them."""

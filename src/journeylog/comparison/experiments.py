@@ -18,6 +18,7 @@ from journeylog.comparison.groups import Groups
 from journeylog.comparison.metrics import Conversion, PerActor, actors_alone, named, per_actor_sides
 from journeylog.comparison.table import difference_table, spelled, with_q
 from journeylog.core.cases import check_choice
+from journeylog.core.chunk import Chunk
 from journeylog.core.condition import Condition, freeze
 from journeylog.core.contracts import Result, Stat
 from journeylog.core.differences import chance_greater
@@ -126,6 +127,12 @@ def experiment(
     happened after it only: an event before it can be no effect. An assignment without a variant is none; notes say how
     many there are, and how many actors have several.
 
+    Journeys begin anew at the assignment, with the goal and the patience they have in the log (one that was estimated stays
+    as it is): a goal that was reached before it is no goal reached. The assignment is a start, whatever else is one, and
+    nobody is set apart by a run-in, so every assigned actor has a journey of the kinds ``"actor"``, ``"session"`` and
+    ``"stretch"``. A session that the assignment cuts begins with it. Notes say how many actors have no case that a metric
+    counts, and where a log does not tell how its journeys were made.
+
     Those assigned late were watched for less long. A conversion or an amount within a time is of those who were watched
     for that time; statistics stand as they do in :func:`journeylog.compare`.
 
@@ -158,6 +165,7 @@ def experiment(
     found = assigned(log, frozen, variant, control, ratios, both == "drop")
     tables, notes = [], _notes(found, both)
     for name, metric in asked.items():
+        notes += _without_case(found, name, metric)
         for other in found.variants[1:]:
             groups = Groups(
                 (found.variants[0], other), VARIANT, (frozenset([found.variants[0]]), frozenset([other]))
@@ -260,7 +268,39 @@ def _notes(found: Assigned, both: str) -> list[str]:
                 n=found.n_other,
             )
         )
+    if found.n_old >= 0:
+        notes.append(
+            note(
+                "the journeys of the log are not known to be made of the events it has now, so they could not begin anew "
+                "at the assignment: {n:,} that were decided before it, or may have been, are left out. Make them again: "
+                "log.then(jl.Journeys(...))",
+                n=found.n_old,
+            )
+        )
     return notes
+
+
+def _without_case(found: Assigned, name: str, metric: Metric) -> list[str]:
+    """Return a note where assigned actors have no case that a metric counts."""
+    if not isinstance(metric, Stat):
+        return []  # of actors, and these are all there
+
+    def count(chunk: Chunk) -> tuple[int, int]:
+        ready = metric.prepare(chunk)
+        level = ready.cases(metric.case_level(ready))
+        return int(np.count_nonzero(np.diff(level.actor_offsets) == 0)), chunk.n_actors
+
+    n, total = np.sum(found.log.source.map(count), axis=0).tolist()
+    if not n:
+        return []
+    return [
+        note(
+            "{name}: {n:,} of {total:,} assigned actors have no case from the assignment on and are not in it",
+            name=name,
+            n=n,
+            total=total,
+        )
+    ]
 
 
 def _mismatched(sizes: pd.DataFrame, test: str, p: float) -> str:

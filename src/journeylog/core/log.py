@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -51,6 +51,8 @@ class EventLog:
         The rejected rows with position, raw content, column and reason.
     steps : tuple of Step
         Steps applied so far, for the record.
+    written : tuple of mapping
+        Of a log that was saved and opened: the steps before that, as they were written.
 
     Examples
     --------
@@ -69,6 +71,7 @@ class EventLog:
     card: Card
     rejects: pa.Table | None = None
     steps: tuple[Step, ...] = ()
+    written: tuple[Mapping[str, Any], ...] = ()
 
     @staticmethod
     def from_chunk(chunk: Chunk, window: Window | None = None, card: Card | None = None) -> EventLog:
@@ -267,7 +270,7 @@ class EventLog:
 
     def save(self, path: str | Path) -> Path:
         """Write the log to one Arrow file that :func:`journeylog.load` opens without encoding anything again."""
-        return storage.save(Path(path), self.chunk, self.window, self.card, self.rejects, self.steps)
+        return storage.save(Path(path), self.chunk, self.window, self.card, self.rejects, self._record)
 
     def describe(self) -> dict[str, Any]:
         """Return the card's numbers as JSON-able values."""
@@ -279,8 +282,12 @@ class EventLog:
             "window": self.window.to_dict(),
             "columns": self.columns,
             "levels": {name: len(level) for name, level in self.chunk.levels.items()},
-            "steps": [step.to_dict() for step in self.steps],
+            "steps": self._record,
         }
+
+    @property
+    def _record(self) -> list[Mapping[str, Any]]:
+        return [*self.written, *(step.to_dict() for step in self.steps)]
 
     @property
     def period(self) -> str:
@@ -345,8 +352,8 @@ def load(path: str | Path) -> EventLog:
     ...     jl.load(path).n_events
     12
     """
-    chunk, window, card, rejects = storage.load(Path(path))
-    return EventLog(Memory((chunk,)), window, card, rejects)
+    chunk, window, card, rejects, written = storage.load(Path(path))
+    return EventLog(Memory((chunk,)), window, card, rejects, written=written)
 
 
 def _count(source: Memory, count: Callable[[Chunk], Counts]) -> Counts:

@@ -7,7 +7,7 @@ card, rejects) travels in the schema's metadata. The file carries the SHA-256 of
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,6 @@ from journeylog.core import seal
 from journeylog.core.aside import written_aside
 from journeylog.core.card import Card
 from journeylog.core.chunk import Category, Chunk, Column, Level, Number, Text
-from journeylog.core.contracts import Step
 from journeylog.core.terms import DECLARED, Terms
 from journeylog.core.window import Window
 from journeylog.errors import ParseError
@@ -51,16 +50,21 @@ def _events_batch(chunk: Chunk) -> pa.RecordBatch:
 
 
 def save(
-    path: Path, chunk: Chunk, window: Window, card: Card, rejects: pa.Table | None, steps: Sequence[Step]
+    path: Path,
+    chunk: Chunk,
+    window: Window,
+    card: Card,
+    rejects: pa.Table | None,
+    steps: Sequence[Mapping[str, Any]],
 ) -> Path:
-    """Write the file aside and move it into place."""
+    """Write the file aside and move it into place; steps are given as they are written."""
     table = _events_batch(chunk)
     names = ["actor", "time", *chunk.columns, *chunk.levels]
     head = {
         "version": VERSION,
         "window": [window.start, window.end, window.declared],
         "card": card.to_dict(),
-        "steps": [step.to_dict() for step in steps],
+        "steps": list(steps),
         "columns": [[name, *_spell(column)] for name, column in chunk.columns.items()],
         "levels": [[name, level.patience, level.order is not None] for name, level in chunk.levels.items()],
         "going_on": [name for name, level in chunk.levels.items() if not level.goal_ends],
@@ -87,8 +91,8 @@ def save(
     return path
 
 
-def load(path: Path) -> tuple[Chunk, Window, Card, pa.Table | None]:
-    """Read the file back.
+def load(path: Path) -> tuple[Chunk, Window, Card, pa.Table | None, tuple[Mapping[str, Any], ...]]:
+    """Read the file back; last are the steps as they were written.
 
     Raises
     ------
@@ -133,7 +137,7 @@ def _verified_batch(path: Path) -> pa.RecordBatch:
 
 def _parts_back(
     table: pa.RecordBatch, meta: dict[bytes, bytes], head: dict[str, Any]
-) -> tuple[Chunk, Window, Card, pa.Table | None]:
+) -> tuple[Chunk, Window, Card, pa.Table | None, tuple[Mapping[str, Any], ...]]:
     parts = [table.column(i) for i in range(table.num_columns)]
     actors, offsets = _actors_back(parts[0])
     columns = {
@@ -143,7 +147,8 @@ def _parts_back(
     time = parts[1].cast(pa.int64()).to_numpy()
     chunk = Chunk(actors, offsets, time, columns, levels)
     rejects = _table_back(meta[b"journeylog.rejects"]) if b"journeylog.rejects" in meta else None
-    return chunk, Window(*head["window"]), Card.from_dict(head["card"]), rejects
+    steps = tuple(dict(step) for step in head.get("steps", ()))
+    return chunk, Window(*head["window"]), Card.from_dict(head["card"]), rejects, steps
 
 
 def _damaged(path: Path, why: str) -> ParseError:
