@@ -45,7 +45,9 @@ class Model(PathStat):
 
     The journey is taken as an absorbing chain: where a journey goes next depends on where it is, and how long that
     takes depends on where it is and goes (a semi-Markov chain). The rates are those of :class:`Transitions`, over
-    visits watched for the whole patience, so open journeys bend nothing; dropped and reached are where the chain ends.
+    visits watched for the whole patience, so open journeys do not count as lost; dropped and reached are where the chain
+    ends. Where the slow also go on less often, a window that ends in between shows later stages mostly of the quick, and
+    the chance is too high (see the method's page).
 
     Parameters
     ----------

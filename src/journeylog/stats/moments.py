@@ -105,11 +105,11 @@ class Moments(Stat):
     --------
     >>> import journeylog as jl
     >>> result = jl.datasets.tiny().compute(jl.Moments("pay", within="1h", transitions=False))
-    >>> result.table[["moment", "n_did", "n_did_goal", "n_not", "n_not_goal"]]
-       moment  n_did  n_did_goal  n_not  n_not_goal
-    0    cart      3           2      4           3
-    1  search      1           1      1           0
-    2    home      0           0      0           0
+    >>> result.table[["moment", "n_did", "n_did_goal", "n_not", "n_not_goal", "n_alone"]]
+       moment  n_did  n_did_goal  n_not  n_not_goal  n_alone
+    0    cart      1           1      1           1        2
+    1  search      1           1      1           0        0
+    2    home      0           0      0           0        3
     """
 
     goal: Condition
