@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import functools
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import journeylog as jl
+from journeylog.core import edges
 from journeylog.core.log import EventLog
+from journeylog.core.schema import DROPPED, REACHED
 from journeylog.core.source import Memory
 from journeylog.datasets import Wait, simulate_chain
 from journeylog.errors import ConfigError
@@ -82,6 +85,52 @@ def test_equals_the_oracle(events: list[Event], how: Any, node: tuple[str, bool]
                 assert row[prefix + name] == pytest.approx(want, nan_ok=True), (target, prefix + name)
 
 
+def second_moments(trials: list[tuple[str, str, Any]]) -> dict[tuple[str, Any], tuple[int, int]]:
+    """Sums over actors of k * k and k * n, by node and what came, of trials (actor, node, what came)."""
+    found: dict[tuple[str, Any], tuple[int, int]] = {}
+    for (actor, node, came), k in Counter(trials).items():
+        n = sum(trial[:2] == (actor, node) for trial in trials)
+        kk, kn = found.get((node, came), (0, 0))
+        found[node, came] = (kk + k * k, kn + k * n)
+    return found
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(events=rows(), how=cases, node=st.sampled_from([("event", False), ("stage", True)]))
+def test_second_moments_equal_the_oracle(events: list[Event], how: Any, node: tuple[str, bool]) -> None:
+    log = make_log(events)
+    log = replace(log, source=Memory((with_cases(log.chunk, *how),)))
+    question = jl.Prediction(within="600s", node=node[0], merge=node[1], case="journey")
+    ways: list[tuple[str, str, Any]] = []
+    ends: list[tuple[str, str, Any]] = []
+    for case in plain_cases(log.chunk, "journey"):
+        visits, end = visits_of(case, *node), log.window.end
+        moved = moves(case, *node, patience_of(log.chunk, "journey"), end)[1:]
+        goal = case.events[-1].time if case.outcome == "reached" else None
+        for (name, enter, _), move in zip(visits, moved, strict=True):
+            if move["told"] is not None:
+                ways.append((case.actor, name, move["told"]))
+            if enter + 600 * SECOND <= end and (goal is None or goal > enter):
+                ends.append((case.actor, name, int(goal is not None and goal <= enter + 600 * SECOND)))
+    counts = question.summarize(log.chunk, log.window)
+    words = {REACHED: ("reached", "reached"), DROPPED: ("dropped", "dropped")}
+    to = counts["ways"].coded("to")
+    told = [words.get(code) or (NODE, to.labels[code]) for code in to.codes.tolist()]
+    asked = (("ways", told, ways), ("ends", counts["ends"].codes("reached").tolist(), ends))
+    for name, came, trials in asked:
+        table = counts[name]
+        keys = zip(table.coded("node").names({}), came, strict=True)
+        values = zip(table.values["kk"].tolist(), table.values["kn"].tolist(), strict=True)
+        assert dict(zip(keys, values, strict=True)) == second_moments(trials)
+
+
+def test_second_moments_are_the_same_with_many_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    log, question = simulated(1, 60, 600.0), jl.Prediction(within="5d")
+    few = question.summarize(log.chunk, log.window).to_bytes()
+    monkeypatch.setattr(edges, "_DENSE", 0)
+    assert question.summarize(log.chunk, log.window).to_bytes() == few
+
+
 @functools.cache
 def simulated(seed: int, window: float | None = None, mean_s: float = 3 * 3600.0) -> EventLog:
     simulation = simulate_chain(
@@ -139,6 +188,97 @@ def test_the_credible_bounds_hold_the_true_share() -> None:
         told = log.compute(jl.Prediction(within="5d")).outcome(["home", "search"], "10min")
         hits.append(told.low <= reach[1] <= told.high)
     assert 0.88 <= np.mean(hits) <= 1
+
+
+def often_and_seldom(rng: np.random.Generator, light: int, heavy: int, each: int, before: bool) -> EventLog:
+    """Many who come once, at home, and few who come often, at the cart, where each has their own habit of paying: 0.4.
+
+    With `before`, all stand at the cart, the many (who pay half the time) from home, and the few from the search.
+    """
+    n = heavy * each
+    start = np.concatenate((rng.uniform(0, 60, light), np.tile(np.arange(each) * 2.0, heavy)))
+    start[light:] += rng.uniform(0, 0.1, n)
+    ids = rng.integers(1 << 60, size=light + heavy).astype(str)
+    who = ids[np.concatenate((np.arange(light), light + np.repeat(np.arange(heavy), each)))]
+    pays = rng.random(light + n) < np.concatenate(
+        (np.full(light, 0.5), np.repeat(rng.beta(0.6, 0.9, heavy), each))
+    )
+    few = np.arange(light + n) >= light
+    parts = [(~few, "home", 0.0), (few, "search" if before else "cart", 0.0), (pays, "pay", 0.01)]
+    parts += [(few | ~few, "cart", 0.001)] if before else []
+    frame = pd.concat([pd.DataFrame({"who": who[at], "what": what, "day": start[at] + late})
+                       for at, what, late in parts])  # fmt: skip
+    frame["when"] = pd.Timestamp("2025-01-01", tz="UTC") + pd.to_timedelta(frame["day"], unit="D")
+    log = jl.read(frame[["who", "what", "when"]], actor="who", event="what", time="when",
+                  window=("2025-01-01", "2025-04-01"))  # fmt: skip
+    return log.then(jl.Journeys("pay", patience="6h", of="stretch"))
+
+
+def bounds_of_paying(log: EventLog, prefix: list[str]) -> list[tuple[float, float]]:
+    """The bounds of the share that pays next, and of the share that pays within a day."""
+    found = log.compute(jl.Prediction(within="1d"))
+    paid, reached = found.next_stage(prefix).set_index("to").loc["pay"], found.outcome(prefix)
+    return [(paid["rate_low"], paid["rate_high"]), (float(reached.low), float(reached.high))]
+
+
+@pytest.mark.parametrize(("prefix", "before"), [(["cart"], False), (["search", "cart"], True)])
+def test_bounds_are_wide_where_those_who_come_often_have_habits(prefix: list[str], before: bool) -> None:
+    """The error of the share that pays: between actors the habits', within an actor the coins'."""
+    heavy, each, spread = 60, 20, 0.4 * 0.6
+    error = math.sqrt(spread / 2.5 / heavy + spread * (1 - 1 / 2.5) / (heavy * each))
+    rng, found = np.random.default_rng(5), []
+    for _ in range(8):
+        log = often_and_seldom(rng, 3000, heavy, each, before)
+        found.append([high - low for low, high in bounds_of_paying(log, prefix)])
+    told = np.mean(found, axis=0) / 3.92
+    assert (told > 0.85 * error).all() and (told < 1.3 * error).all()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("light", "heavy", "each", "prefix", "truth"),
+    [
+        (5000, 60, 20, ["cart"], 0.4),
+        (1, 400, 10, ["cart"], 0.4),
+        (5000, 60, 20, ["search", "cart"], 0.4),
+        (5000, 60, 20, ["home", "cart"], 0.5),
+    ],
+)
+def test_bounds_hold_the_true_share_where_few_come_often(
+    light: int, heavy: int, each: int, prefix: list[str], truth: float
+) -> None:
+    rng = np.random.default_rng(7)
+    hits = []
+    for _ in range(300):
+        log = often_and_seldom(rng, light, heavy, each, len(prefix) > 1)
+        hits.append([low <= truth <= high for low, high in bounds_of_paying(log, prefix)])
+    assert (np.mean(hits, axis=0) > 0.91).all() and (np.mean(hits, axis=0) < 0.99).all()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("actors", [150, 1000])
+def test_bounds_hold_the_true_share_where_all_are_alike(actors: int) -> None:
+    reach = np.linalg.solve(np.eye(4) - np.array(CYCLES), GOAL)
+    asked = ((["home"], "0s"), (["home", "search"], "10min"), (["search", "cart"], "1h"))
+    hits = defaultdict(list)
+    for seed in range(300):
+        simulation = simulate_chain(
+            actors, NODES, CYCLES, Wait(600.0, 0.7), reached=GOAL, seed=seed, window_days=40
+        )
+        found = (
+            chain_log(simulation)
+            .then(jl.Journeys(goal="pay", patience="5d"))
+            .compute(jl.Prediction(within="5d"))
+        )
+        for prefix, elapsed in asked:
+            node, told = NODES.index(prefix[-1]), found.outcome(prefix, elapsed)
+            hits["outcome", node].append(told.low <= reach[node] <= told.high)
+            ways = found.next_stage(prefix).set_index(["to_kind", "to"])
+            for name, truth in zip(NODES, CYCLES[node], strict=True):
+                if truth:
+                    way = ways.loc[("node", name)]
+                    hits["next", node].append(way["rate_low"] <= truth <= way["rate_high"])
+    assert all(0.92 < np.mean(one) < 0.98 for one in hits.values()), {k: np.mean(v) for k, v in hits.items()}
 
 
 def test_a_prefix_never_seen_is_told_by_its_last_node() -> None:

@@ -181,13 +181,17 @@ class Backoff:
                 share, squares = fitted[depth].share, fitted[depth].squares
                 for finer in self.levels[depth + 1 : by + 1]:
                     share, squares = share[finer.parent], squares[finer.context_parent]
+                own = _added(level.context, n, len(level.key))
+                loss, gap = -n * np.log(share), n * (1 - 2 * share)
+                if width == 1:
+                    found.n[fold], found.log_loss[fold] = n.sum(), loss.sum()
+                    found.brier[fold] = gap.sum() + (own * squares).sum()
+                    continue
                 at = self.coarse(max(depth, by), by)
-                cell, own = at[level.context], _added(level.context, n, len(level.key))
+                cell = at[level.context]
                 found.n[fold] = _added(cell, n, width)
-                found.log_loss[fold] = _added(cell, -n * np.log(share), width)
-                found.brier[fold] = _added(cell, n * (1 - 2 * share), width) + _added(
-                    at, own * squares, width
-                )
+                found.log_loss[fold] = _added(cell, loss, width)
+                found.brier[fold] = _added(cell, gap, width) + _added(at, own * squares, width)
         return out
 
     def coarse(self, depth: int, by: int) -> Ints:

@@ -37,10 +37,13 @@ class Calibration:
     grids: tuple[Floats, Floats, Floats]
 
     @staticmethod
-    def of(target: str, model: Backoff) -> Calibration:
-        """Lay out the bins; ``"outcome"`` predicts outcome 1 only, all else every outcome."""
+    def of(target: str, model: Backoff, finest: Fitted) -> Calibration:
+        """Lay out the bins; ``"outcome"`` predicts outcome 1 only, all else every outcome.
+
+        `finest` is the last level fitted on all rows.
+        """
         level, n = model.levels[-1], model.counts[-1]
-        share = model.fit()[-1].share
+        share = finest.share
         came = np.ones(len(n), bool)
         lone = ~came
         if target == "outcome":

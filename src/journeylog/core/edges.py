@@ -22,7 +22,17 @@ from journeylog.core.means import word_columns
 from journeylog.core.schema import DROPPED, OPEN, REACHED, START
 from journeylog.core.visits import Visits
 
-__all__ = ["END_KINDS", "dwell_table", "edge_tables", "end_tables", "wait_and_stay_tables"]
+__all__ = [
+    "END_KINDS",
+    "EdgeRows",
+    "dwell_table",
+    "edge_columns",
+    "edge_tables",
+    "end_tables",
+    "most_transitions",
+    "place_edges",
+    "wait_and_stay_tables",
+]
 
 #: How a visit went on, in the order of the key ``end``.
 END_KINDS = ("continued", "reached", "dropped", "open")
@@ -37,7 +47,7 @@ _NODE_COLUMNS = ("n", "n_cases", "n_actors", "n_followed", "n_followed_actors", 
 
 
 @dataclass(frozen=True, eq=False)
-class _Rows:
+class EdgeRows:
     """Where the counts of an edge are kept."""
 
     rows: (
@@ -67,7 +77,7 @@ def edge_tables(
         With `quantiles`: also the bins' second moments ``kk`` and ``kn``, by which the intervals of quantiles know how
         alike the times of one actor are (see :mod:`journeylog.core.kernels.clustered`).
     """
-    place = _place(visits)
+    place = place_edges(visits)
     walked = _walked(visits, meaning, place)
     columns = walked.columns
     tables = walked.tables
@@ -76,7 +86,7 @@ def edge_tables(
         count = clustered_stretches if clustered else bin_kernel.count_stretches
         tables["bins"] = _bin_table(count(*counted.stretches), visits)
         columns = columns | counted.columns(walked.used)
-    tables["edges"] = Table(_edge_keys(walked.keys, visits), columns)
+    tables["edges"] = Table(edge_columns(walked.keys, visits), columns)
     return tables
 
 
@@ -88,7 +98,7 @@ def wait_and_stay_tables(visits: Visits, baseline_ms: int | None = None) -> dict
     stays in bins. Bins have second moments, too: those of waits are exact, of stays ``kk`` is told by neighbours (see
     :mod:`journeylog.core.kernels.clustered`).
     """
-    place, n_nodes = _place(visits), len(visits.labels)
+    place, n_nodes = place_edges(visits), len(visits.labels)
     walked = _walked(visits, "wait", place)
     instant = visits.enter is visits.leave  # a visit is one moment, and staying is waiting
     whole = np.zeros((n_nodes, N_WORDS), np.int64)
@@ -100,7 +110,7 @@ def wait_and_stay_tables(visits: Visits, baseline_ms: int | None = None) -> dict
         columns = _walked(visits, "stay", place).columns | stays.columns(walked.used)
     found, squares = rings_of_nodes(*stays.stretches, 1)
     tables = walked.tables | {"bins": _bin_table(clustered_stretches(*waits.stretches), visits)}
-    tables["edges"] = Table(_edge_keys(walked.keys, visits), waited)
+    tables["edges"] = Table(edge_columns(walked.keys, visits), waited)
     start, to = divided(walked.keys, n_nodes + 3)
     moves = np.flatnonzero((start < n_nodes) & (to < n_nodes))
     left, row = np.unique(start[moves], return_inverse=True)
@@ -152,7 +162,7 @@ class _Counted:
         return {"excess_ms": self.excess[used], **word_columns(self.words[used])}
 
 
-def _walked(visits: Visits, meaning: str, place: _Rows) -> _Walked:
+def _walked(visits: Visits, meaning: str, place: EdgeRows) -> _Walked:
     edges, n_cases, nodes = _walk(visits, meaning, place)
     used = np.flatnonzero(edges[:, kernel.N] + edges[:, kernel.N_FOLLOWED])
     keys = place.keys[used] if len(place.keys) else used
@@ -169,15 +179,16 @@ def _walked(visits: Visits, meaning: str, place: _Rows) -> _Walked:
     return _Walked(used, keys, columns, nodes[:, kernel.NODE_N], tables)
 
 
-def _place(visits: Visits) -> _Rows:
+def place_edges(visits: Visits) -> EdgeRows:
+    """Return where the counts of each edge that can occur are kept."""
     n_nodes, cases = len(visits.labels), visits.cases
     wide = n_nodes + 3
     to_dropped = np.arange(n_nodes + 1, dtype=np.int64) * wide + n_nodes + 1
     if (n_nodes + 1) * wide <= _DENSE:
-        return _Rows(None, to_dropped.astype(np.int32), np.zeros(0, np.int64), (n_nodes + 1) * wide)
+        return EdgeRows(None, to_dropped.astype(np.int32), np.zeros(0, np.int64), (n_nodes + 1) * wide)
     walked = kernel.edge_keys(visits.node, cases.begin, cases.end, cases.outcome, n_nodes)
     rows, keys, _ = number_keys(np.concatenate((walked, to_dropped)))
-    return _Rows(rows[: len(walked)], rows[len(walked) :], keys, len(keys))
+    return EdgeRows(rows[: len(walked)], rows[len(walked) :], keys, len(keys))
 
 
 def end_tables(visits: Visits) -> dict[str, Table]:
@@ -188,7 +199,7 @@ def end_tables(visits: Visits) -> dict[str, Table]:
     n_nodes, cases = len(visits.labels), visits.cases
     rows = kernel.end_rows(visits.node, cases.begin, cases.end, cases.outcome, n_nodes)
     drop_rows = np.arange(n_nodes + 1, dtype=np.int32) * 4 + END_KINDS.index("dropped")
-    place = _Rows(rows, drop_rows, np.zeros(0, np.int64), (n_nodes + 1) * 4)
+    place = EdgeRows(rows, drop_rows, np.zeros(0, np.int64), (n_nodes + 1) * 4)
     ends, _, nodes = _walk(visits, "wait", place)
     used = np.flatnonzero(ends[:, kernel.N] + ends[:, kernel.N_FOLLOWED])
     start = np.where(used // 4 == n_nodes, START, used // 4)
@@ -200,13 +211,13 @@ def end_tables(visits: Visits) -> dict[str, Table]:
     }
 
 
-def _walk(visits: Visits, meaning: str, place: _Rows) -> tuple[Ints, Ints, Ints]:
+def _walk(visits: Visits, meaning: str, place: EdgeRows) -> tuple[Ints, Ints, Ints]:
     cases = visits.cases
     several = len(cases) > 0 and int(np.diff(cases.actor_offsets).max()) > 1
     edges, n_cases, nodes = kernel.count_edges(
         visits.node, visits.enter, visits.leave, kernel.MEANINGS[meaning],
         cases.actor_offsets, cases.begin, cases.end, cases.outcome,
-        len(visits.labels), visits.watched, place.rows, place.drop_rows, place.n_rows, _longest(visits),
+        len(visits.labels), visits.watched, place.rows, place.drop_rows, place.n_rows, most_transitions(visits),
         np.full(place.n_rows, -1, np.int64) if several else None,
     )  # fmt: skip
     return edges, n_cases, nodes
@@ -215,7 +226,7 @@ def _walk(visits: Visits, meaning: str, place: _Rows) -> tuple[Ints, Ints, Ints]
 def _durations(
     visits: Visits,
     meaning: str,
-    place: _Rows,
+    place: EdgeRows,
     visited: Ints,
     baseline_ms: int | None,
     whole: Ints | None = None,
@@ -232,7 +243,7 @@ def _durations(
     excess, words = bin_kernel.edge_durations(
         visits.node, visits.enter, visits.leave, kernel.MEANINGS[meaning],
         cases.actor_offsets, cases.begin, cases.end, cases.outcome, n_nodes, visits.watched, baseline_ms,
-        place.rows, place.drop_rows, place.n_rows, _longest(visits), whole, last, durations,
+        place.rows, place.drop_rows, place.n_rows, most_transitions(visits), whole, last, durations,
     )  # fmt: skip
     return _Counted((durations, first, last, n_nodes), excess, words)
 
@@ -240,7 +251,7 @@ def _durations(
 def _bin_table(counted: tuple[Ints, ...], visits: Visits) -> Table:
     """Return counts of edge and bin, as a kernel gives them, as a table."""
     found, *counts = counted
-    keys = _edge_keys(found >> bin_kernel.BIN_BITS, visits)
+    keys = edge_columns(found >> bin_kernel.BIN_BITS, visits)
     bins = found & ((1 << bin_kernel.BIN_BITS) - 1)
     return Table({**keys, "bin": bins}, dict(zip(("n", "kk", "kn"), counts, strict=False)))
 
@@ -253,7 +264,8 @@ def _node_bins(key: str, found: Ints, visits: Visits) -> Table:
     return Table({key: node, "bin": bins}, {"n": n, "kk": kk, "kn": kn})
 
 
-def _edge_keys(keys: Ints, visits: Visits) -> dict[str, Coded | Ints]:
+def edge_columns(keys: Ints, visits: Visits) -> dict[str, Coded | Ints]:
+    """Return the columns ``from`` and ``to`` of keys ``from * (V + 3) + to``."""
     n_nodes = len(visits.labels)
     start, to = divided(keys, n_nodes + 3)
     nodes = np.arange(n_nodes)
@@ -297,7 +309,7 @@ def _case_table(visits: Visits) -> Table:
     return Table({}, {name: np.array([n], np.int64) for name, n in total.items()})
 
 
-def _longest(visits: Visits) -> int:
+def most_transitions(visits: Visits) -> int:
     """Return an upper bound of the transitions of one actor."""
     offsets, cases = visits.cases.actor_offsets, visits.cases
     if len(cases) == 0:

@@ -14,7 +14,7 @@ from journeylog.core.backoff import Backoff, Scores
 from journeylog.core.cases import PathStat
 from journeylog.core.chunk import Chunk
 from journeylog.core.contracts import Result
-from journeylog.core.counts import Coded, Counts, Table
+from journeylog.core.counts import Coded, Counts
 from journeylog.core.deviations import gap_interval, p_of
 from journeylog.core.differences import benjamini_hochberg
 from journeylog.core.nodes import node_columns, ratio
@@ -89,9 +89,7 @@ class MemoryTest(PathStat):
         visits = self.visits(chunk, window)
         level = chunk.cases(self.case_level(chunk))
         group = actor_groups(chunk, FOLDS)[actor_of_cases(chunk, level)]
-        table = next_table(visits, group, FOLDS, 1)
-        keys = {name: column for name, column in table.keys.items() if name != "position"}
-        return Counts({"next": Table(keys, table.values)})
+        return Counts({"next": next_table(visits, group, FOLDS)})
 
     def result(self, counts: Counts, window: Window) -> MemoryTestResult:
         """Return losses by order and node."""

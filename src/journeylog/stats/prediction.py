@@ -4,28 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy import special
 
 from journeylog.core.actor_groups import actor_groups, actor_of_cases
-from journeylog.core.backoff import Backoff, Fitted, Scores
+from journeylog.core.backoff import Backoff, Scores
 from journeylog.core.calibration import Calibration
 from journeylog.core.cases import PathStat
 from journeylog.core.chunk import Chunk
 from journeylog.core.contracts import Result
 from journeylog.core.counts import Coded, Counts, Table
-from journeylog.core.deviations import error_of, gap_interval
+from journeylog.core.deviations import gap_interval
 from journeylog.core.differences import Estimates
 from journeylog.core.encode import side_by_side
 from journeylog.core.kernels.prefixes import N_ELAPSED, N_POSITIONS, elapsed_band, position_band
 from journeylog.core.nodes import node_columns, ratio
 from journeylog.core.notes import Span, note
-from journeylog.core.prefix_tables import next_table, one_vocabulary, outcome_table
+from journeylog.core.points import Alike, Points, credible
+from journeylog.core.prefix_tables import next_tables, one_vocabulary, outcome_tables
 from journeylog.core.schema import DROPPED, REACHED, START, UNDECLARED
 from journeylog.core.visits import case_times
 from journeylog.core.window import Window, parse_duration
@@ -74,11 +73,16 @@ class Prediction(PathStat):
 
     Position: first, second, third to fifth, later. Time since the beginning: under a minute, an hour, a day, a week,
     longer. Shares are shrunk by the method of moments, see :mod:`journeylog.core.backoff`; no parameter is tuned.
-    Intervals are by eight groups of actors, of which each is held out once.
+    Intervals of losses and calibration are by eight groups of actors, of which each is held out once.
+
+    Bounds of the shares told for a prefix know how alike the visits of one actor are, from how actors differ at its last
+    node, and at a finer point how many of its visits are of one actor, from the eight groups. They are beta bounds; of up
+    to three points that may be alike, as in a log of few nodes, they rest on what was seen at the point alone.
 
     It tells what tends to follow, not what would help: for that, see :class:`Model` and experiments.
 
-    Counts merge by addition, keyed by the group of actors and the point of the journey.
+    Counts merge by addition, keyed by the group of actors and the point of the journey; second moments over actors by node
+    and what came.
 
     References
     ----------
@@ -119,79 +123,31 @@ class Prediction(PathStat):
         first, last = case_times(chunk, level)
         goal = np.where(level.outcome == REACHED, last, _NEVER)
         within = parse_duration(self.within, name="within")
-        future = outcome_table(visits, group, FOLDS, (first, goal), window.end, within)
+        following, ways = next_tables(visits, group, FOLDS)
+        future, ends = outcome_tables(visits, group, FOLDS, (first, goal), window.end, within)
         total = {"n_visits": len(visits.node), "patience": level.patience}
         columns = {name: np.array([n], np.int64) for name, n in total.items()}
         return Counts(
             {
-                "next": next_table(visits, group, FOLDS, N_POSITIONS),
+                "next": following,
                 "outcome": future,
+                "ways": ways,
+                "ends": ends,
                 "cases": Table({}, columns, largest=("patience",)),
             }
         )
 
     def result(self, counts: Counts, window: Window) -> PredictionResult:
         """Return scores, calibration and the predictions themselves."""
-        following, future, names = _models(counts)
-        both = side_by_side(lambda asked: _held_out(*asked), [("next", following), ("outcome", future)])
+        points = _points(counts)
+        both = side_by_side(
+            lambda asked: _held_out(*asked), list(zip(("next", "outcome"), points, strict=True))
+        )
         rows = [row for row, _ in both]
         calibration = pd.concat([bins for _, bins in both], ignore_index=True)
-        parts = (Points(following, names, following.fit()), Points(future, names, future.fit()))
         return PredictionResult(
-            self, window, pd.DataFrame(rows), {"calibration": calibration}, _notes(self, counts), *parts
+            self, window, pd.DataFrame(rows), {"calibration": calibration}, _notes(self, counts), *points
         )
-
-
-@dataclass(frozen=True, eq=False)
-class Points:
-    """The points of journeys, what came of each, and the names of the nodes."""
-
-    model: Backoff
-    names: Coded
-    fitted: Sequence[Fitted]
-
-    def look_up(self, keys: Sequence[int]) -> tuple[Floats, int, Floats]:
-        """Return the shares by outcome at the finest point known, its number of visits, and the shares' variance.
-
-        A share is the mean of what was seen at the point and the share of the coarser point, so its variance is that of
-        both; that of what was seen is widened by how much visits of one actor go together in all.
-        """
-        model, fitted = self.model, self.fitted
-        share = np.zeros(model.n_outcomes)
-        share[model.levels[0].outcome] = fitted[0].share
-        n = float(fitted[0].n.sum())
-        variance = self.design * share * (1 - share) / (n + 1)
-        for key, level, made in zip(keys, model.levels[1:], fitted[1:], strict=True):
-            spot = np.flatnonzero(level.key == key)
-            if not len(spot) or made.n[spot[0]] == 0:
-                break
-            if np.isfinite(
-                made.weight[spot[0]]
-            ):  # else the point is not known to differ from the coarser one
-                n, weight = float(made.n[spot[0]]), float(made.weight[spot[0]])
-                cells = np.flatnonzero(level.context == spot[0])
-                part = weight / (n + weight)
-                share = share * part
-                share[level.outcome[cells]] = made.share[cells]
-                own = self.design * share * (1 - share) / (n + weight + 1)
-                variance = own + part * part * variance
-        return share, int(n), variance
-
-    @cached_property
-    def design(self) -> float:
-        """By how much the variance of the shares of all is larger than that of as many independent visits."""
-        model = self.model
-        k = np.zeros((model.n_folds, model.n_outcomes))
-        np.add.at(k, (model.fold, model.outcome), model.n)
-        total = k.sum()
-        if total == 0:
-            return 1.0
-        share = k.sum(0) / total
-        deviation = (k - share * k.sum(1, keepdims=True)) / total
-        groups = int((k.sum(1) > 0).sum())
-        error, _ = error_of(deviation, groups)
-        alone = (share * (1 - share)).sum() / total
-        return max(1.0, float(np.square(error).sum() / alone)) if groups > 1 and alone > 0 else 1.0
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -223,7 +179,7 @@ class PredictionResult(Result):
         share, n, variance = self.following.look_up(
             [node, pair, pair * N_POSITIONS + position_band(len(prefix) - 1)]
         )
-        low, high = _credible(share, variance)
+        low, high = credible(share, variance)
         codes = np.concatenate((np.arange(v), [REACHED, DROPPED])).astype(np.int64)
         table = pd.DataFrame(
             {
@@ -257,7 +213,7 @@ class PredictionResult(Result):
         spot = pair * N_POSITIONS + position_band(len(prefix) - 1)
         band = elapsed_band(parse_duration(elapsed, name="elapsed")) if elapsed != "0s" else 0
         share, _, variance = self.future.look_up([node, pair, spot, spot * N_ELAPSED + band])
-        low, high = _credible(share, variance)
+        low, high = credible(share, variance)
         return Estimates(*(np.float64(part[1]) for part in (share, low, high)))  # type: ignore[arg-type]
 
     def _last(self, prefix: Sequence[str], names: Coded) -> tuple[int, int]:
@@ -276,30 +232,38 @@ class PredictionResult(Result):
         return codes[-1], codes[0] if len(codes) > 1 else len(names.labels)
 
 
-def _models(counts: Counts) -> tuple[Backoff, Backoff, Coded]:
-    """Return the contexts of what came next and of what became of the journey, and the nodes of both."""
-    rows, far = counts["next"], counts["outcome"]
+def _points(counts: Counts) -> tuple[Points, Points]:
+    """Return the points with what came next, and with what became of the journey, over the nodes of both."""
+    rows, far, ways, ends = (counts[name] for name in ("next", "outcome", "ways", "ends"))
     columns = [rows.coded(name) for name in ("node", "previous", "to")]
     columns += [far.coded(name) for name in ("node", "previous")]
-    node, before, after, far_node, far_before = one_vocabulary(*columns)
-    v, to = len(node.labels), after.codes
-    outcome = np.where(to == REACHED, v, np.where(to == DROPPED, v + 1, to))
+    columns += [ways.coded("node"), ways.coded("to"), ends.coded("node")]
+    node, before, after, far_node, far_before, way_node, way_to, end_node = one_vocabulary(*columns)
+    v = len(node.labels)
     pair = node.codes * (v + 1) + np.where(before.codes == START, v, before.codes)
     spot = pair * N_POSITIONS + rows.codes("position")
     fold, n = rows.codes("group"), rows.values["n"]
-    asked: list[Any] = [(fold, [node.codes, pair, spot], outcome, n, FOLDS, v + 2)]
+    asked: list[Any] = [(fold, [node.codes, pair, spot], _way(after.codes, v), n, FOLDS, v + 2)]
     pair = far_node.codes * (v + 1) + np.where(far_before.codes == START, v, far_before.codes)
     spot = pair * N_POSITIONS + far.codes("position")
     time = spot * N_ELAPSED + far.codes("elapsed")
     fold, n = far.codes("group"), far.values["n"]
     asked.append((fold, [far_node.codes, pair, spot, time], far.codes("reached"), n, FOLDS, 2))
     following, future = side_by_side(lambda one: Backoff.of(*one), asked)
-    return following, future, node
+    next_alike = Alike(way_node.codes, _way(way_to.codes, v), ways.values["kk"], ways.values["kn"])
+    end_alike = Alike(end_node.codes, ends.codes("reached"), ends.values["kk"], ends.values["kn"])
+    return Points(following, node, following.fit(), next_alike), Points(future, node, future.fit(), end_alike)
 
 
-def _held_out(target: str, model: Backoff) -> tuple[dict[str, Any], pd.DataFrame]:
+def _way(to: Ints, n_nodes: int) -> Ints:
+    """Return ways on as outcomes: the nodes, then reached, then dropped."""
+    return np.where(to == REACHED, n_nodes, np.where(to == DROPPED, n_nodes + 1, to))
+
+
+def _held_out(target: str, points: Points) -> tuple[dict[str, Any], pd.DataFrame]:
     """Return one row of the table, and the calibration, from one walk over the folds."""
-    bins = Calibration.of(target, model)
+    model = points.model
+    bins = Calibration.of(target, model, points.fitted[-1])
     scores = model.scores(visit=bins.add)
     return _score_row(target, model, scores), bins.frame()
 
@@ -323,14 +287,6 @@ def _score_row(target: str, model: Backoff, scores: list[Scores]) -> dict[str, A
             row |= {"log_loss_low": after.low, "log_loss_high": after.high}
         row |= {gain: saved.value, f"{gain}_low": saved.low, f"{gain}_high": saved.high}
     return row
-
-
-def _credible(share: Floats, variance: Floats) -> tuple[Floats, Floats]:
-    """Return the bounds of shares that hold with 95 % probability: those of a beta of this mean and variance."""
-    spread = np.maximum(variance, 1e-12)
-    worth = np.maximum(share * (1 - share) / spread - 1, 1e-3)
-    a, b = np.maximum(share * worth, 1e-9), np.maximum((1 - share) * worth, 1e-9)
-    return np.asarray(special.betaincinv(a, b, 0.025)), np.asarray(special.betaincinv(a, b, 0.975))
 
 
 def _notes(question: Prediction, counts: Counts) -> tuple[str, ...]:
