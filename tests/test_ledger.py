@@ -439,6 +439,37 @@ def test_what_dropped_visits_had_brought_is_not_lost() -> None:
     )  # nobody went on from there, so nobody says what that is worth
 
 
+def test_what_customers_bring_after_they_come_back_is_not_what_the_lost_visit_brought() -> None:
+    """Whether a return makes a new case or is in the same one, also one still open, a dropped visit brought the same."""
+    day = 24 * 3600 * SECOND
+    events = []
+    for a in range(40):
+        events += [Event(f"u{a}", "home", 0, None, None), Event(f"u{a}", "cart", SECOND, None, None, None, 3)]
+        if a % 4 == 0:
+            events.append(Event(f"u{a}", "pay", 2 * SECOND, None, None, None, 10))
+        if a % 4 == 1:
+            events.append(Event(f"u{a}", "pay", (20 if a % 8 == 1 else 59) * day, None, None, None, 100))
+    log = make_log(events, Window(0, 60 * day))
+    for of in ("actor", "stretch"):
+        table = (
+            log.then(jl.Journeys(patience="2d", of=of)).compute(jl.Ledger(node="event", expected=0.0)).table
+        )
+        cart = table[(table["kind"] == "drop") & (table["node"] == "cart")].iloc[0]
+        assert cart[["n", "amount", "value", "money_at_risk"]].tolist() == [40, 30.0, 10.0, 300.0], of
+
+
+def test_a_visit_that_cost_money_before_the_silence_counts_as_negative() -> None:
+    """Then no interval may stand on logarithms, though the case brought something in the end."""
+    day = 24 * 3600 * SECOND
+    events = [
+        Event("ada", "home", 0, None, None, None, -5),
+        Event("ada", "pay", 9 * day, None, None, None, 20),
+    ]
+    log = make_log(events, Window(0, 20 * day)).then(jl.Journeys(patience="2d"))
+    counts = jl.Ledger(node="event").summarize(log.chunk, log.window)
+    assert counts["cases"].values["n_negative"].tolist() == [1]
+
+
 def test_currencies_outside_of_all_cases_are_in_no_answer_however_the_actors_are_divided() -> None:
     """Eve paid in euros after her journey was over; nobody else did, and that is so for her part alone too."""
     events = [

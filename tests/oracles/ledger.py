@@ -18,7 +18,11 @@ def ledger(
     baseline: dict[tuple[str, str], int],
     begin: int = 0,
 ) -> dict[str, Any]:
-    """Lines of waiting (milliseconds), rework and drop-off, and what visits that went on or dropped brought."""
+    """Lines of waiting (milliseconds), rework and drop-off, and what visits that went on or dropped brought.
+
+    A visit that went on brings all that its case brings from then on, told once the case has ended; one that dropped
+    what its case brought until it was visited again, if ever.
+    """
     waits: dict[tuple[str, str], list[int]] = defaultdict(list)
     repeats: dict[str, list[tuple[str, int]]] = defaultdict(list)
     told: dict[str, list[tuple[str, bool]]] = defaultdict(list)
@@ -32,8 +36,9 @@ def ledger(
         visits = visits_of(case, node, merge)
         outcome = judged([case], node, merge, patience, end)[0].outcome
         seen: list[str] = []
-        for (name, enter, leave), spot, move in zip(
-            visits, starts_of(case, node, merge), moves(case, node, merge, patience, end)[1:], strict=True
+        starts = starts_of(case, node, merge)
+        for (name, enter, leave), spot, following, move in zip(
+            visits, starts, [*starts, None][1:], moves(case, node, merge, patience, end)[1:], strict=True
         ):
             n_visits[name] += 1
             if name in seen:
@@ -48,8 +53,8 @@ def ledger(
                 mine = by_actor[name][case.actor]
                 mine["n"] += 1
                 mine["k"] += dropped
-                if outcome != "open":
-                    worth = sum(e.value for e in case.events[spot:])
+                if dropped or outcome != "open":
+                    worth = sum(e.value for e in case.events[spot : following if dropped else None])
                     brought[name, dropped].append(worth)
                     mine["off" if dropped else "on"] += 1
                     mine["x_off" if dropped else "x_on"] += worth

@@ -60,8 +60,8 @@ def ledger_tables(visits: Visits, limits: Limits, value: Ints | None) -> dict[st
     """Return the tables ``edges``, ``nodes``, ``worth`` (keys ``node`` and ``lost``), ``joint`` and ``cases``.
 
     ``joint`` (key ``node``) has the sums over actors of products: of drops ``k`` or followed visits ``n`` and of the visits
-    that went ``on`` or dropped (``off``) in cases whose end is known, and of these and what cases brought from such
-    visits on (``x_on``, ``x_off``), in words.
+    that went ``on`` in cases whose end is known or dropped (``off``), and of these and what cases brought from such
+    visits on, to their end or until the visit dropped (``x_on``, ``x_off``), in words.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ def ledger_tables(visits: Visits, limits: Limits, value: Ints | None) -> dict[st
     """
     cases, n_nodes = visits.cases, len(visits.labels)
     rows, keys = move_rows(visits)
-    edges, words, nodes, worth, worth_words, joint, waited = kernel.count_ledger(
+    edges, words, nodes, worth, worth_words, joint, waited, negative = kernel.count_ledger(
         visits.node, visits.enter, visits.leave, cases.actor_offsets, cases.begin, cases.end, cases.outcome,
         n_nodes, visits.horizon, visits.patience, visits.short, rows, move_limits(limits, keys, visits.labels), value,
     )  # fmt: skip
@@ -92,7 +92,7 @@ def ledger_tables(visits: Visits, limits: Limits, value: Ints | None) -> dict[st
         "n_under_way": cases.n_under_way,
         "n_actors": int(np.count_nonzero(np.diff(cases.actor_offsets))),
         "wait_ms": int(waited),
-        "n_negative": 0 if value is None else int(np.count_nonzero(value < 0)),
+        "n_negative": int(negative),
         "patience": visits.patience if cases.patience != UNDECLARED else UNDECLARED,
     }
     return {

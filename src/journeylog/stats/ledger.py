@@ -73,8 +73,9 @@ class Ledger(PathStat):
     was. Of an expected share given with its bounds they know that too; a number is taken as exact, and so is the
     median.
 
-    ``value`` is what a visit lost has cost: what cases brought from such a visit on, as a mean of those that went on,
-    less what those that dropped had brought by then (both of cases whose end is known). ``money_at_risk`` is
+    ``value`` is what a visit lost has cost: what cases brought from such a visit on, as a mean of those that went on
+    (in cases whose end is known), less what those that dropped had brought by then, which is until the case is seen
+    again, if it comes back after the patience. ``money_at_risk`` is
     ``amount * value``; its bounds know that the same actors make both factors. Without amounts, or with several
     currencies, both are missing.
 

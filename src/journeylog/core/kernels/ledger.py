@@ -19,13 +19,13 @@ MOVES, TIMED, TIMED_ACTORS, WAIT_MS, EXCESS_MS, TIMED_NN = range(6)
 VISITS, LOOPS, RETURNS, REWORK_MS, RR, RV, VV, FOLLOWED, DROPS, KK, KN, NN = range(12)
 WORTH_N, WORTH, WORTH_NN = range(3)
 #: Columns of the grid of joint moments, sums over actors of a number at a node times another: drops or followed visits
-#: times visits that went on or dropped in cases whose end is known; then the words of a number times what those brought;
-#: and of what both brought.
+#: times visits that dropped, or that went on in cases whose end is known; then the words of a number times what those
+#: brought; and of what both brought.
 K_ON, K_OFF, N_ON, N_OFF, ON_OFF, K_X_ON, N_X_ON, OFF_X_ON, K_X_OFF, N_X_OFF, ON_X_OFF, XX, JOINT = (
     *range(5), *range(5, 17, 2), 17, 20
 )  # fmt: skip
-#: What one actor has at a node: visits, repeats, followed, dropped; and, for those that went on and that dropped
-#: in cases whose end is known, how many and what they brought.
+#: What one actor has at a node: visits, repeats, followed, dropped; how many went on in cases whose end is known and what
+#: those brought until the end; how many dropped and what they had brought by then.
 _VISITS, _REPEATS, _FOLLOWED, _DROPS, _ON, _ON_WORTH, _OFF, _OFF_WORTH = range(8)
 
 __all__ = ["count_ledger", "visit_values"]
@@ -48,12 +48,15 @@ def count_ledger(
     limits: Ints,
     value: Ints | None,
 ) -> Any:
-    """Return the edge grid with its words, the node grid, the grids of values (words, joint moments), and all waiting.
+    """Return the edge grid with its words, the node grid, the grids of values (words, joint moments), and two numbers.
+
+    These are all waiting, and the visits that brought less than nothing.
 
     Which visits are followed, and what is told of them, is as in
     :func:`journeylog.core.kernels.edges.count_edges`; with `time_all` all moves are timed. The row of the move that
     leaves visit ``i`` is ``rows[i]`` (None: ``from * n_nodes + to``), its baseline is ``limits[row]`` milliseconds.
-    `value` is what the case brought from the visit's enter on.
+    `value` is what the case brought from the visit's enter on; a visit that dropped had brought what is gone from it at
+    the case's next visit, if there is one.
     """
     n_rows = limits.size
     edges, words = np.zeros((n_rows, 6), np.int64), np.zeros((n_rows, N_WORDS), np.int64)
@@ -63,7 +66,7 @@ def count_ledger(
     mine = np.zeros((n_nodes, 8), np.int64)
     moved = np.zeros((n_rows, 2), np.int64)
     seen = np.full(n_nodes, -1, np.int64)
-    waited = np.int64(0)
+    waited, negative = np.int64(0), np.int64(0)
     for a in range(actor_offsets.size - 1):
         first_case, last_case = actor_offsets[a], actor_offsets[a + 1]
         for c in range(first_case, last_case):
@@ -95,9 +98,11 @@ def count_ledger(
                 if told:
                     mine[v, _FOLLOWED] += 1
                     mine[v, _DROPS] += dropped
-                    if value is not None and outcome[c] != OPEN:
+                    if value is not None and (dropped or outcome[c] != OPEN):
+                        x = value[i] - (value[i + 1] if dropped and i + 1 < end[c] else 0)
                         mine[v, _OFF if dropped else _ON] += 1
-                        mine[v, _OFF_WORTH if dropped else _ON_WORTH] += value[i]
+                        mine[v, _OFF_WORTH if dropped else _ON_WORTH] += x
+                        negative += x < 0
         for c in range(first_case, last_case):
             for i in range(begin[c], end[c]):
                 v = np.int64(node[i])
@@ -115,7 +120,7 @@ def count_ledger(
                         edges[e, TIMED_NN] += n * n
                         add_square(words, e, moved[e, 1], n)
                         moved[e, 0] = moved[e, 1] = 0
-    return edges, words, nodes, worth, worth_words, joint, waited
+    return edges, words, nodes, worth, worth_words, joint, waited, negative
 
 
 @njit(cache=True, nogil=True, inline="always")
