@@ -13,18 +13,20 @@ from scipy import sparse
 
 import journeylog as jl
 from journeylog.core.build import build_chunk
-from journeylog.core.chain import Chain, Change
+from journeylog.core.chain import Chain, Change, Sample
 from journeylog.core.chain_change import with_rate
 from journeylog.core.chain_gain import Gains, Row
 from journeylog.core.chain_segments import SegmentMoves
 from journeylog.core.encode import encode
 from journeylog.core.engine import gather
 from journeylog.core.log import EventLog
+from journeylog.core.schema import DROPPED, REACHED, SECOND
 from journeylog.core.source import Memory
 from journeylog.datasets import Wait, simulate_chain
 from journeylog.errors import ConfigError, MissingColumnError
 from journeylog.opportunities import _together
 from journeylog.stats.model import GROUPS
+from tests.strategies import Event, make_log
 from tests.test_model import with_money
 from tests.test_truth import CYCLES, GOAL, NODES, chain_log
 
@@ -75,12 +77,12 @@ def test_a_gain_by_rank_one_is_that_of_the_chain_solved_anew(state: int) -> None
     anew = replace(chain, rate=chain.rate.copy(), changes=(set_row(row),))
     anew.rate[row] = rates
     for of_value in (False, True):
-        gains = Gains(chain)
+        gains = Gains(chain, of_value)
         point = gains.at(np.array([state]))[0]
-        quantity = gains.value if of_value else gains.reach
         old, new = ((c.solution.value if of_value else c.solution.reach) for c in (chain, anew))
         fixed = Row(rates, np.zeros((len(row), len(row))), np.zeros((GROUPS, len(row))))
-        found = point.gain(gains.changed([(point, fixed)])[0], quantity)
+        found = point.gain(gains.changed([(point, fixed)])[0])
+        assert gains.gained(np.array([state]), [fixed])[0].value == found.value
         assert found.value == pytest.approx(new.value[-1] - old.value[-1], abs=1e-12)
         if not of_value:
             assert point.value(rates) == pytest.approx(found.value, abs=1e-12)
@@ -103,7 +105,7 @@ def test_an_edge_that_makes_the_others_room_carries_their_error() -> None:
     gains = Gains(chain)
     point = gains.at(np.array([0]))[0]
     changed = gains.changed([(point, Row(new, carried, np.zeros((GROUPS, size))))])[0]
-    found = point.gain(changed, gains.reach)
+    found = point.gain(changed)
     gap = anew.solution.reach.deviation[:, -1] - chain.solution.reach.deviation[:, -1]
     assert found.deviation == pytest.approx(gap, abs=1e-12)
 
@@ -125,7 +127,125 @@ def test_what_rounding_leaves_is_no_gain() -> None:
     size = len(point.row)
     row = Row(rates, np.zeros((size, size)), np.zeros((GROUPS, size)))
     assert (rates != chain.rate[point.row]).any()
-    assert point.gain(gains.changed([(point, row)])[0], gains.reach).value == 0.0
+    assert point.gain(gains.changed([(point, row)])[0]).value == 0.0
+
+
+def chain_of(moves: dict[tuple[int, int], float], value: list[float]) -> Chain:
+    """A chain of four groups of actors with these numbers of moves; the last state is the start."""
+    edges = sorted(moves)
+    group, edge = np.repeat(np.arange(4), len(edges)), np.tile(np.arange(len(edges)), 4)
+    n = np.array([moves[e] for e in edges] * 4) * (1 + 0.1 * np.random.default_rng(5).random(len(edge)))
+    source, target = np.array(edges, np.int64).T
+    visits = np.zeros((4, len(value)))
+    np.add.at(visits, (group, source[edge]), n)
+    money = visits * np.array(value)
+    return Chain.of(Sample(len(value), 4, source, target, group, edge, n, np.zeros(len(n)), money))
+
+
+def start_value(chain: Chain, rate: Any) -> float:
+    """What is to come from the start on, solved densely; nan where a journey can come to where none ends."""
+    n = chain.n_states
+    moves, ends = np.zeros((n, n)), np.zeros(n)
+    for a, b, p in zip(chain.source, chain.target, rate, strict=True):
+        if b >= 0:
+            moves[a, b] += p
+        else:
+            ends[a] += p
+    steps = np.linalg.matrix_power(np.eye(n) + moves, n) > 0  # who can come where
+    met = np.flatnonzero(steps[-1])
+    if not all((steps[state] & (ends > 0)).any() for state in met):
+        return float("nan")
+    inner = moves[np.ix_(met, met)]
+    return float(np.linalg.solve(np.eye(len(met)) - inner, chain.value[met])[np.flatnonzero(met == n - 1)[0]])
+
+
+HOME, SIDE, PAID, LOOP, FAR, BEGIN = range(6)
+SIDEWAYS = {
+    (BEGIN, HOME): 40, (HOME, PAID): 15, (HOME, SIDE): 20, (HOME, DROPPED): 5, (SIDE, SIDE): 30, (SIDE, DROPPED): 10,
+    (PAID, REACHED): 15, (LOOP, LOOP): 9,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("more", "state", "rates", "known"),
+    [
+        ({}, HOME, {SIDE: 0.9, PAID: 0.1, DROPPED: 0.0}, True),  # money on the side that leads to no goal
+        ({}, SIDE, {SIDE: 0.3, DROPPED: 0.7}, True),
+        ({}, SIDE, {SIDE: 1.0, DROPPED: 0.0}, False),  # a loop that nobody leaves any more
+        ({}, LOOP, {LOOP: 1.0}, True),  # a loop that no journey comes to
+        ({(HOME, LOOP): 1}, HOME, {SIDE: 0.0, PAID: 0.5, DROPPED: 0.2, LOOP: 0.3}, False),
+        (
+            {(HOME, LOOP): 1},
+            HOME,
+            {SIDE: 0.0, PAID: 0.8, DROPPED: 0.2, LOOP: 0.0},
+            False,
+        ),  # before it is not known
+        ({(FAR, DROPPED): 3}, HOME, {SIDE: 0.2, PAID: 0.8, DROPPED: 0.0}, True),
+    ],
+)
+def test_a_gain_of_money_is_that_of_the_changed_chain_solved_densely(
+    more: dict[tuple[int, int], float], state: int, rates: dict[int, float], known: bool
+) -> None:
+    chain = chain_of(SIDEWAYS | more, [1.0, 10.0, 20.0, 7.0, 3.0, 0.0])
+    row = np.flatnonzero(chain.source == state)
+    new = np.array([rates[int(target)] for target in chain.target[row]])
+    anew = replace(chain, rate=chain.rate.copy(), changes=(set_row(row),))
+    anew.rate[row] = new
+    fixed = Row(new, np.zeros((len(row), len(row))), np.zeros((4, len(row))))
+    found = Gains(chain, of_value=True).gained(np.array([state]), [fixed])[0]
+    want = start_value(chain, anew.rate) - start_value(chain, chain.rate)
+    assert np.isfinite(want) == known
+    assert found.value == pytest.approx(want, abs=1e-12, nan_ok=True)
+    if known:
+        gap = anew.solution.value.deviation[:, -1] - chain.solution.value.deviation[:, -1]
+        assert found.deviation == pytest.approx(gap, abs=1e-12)
+
+
+def subscribers(ends: bool) -> EventLog:
+    """Of the better segment more come to the cart; who does not may subscribe, and pay every other day from then on."""
+    rng, day, rows = np.random.default_rng(1), 24 * 3600 * SECOND, []
+    for a in range(300):
+        good, at = a % 2, int(rng.random() * 5 * day)
+        path = [("home", 0, 0)]
+        if rng.random() < 0.5 + 0.3 * good:
+            path += [("cart", 1, 5)] + [("pay", 2, 20)] * int(rng.random() < 0.5)
+        elif rng.random() < 0.5:
+            last = 20 * day if ends else 60 * day - at
+            path += [("subscribed", t, 10) for t in range(3, last // SECOND, 2 * 24 * 3600)]
+        rows += [
+            Event(f"u{a:03d}", name, at + t * SECOND, None, f"s{good}", None, value)
+            for name, t, value in path
+        ]
+    log = make_log(rows, jl.Window(0, 60 * day))
+    return log.then(jl.Journeys(goal="pay", patience="3d"))
+
+
+def test_what_goes_on_for_ever_is_not_worth_nothing() -> None:
+    """Who is led away from paying for ever is no gain of money; where they stop in the end it can be told."""
+    for ends in (False, True):
+        found = subscribers(ends).compute(jl.Opportunities(by="channel", node="event", min_n=30))
+        assert len(found.table) > 5 and (found.table["gain_value"].notna() == ends).all()
+        assert np.isfinite(found.table["gain_value_low"].iloc[0]) == ends
+        assert any("go on for ever" in note and "'subscribed'" in note for note in found.notes) == (not ends)
+        assert found.table["gain"].iloc[0] > 0
+        if ends:
+            assert found.table["gain_value"].iloc[0] < 0, "more come to the cart, fewer subscribe"
+
+
+def test_a_loop_that_no_comparable_segment_leaves_is_no_point() -> None:
+    """Two segments go round and round; only the few of a third pay."""
+    rows = []
+    for a in range(64):
+        names = ["home", "shelf"] * 8 if a else ["home", "shelf", "pay"]
+        rows += [
+            Event(f"u{a:03d}", name, t * SECOND, None, "few" if not a else f"s{a % 2}", None, 0)
+            for t, name in enumerate(names)
+        ]
+    log = make_log(rows, jl.Window(0, 18 * SECOND))
+    found = log.then(jl.Journeys(goal="pay", patience="4s")).compute(
+        jl.Opportunities(by="channel", node="event", min_n=30)
+    )
+    assert "shelf" not in set(found.table["node"]) and found.table["gain"].notna().all()
 
 
 def test_the_planted_bad_segment_comes_first() -> None:

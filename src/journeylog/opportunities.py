@@ -14,8 +14,8 @@ from scipy import special
 
 from journeylog.core.cases import PathStat, under_way_note
 from journeylog.core.chain import Chain
-from journeylog.core.chain_frames import ModelParts, priced_parts
-from journeylog.core.chain_gain import Changed, Gain, Gains, Point, Row
+from journeylog.core.chain_frames import ModelParts, endless_note, priced_parts
+from journeylog.core.chain_gain import Gain, Gains, Point, Row
 from journeylog.core.chain_segments import SegmentMoves
 from journeylog.core.chunk import Chunk
 from journeylog.core.contracts import Result
@@ -74,7 +74,8 @@ class Opportunities(PathStat):
     gain_journeys_high, gain_value, gain_value_low, gain_value_high, gain_naive, p, q, supported, evidence,
     n_needed``.
 
-    ``gain`` is a share of all journeys, ``gain_journeys`` their number in this log, ``gain_value`` the money they bring.
+    ``gain`` is a share of all journeys, ``gain_journeys`` their number in this log, ``gain_value`` the money they bring,
+    nan where journeys go on for ever in the chain, as it is or as it would be.
     ``goal_rate`` is the chance from this point on as it is, ``goal_rate_then`` as it would be. ``n_needed`` is how many
     journeys that come to this point each half of an experiment needs to see that difference: two proportions, two-sided
     at 5 %, found in 80 of 100 experiments (:func:`journeylog.core.samples.needed`).
@@ -130,9 +131,10 @@ class Opportunities(PathStat):
         """Return the ranked points."""
         whole = Counts({**counts.tables, "moves": counts["moves"].without("segment")[0]})
         parts, untold = priced_parts(whole, GROUPS, self.value, self.currency)
-        segments = SegmentMoves.of(counts["moves"], parts)
-        table, n_points = _ranked(self, parts, segments)
-        notes = [_ADDS, *untold, *under_way_note(int(counts["cases"].values["n_under_way"].sum()))]
+        chain, segments = Chain.of(parts.sample), SegmentMoves.of(counts["moves"], parts)
+        table, n_points = _ranked(self, parts, chain, segments)
+        notes = [_ADDS, *untold, *endless_note(parts, chain)]
+        notes += under_way_note(int(counts["cases"].values["n_under_way"].sum()))
         if not self.experiment:
             notes.append(
                 note("association, not cause: the segment may go better because other people are in it")
@@ -255,9 +257,10 @@ def _seen(one: Floats, other: Floats) -> Floats:
     return np.asarray((other[first, column] + one[second, column]) / 2)
 
 
-def _ranked(question: Opportunities, parts: ModelParts, segments: SegmentMoves) -> tuple[pd.DataFrame, int]:
+def _ranked(
+    question: Opportunities, parts: ModelParts, chain: Chain, segments: SegmentMoves
+) -> tuple[pd.DataFrame, int]:
     """Return the table, and how many points were comparable."""
-    chain = Chain.of(parts.sample)
     gains = Gains(chain)
     points: list[tuple[float, _Place, int | None]] = []
     states = np.flatnonzero(chain.told)
@@ -270,25 +273,28 @@ def _ranked(question: Opportunities, parts: ModelParts, segments: SegmentMoves) 
         edges: Any = np.flatnonzero((old > 0) & (old < 1)) if (old > 0).sum() > 2 else []
         seen = place.edges_seen()
         points += [(float(seen[edge]), place, int(edge)) for edge in edges]
+    points = [found for found in points if np.isfinite(found[0])]  # but for loops that no segment leaves
     largest = sorted(range(len(points)), key=lambda i: -points[i][0])
     kept = [i for i in largest if points[i][2] is None][: question.top]
     kept += [i for i in largest if points[i][2] is not None][: question.top]
     chosen = [points[i][1:] for i in sorted(kept)]
-    rows = [(place.point, row) for place, edge in chosen for row in place.measured(edge)]
-    changed = gains.changed(rows) if rows else []
-    found = [
-        _gained(place, edge, changed[2 * i : 2 * i + 2], parts.valued)
-        for i, (place, edge) in enumerate(chosen)
-    ]
+    rows = [row for place, edge in chosen for row in place.measured(edge)]
+    states = np.array([place.point.state for place, _ in chosen for _ in (0, 1)], np.int64)
+    reach = gains.gained(states, rows)
+    brought = Gains(chain, of_value=True).gained(states, rows) if parts.valued else []
+    found = []
+    for i, (place, edge) in enumerate(chosen):
+        both = slice(2 * i, 2 * i + 2)
+        found.append(_gained(place, edge, rows[both], reach[both], brought[both]))
     return _frame(question, parts, segments, found, len(points)), len(points)
 
 
-def _gained(place: _Place, edge: int | None, changed: list[Changed], valued: bool) -> dict[str, Any]:
+def _gained(
+    place: _Place, edge: int | None, rows: list[Row], reach: list[Gain], brought: list[Gain]
+) -> dict[str, Any]:
     """Return what a point would gain: chosen in one half of the actors, measured in the other, both ways."""
     point, gains = place.point, place.point.gains
     every, choices = place.best(None, edge), [place.best(half, edge) for half in (0, 1)]
-    reach = [point.gain(one, gains.reach) for one in changed]
-    brought = [point.gain(one, gains.value) for one in changed] if valued else []
     found = dict[str, Any](
         state=point.state, edge=edge, segment=every, n_agree=sum(c == every for c in choices)
     )
@@ -296,7 +302,7 @@ def _gained(place: _Place, edge: int | None, changed: list[Changed], valued: boo
         "n_followed": place.segments.by_half[:, :, point.row].sum(),
         "n_segment": place.n[every].sum(),
         "rate": np.nan if edge is None else gains.chain.rate[point.row][edge],
-        "rate_segment": np.nan if edge is None else np.mean([one.new.rate[edge] for one in changed]),
+        "rate_segment": np.nan if edge is None else np.mean([row.rate[edge] for row in rows]),
         "target": None if edge is None else int(gains.chain.target[point.row][edge]),
         "before": reach[0].before,
         "after": np.mean([g.after for g in reach]),

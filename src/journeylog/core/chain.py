@@ -255,7 +255,7 @@ class Chain:
     @cached_property
     def worth(self) -> Floats:
         """Value still to come by state, this visit's own included; nan where journeys may never end."""
-        return np.where(self._sure, self.solver(self._sure)(self.value), np.nan)
+        return np.where(self.sure, self.solver(self.sure)(self.value), np.nan)
 
     @cached_property
     def solution(self) -> Solution:
@@ -286,14 +286,14 @@ class Chain:
     def _values(self) -> Part:
         """Return the value still to come."""
         moved = self.deviation(self.at_target(np.nan_to_num(self.worth))) + self.sample.value_deviation()
-        return Part(self.worth, self.solver(self._sure)(moved.T).T)
+        return Part(self.worth, self.solver(self.sure)(moved.T).T)
 
     @cached_property
-    def _sure(self) -> npt.NDArray[np.bool_]:
+    def sure(self) -> npt.NDArray[np.bool_]:
         """Whether a journey ends from a state whatever happens."""
-        if not self._endless.any():
+        if not self.endless.any():
             return self._ending
-        return self._ending & ~self._reaching(np.zeros(len(self.target), bool), self._endless)
+        return self._ending & ~self._reaching(np.zeros(len(self.target), bool), self.endless)
 
     @cached_property
     def _can_reach(self) -> npt.NDArray[np.bool_]:
@@ -306,7 +306,7 @@ class Chain:
         return self._reaching(self.target < 0)
 
     @cached_property
-    def _endless(self) -> npt.NDArray[np.bool_]:
+    def endless(self) -> npt.NDArray[np.bool_]:
         """Whether a journey goes on for ever from a state."""
         return self.told & ~self._ending
 
@@ -325,7 +325,7 @@ class Chain:
     def solvers(self) -> tuple[Solver, Solver]:
         """Return functions that solve ``(I - Q) x = b`` and its transpose, over the states from which there is an end."""
         ending = self._ending
-        if self._endless.any():  # where journeys may never end, only those that can reach the goal count
+        if self.endless.any():  # where journeys may never end, only those that can reach the goal count
             ending = self._can_reach
         return self.solver(ending), self.solver(ending, True)
 

@@ -17,13 +17,15 @@ from journeylog.core.deviations import gap_interval, mean_interval, share_interv
 from journeylog.core.differences import Estimates
 from journeylog.core.money import check_currencies, currency_of
 from journeylog.core.nodes import TEXT, node_columns, ratio
-from journeylog.core.notes import Note
+from journeylog.core.notes import Note, note
 from journeylog.core.schema import OPEN, REACHED, START
+from journeylog.errors import cut
 
 __all__ = [
     "MEASURES",
     "ModelParts",
     "difference_frame",
+    "endless_note",
     "model_frame",
     "move_frame",
     "parts_of",
@@ -140,6 +142,21 @@ def priced_parts(
         check_currencies(seen, currency)
     why = currency_of(seen, currency)[1] if parts.valued and len(seen) else None
     return (parts, ()) if why is None else (replace(parts, valued=False), (why,))
+
+
+def endless_note(parts: ModelParts, chain: Chain) -> tuple[Note, ...]:
+    """Return the note of what money cannot be told of, as journeys never end; nothing where there is none."""
+    if not parts.valued or not chain.told[-1] or chain.sure[-1]:
+        return ()
+    names = [name for name, on in zip(parts.nodes.labels, chain.endless, strict=False) if on]
+    return (
+        note(
+            "no visit of {n:,} nodes was seen to end there or later ({names}): in the chain such journeys go on for ever, "
+            "and what is gained in money is not known",
+            n=len(names),
+            names=cut(names),
+        ),
+    )
 
 
 def _durations(counts: Counts, column: Coded, n_states: int, edges: Ints) -> Durations | None:

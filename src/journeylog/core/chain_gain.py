@@ -24,6 +24,8 @@ Floats = npt.NDArray[np.float64]
 
 #: Gains below this share of the whole are the rounding of sums.
 _ROUNDING = 1e-12
+#: Where no more is left of the denominator of a change, there is no way out of a loop any more.
+_CLOSED = 1e-12
 
 
 class Row(NamedTuple):
@@ -54,6 +56,7 @@ class Changed(NamedTuple):
         By how much the rate of each edge of the state is another.
     rest : float
         The denominator of the change of rank one.
+        nan where journeys then go on for ever.
     arrivals : ndarray of float64, shape (n_states,)
         How often a journey then visits each state.
     """
@@ -80,7 +83,7 @@ class Quantity:
     Parameters
     ----------
     by_state : ndarray of float64, shape (n_states,)
-        nan where nothing is known.
+        nan where nothing is known, and for a value where journeys may never end.
     at_target : ndarray of float64, shape (n_edges,)
         What is still to come once an edge is gone.
     weight : ndarray of float64, shape (n_edges,)
@@ -106,14 +109,22 @@ class Quantity:
 
 @dataclass(frozen=True, eq=False)
 class Gains:
-    """The gains that a chain, as it was observed, can have."""
+    """The gains that a chain, as it was observed, can have: in the chance of the goal, or in the value to come.
+
+    What brings money need not reach the goal, so the value has a system of its own, over all states from which every
+    journey ends.
+    """
 
     chain: Chain
+    of_value: bool = False
 
     @cached_property
     def solvers(self) -> tuple[Solver, Solver]:
         """The system and its transpose."""
-        return self.chain.solvers()
+        if not self.of_value:
+            return self.chain.solvers()
+        sure = self.chain.sure
+        return self.chain.solver(sure), self.chain.solver(sure, True)
 
     @cached_property
     def arrivals(self) -> Floats:
@@ -123,14 +134,9 @@ class Gains:
         return self.solvers[1](first)
 
     @cached_property
-    def reach(self) -> Quantity:
-        """The chance to reach the goal."""
-        return Quantity.of(self.chain, self.arrivals, False)
-
-    @cached_property
-    def value(self) -> Quantity:
-        """The value to come."""
-        return Quantity.of(self.chain, self.arrivals, True)
+    def quantity(self) -> Quantity:
+        """What is asked for."""
+        return Quantity.of(self.chain, self.arrivals, self.of_value)
 
     def at(self, states: Ints) -> list[Point]:
         """Return what is needed for changes of some states: one system solved for all."""
@@ -157,8 +163,15 @@ class Gains:
         found = []
         for (point, new), shift, more in zip(changes, shifts, moved, strict=True):
             rest = 1 - float(shift @ point.column_at_target[point.row])
+            rest = rest if rest > _CLOSED else np.nan
             found.append(Changed(new, shift, rest, self.arrivals + point.column[-1] / rest * more))
         return found
+
+    def gained(self, states: Ints, rows: Sequence[Row]) -> list[Gain]:
+        """Return what is gained if each of some states goes on by its row."""
+        points = self.at(states) if len(states) else []
+        changed = self.changed(list(zip(points, rows, strict=True)))
+        return [point.gain(one) for point, one in zip(points, changed, strict=True)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,13 +185,16 @@ class Point:
     column_at_target: Floats
 
     def value(self, rate: Floats) -> float:
-        """Return how much more reach the goal from the start on by new rates."""
+        """Return what is gained from the start on by new rates."""
         return float(self.values((rate - self.gains.chain.rate[self.row])[None])[0])
 
     def values(self, shift: Floats) -> Floats:
-        """Return how much more reach the goal from the start on if the rates shift, one row a change."""
-        one, rest = shift @ self.gains.reach.at_target[self.row], 1 - shift @ self.column_at_target[self.row]
-        some = rest > 1e-12
+        """Return what is gained from the start on if the rates shift, one row a change."""
+        one, rest = (
+            shift @ self.gains.quantity.at_target[self.row],
+            1 - shift @ self.column_at_target[self.row],
+        )
+        some = rest > _CLOSED
         return np.where(some, self.column[-1] * one / np.where(some, rest, 1.0), np.nan)
 
     def edge_values(self, shift: Floats) -> Floats:
@@ -190,15 +206,15 @@ class Point:
         others = np.where(old < 1, 1 - old, np.nan)
         one, inner = (
             at - (old @ at - old * at) / others
-            for at in (self.gains.reach.at_target[self.row], self.column_at_target[self.row])
+            for at in (self.gains.quantity.at_target[self.row], self.column_at_target[self.row])
         )
         rest = 1 - shift * inner
-        some = rest > 1e-12
+        some = rest > _CLOSED
         return np.where(some, self.column[-1] * shift * one / np.where(some, rest, 1.0), np.nan)
 
-    def gain(self, changed: Changed, of: Quantity) -> Gain:
-        """Return what is gained, with its deviation."""
-        chain, row, arrivals = self.gains.chain, self.row, changed.arrivals
+    def gain(self, changed: Changed) -> Gain:
+        """Return what is gained, with its deviation; nan where what is to come is not known, or would not be."""
+        chain, of, row, arrivals = self.gains.chain, self.gains.quantity, self.row, changed.arrivals
         scale = float(changed.shift @ of.at_target[row]) / changed.rest
         after = of.at_target + scale * self.column_at_target
         weight = after * arrivals[chain.source]
@@ -207,9 +223,8 @@ class Point:
         deviation += arrivals[self.state] * (changed.new.own @ after[row])
         if of.at_visit is not None:
             deviation += of.at_visit @ (arrivals - self.gains.arrivals)
-        before, value = float(of.by_state[self.state]), float(self.column[-1]) * scale
-        if abs(value) <= _ROUNDING * abs(
-            np.nan_to_num(of.by_state[-1])
-        ):  # what the system's rounding leaves is nothing
+        before, whole = float(of.by_state[self.state]), float(of.by_state[-1])
+        value = float(self.column[-1]) * scale if np.isfinite(whole) else np.nan
+        if abs(value) <= _ROUNDING * abs(whole):  # what the system's rounding leaves is nothing
             value = 0.0
         return Gain(value, deviation, before, before + float(self.column[self.state]) * scale)
