@@ -307,6 +307,28 @@ def test_a_way_nobody_went_can_be_opened() -> None:
     assert opened.within("3d")["goal_rate_within"].notna().all()
 
 
+def test_no_change_leads_where_nobody_was_followed() -> None:
+    """A page that is new on the last day: all who were seen there paid, and nobody knows yet what would become of more."""
+    events = []
+    for a in range(40):
+        old = [("home", 0), *([("pay", 5)] if a % 3 else [])]
+        for name, t in old if a < 30 else [("home", 90), ("express", 95), ("pay", 96)]:
+            events.append(Event(f"u{a}", name, t * SECOND, None, None))
+    log = make_log(events, jl.Window(0, 100 * SECOND)).then(jl.Journeys(goal="pay", patience="8s"))
+    model = log.compute(jl.Model(node="event"))
+    row = model.table.set_index("node").loc["express"]
+    assert (row["n"], row["n_followed"]) == (10, 0)
+    for point, how, where in (
+        (("home", "express"), {"rate": 0.5}, "where it ends"),
+        (("home", "pay"), {"rate": 0.5, "taken_from": "express"}, "at taken_from"),
+        (("express", "pay"), {"rate": 0.5}, "where it begins"),
+        ("express", {"drop": 0.5}, "where it begins"),
+    ):
+        with pytest.raises(ConfigError, match=f"nobody was followed {where}, so nothing is known of it"):
+            model.change(point, **how)  # type: ignore[arg-type]
+    assert model.change(("home", "pay"), rate=0.9).gain.value > 0
+
+
 @pytest.mark.parametrize(
     ("point", "how", "said"),
     [

@@ -31,12 +31,24 @@ def with_rate(chain: Chain, edge: tuple[int, int], rate: float, taken_from: int 
         The target that gives or takes the difference; None: all others of the state in proportion.
     words : str
         The edge as a reader knows it.
+
+    Raises
+    ------
+    ConfigError
+        If the rate cannot be had, or nothing is known of a state it touches: whoever was sent there would be taken for
+        lost.
     """
     source, target = edge
-    if not chain.told[source]:
-        raise ConfigError(
-            f"{words}: nobody was followed there, so nothing is known of it. Fix: change another point"
-        )
+    for state, which in (
+        (source, "where it begins"),
+        (target, "where it ends"),
+        (taken_from, "at taken_from"),
+    ):
+        if state is not None and state >= 0 and not chain.told[state]:
+            raise ConfigError(
+                f"{words}: nobody was followed {which}, so nothing is known of it. "
+                "Fix: change another point, or take a longer window"
+            )
     chain = _with_edge(chain, source, target)
     row = np.flatnonzero(chain.source == source)
     here = int(np.flatnonzero(chain.target[row] == target)[0])

@@ -84,8 +84,8 @@ class Model(PathStat):
     carried through the chain (delta method), and the spread of these shifts is the error. So it knows that one actor
     counts many times, at all nodes. With other ids the groups and the intervals are slightly others.
 
-    A node of which no visit was followed is left out of the ways on. Amounts of the log's ``value`` that nobody asked
-    for and that are in several currencies are left out, and a note says so.
+    A node of which no visit was followed is left out of the ways on, and no change can lead to it. Amounts of the log's
+    ``value`` that nobody asked for and that are in several currencies are left out, and a note says so.
 
     Counts merge by addition, keyed by the group of actors and the names of both nodes.
 
@@ -234,7 +234,8 @@ class ModelResult(Result):
         Raises
         ------
         ConfigError
-            If a name is unknown, a rate is none, or it cannot be taken from where it should.
+            If a name is unknown, a rate is none, it cannot be taken from where it should, or nobody was followed at a
+            node it touches.
 
         Notes
         -----
