@@ -458,6 +458,44 @@ def test_what_customers_bring_after_they_come_back_is_not_what_the_lost_visit_br
         assert cart[["n", "amount", "value", "money_at_risk"]].tolist() == [40, 30.0, 10.0, 300.0], of
 
 
+def ordering(days: int) -> jl.EventLog:
+    """Customers who are new within 90 days order for 10 again and again, and stop after each order with a chance of 15 %."""
+    rng, day, events = np.random.default_rng(0), 24 * 3600 * SECOND, []
+    for a in range(200):
+        t = rng.random() * 90
+        events.append(Event(f"u{a}", "home", int(t * day), None, None))
+        while rng.random() < (0.7 if events[-1].event == "home" else 0.85):
+            t += rng.uniform(3, 7)
+            events.append(Event(f"u{a}", "order", int(t * day), None, None, None, 10))
+    log = make_log([e for e in events if e.time < days * day], Window(0, days * day))
+    return log.then(jl.Journeys(patience="10d"))
+
+
+def test_visits_of_open_cases_that_the_value_leaves_out_are_told() -> None:
+    """They are those of long journeys, so the value of a short window is too low; that of the model is not."""
+    short, long = ordering(90), ordering(900)
+    question = jl.Ledger(node="event", expected=0.0)
+    found = short.compute(question)
+    truth = oracle.ledger(
+        plain_cases(short.chunk, "journey"), "event", False, patience_of(short.chunk, "journey"),
+        short.window.end, defaultdict(int),
+    )  # fmt: skip
+    total = sum(not dropped for told in truth["told"].values() for _, dropped in told)
+    n = total - sum(len(values) for (_, dropped), values in truth["brought"].items() if not dropped)
+    assert n > total / 4
+    said = f"{n:,} of {total:,} visits that went on are of cases still open, and are left out of the value"
+    assert [note.startswith(said) for note in found.notes].count(True) == 1
+    whole = long.compute(question)
+    assert not any("cases still open" in note for note in whole.notes)
+    columns = {name: column for name, column in short.chunk.columns.items() if name != "value"}
+    without = EventLog.from_chunk(replace(short.chunk, columns=columns), short.window)
+    assert not any("cases still open" in note for note in without.compute(question).notes)
+    low, high = (one.table.set_index(["kind", "node"]).loc[("drop", "home")] for one in (found, whole))
+    assert low["value_high"] < high["value_low"] < 10 / 0.15 < high["value_high"]
+    model = short.compute(jl.Model(node="event")).table.set_index("node").loc["order"]
+    assert model["value_mean_low"] < 10 / 0.15 < model["value_mean_high"]
+
+
 def test_a_visit_that_cost_money_before_the_silence_counts_as_negative() -> None:
     """Then no interval may stand on logarithms, though the case brought something in the end."""
     day = 24 * 3600 * SECOND

@@ -12,12 +12,15 @@ from journeylog.core.counts import Counts, Table
 from journeylog.core.differences import Estimates, difference
 from journeylog.core.means import cluster_mean, joined, joined_words
 from journeylog.core.nodes import ratio
+from journeylog.core.notes import Note, note
 
-__all__ = ["with_money"]
+__all__ = ["open_note", "with_money"]
 
 Floats = npt.NDArray[np.float64]
 
 _MICROS = 1_000_000
+#: From which share of visits in cases still open on it is said that these are left out.
+_OPEN = 0.05
 
 
 def with_money(drops: pd.DataFrame, counts: Counts, currency: str | None) -> pd.DataFrame:
@@ -43,6 +46,28 @@ def with_money(drops: pd.DataFrame, counts: Counts, currency: str | None) -> pd.
             drops[f"{name}{bound}"] = part
     drops["currency"] = currency or None
     return drops
+
+
+def open_note(drops: pd.DataFrame, counts: Counts, currency: str | None) -> tuple[Note, ...]:
+    """Return the note on visits whose value is not known as their case is still open; nothing where these are few."""
+    if currency is None:
+        return ()
+    worth = counts["worth"]
+    seen = _rows(counts["nodes"], drops["node"])
+    ended = _rows(worth.take(np.flatnonzero(worth.codes("lost") == 0)), drops["node"])
+    total = int((seen["n_followed"] - seen["n_dropped"]).sum())
+    n = total - int(ended["n"].sum())
+    if n <= _OPEN * total:
+        return ()
+    return (
+        note(
+            "{n:,} of {total:,} visits that went on are of cases still open, and are left out of the value of a lost visit: "
+            "where longer journeys bring more it is too low, and so is the money at risk; a longer window leaves fewer "
+            "out, and value_mean of jl.Model counts them",
+            n=n,
+            total=total,
+        ),
+    )
 
 
 def _worth(worth: Table, way: int, nodes: pd.Series, positive: bool) -> Estimates:

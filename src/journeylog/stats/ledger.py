@@ -16,7 +16,7 @@ from journeylog.core.contracts import Result
 from journeylog.core.counts import Counts
 from journeylog.core.ledger import ledger_tables, read_baselines, values_of_visits
 from journeylog.core.ledger_lines import drop_lines, rework_lines, wait_lines
-from journeylog.core.ledger_money import with_money
+from journeylog.core.ledger_money import open_note, with_money
 from journeylog.core.money import currencies_seen, currency_of
 from journeylog.core.nodes import TEXT, ratio
 from journeylog.core.notes import note
@@ -75,7 +75,10 @@ class Ledger(PathStat):
 
     ``value`` is what a visit lost has cost: what cases brought from such a visit on, as a mean of those that went on
     (in cases whose end is known), less what those that dropped had brought by then, which is until the case is seen
-    again, if it comes back after the patience. ``money_at_risk`` is
+    again, if it comes back after the patience. Visits of cases that are still open when the window ends are left out of
+    it, and these are of the longest journeys: where longer ones bring more, the value is too low in a window that is not
+    many times as long as a journey. A note says so where they are more than 1 of 20 visits that went on; ``value_mean``
+    of :class:`Model` counts their moves, and does not lean that way. ``money_at_risk`` is
     ``amount * value``; its bounds know that the same actors make both factors. Without amounts, or with several
     currencies, both are missing.
 
@@ -154,7 +157,7 @@ class Ledger(PathStat):
         if round(waited) != counts["cases"].values["wait_ms"].sum():
             raise AssertionError("waiting is not conserved: the lines do not add up to all of it")
         tables = {"kinds": _kinds(table, counts), "nodes": _nodes(table, counts)}
-        notes = _notes(self, table, told, money[1], left_out)
+        notes = _notes(self, table, told, money[1], left_out) + open_note(drops, counts, money[0])
         notes += under_way_note(int(counts["cases"].values["n_under_way"].sum()))
         return LedgerResult(self, window, table, tables, notes)
 
