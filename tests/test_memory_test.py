@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import functools
+import itertools
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -14,6 +16,8 @@ from hypothesis import strategies as st
 
 import journeylog as jl
 from journeylog.core.actor_groups import actor_groups
+from journeylog.core.agreement import agreements, sign_p
+from journeylog.core.backoff import Backoff
 from journeylog.core.build import build_chunk
 from journeylog.core.chunk import Category
 from journeylog.core.log import EventLog
@@ -151,3 +155,119 @@ def test_too_little_to_tell_says_so() -> None:
         "cannot be told"
         in jl.datasets.tiny().between("2030-01-01", "2030-01-02").compute(jl.MemoryTest()).verdict
     )
+
+
+def rare_log(seed: int, n: int, rare: int, per: int) -> EventLog:
+    """Every customer goes a or b, one of the rare pages (each met by about `per`) or the hub, then x or y: coins all."""
+    rng = np.random.default_rng(seed)
+    page = np.floor(rng.random(n) * n / per).astype(np.int64)
+    path = np.stack((rng.integers(0, 2, n), np.minimum(page, rare) + 4, rng.integers(2, 4, n)), 1)
+    names = ["a", "b", "x", "y", *(f"r{i}" for i in range(rare)), "hub"]
+    chunk, _ = build_chunk(
+        pa.array([f"u{i}" for i in np.repeat(np.arange(n), 3)]),
+        np.tile(np.arange(3) * SECOND, n),
+        {"event": Category(path.ravel().astype(np.int32), pa.array(names))},
+    )
+    return EventLog.from_chunk(chunk, jl.Window(0, 100 * 86_400 * SECOND)).then(jl.Journeys(patience="1d"))
+
+
+@pytest.mark.parametrize(("per", "n_logs"), [(4, 20), (8, 20), (16, 20), (32, 20)])
+def test_pages_that_few_met_claim_no_memory(per: int, n_logs: int) -> None:
+    found = [rare_log(seed, 1500, 1200 // per, per).compute(jl.MemoryTest()) for seed in range(n_logs)]
+    nodes = [one.tables["nodes"] for one in found]
+    assert np.mean([table["supported"].any() for table in nodes]) <= 0.05
+    assert np.mean([one.table["gain_low"][2] > 0 for one in found]) <= 0.05
+    assert np.mean(pd.concat(nodes)["gain_low"] > 0) <= 0.025
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("per", [4, 8, 16, 32])
+def test_hardly_any_log_without_memory_claims_some(per: int) -> None:
+    logs = (rare_log(seed, 2000, 1800 // per, per) for seed in range(200))
+    claimed = [log.compute(jl.MemoryTest()).tables["nodes"]["supported"].any() for log in logs]
+    assert np.mean(claimed) <= 0.06
+
+
+def test_a_chain_of_many_names_claims_no_memory() -> None:
+    """300 names by Zipf's law, each with ways on of its own; a journey ends wherever it is with the same chance."""
+    claimed = []
+    for seed in range(5):
+        rng = np.random.default_rng(seed)
+        weight = np.cumsum(1 / np.arange(1, 301))
+        length = rng.geometric(0.15, 5000)
+        who = np.repeat(np.arange(5000), length)
+        step = np.arange(len(who)) - np.repeat(np.cumsum(length) - length, length)
+        drawn = np.searchsorted(weight / weight[-1], rng.random(len(who)))
+        other, turned = [rng.permutation(300).tolist() for _ in range(300)], rng.random(len(who)) < 0.5
+        codes, last = np.zeros(len(who), np.int32), 0
+        for i, (first, code, turn) in enumerate(zip(step == 0, drawn.tolist(), turned, strict=True)):
+            last = code if first or not turn else other[last][code]
+            codes[i] = last
+        events = {"event": Category(codes, pa.array([f"n{i}" for i in range(300)]))}
+        chunk, _ = build_chunk(pa.array([f"u{i}" for i in who]), step * SECOND, events)
+        log = EventLog.from_chunk(chunk, jl.Window(0, 100 * 86_400 * SECOND)).then(jl.Journeys(patience="1d"))
+        claimed.append(log.compute(jl.MemoryTest()).tables["nodes"]["supported"].sum())
+    assert sum(claimed) == 0
+
+
+def test_what_is_too_rare_to_be_told_is_seen() -> None:
+    found = rare_log(1, 1000, 60, 4).compute(jl.MemoryTest())
+    nodes = found.tables["nodes"]
+    rare = nodes[nodes["node"].str.startswith("r") & (nodes["n"] < 6)]
+    assert len(rare) > 30
+    assert rare[["p", "q", "gain_low", "gain_high"]].isna().to_numpy().all() and not rare["supported"].any()
+    assert np.isfinite(nodes.set_index("node").loc["hub", "p"])
+    few = next(note for note in found.notes if "too few to tell memory" in note)
+    assert int(few.split()[0]) >= len(rare) and f"of {len(nodes)} nodes" in few
+
+
+def test_memory_beside_rare_pages_is_found() -> None:
+    """Who came from a goes on to x at the hub, more often than not; at 100 pages of eight customers each all is a coin."""
+    log = rare_log(5, 2000, 100, 8)
+    event = log.chunk.columns["event"]
+    assert isinstance(event, Category)
+    codes = event.codes.copy().reshape(-1, 3)
+    same = np.random.default_rng(0).random(len(codes)) < 0.7
+    hub = codes[:, 1] == codes[:, 1].max()
+    codes[hub, 2] = 2 + np.where(same, codes[:, 0], 1 - codes[:, 0])[hub]
+    names = [str(name) for name in event.names]
+    chunk, _ = build_chunk(
+        pa.array([f"u{i}" for i in np.repeat(np.arange(len(codes)), 3)]),
+        np.tile(np.arange(3) * SECOND, len(codes)),
+        {"event": Category(codes.ravel(), pa.array(names))},
+    )
+    made = EventLog.from_chunk(chunk, log.window).then(jl.Journeys(patience="1d"))
+    nodes = made.compute(jl.MemoryTest()).tables["nodes"]
+    assert nodes.loc[nodes["supported"], "node"].tolist() == ["hub"]
+
+
+def test_agreement_is_that_of_all_pairs_of_moves() -> None:
+    rng, n = np.random.default_rng(3), 60
+    fold = np.sort(rng.integers(0, 5, n))
+    before, after = rng.integers(0, 4, n), rng.integers(0, 3, n)
+    model = Backoff.of(fold, [np.zeros(n, np.int64), before], after, np.ones(n, np.int64), 5, 3, [0, 1])
+    found = next(agreements(model, 1, np.array([0])))
+    parts = []
+    for codes in (before, after):
+        own = np.eye(4)[codes] - np.eye(4)[codes].mean(0)
+        parts.append(own @ own.T)
+    both = parts[0] * parts[1]
+    chance = np.prod([part[~np.eye(n, dtype=bool)].mean() for part in parts])
+    for one in range(5):
+        for other in set(range(5)) - {one}:
+            pairs = both[np.ix_(fold == one, fold == other)]
+            assert found[one, other] == pytest.approx((pairs - chance).sum())
+
+
+def test_the_p_of_signs_is_that_of_all_signs() -> None:
+    rng = np.random.default_rng(1)
+    for k in (1, 2, 5, 7):
+        off = rng.normal(size=(k, 3))
+        agreement = off @ off.T
+        signs = np.array(list(itertools.product((1, -1), repeat=k)))
+        total = np.einsum("ij,jk,ik->i", signs, agreement, signs)
+        assert sign_p(agreement) == pytest.approx(np.mean(total >= agreement.sum() - 1e-9))
+        larger = np.zeros((k + 2, k + 2))
+        larger[:k, :k] = agreement
+        assert sign_p(larger) == sign_p(agreement)
+    assert np.isnan(sign_p(np.zeros((4, 4))))

@@ -9,15 +9,19 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import journeylog as jl
-from journeylog.core.chain import Chain, Sample
+from journeylog.core import chain_sample
+from journeylog.core.build import build_chunk
+from journeylog.core.chain import Chain
+from journeylog.core.chain_sample import Sample
 from journeylog.core.chunk import Category, Chunk, Level, Number
-from journeylog.core.deviations import error_of, gap_interval, mean_interval, share_interval
+from journeylog.core.deviations import enlarged, error_of, gap_interval, mean_interval, share_interval
 from journeylog.core.engine import gather
 from journeylog.core.log import EventLog
 from journeylog.core.schema import DROPPED as DROPPED_CODE
@@ -260,8 +264,9 @@ def test_changes_chain_and_equal_the_chain_made_by_hand() -> None:
     assert both.gain.value == gap["start", "goal_rate"]
 
 
-def test_deviations_after_changes_equal_those_of_small_steps() -> None:
+def test_deviations_after_changes_equal_those_of_small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     """The delta method is a derivative: giving one group a little more weight moves the answer as it says."""
+    monkeypatch.setattr(chain_sample, "enlarging", np.ones_like)
     log = chain_log(simulate_chain(300, NODES, CYCLES, SLOW, reached=GOAL, seed=3, window_days=60))
     question, step = jl.Model(), 1e-5
     counts = jl_counts(with_money(log, 3).then(jl.Journeys(goal="pay", patience="20d")), question)
@@ -478,14 +483,85 @@ def test_intervals_of_deviations() -> None:
     deviation = np.zeros((64, 3))
     deviation[:2, 0] = 0.1, -0.1
     deviation[:, 1] = np.where(np.arange(64) % 2, 0.01, -0.01)
-    error, t = error_of(deviation, 64)
-    assert error == pytest.approx(np.array([0.1 * 2**0.5, 0.08, 0]) * (64 / 63) ** 0.5)
+    freedom = np.array([63.0, 63.0, 0.0])
+    error, t = error_of(deviation, freedom)
+    assert error[:2] == pytest.approx([0.1 * 2**0.5, 0.08]) and np.isnan(error[2])
     assert t[0] > 2.7 and 1.99 < t[1] < 2.01
-    share = share_interval(np.array([0.5, 0.5, 1.0]), deviation, 64, np.array([9.0, 9.0, 10.0]))
+    share = share_interval(np.array([0.5, 0.5, 1.0]), deviation, freedom, np.array([9.0, 9.0, 10.0]))
     assert share.low[2] == pytest.approx(0.7224672) and share.high[2] == 1
     assert (share.low[:2] > 0).all() and share.low[0] < share.low[1]
-    assert np.isnan(mean_interval(np.array([1.0, 1.0, 1.0]), deviation, 64).low[2])
-    assert np.isnan(gap_interval(np.array([0.0, 0.0, 0.0]), deviation, 64).low[2])
+    assert np.isnan(mean_interval(np.array([1.0, 1.0, 1.0]), deviation, freedom).low[2])
+    assert np.isnan(gap_interval(np.array([0.0, 0.0, 0.0]), deviation, freedom).low[2])
+
+
+@pytest.mark.parametrize("n_groups", [2, 3, 5, 20])
+def test_the_mean_of_few_groups_is_covered(n_groups: int) -> None:
+    x = np.exp(np.random.default_rng(n_groups).normal(0, 0.5, (n_groups, 2000)))
+    deviation, met = np.zeros((64, 2000)), np.zeros((64, 2000))
+    deviation[:n_groups], met[:n_groups] = (x - x.mean(0)) / n_groups, 1
+    found = mean_interval(x.mean(0), *enlarged(deviation, met))
+    held = (found.low <= np.exp(0.125)) & (np.exp(0.125) <= found.high)
+    assert 0.935 <= held.mean() <= 0.97
+
+
+def few_log(rng: np.random.Generator, n: int, visits: int) -> EventLog:
+    """300 customers go home and pay or not; ten rare pages are met by `n` others each, who come back with their habits."""
+    day, names = 86_400 * SECOND, ["home", "pay", *(f"r{i}" for i in range(10))]
+    few = 10 * n
+    chance = rng.beta(1, 1, 300 + few)
+    who = np.concatenate((np.repeat(np.arange(300), 2), np.repeat(np.arange(300, 300 + few), visits)))
+    at = (
+        np.arange(len(who)) * 60 * SECOND
+        + np.concatenate((np.tile(np.arange(2), 300), np.tile(np.arange(visits), few))) * 2 * day
+    )
+    page = np.where(who < 300, 0, 2 + (who - 300) // n)
+    took = (np.exp(rng.normal(5, 0.5, len(who))) * SECOND).astype(np.int64)
+    won = rng.random(len(who)) < chance[who]
+    rows_ = np.concatenate((np.arange(len(who)), np.flatnonzero(won)))
+    when = np.concatenate((at, (at + took)[won]))
+    code = np.concatenate((page, np.ones(won.sum(), np.int64)))
+    order = np.lexsort((when, who[rows_]))
+    actors = pa.array([f"u{i}" for i in who[rows_][order]])
+    event = {"event": Category(code[order].astype(np.int32), pa.array(names))}
+    chunk, _ = build_chunk(actors, when[order].astype(np.int64), event)
+    log = EventLog.from_chunk(chunk, jl.Window(0, 200 * day))
+    return log.then(jl.Journeys(goal="pay", patience="12h", of="stretch"))
+
+
+def rare_pages(n: int, visits: int, n_logs: int) -> pd.DataFrame:
+    tables = [
+        few_log(np.random.default_rng(seed), n, visits).compute(jl.Model()).table for seed in range(n_logs)
+    ]
+    table = pd.concat(tables)
+    return table[table["node"].str.startswith("r").fillna(False).astype(bool)]
+
+
+@pytest.mark.parametrize("n", [2, 3, 5])
+def test_stages_of_few_customers_have_wide_intervals(n: int) -> None:
+    table, truth = rare_pages(n, 8, 25), np.exp(5.125)
+    held = (table["goal_rate_low"] <= 0.5) & (table["goal_rate_high"] >= 0.5)
+    assert held.mean() >= 0.925
+    timed = table[table["time_mean_low_s"].notna()]
+    held = (timed["time_mean_low_s"] <= truth) & (truth <= timed["time_mean_high_s"])
+    assert len(timed) > 100 and held.mean() >= 0.925
+
+
+def test_one_customer_says_nothing_of_others() -> None:
+    table = rare_pages(1, 4, 2)
+    assert table["time_mean_low_s"].isna().all() and table["visits_mean_low"].isna().all()
+    wide = table["goal_rate_high"] - table["goal_rate_low"]
+    assert (wide > 0.7).all()
+
+
+def test_rare_pages_leave_the_intervals_of_common_stages_as_they_are() -> None:
+    """The error of the mean time from home on is that of the mean over customers, whatever ten pages of two others do."""
+    for seed in range(3):
+        log = few_log(np.random.default_rng(seed), 2, 8)
+        row = log.compute(jl.Model()).table.set_index("node").loc["home"]
+        wait = log.compute(jl.Ledger()).table
+        wait = wait[(wait["kind"] == "wait") & (wait["node"] == "home")].iloc[0]
+        width = np.log(row["time_mean_high_s"] / row["time_mean_low_s"])
+        assert width == pytest.approx(np.log(wait["rate_high"] / wait["rate_low"]), rel=0.25)
 
 
 @functools.cache

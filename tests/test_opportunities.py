@@ -16,6 +16,7 @@ from journeylog.core.build import build_chunk
 from journeylog.core.chain import Chain, Change, Sample
 from journeylog.core.chain_change import with_rate
 from journeylog.core.chain_gain import Gains, Row
+from journeylog.core.chain_halves import _together
 from journeylog.core.chain_segments import SegmentMoves
 from journeylog.core.encode import encode
 from journeylog.core.engine import gather
@@ -24,7 +25,6 @@ from journeylog.core.schema import DROPPED, REACHED, SECOND
 from journeylog.core.source import Memory
 from journeylog.datasets import Wait, simulate_chain
 from journeylog.errors import ConfigError, MissingColumnError
-from journeylog.opportunities import _together
 from journeylog.stats.model import GROUPS
 from tests.strategies import Event, make_log
 from tests.test_model import with_money
@@ -303,10 +303,12 @@ def test_few_groups_deviate_more_than_they_show_and_one_says_nothing() -> None:
     ways[0, 1] = 1
     by_half = np.stack((ways[:, ::2].sum(1), ways[:, 1::2].sum(1)))[None]
     moves = SegmentMoves(("few",), sparse.csr_array(ways), by_half)
-    found = moves.deviation(0, 0, np.arange(2), np.array([0.5, 0.5]))
+    found, freedom = moves.deviation(0, 0, np.arange(2), np.array([0.5, 0.5]))
+    assert freedom == pytest.approx(3)
     assert found[::2].sum(1) == pytest.approx([0, 0, 0, 0]) and not found[1::2].any()
     assert (found[:, 0] ** 2).sum() == pytest.approx(0.25 / 4 * 4 / 3)  # as of four independent trials
-    assert np.isnan(moves.deviation(0, 1, np.arange(2), np.array([0.2, 0.8]))).all()
+    alone, freedom = moves.deviation(0, 1, np.arange(2), np.array([0.2, 0.8]))
+    assert np.isnan(alone).all() and freedom == 0
 
 
 def test_where_segments_are_alike_nothing_is_promised() -> None:

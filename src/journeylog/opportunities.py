@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
@@ -10,12 +9,12 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy import special
 
 from journeylog.core.cases import PathStat, under_way_note
 from journeylog.core.chain import Chain
 from journeylog.core.chain_frames import ModelParts, endless_note, priced_parts
 from journeylog.core.chain_gain import Gain, Gains, Point, Row
+from journeylog.core.chain_halves import mean_of_halves
 from journeylog.core.chain_segments import SegmentMoves
 from journeylog.core.chunk import Chunk
 from journeylog.core.contracts import Result
@@ -233,8 +232,8 @@ class _Place:
         for half in (0, 1):
             segment = self.best(half, edge)
             rates = self.rates(segment, 1 - half)
-            own = self.segments.deviation(segment, 1 - half, self.point.row, rates)
-            rows.append(self.row(rates, own, edge))
+            own, freedom = self.segments.deviation(segment, 1 - half, self.point.row, rates)
+            rows.append(self.row(rates, own, edge)._replace(freedom=freedom))
         return rows
 
     def best(self, half: int | None, edge: int | None) -> int:
@@ -306,34 +305,11 @@ def _gained(
         "target": None if edge is None else int(gains.chain.target[point.row][edge]),
         "before": reach[0].before,
         "after": np.mean([g.after for g in reach]),
-        "reach": _mean(reach, len(place.comparable)),
-        "value": _mean(brought, len(place.comparable)),
+        "reach": mean_of_halves(reach, len(place.comparable), GROUPS),
+        "value": mean_of_halves(brought, len(place.comparable), GROUPS),
         "naive": point.value(place.put(place.rates(every, None), edge)),
     }
     return found
-
-
-def _mean(gains: list[Gain], n_segments: int) -> tuple[float, Floats]:
-    """Return the mean of both ways round, and its deviation.
-
-    What both measure goes together, since both halves choose: among segments that are alike, a segment is measured high
-    in one half for the reason that makes the other half choose it. Their correlation is then that of `_together`.
-    """
-    if not gains:
-        return float("nan"), np.zeros(GROUPS)
-    a, b = (float(np.linalg.norm(gain.deviation)) for gain in gains)
-    wider = np.sqrt(1 + 2 * _together(n_segments) * a * b / max(a * a + b * b, 1e-300))
-    deviation = sum(gain.deviation for gain in gains) / len(gains)
-    return float(np.mean([gain.value for gain in gains])), deviation * wider
-
-
-@functools.cache
-def _together(n: int) -> float:
-    """Return the correlation of what two halves measure of each other's best of n equal normals: M(n)^2 / (n - 1)."""
-    x = np.linspace(-9.0, 9.0, 3601)
-    density = np.exp(-x * x / 2) / np.sqrt(2 * np.pi)
-    highest = float(np.sum(x * n * density * special.ndtr(x) ** (n - 1)) * (x[1] - x[0]))
-    return highest * highest / (n - 1)
 
 
 def _frame(
@@ -343,7 +319,7 @@ def _frame(
     found: list[dict[str, Any]],
     n_points: int,
 ) -> pd.DataFrame:
-    n_start, groups = float(parts.n[-1]) if len(parts.n) else 0.0, parts.sample.n_sampled
+    n_start = float(parts.n[-1]) if len(parts.n) else 0.0
 
     def column(name: str, kind: Any = np.float64) -> Any:
         return np.array([row[name] for row in found], dtype=kind)
@@ -351,7 +327,8 @@ def _frame(
     def gap(name: str) -> tuple[Any, Any]:
         value = np.array([row[name][0] for row in found], dtype=np.float64)
         deviation = np.array([row[name][1] for row in found], dtype=np.float64).reshape(len(found), GROUPS).T
-        return gap_interval(value, deviation, groups), p_of(value, deviation, groups)
+        freedom = np.array([row[name][2] for row in found], dtype=np.float64)
+        return gap_interval(value, deviation, freedom), p_of(value, deviation, freedom)
 
     (reach, p), (value, _) = gap("reach"), gap("value")
     # what is not shown is in the family too, as if nothing spoke for it

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from journeylog.core.backoff import Backoff, Fitted, Level
-from journeylog.core.deviations import share_interval
+from journeylog.core.deviations import enlarged, share_interval
 from journeylog.core.nodes import TEXT, ratio
 
 __all__ = ["BINS", "Calibration"]
@@ -74,7 +74,7 @@ class Calibration:
         k, n, p = self.grids
         observed = ratio(k.sum(0), n.sum(0))
         deviation = (k - np.nan_to_num(observed) * n) / np.maximum(n.sum(0), 1.0)
-        bounds = share_interval(observed, deviation, int((n.sum(1) > 0).sum()), n.sum(0))
+        bounds = share_interval(observed, *enlarged(deviation, n), n.sum(0))
         table = pd.DataFrame(
             {
                 "target": pd.array([self.target] * BINS, dtype=TEXT),

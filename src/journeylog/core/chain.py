@@ -18,9 +18,11 @@ from scipy import linalg, sparse
 from scipy.sparse.csgraph import breadth_first_order
 from scipy.sparse.linalg import splu
 
+from journeylog.core.chain_freedom import Spread, carried, freedom_of
+from journeylog.core.chain_sample import Sample
 from journeylog.core.schema import REACHED
 
-__all__ = ["Chain", "Change", "Part", "Sample", "Solution"]
+__all__ = ["Chain", "Change", "Part", "Solution"]
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -28,125 +30,6 @@ Solver = Callable[[Floats], Floats]
 
 #: Up to this many states, or beyond this share of cells filled, a dense system is solved sooner than a sparse one.
 _DENSE_STATES, _DENSE_SHARE = 1500, 0.01
-
-
-@dataclass(frozen=True, eq=False)
-class Sample:
-    """What was counted, by groups of actors.
-
-    Parameters
-    ----------
-    n_states, n_groups : int
-    source, target : ndarray of int64, shape (n_edges,)
-        From which state each move goes, and where to (a node, ``REACHED`` or ``DROPPED``).
-    group, edge : ndarray of int64, shape (n_rows,)
-        One row for each group and edge that occur together.
-    n, seconds : ndarray of float64, shape (n_rows,)
-        Followed moves, and the time they took.
-    value : ndarray of float64, shape (n_groups, n_states)
-        What the followed visits brought.
-    """
-
-    n_states: int
-    n_groups: int
-    source: Ints
-    target: Ints
-    group: Ints
-    edge: Ints
-    n: Floats
-    seconds: Floats
-    value: Floats
-
-    @cached_property
-    def edge_n(self) -> Floats:
-        """Followed moves by edge."""
-        return _added(self.edge, self.n, len(self.source))
-
-    @cached_property
-    def known(self) -> npt.NDArray[np.bool_]:
-        """Whether an edge leads to an end or to a state of which something is known."""
-        kept = self.edge_n > 0
-        while True:
-            told = np.bincount(self.source[kept], minlength=self.n_states) > 0
-            still = kept & ((self.target < 0) | told[np.maximum(self.target, 0)])
-            if still.sum() == kept.sum():
-                return still
-            kept = still
-
-    @cached_property
-    def visits(self) -> Floats:
-        """Followed visits by group and state, also those that moved where nothing is known."""
-        return self._by_state(self.n)
-
-    @cached_property
-    def bases(self) -> Floats:
-        """Followed visits by group and state that the rates are shares of."""
-        return self._by_state(np.where(self.known[self.edge], self.n, 0.0))
-
-    @cached_property
-    def n_sampled(self) -> int:
-        """Groups with anything in them."""
-        return int((self.visits.sum(1) > 0).sum())
-
-    @cached_property
-    def rate(self) -> Floats:
-        """Share of each edge among the ways on from its state."""
-        base = self.bases.sum(0)[self.source]
-        return np.where(self.known, self.edge_n / np.maximum(base, 1.0), 0.0)
-
-    @cached_property
-    def time(self) -> Floats:
-        """Mean seconds of each edge."""
-        return _added(self.edge, self.seconds, len(self.source)) / np.maximum(self.edge_n, 1.0)
-
-    @cached_property
-    def mean_value(self) -> Floats:
-        """Mean value of a visit by state."""
-        return np.asarray(self.value.sum(0) / np.maximum(self.visits.sum(0), 1.0))
-
-    def rate_deviation(self, weights: Floats) -> Floats:
-        """Return by group and state the deviation of ``sum of rate * weight``, all groups adding up to zero."""
-        per_row = self._known_n * weights[self.edge]
-        mean = _added(self.source, self.rate * weights, self.n_states)
-        return np.asarray((self._by_state(per_row) - self.bases * mean) / np.maximum(self.bases.sum(0), 1.0))
-
-    def sum_deviation(self, weights: Floats) -> Floats:
-        """Return by group what :meth:`rate_deviation` adds up to over all states, by one product."""
-        by_edge, by_state = self._deviating
-        mean = _added(self.source, self.rate * weights, self.n_states)
-        return np.asarray(by_edge @ weights - by_state @ mean)
-
-    @cached_property
-    def _deviating(self) -> tuple[Any, Floats]:
-        """Share of each group in the visits of a state, by edge and in all."""
-        total = np.maximum(self.bases.sum(0), 1.0)
-        share = self._known_n / total[self.source[self.edge]]
-        shape = (self.n_groups, len(self.source))
-        by_edge: Any = sparse.csr_array((share, (self.group, self.edge)), shape=shape)
-        if by_edge.nnz > _DENSE_SHARE * shape[0] * shape[1]:
-            by_edge = by_edge.toarray()
-        return by_edge, self.bases / total
-
-    def time_deviation(self, weights: Floats) -> Floats:
-        """Return by group and state the deviation of ``sum of mean time * weight``."""
-        excess = (self.seconds - self.n * self.time[self.edge]) / np.maximum(self.edge_n[self.edge], 1.0)
-        return self._by_state(excess * weights[self.edge])
-
-    def value_deviation(self) -> Floats:
-        """Return by group and state the deviation of the mean value of a visit."""
-        return np.asarray((self.value - self.visits * self.mean_value) / np.maximum(self.visits.sum(0), 1.0))
-
-    @cached_property
-    def _known_n(self) -> Floats:
-        return np.where(self.known[self.edge], self.n, 0.0)
-
-    @cached_property
-    def _cell(self) -> Ints:
-        return self.group * self.n_states + self.source[self.edge]
-
-    def _by_state(self, row_values: Floats) -> Floats:
-        total = _added(self._cell, row_values, self.n_groups * self.n_states)
-        return total.reshape(self.n_groups, self.n_states)
 
 
 class Change(NamedTuple):
@@ -158,10 +41,11 @@ class Change(NamedTuple):
 
 
 class Part(NamedTuple):
-    """One quantity by state, and its deviation by group and state."""
+    """One quantity by state, its deviation by group and state, and how many degrees of freedom that has at most."""
 
     value: Floats
     deviation: Floats
+    freedom: Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -220,9 +104,7 @@ class Chain:
     @cached_property
     def moves(self) -> Any:
         """Rates between states as a sparse matrix."""
-        inner = np.flatnonzero((self.target >= 0) & (self.rate > 0))
-        shape = (self.n_states, self.n_states)
-        return sparse.csr_array((self.rate[inner], (self.source[inner], self.target[inner])), shape=shape)
+        return self._matrix(self.rate)
 
     @cached_property
     def told(self) -> npt.NDArray[np.bool_]:
@@ -232,14 +114,19 @@ class Chain:
     def deviation(self, rate_weights: Floats, time_weights: Floats | None = None) -> Floats:
         """Return by group and state the deviation of ``sum of rate * weight`` (and of mean times likewise)."""
         weights = rate_weights.copy()
-        times = None if time_weights is None else time_weights.copy()
         for change in reversed(self.changes):
             weights[change.row] = change.jacobian.T @ weights[change.row]
-            if times is not None:
-                times[change.row] *= change.time_factor
-        n = len(self.sample.source)
-        found = self.sample.rate_deviation(weights[:n])
-        return found if times is None else found + self.sample.time_deviation(times[:n])
+        found = self.sample.rate_deviation(weights[: len(self.sample.source)])
+        if time_weights is None:
+            return found
+        return found + self.sample.time_deviation(self._observed(time_weights))
+
+    def _observed(self, time_weights: Floats) -> Floats:
+        """Return the weights of the mean times as they were observed, by edge of the sample."""
+        times = time_weights.copy()
+        for change in self.changes:
+            times[change.row] *= change.time_factor
+        return times[: len(self.sample.source)]
 
     @cached_property
     def _reach(self) -> Floats:
@@ -263,7 +150,10 @@ class Chain:
         solve, reach = self.solvers()[0], self._reach
         ends = np.where(self.target == REACHED, 1.0, 0.0)
         on_reach = ends + self.at_target(reach)  # by edge: the chance once it is gone
-        d_reach = solve(self.deviation(on_reach).T).T
+        own_reach = self.deviation(on_reach)
+        d_reach = solve(own_reach.T).T
+        spread = self._spread(own_reach, np.full(self.n_states, reach[-1] * (1 - reach[-1])))
+        reached = carried(spread, self.moves)
         # visits and time are summed over the journeys that reach, then divided by how many do; the start is no visit
         own = np.ones(self.n_states)
         own[-1] = 0.0
@@ -271,22 +161,65 @@ class Chain:
         d_visits = solve((own * d_reach + self.deviation(self.at_target(visits))).T).T
         seconds = solve(_added(self.source, self.rate * self.time * on_reach, self.n_states))
         moved = self.deviation(self.time * on_reach + self.at_target(seconds), self.rate * on_reach)
-        inner = np.flatnonzero(self.target >= 0)
-        timed = sparse.csr_array(
-            ((self.rate * self.time)[inner], (self.source[inner], self.target[inner])), shape=self.moves.shape
-        )
+        timed = self._matrix(self.rate * self.time)
         d_seconds = solve(moved.T + timed @ d_reach.T).T
+        visited = self._mean_of_those(visits, d_visits, d_reach, own[self.source], reached)
+        took = self._mean_of_those(seconds, d_seconds, d_reach, self.time, reached, timed=True)
         return Solution(
-            Part(self.chance, d_reach),
-            _mean_of_those(visits, d_visits, reach, d_reach),
-            _mean_of_those(seconds, d_seconds, reach, d_reach),
-            self._values(),
+            Part(self.chance, d_reach, freedom_of(d_reach, reached)), visited, took, self._values()
         )
+
+    def _spread(self, own: Floats, assumed: Floats) -> Spread:
+        """Return the variance that the ways on from each state add by themselves."""
+        return Spread.of(np.square(own).sum(0), self.sample.alike, assumed)
+
+    def _mean_of_those(
+        self,
+        total: Floats,
+        d_total: Floats,
+        d_reach: Floats,
+        step: Floats,
+        reached: Spread,
+        timed: bool = False,
+    ) -> Part:
+        """Return the mean over journeys that reach of what is summed, with `step` what each edge adds."""
+        reach = self._reach
+        some = reach > 0
+        scale = np.where(some, 1 / np.where(some, reach, 1.0), 0.0)
+        mean = total * scale
+        on_reach = np.where(self.target == REACHED, 1.0, 0.0) + self.at_target(reach)
+        off = (step - mean[self.source]) * on_reach + self.at_target(total)
+        spread = self._spread(self.deviation(off) * scale, np.square(mean))
+        if timed:
+            weights = self._observed(self.rate * on_reach * scale[self.source])
+            spread = spread.plus(
+                Spread.of(
+                    self.sample.time_variance * np.square(weights),
+                    self.sample.alike_moves,
+                    np.square(self.sample.time * weights),
+                ).summed(self.sample.source, self.n_states)
+            )
+        # the ways of those who reach: towards another state, and what its own chance to reach moves
+        shift = self.rate * (step + self.at_target(mean) - mean[self.source]) * scale[self.source]
+        spread = spread.plus(reached.through(self._matrix(shift)))
+        spread = carried(spread, self._matrix(self.rate * self.at_target(reach) * scale[self.source]))
+        deviation = (d_total - mean * d_reach) * scale
+        return Part(np.where(some, mean, np.nan), deviation, freedom_of(deviation, spread))
 
     def _values(self) -> Part:
         """Return the value still to come."""
-        moved = self.deviation(self.at_target(np.nan_to_num(self.worth))) + self.sample.value_deviation()
-        return Part(self.worth, self.solver(self.sure)(moved.T).T)
+        sample, worth = self.sample, np.nan_to_num(self.worth)
+        own, brought = self.deviation(self.at_target(worth)), sample.value_deviation()
+        spread = self._spread(own, np.square(worth))
+        spread = spread.plus(Spread.of(np.square(brought).sum(0), sample.alike_visits, np.square(self.value)))
+        deviation = self.solver(self.sure)((own + brought).T).T
+        return Part(self.worth, deviation, freedom_of(deviation, carried(spread, self.moves)))
+
+    def _matrix(self, by_edge: Floats) -> Any:
+        """Return numbers by edge between states as a sparse matrix."""
+        inner = np.flatnonzero((self.target >= 0) & (self.rate > 0))
+        shape = (self.n_states, self.n_states)
+        return sparse.csr_array((by_edge[inner], (self.source[inner], self.target[inner])), shape=shape)
 
     @cached_property
     def sure(self) -> npt.NDArray[np.bool_]:
@@ -362,15 +295,6 @@ class Chain:
 def _added(cell: Ints, values: Any, n_cells: int) -> Floats:
     """Return the sum of values by cell."""
     return np.asarray(np.bincount(cell, values, n_cells), dtype=np.float64)
-
-
-def _mean_of_those(total: Floats, d_total: Floats, reach: Floats, d_reach: Floats) -> Part:
-    some = np.where(reach > 0, reach, np.nan)
-    mean = total / some
-    return Part(
-        mean,
-        np.where(reach > 0, (d_total - np.nan_to_num(mean) * d_reach) / np.where(reach > 0, reach, 1.0), 0.0),
-    )
 
 
 def _solver(moves: Any, inside: npt.NDArray[np.bool_]) -> tuple[Solver, Solver]:

@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from journeylog.core.chain import Chain, Part, Sample
+from journeylog.core.chain import Chain, Part
+from journeylog.core.chain_sample import Sample
 from journeylog.core.chain_times import Durations
 from journeylog.core.counts import Coded, Counts
 from journeylog.core.deviations import gap_interval, mean_interval, share_interval
@@ -170,23 +171,23 @@ def _durations(counts: Counts, column: Coded, n_states: int, edges: Ints) -> Dur
 
 def measures(parts: ModelParts, chain: Chain) -> dict[str, tuple[Part, Estimates]]:
     """Return each quantity by state with its interval."""
-    found, groups = chain.solution, parts.sample.n_sampled
-    visits = mean_interval(found.visits.value, found.visits.deviation, groups)
+    found = chain.solution
+    visits = mean_interval(*found.visits)
     out = {
         "goal": (
             found.reach,
-            share_interval(found.reach.value, found.reach.deviation, groups, parts.n_actors.astype(float)),
+            share_interval(*found.reach, parts.n_actors.astype(float)),
         ),
         "visits": (
             found.visits,
             visits._replace(low=np.maximum(visits.low, 1.0)),
         ),  # who reaches a goal made one
-        "time": (found.seconds, mean_interval(found.seconds.value, found.seconds.deviation, groups)),
+        "time": (found.seconds, mean_interval(*found.seconds)),
     }
     value = (
-        found.value if parts.valued else Part(np.full_like(found.value.value, np.nan), found.value.deviation)
+        found.value if parts.valued else found.value._replace(value=np.full_like(found.value.value, np.nan))
     )
-    return out | {"value": (value, gap_interval(value.value, value.deviation, groups))}
+    return out | {"value": (value, gap_interval(*value))}
 
 
 def model_frame(parts: ModelParts, chain: Chain) -> pd.DataFrame:
@@ -233,21 +234,20 @@ def move_frame(parts: ModelParts, chain: Chain) -> pd.DataFrame:
 def difference_frame(parts: ModelParts, before: Chain, after: Chain) -> pd.DataFrame:
     """Return what changed from one chain to another of the same sample, by state and measure."""
     old, new = measures(parts, before), measures(parts, after)
-    groups, frames = parts.sample.n_sampled, []
+    frames = []
     for name, (stem, unit) in MEASURES.items():
-        gap = gap_interval(
-            new[name][0].value - old[name][0].value, new[name][0].deviation - old[name][0].deviation, groups
-        )
+        (was, moved, some), (now, also, rest) = old[name][0], new[name][0]
+        gap = gap_interval(now - was, also - moved, np.minimum(some, rest))
         columns = {
             **parts.state_columns(np.arange(before.n_states), "node"),
             "measure": stem,
             "unit": unit,
-            "before": old[name][0].value,
-            "after": new[name][0].value,
+            "before": was,
+            "after": now,
             "difference": gap.value,
             "difference_low": gap.low,
             "difference_high": gap.high,
-            "ratio": ratio(new[name][0].value, old[name][0].value),
+            "ratio": ratio(now, was),
         }
         frames.append(pd.DataFrame(columns).iloc[parts.order])
     table = pd.concat(frames, ignore_index=True)

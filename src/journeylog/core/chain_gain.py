@@ -39,11 +39,14 @@ class Row(NamedTuple):
         How far a deviation of the old rates is still one of the new ones: ``carried @ weights`` are the weights.
     own : ndarray of float64, shape (n_groups, n_edges of the state)
         Deviations of the new rates that are their own.
+    freedom : float
+        Degrees of freedom of these: as many groups as they come from, less one.
     """
 
     rate: Floats
     carried: Floats
     own: Floats
+    freedom: float = np.inf
 
 
 class Changed(NamedTuple):
@@ -68,10 +71,16 @@ class Changed(NamedTuple):
 
 
 class Gain(NamedTuple):
-    """What is gained from the start on, its deviation by group, and the state's own value before and after."""
+    """What is gained from the start on, its deviation by group, and the state's own value before and after.
+
+    `variance` is the part that the new ways on have of their own, and `doubt` its square, divided by its degrees of
+    freedom.
+    """
 
     value: float
     deviation: Floats
+    variance: float
+    doubt: float
     before: float
     after: float
 
@@ -220,11 +229,15 @@ class Point:
         weight = after * arrivals[chain.source]
         weight[row] = arrivals[self.state] * (changed.new.carried @ after[row])
         deviation = chain.sample.sum_deviation(weight - of.weight)
-        deviation += arrivals[self.state] * (changed.new.own @ after[row])
+        own = arrivals[self.state] * (changed.new.own @ after[row])
+        deviation += own
+        variance = float(np.square(own).sum())
         if of.at_visit is not None:
             deviation += of.at_visit @ (arrivals - self.gains.arrivals)
         before, whole = float(of.by_state[self.state]), float(of.by_state[-1])
         value = float(self.column[-1]) * scale if np.isfinite(whole) else np.nan
         if abs(value) <= _ROUNDING * abs(whole):  # what the system's rounding leaves is nothing
             value = 0.0
-        return Gain(value, deviation, before, before + float(self.column[self.state]) * scale)
+        doubt = variance * variance / max(changed.new.freedom, _ROUNDING)
+        then = before + float(self.column[self.state]) * scale
+        return Gain(value, deviation, variance, doubt, before, then)

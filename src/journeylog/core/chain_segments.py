@@ -12,6 +12,7 @@ from scipy import sparse
 
 from journeylog.core.chain_frames import ModelParts
 from journeylog.core.counts import Table
+from journeylog.core.deviations import alike, enlarging
 
 __all__ = ["SegmentMoves"]
 
@@ -60,8 +61,8 @@ class SegmentMoves:
         )
         return SegmentMoves(column.labels, by_group, by_half)
 
-    def deviation(self, segment: int, half: int, row: Ints, rate: Floats) -> Floats:
-        """Return by group and edge of a state how the rates of a segment, measured in a half, deviate.
+    def deviation(self, segment: int, half: int, row: Ints, rate: Floats) -> tuple[Floats, float]:
+        """Return by group and edge of a state how the rates of a segment, measured in a half, deviate; and its freedom.
 
         Few groups have a segment's visits, so what they deviate from their own mean is made larger by as many as they
         weigh (as for shares); nan where it is but one, which says nothing of the others.
@@ -75,6 +76,6 @@ class SegmentMoves:
         n_groups = self.by_group.shape[1]
         counts = np.bincount(group * len(row) + edge, n, n_groups * len(row)).reshape(n_groups, len(row))
         base = counts.sum(1, keepdims=True)
-        alike = base.sum() ** 2 / max(np.square(base).sum(), 1.0)
-        more = math.sqrt(alike / (alike - 1)) if alike > 1 + 1e-9 else math.nan
-        return np.asarray((counts - base * rate) * (more / max(base.sum(), 1.0)))
+        groups = alike(base)
+        scale = np.where(groups > 1 + 1e-9, enlarging(groups), np.nan) / max(base.sum(), 1.0)
+        return np.asarray((counts - base * rate) * scale), float(groups[0]) - 1

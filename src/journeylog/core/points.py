@@ -12,7 +12,7 @@ from scipy import special
 
 from journeylog.core.backoff import Backoff, Fitted, Level
 from journeylog.core.counts import Coded
-from journeylog.core.deviations import error_of
+from journeylog.core.deviations import enlarged, error_of
 from journeylog.core.intervals import LEVEL, cluster_size, two_sided_z
 
 __all__ = ["Alike", "Points", "credible"]
@@ -111,7 +111,7 @@ class Points:
         share = k.sum(0) / total
         deviation = (k - share * k.sum(1, keepdims=True)) / total
         groups = int((k.sum(1) > 0).sum())
-        error, _ = error_of(deviation, groups)
+        error, _ = error_of(*enlarged(deviation, k.sum(1, keepdims=True)))
         alone = (share * (1 - share)).sum() / total
         if groups < 2 or alone <= 0:
             return 1.0

@@ -8,15 +8,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy import special
 
 from journeylog.core.actor_groups import actor_groups, actor_of_cases
+from journeylog.core.agreement import agreements, sign_p
 from journeylog.core.backoff import Backoff, Scores
 from journeylog.core.cases import PathStat
 from journeylog.core.chunk import Chunk
 from journeylog.core.contracts import Result
 from journeylog.core.counts import Coded, Counts
-from journeylog.core.deviations import gap_interval, p_of
-from journeylog.core.differences import benjamini_hochberg
+from journeylog.core.deviations import enlarged, gap_interval, p_of
+from journeylog.core.differences import Estimates, benjamini_hochberg
+from journeylog.core.intervals import two_sided_z
 from journeylog.core.nodes import node_columns, ratio
 from journeylog.core.notes import Note, note
 from journeylog.core.prefix_tables import next_table, one_vocabulary
@@ -30,6 +33,10 @@ Floats = npt.NDArray[np.float64]
 
 #: Groups of actors, each held out once.
 FOLDS = 16
+#: Fewer groups than these cannot tell memory from chance: even if all agree, p is 1/16 or more.
+LEAST_FOLDS = 6
+#: The smallest p there is.
+_SMALLEST_P = 0.5 ** (FOLDS - 1)
 #: A gain below this part of the loss is called too small to matter.
 _SMALL = 0.01
 
@@ -59,8 +66,14 @@ class MemoryTest(PathStat):
     previous_kind, node, to, to_kind, n_followed, n_from_followed, rate, rate_first_order, difference``.
 
     Shares of rare contexts are shrunk to those of the node, the more the less the contexts differ beyond chance, so
-    order 2 is not punished for being finer. Intervals and p are by the sixteen groups of actors (t with up to 15
-    degrees of freedom); q is Benjamini and Hochberg's over the nodes.
+    order 2 is not punished for being finer. Intervals, and p of the orders, are by the sixteen groups of actors (t with up
+    to 15 degrees of freedom).
+
+    p of a node asks whether groups of actors agree in how the node before goes with the way on, more than if the sign of
+    each group's deviation were a fair coin. All signs are tried, so with k groups it is at least ``2 ** (1 - k)``. q is
+    Benjamini and Hochberg's over the nodes. No interval of a node's gain is surer than its p. A node is supported if q is
+    below 0.05 and the interval of its gain is above 0. Of nodes met by actors of fewer than six groups, p, q and the
+    interval are nan, and a note says how many they are.
 
     What looks like memory may be kinds of actors who always went different ways: the test cannot tell these apart, and
     the first-order picture misleads in both.
@@ -71,7 +84,8 @@ class MemoryTest(PathStat):
     ----------
     M. S. Bartlett (1951), The frequency goodness of fit test for probability chains. Math. Proc. Camb. Phil. Soc. 47.
     P. Singer, D. Helic, B. Taraghi, M. Strohmaier (2014), Detecting memory and structure in human navigation patterns.
-    PLoS ONE 9. J. E. Mosimann (1962), On the compound multinomial distribution. Biometrika 49 (the shrinkage).
+    PLoS ONE 9. J. E. Mosimann (1962), On the compound multinomial distribution. Biometrika 49 (the shrinkage). I. A. Canay,
+    J. P. Romano, A. M. Shaikh (2017), Randomization tests under an approximate symmetry assumption. Econometrica 85.
 
     Examples
     --------
@@ -102,10 +116,8 @@ class MemoryTest(PathStat):
         model = Backoff.of(fold, [node.codes, pair], outcome, rows.values["n"], FOLDS, v + 2, [0, 1])
         scores = model.scores(by=1)
         table, nodes = _orders(model, scores), _nodes(model, scores, node)
-        moves = _moves(model, node, nodes)
-        return MemoryTestResult(
-            self, window, table, {"nodes": nodes, "moves": moves}, (_verdict(table, nodes),)
-        )
+        tables = {"nodes": nodes, "moves": _moves(model, node, nodes)}
+        return MemoryTestResult(self, window, table, tables, (_verdict(table, nodes), *_rare(scores[1])))
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -118,13 +130,19 @@ class MemoryTestResult(Result):
         return self.notes[0]
 
 
-def _compared(less: Scores, more: Scores) -> tuple[Floats, Floats, int]:
-    """Return by context how much less is lost a move, its deviation by fold, and the folds with anything."""
+def _compared(less: Scores, more: Scores) -> tuple[Floats, Floats, Floats]:
+    """Return by context how much less is lost a move, its deviation by fold, and the degrees of freedom of that."""
     n, saved = less.n.sum(0), less.log_loss - more.log_loss
     saved = np.where(np.abs(saved) > 1e-9 * less.log_loss, saved, 0.0)  # rounding is no gain
     gain = ratio(saved.sum(0), n)
     deviation = (saved - np.nan_to_num(gain) * less.n) / np.maximum(n, 1.0)
-    return gain, deviation, int((less.n.sum(1) > 0).sum())
+    deviation, freedom = enlarged(deviation, less.n)
+    return gain, deviation, np.where(_few(less), 0.0, freedom)
+
+
+def _few(scores: Scores) -> npt.NDArray[np.bool_]:
+    """Return whether a context was met by too few groups to tell memory from chance."""
+    return np.asarray((scores.n > 0).sum(0) < LEAST_FOLDS)
 
 
 def _orders(model: Backoff, by_node: list[Scores]) -> pd.DataFrame:
@@ -138,14 +156,14 @@ def _orders(model: Backoff, by_node: list[Scores]) -> pd.DataFrame:
     for order, mine in enumerate(scores):
         n = mine.n.sum()
         loss = ratio(mine.log_loss.sum(), n)
-        groups = int((mine.n > 0).sum())
-        known = mine.log_loss.sum(1) - np.nan_to_num(loss) * mine.n.sum(1)
-        bounds = gap_interval(np.asarray(loss), known / max(n, 1.0), groups)
+        weight = mine.n.sum(1)
+        known = (mine.log_loss.sum(1) - np.nan_to_num(loss) * weight) / max(n, 1.0)
+        bounds = gap_interval(np.asarray(loss), *enlarged(known, weight))
         put(order=order, n_contexts=int((model.levels[order].key >= 0).sum()), n=int(n))
         put(log_loss=float(loss), log_loss_low=float(bounds.low), log_loss_high=float(bounds.high))
         before = scores[max(order - 1, 0)]
-        gain, deviation, _ = _compared(before, mine)
-        gap, p = gap_interval(gain, deviation, groups), p_of(gain, deviation, groups)
+        compared = _compared(before, mine)
+        gap, p = gap_interval(*compared), p_of(*compared)
         put(**{name: float(part[0]) if len(part) and order else np.nan
                for name, part in zip(("gain", "gain_low", "gain_high", "p"), (*gap, p), strict=True)})  # fmt: skip
     return pd.DataFrame(columns)
@@ -153,9 +171,11 @@ def _orders(model: Backoff, by_node: list[Scores]) -> pd.DataFrame:
 
 def _nodes(model: Backoff, scores: list[Scores], node: Coded) -> pd.DataFrame:
     _, one, two = scores
-    gain, deviation, groups = _compared(one, two)
-    gap, p = gap_interval(gain, deviation, groups), p_of(gain, deviation, groups)
-    q = benjamini_hochberg(p)
+    gain, deviation, freedom = _compared(one, two)
+    p = np.full(len(gain), np.nan)
+    told = np.flatnonzero(~_few(one))
+    p[told] = [sign_p(of_node) for of_node in agreements(model, 1, told)]
+    gap, q = _no_surer(gap_interval(gain, deviation, freedom), p), benjamini_hochberg(p)
     n = one.n.sum(0)
     saved = gain * n
     codes = model.levels[1].key
@@ -171,11 +191,39 @@ def _nodes(model: Backoff, scores: list[Scores], node: Coded) -> pd.DataFrame:
             "gain_share": ratio(saved, np.full(len(n), np.maximum(np.nan_to_num(saved), 0).sum())),
             "p": p,
             "q": q,
-            "supported": (np.nan_to_num(q, nan=1.0) < 0.05) & (gain > 0),
+            "supported": (np.nan_to_num(q, nan=1.0) < 0.05) & (np.nan_to_num(gap.low) > 0),
         }
     )
     order = np.lexsort((codes, -saved))
     return table.iloc[order].reset_index(drop=True)
+
+
+def _no_surer(gap: Estimates, p: Floats) -> Estimates:
+    """Return intervals of gains that are no surer than p says.
+
+    The folds of a node learn from one another, so where a handful of actors agrees, all show the same gain and none of
+    its error.
+    """
+    part = two_sided_z() / np.maximum(-special.ndtri(p / 2), two_sided_z())
+    reach = np.where((gap.value > 0) & (p > _SMALLEST_P), gap.value * part, 0.0)
+    return Estimates(
+        gap.value, np.minimum(gap.low, gap.value - reach), np.maximum(gap.high, gap.value + reach)
+    )
+
+
+def _rare(scores: Scores) -> tuple[Note, ...]:
+    few = int(_few(scores).sum())
+    if not few:
+        return ()
+    return (
+        note(
+            "{n:,} of {total:,} nodes were met by actors of fewer than {least} of {folds} groups: too few to tell memory",
+            n=few,
+            total=scores.n.shape[1],
+            least=LEAST_FOLDS,
+            folds=FOLDS,
+        ),
+    )
 
 
 def _moves(model: Backoff, node: Coded, nodes: pd.DataFrame) -> pd.DataFrame:

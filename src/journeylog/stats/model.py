@@ -81,8 +81,9 @@ class Model(PathStat):
     difference_low, difference_high, ratio``.
 
     Intervals: the actors fall into 64 groups by a hash of their ids; how each group's moves would shift the answer is
-    carried through the chain (delta method), and the spread of these shifts is the error. So it knows that one actor
-    counts many times, at all nodes. With other ids the groups and the intervals are slightly others.
+    carried through the chain (delta method), and the spread of these shifts is the error, enlarged where few groups met a
+    stage, with as few degrees of freedom. So it knows that one actor counts many times, at all nodes. nan for a mean whose
+    error hangs on a stage that one group alone met. With other ids the groups and the intervals are slightly others.
 
     A node of which no visit was followed is left out of the ways on, and no change can lead to it. Amounts of the log's
     ``value`` that nobody asked for and that are in several currencies are left out, and a note says so.

@@ -17,7 +17,7 @@ from journeylog.core.cases import PathStat
 from journeylog.core.chunk import Chunk
 from journeylog.core.contracts import Result
 from journeylog.core.counts import Coded, Counts, Table
-from journeylog.core.deviations import gap_interval
+from journeylog.core.deviations import enlarged, gap_interval
 from journeylog.core.differences import Estimates
 from journeylog.core.encode import side_by_side
 from journeylog.core.kernels.prefixes import N_ELAPSED, N_POSITIONS, elapsed_band, position_band
@@ -271,12 +271,12 @@ def _held_out(target: str, points: Points) -> tuple[dict[str, Any], pd.DataFrame
 def _score_row(target: str, model: Backoff, scores: list[Scores]) -> dict[str, Any]:
     base, best = scores[0], scores[-1]
     n = base.n.sum()
-    groups = int((base.n > 0).sum())
 
     def mean(of: Floats) -> Estimates:
         value = np.asarray(ratio(of.sum(), n))
-        deviation = (of.sum(1) - np.nan_to_num(value) * base.n.sum(1)) / max(n, 1.0)
-        return Estimates(*(float(part) for part in gap_interval(value, deviation, groups)))  # type: ignore[arg-type]
+        weight = base.n.sum(1)
+        deviation = (of.sum(1) - np.nan_to_num(value) * weight) / max(n, 1.0)
+        return Estimates(*(float(part) for part in gap_interval(value, *enlarged(deviation, weight))))  # type: ignore[arg-type]
 
     row: dict[str, Any] = {"target": target, "n": int(n), "n_contexts": len(model.levels[-1].key)}
     for name, gain in (("log_loss", "gain"), ("brier", "brier_gain")):
