@@ -41,7 +41,7 @@ _SIGNS: Final = (
     "both",
 )  # fmt: skip
 #: So many do; of more, some are chosen by a hash of their ids.
-TELLING: Final = 50_000
+TELLING: Final = 20_000
 
 
 def time_tables(
